@@ -1,0 +1,108 @@
+/**
+ * The wire: everything that `@wxlogin/server` and `@wxlogin/client` must agree on, and nothing else.
+ * Shapes follow OAuth 2.0 (RFC 6749 §5) and bearer tokens (RFC 6750). Additive only within a major version.
+ */
+
+/** Anything that survives JSON. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined }
+
+/** The routes, below the path at which the backend mounts them. */
+export const paths = { login: '/login', refresh: '/refresh', logout: '/logout' } as const
+
+/** Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. */
+export const idempotencyHeader = 'Idempotency-Key'
+
+/** What `wx.login()` gives in DevTools when the project has no real AppID. No backend can exchange it. */
+export const mockCode = 'the code is a mock one'
+
+/** `POST /login` */
+export interface LoginBody {
+  /** The one-time code of `wx.login()`, valid for 5 minutes. */
+  readonly code: string
+  readonly app_id: string
+  /** A name for the device, shown in the user's list of sessions. */
+  readonly device?: string
+  /** Whatever the backend's `onLogin` wants to know, an invitation code for example. */
+  readonly input?: Json
+  /** The refresh token that this login replaces; its session ends. */
+  readonly previous_refresh_token?: string
+}
+
+/** `POST /refresh` */
+export interface RefreshBody {
+  readonly refresh_token: string
+}
+
+/** `POST /logout` */
+export interface LogoutBody {
+  readonly refresh_token: string
+  /** Also ends the user's other sessions. */
+  readonly everywhere?: boolean
+}
+
+/** What login and refresh answer (RFC 6749 §5.1). */
+export interface TokenAnswer {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  /** Life of the access token, in seconds from now. */
+  readonly expires_in: number
+  readonly refresh_token: string
+  /** Life of the refresh token if it is not used, in seconds from now. */
+  readonly refresh_expires_in: number
+  readonly user_id: string
+  /** What the backend's `onLogin` returned for the client; only in the answer to a login. */
+  readonly data?: Json
+}
+
+/** What every refused request is answered with (RFC 6749 §5.2). */
+export interface ErrorBody {
+  readonly error: WireErrorCode
+  /** For developers, never for end users. */
+  readonly error_description: string
+  readonly reason?: string
+  /** Names this failure in the server's events. */
+  readonly request_id?: string
+}
+
+/**
+ * Every error code there is, with its HTTP status.
+ *
+ * | code | what the client does |
+ * | --- | --- |
+ * | `invalid_request` | throws: a bug |
+ * | `invalid_code` | one new `wx.login`, then throws |
+ * | `invalid_grant` | drops the tokens and logs in once; with reason `revoked` it is signed out |
+ * | `invalid_token` | one refresh, one replay |
+ * | `unknown_app` | throws: a mix-up of AppIDs |
+ * | `access_denied` | throws, signed out |
+ * | `insufficient_scope` | throws |
+ * | `user_blocked` | throws, does not retry |
+ * | `rate_limited`, `wechat_unavailable`, `store_unavailable`, `server_error` | keeps the tokens, backs off |
+ * | `server_misconfigured` | throws; the operator has the reason |
+ */
+export const wireErrors = {
+  invalid_request: 400,
+  invalid_code: 400,
+  invalid_grant: 400,
+  invalid_token: 401,
+  unknown_app: 400,
+  access_denied: 403,
+  insufficient_scope: 403,
+  user_blocked: 403,
+  rate_limited: 429,
+  wechat_unavailable: 503,
+  store_unavailable: 503,
+  server_error: 500,
+  server_misconfigured: 500,
+} as const
+
+export type WireErrorCode = keyof typeof wireErrors
+
+/** Why a refresh token is dead. `revoked` is final for the device; after the others it may log in again by itself. */
+export type InvalidGrantReason = 'expired' | 'reused' | 'unknown' | 'revoked'
