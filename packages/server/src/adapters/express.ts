@@ -1,0 +1,47 @@
+import type { Auth, GuardOptions } from '../auth.js'
+import { attachSession } from './attached-session.js'
+import { headerOf, type Next, type NodeRequest, type NodeResponse, send, toAuthRequest } from './node-message.js'
+
+export { maybeSessionOf, sessionOf } from './attached-session.js'
+
+/** What is needed of a request of Express 4 or 5. */
+export interface ExpressRequest extends NodeRequest {
+  /** Below the path at which the router is mounted. */
+  readonly path: string
+  readonly body?: unknown
+}
+
+/**
+ * The login routes for Express 4 and 5, before or after a body parser. Other paths go on to the next handler.
+ *
+ * @example
+ * app.use('/wx', authRoutes(auth))
+ */
+export function authRoutes<Claims extends object>(
+  auth: Auth<Claims>,
+): (request: ExpressRequest, response: NodeResponse, next: Next) => void {
+  return (request, response, next) => {
+    auth
+      .handle(toAuthRequest(request, request.path, request.body))
+      .then((answer) => (answer.status === 404 ? next() : send(request, response, answer)), next)
+  }
+}
+
+/**
+ * Lets only requests with a valid access token pass; the route reads the session with `sessionOf(req, auth)`.
+ *
+ * @example
+ * app.get('/orders', requireAuth(auth), (req, res) => res.json(ordersOf(sessionOf(req, auth).userId)))
+ */
+export function requireAuth<Claims extends object>(
+  auth: Auth<Claims>,
+  options?: GuardOptions<Claims>,
+): (request: NodeRequest, response: NodeResponse, next: Next) => void {
+  return (request, response, next) => {
+    auth.guard(headerOf(request, 'authorization'), options).then((result) => {
+      if (result.response) return send(request, response, result.response)
+      attachSession(request, auth, result.session)
+      next()
+    }, next)
+  }
+}

@@ -1,0 +1,73 @@
+import type { Auth, GuardOptions } from '../auth.js'
+import type { AuthRequest, AuthResponse } from '../http.js'
+import { attachSession } from './attached-session.js'
+
+export { maybeSessionOf, sessionOf } from './attached-session.js'
+
+export interface AuthRoutesOptions {
+  /** The path below which the routes are, `/wx` for example (default: none). */
+  basePath?: string
+}
+
+/**
+ * The login routes for everything that speaks `Request` and `Response`. Other paths are a 404.
+ *
+ * @example
+ * const wx = authRoutes(auth, { basePath: '/wx' })
+ * export const POST = wx
+ */
+export function authRoutes<Claims extends object>(
+  auth: Auth<Claims>,
+  { basePath = '' }: AuthRoutesOptions = {},
+): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { pathname } = new URL(request.url)
+    const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : ''
+    return toResponse(await auth.handle(toAuthRequest(request, path)))
+  }
+}
+
+/**
+ * Wraps a handler, so that only requests with a valid access token reach it; the handler reads the session with
+ * `sessionOf(request, auth)`.
+ *
+ * @example
+ * const orders = requireAuth(auth)((request) => Response.json(ordersOf(sessionOf(request, auth).userId)))
+ */
+export function requireAuth<Claims extends object>(
+  auth: Auth<Claims>,
+  options?: GuardOptions<Claims>,
+): <Rest extends unknown[]>(
+  handler: (request: Request, ...rest: Rest) => Response | Promise<Response>,
+) => (request: Request, ...rest: Rest) => Promise<Response> {
+  return (handler) =>
+    async (request, ...rest) => {
+      const result = await auth.guard(request.headers.get('authorization') ?? undefined, options)
+      if (result.response) return toResponse(result.response)
+      attachSession(request, auth, result.session)
+      return handler(request, ...rest)
+    }
+}
+
+function toAuthRequest(request: Request, path: string): AuthRequest {
+  return {
+    method: request.method,
+    path,
+    header: (name) => request.headers.get(name) ?? undefined,
+    body: request.body ? chunksOf(request.body) : undefined,
+  }
+}
+
+// Not every runtime lets a ReadableStream be iterated.
+async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    yield value
+  }
+}
+
+function toResponse({ status, headers, body }: AuthResponse): Response {
+  return new Response(body ?? null, { status, headers })
+}

@@ -1,0 +1,45 @@
+import type { AuthRequest, AuthResponse } from '../http.js'
+
+/** What is needed of a request of `node:http`, or of a framework on top of it. */
+export interface NodeRequest {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly httpVersionMajor: number
+  readonly headers: { readonly [name: string]: string | string[] | undefined }
+  readonly readableDidRead: boolean
+  iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array | string>
+}
+
+/** What is needed of a response of `node:http`. */
+export interface NodeResponse {
+  writeHead(status: number, headers: Record<string, string>): { end(body?: string): unknown }
+}
+
+export type Next = (error?: unknown) => void
+
+export function headerOf({ headers }: NodeRequest, name: string): string | undefined {
+  const value = headers[name.toLowerCase()]
+  return Array.isArray(value) ? value[0] : value
+}
+
+/** `parsedBody` is what a body parser left, where one has read the stream already. */
+export function toAuthRequest(request: NodeRequest, path: string, parsedBody?: unknown): AuthRequest {
+  return {
+    method: request.method ?? 'GET',
+    path,
+    header: (name) => headerOf(request, name),
+    // Not destroyed when reading stops early: the answer still has to go out on the same connection.
+    body: request.readableDidRead
+      ? { parsed: parsedBody }
+      : request.iterator({ destroyOnReturn: false }),
+  }
+}
+
+export function send(
+  request: NodeRequest,
+  response: NodeResponse,
+  { status, headers, body, closes }: AuthResponse,
+): void {
+  const connection = closes && request.httpVersionMajor === 1 ? { connection: 'close' } : {}
+  response.writeHead(status, { ...headers, ...connection }).end(body)
+}

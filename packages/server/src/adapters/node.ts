@@ -1,0 +1,49 @@
+import type { Auth, GuardOptions } from '../auth.js'
+import { attachSession } from './attached-session.js'
+import { headerOf, type NodeRequest, type NodeResponse, send, toAuthRequest } from './node-message.js'
+
+export { maybeSessionOf, sessionOf } from './attached-session.js'
+
+export interface AuthRoutesOptions {
+  /** The path below which the routes are, `/wx` for example (default: none). */
+  basePath?: string
+}
+
+/**
+ * The login routes for a plain `node:http` server. Other paths go on to `next`, or are a 404 where there is none.
+ *
+ * @example
+ * const wx = authRoutes(auth, { basePath: '/wx' })
+ * createServer((req, res) => wx(req, res, () => app(req, res)))
+ */
+export function authRoutes<Claims extends object>(
+  auth: Auth<Claims>,
+  { basePath = '' }: AuthRoutesOptions = {},
+): (request: NodeRequest, response: NodeResponse, next?: () => void) => Promise<void> {
+  return async (request, response, next) => {
+    const { url = '/' } = request
+    const path = url.startsWith(basePath) ? url.slice(basePath.length) : ''
+    const answer = await auth.handle(toAuthRequest(request, path))
+    if (answer.status === 404 && next) next()
+    else send(request, response, answer)
+  }
+}
+
+/**
+ * Lets only requests with a valid access token pass to `next`; read the session with `sessionOf(req, auth)`.
+ *
+ * @example
+ * const guard = requireAuth(auth)
+ * createServer((req, res) => guard(req, res, () => res.end(sessionOf(req, auth).userId)))
+ */
+export function requireAuth<Claims extends object>(
+  auth: Auth<Claims>,
+  options?: GuardOptions<Claims>,
+): (request: NodeRequest, response: NodeResponse, next: () => void) => Promise<void> {
+  return async (request, response, next) => {
+    const result = await auth.guard(headerOf(request, 'authorization'), options)
+    if (result.response) return send(request, response, result.response)
+    attachSession(request, auth, result.session)
+    next()
+  }
+}

@@ -1,0 +1,53 @@
+import { type WireErrorCode, wireErrors } from '@wxlogin/shared'
+
+/** The closed list of error codes, the same on the wire. */
+export type AuthErrorCode = WireErrorCode
+
+export interface AuthErrorOptions {
+  /** What went wrong underneath. Kept for logs, never sent to a client. */
+  cause?: unknown
+  /** A short machine-readable reason, sent to the client. */
+  reason?: string
+  /** When it makes sense to try again, in seconds from now; becomes `Retry-After`. */
+  retryAfterSeconds?: number
+  /** WeChat's error number, where WeChat gave one. */
+  errcode?: number
+  /** WeChat's id of the failed call; WeChat's support asks for it. */
+  rid?: string
+}
+
+// Shared by every copy of this file: the ESM and the CommonJS build, and each CommonJS entry, hold their own.
+const brand = Symbol.for('wxlogin.AuthError')
+
+/**
+ * The one error of this package. Decide on `code`; `message` is one sentence for a log and holds no secret.
+ * Throw it in `onLogin` or `claims` with the code `access_denied` to refuse a user.
+ *
+ * @example
+ * throw new AuthError('access_denied', 'This account is closed', { reason: 'closed' })
+ */
+export class AuthError extends Error {
+  override readonly name = 'AuthError'
+  readonly code: AuthErrorCode
+  /** The HTTP status that goes with the code. */
+  readonly status: number
+  readonly reason: string | undefined
+  readonly retryAfterSeconds: number | undefined
+  readonly errcode: number | undefined
+  readonly rid: string | undefined
+
+  constructor(code: AuthErrorCode, message: string, options: AuthErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.status = wireErrors[code]
+    this.reason = options.reason
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.errcode = options.errcode
+    this.rid = options.rid
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value
+  }
+}

@@ -1,0 +1,99 @@
+import type { AuthErrorCode } from './errors.js'
+
+/**
+ * Everything that happens, for metrics, logs and tracing. A closed union: `switch (event.type)`.
+ * No event holds a secret, a code, a token, a `session_key`, an openid or a phone number; session ids are not secret.
+ */
+export type AuthEvent =
+  | LoginEvent
+  | RefreshEvent
+  | RevokedEvent
+  | LogoutEvent
+  | WeChatEvent
+  | MisconfiguredEvent
+  | WarningEvent
+  | FailureEvent
+
+/** A code was exchanged, or answered again from the session it had already made. */
+export interface LoginEvent {
+  readonly type: 'login'
+  /** `retried`: the same request again · `code_reused`: the code came with another key, so its session was ended. */
+  readonly outcome: 'created' | 'retried' | 'code_reused'
+  readonly appId: string
+  readonly sessionId: string
+  readonly durationMs: number
+}
+
+/** A refresh token of ours was presented. */
+export interface RefreshEvent {
+  readonly type: 'refresh'
+  /**
+   * `rotated`: a new generation · `retried`: the same request again · `healed`: the store had lost writes and
+   * followed the token · `reused`: a token was used twice, so the session was ended · `refused`: it had ended before.
+   */
+  readonly outcome: 'rotated' | 'retried' | 'healed' | 'reused' | 'refused'
+  readonly appId: string
+  readonly sessionId: string
+  readonly durationMs: number
+}
+
+/** A session was ended by the app or by this library, and its device will be told so. */
+export interface RevokedEvent {
+  readonly type: 'revoked'
+  readonly appId: string
+  readonly sessionId: string
+  /** `revoked` unless the app gave a reason; `reused` for a token or code that was used twice. */
+  readonly reason: string
+}
+
+/** A session was ended by its own client, by a logout or a login that replaced it. */
+export interface LogoutEvent {
+  readonly type: 'logout'
+  readonly appId: string
+  readonly sessionId: string
+  readonly everywhere: boolean
+}
+
+/** One call to WeChat. */
+export interface WeChatEvent {
+  readonly type: 'wechat'
+  readonly endpoint: 'code2Session'
+  readonly appId: string
+  readonly durationMs: number
+  /** How it ended: `ok`, or the code of the error it became. */
+  readonly outcome: 'ok' | AuthErrorCode
+  readonly errcode?: number
+  readonly rid?: string
+}
+
+/** WeChat refused this backend's own configuration; users cannot log in until it is fixed. */
+export interface MisconfiguredEvent {
+  readonly type: 'misconfigured'
+  readonly appId: string
+  readonly errcode: number
+  /** What to do about it. */
+  readonly hint: string
+  readonly rid?: string
+}
+
+/** Something that works now and will hurt later. */
+export interface WarningEvent {
+  readonly type: 'warning'
+  /** `memory_store`: sessions live in this process; a restart logs everyone out. */
+  readonly warning: 'memory_store'
+  readonly hint: string
+}
+
+/**
+ * A request could not be served (status 500 and above). `error` is what was thrown; its `cause` holds what the app's
+ * own hook or store threw, exactly as it was thrown.
+ */
+export interface FailureEvent {
+  readonly type: 'failure'
+  readonly code: AuthErrorCode
+  /** The same as `request_id` in the answer. */
+  readonly requestId: string
+  readonly error: unknown
+}
+
+export type EmitEvent = (event: AuthEvent) => void

@@ -1,0 +1,31 @@
+export type { ErrorBody, Json, TokenAnswer } from '@wxlogin/shared'
+export {
+  type Auth,
+  type CreateSessionInput,
+  createAuth,
+  type GuardOptions,
+  type GuardResult,
+  type Health,
+  type RevokeInput,
+} from './auth.js'
+export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
+export type * from './events.js'
+export type {
+  AuthRequest,
+  AuthResponse,
+  LoginInput,
+  LogoutInput,
+  RefreshInput,
+} from './http.js'
+export type {
+  Apps,
+  AuthOptions,
+  LoginContext,
+  LoginDecision,
+  PreviousSession,
+  Revocation,
+} from './options.js'
+export { createMemoryStore, type MemoryStoreOptions } from './sessions/memory-store.js'
+export type { Account, Device, Session, SessionRecord, SessionStore } from './sessions/session.js'
+export type { AppCredentials } from './wechat/code2session.js'
+export type { FetchLike, FetchResponse, WeChatHealth } from './wechat/wechat.js'

@@ -1,0 +1,104 @@
+import type { Json } from '@wxlogin/shared'
+
+/**
+ * A session as a store keeps it: plain data that survives JSON. Instants are seconds since the epoch.
+ * A store looks at `id`, `userId`, `version`, `createdAt` and `expiresAt` only.
+ */
+export interface SessionRecord {
+  readonly id: string
+  /** Counts the writes; {@link SessionStore.replace} compares it. */
+  readonly version: number
+  readonly userId: string
+  readonly appId: string
+  readonly openid: string
+  readonly unionid?: string
+  readonly device?: string
+  /** WeChat's `session_key`, encrypted. Gone once the session is revoked. */
+  readonly sealedKey?: string
+  /** Which successor of the first refresh token is the current one. */
+  readonly generation: number
+  /** Hash of the idempotency key of the request that made this generation. */
+  readonly retryKeyHash: string
+  /** What `onLogin` gave the client, until the first rotation, so that a lost answer can be given again. */
+  readonly data?: Json
+  readonly createdAt: number
+  readonly lastRefreshAt: number
+  /** The end that no refresh moves. */
+  readonly endsAt: number
+  /** When the store may forget the record: the end of the idle time, or `endsAt` for a revoked session. */
+  readonly expiresAt: number
+  /** Set on a tombstone: the session is over, and its device is still to be told. */
+  readonly revokedAt?: number
+  readonly revokedReason?: string
+}
+
+/**
+ * Where sessions live. Five verbs; everything clever happens above them. Check your own with `storeCases` of
+ * `@wxlogin/server/testing`. A method that throws, or does not settle in time, makes the request a 503.
+ */
+export interface SessionStore {
+  /** Adds a record. `false` when the id exists; it never overwrites. */
+  create(record: SessionRecord): Promise<boolean>
+  /** The record, or `undefined` when it is unknown or its `expiresAt` has passed. */
+  get(id: string): Promise<SessionRecord | undefined>
+  /** Writes the record if the stored one has `expectedVersion`, atomically. `false` when it does not, or is gone. */
+  replace(record: SessionRecord, expectedVersion: number): Promise<boolean>
+  delete(id: string): Promise<void>
+  /** The user's records that have not expired, newest `createdAt` first. */
+  list(userId: string): Promise<SessionRecord[]>
+}
+
+/** How long sessions live, in seconds. */
+export interface SessionLifetimes {
+  readonly idleTtlSeconds: number
+  readonly absoluteTtlSeconds: number
+}
+
+/** The same session after its app or this library ended it. Its device learns the reason until `endsAt`. */
+export function toTombstone(record: SessionRecord, reason: string, now: number): SessionRecord {
+  const { sealedKey: _sealedKey, data: _data, ...rest } = record
+  return {
+    ...rest,
+    version: record.version + 1,
+    expiresAt: record.endsAt,
+    revokedAt: now,
+    revokedReason: reason,
+  }
+}
+
+/** Who is asking, as a route sees it: read from a verified access token, never from the request itself. */
+export interface Session<Claims extends object = object> {
+  /** The session's id: one login on one device. Not a secret. */
+  readonly id: string
+  readonly userId: string
+  /** The mini program that the user is in. */
+  readonly appId: string
+  /** What the `claims` option returned at login or at the last refresh. Frozen. */
+  readonly claims: Readonly<Claims>
+  /** When the access token was issued, in seconds since the epoch. */
+  readonly issuedAt: number
+  /** When the access token ends, in seconds since the epoch. The session itself lives longer. */
+  readonly expiresAt: number
+}
+
+/** A WeChat user in one mini program, as WeChat itself named them. */
+export interface Account {
+  readonly appId: string
+  /** The user's id in this mini program. */
+  readonly openid: string
+  /** The user's id across all apps of one owner; only when the mini program is bound to an Open Platform account. */
+  readonly unionid?: string
+}
+
+/** One entry of a user's list of signed-in devices. */
+export interface Device {
+  /** The session's id. */
+  readonly id: string
+  readonly appId: string
+  /** What the client called the device, if it did. */
+  readonly device?: string
+  readonly createdAt: number
+  readonly lastRefreshAt: number
+  /** Whether this is the session that was named as the current one. */
+  readonly current: boolean
+}

@@ -1,0 +1,259 @@
+import { randomUUID } from 'node:crypto'
+import type { SessionRecord, SessionStore } from '../sessions/session.js'
+
+/** One thing that a session store must do. Passes when `run` resolves; an error says what is wrong. */
+export interface StoreCase {
+  readonly name: string
+  run(store: SessionStore): Promise<void>
+}
+
+export interface StoreCasesOptions {
+  /** The clock of the store under test, in milliseconds (default `Date.now`). */
+  now?: () => number
+}
+
+/**
+ * What every {@link SessionStore} has to do, as a list without a test runner. The cases use ids of their own, so they
+ * can share one store, run in any order and be run again.
+ *
+ * @example
+ * for (const { name, run } of storeCases()) test(name, () => run(store))
+ */
+export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly StoreCase[] {
+  const fresh = (changes: Partial<SessionRecord> = {}): SessionRecord => {
+    const createdAt = Math.floor(now() / 1000)
+    return {
+      id: uniqueName(),
+      version: 1,
+      userId: uniqueName(),
+      appId: 'wx0000000000000001',
+      openid: uniqueName(),
+      unionid: uniqueName(),
+      device: '手机 📱',
+      sealedKey: 'kid.c2VhbGVk',
+      generation: 0,
+      retryKeyHash: uniqueName(),
+      data: { name: '小明', tags: ['a', null, 1.5, true], nested: { deep: {} } },
+      createdAt,
+      lastRefreshAt: createdAt,
+      endsAt: createdAt + 1000,
+      expiresAt: createdAt + 500,
+      ...changes,
+    }
+  }
+  const next = (record: SessionRecord, changes: Partial<SessionRecord> = {}): SessionRecord => ({
+    ...record,
+    version: record.version + 1,
+    ...changes,
+  })
+  const dead = () => {
+    const past = Math.floor(now() / 1000) - 10
+    return { createdAt: past - 100, lastRefreshAt: past - 100, expiresAt: past }
+  }
+
+  return [
+    {
+      name: 'a created record is read back as it was',
+      async run(store) {
+        const record = fresh()
+        same(await store.create(record), true, 'create')
+        same(await store.get(record.id), record, 'get')
+      },
+    },
+    {
+      name: 'a record without its optional members is read back without them',
+      async run(store) {
+        const { unionid: _u, device: _d, sealedKey: _s, data: _data, ...record } = fresh()
+        await store.create(record)
+        same(await store.get(record.id), record, 'get')
+      },
+    },
+    {
+      name: 'an unknown id is undefined',
+      async run(store) {
+        same(await store.get(uniqueName()), undefined, 'get')
+      },
+    },
+    {
+      name: 'create never overwrites',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        same(await store.create(next(record, { userId: 'thief' })), false, 'the second create')
+        same(await store.get(record.id), record, 'get')
+        same(await store.list('thief'), [], "the other user's list")
+      },
+    },
+    {
+      name: 'of many creates with one id a single one wins',
+      async run(store) {
+        const record = fresh()
+        const rivals = Array.from({ length: 20 }, (_, n) => ({ ...record, generation: n }))
+        const won = await Promise.all(rivals.map((rival) => store.create(rival)))
+        same(won.filter(Boolean).length, 1, 'the number of winners')
+        same((await store.get(record.id))?.generation, won.indexOf(true), 'the record')
+      },
+    },
+    {
+      name: 'replace writes over the expected version',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        const { data: _data, ...rotated } = next(record, { generation: 1, retryKeyHash: uniqueName() })
+        same(await store.replace(rotated, 1), true, 'replace')
+        same(await store.get(record.id), rotated, 'get')
+      },
+    },
+    {
+      name: 'replace leaves another version alone',
+      async run(store) {
+        const record = fresh({ version: 5 })
+        await store.create(record)
+        same(await store.replace(next(record, { generation: 1 }), 4), false, 'replace of an older version')
+        same(await store.replace(next(record, { generation: 1 }), 6), false, 'replace of a newer version')
+        same(await store.get(record.id), record, 'get')
+      },
+    },
+    {
+      name: 'replace with the same content still tells that it won',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        same(await store.replace(record, 1), true, 'replace')
+      },
+    },
+    {
+      name: 'replace never creates',
+      async run(store) {
+        const record = fresh()
+        same(await store.replace(record, 1), false, 'replace of an unknown record')
+        same(await store.get(record.id), undefined, 'get')
+        await store.create(record)
+        await store.delete(record.id)
+        same(await store.replace(next(record), 1), false, 'replace of a deleted record')
+        same(await store.get(record.id), undefined, 'get after delete')
+        same(await store.list(record.userId), [], 'list')
+      },
+    },
+    {
+      name: 'of many replaces of one version a single one wins',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        const rivals = Array.from({ length: 20 }, (_, n) => next(record, { generation: n + 1 }))
+        const won = await Promise.all(rivals.map((rival) => store.replace(rival, 1)))
+        same(won.filter(Boolean).length, 1, 'the number of winners')
+        same((await store.get(record.id))?.generation, won.indexOf(true) + 1, 'the record')
+      },
+    },
+    {
+      name: 'a record past its expiresAt is gone from get and list',
+      async run(store) {
+        const record = fresh(dead())
+        await store.create(record)
+        same(await store.get(record.id), undefined, 'get')
+        same(await store.list(record.userId), [], 'list')
+      },
+    },
+    {
+      name: 'replace sets a new expiresAt',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        await store.replace(next(record, { expiresAt: dead().expiresAt }), 1)
+        same(await store.get(record.id), undefined, 'get')
+      },
+    },
+    {
+      name: 'replace of an expired record fails',
+      async run(store) {
+        const record = fresh(dead())
+        await store.create(record)
+        same(await store.replace(next(record, { expiresAt: fresh().expiresAt }), 1), false, 'replace')
+        same(await store.get(record.id), undefined, 'get')
+      },
+    },
+    {
+      name: "list gives a user's live records, newest first, and nobody else's",
+      async run(store) {
+        const now = fresh()
+        const records = [30, 10, 20].map((age) => fresh({ userId: now.userId, createdAt: now.createdAt - age }))
+        for (const record of [...records, fresh()]) await store.create(record)
+        const [oldest, newest, middle] = records
+        same(await store.list(now.userId), [newest, middle, oldest], 'list')
+      },
+    },
+    {
+      name: 'list shows what replace wrote',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        const revoked = next(record, { revokedAt: record.createdAt, revokedReason: 'revoked' })
+        await store.replace(revoked, 1)
+        same(await store.list(record.userId), [revoked], 'list')
+      },
+    },
+    {
+      name: "a record that moves to another user leaves the first user's list",
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        const moved = next(record, { userId: uniqueName() })
+        await store.replace(moved, 1)
+        same(await store.list(record.userId), [], "the first user's list")
+        same(await store.list(moved.userId), [moved], "the second user's list")
+      },
+    },
+    {
+      name: 'delete removes a record from get and list, and may be repeated',
+      async run(store) {
+        const record = fresh()
+        const other = fresh({ userId: record.userId })
+        await store.create(record)
+        await store.create(other)
+        await store.delete(record.id)
+        await store.delete(record.id)
+        same(await store.get(record.id), undefined, 'get')
+        same(await store.list(record.userId), [other], 'list')
+      },
+    },
+    {
+      name: 'a deleted id may be created again',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        await store.delete(record.id)
+        same(await store.create(record), true, 'create')
+        same(await store.list(record.userId), [record], 'list')
+      },
+    },
+    {
+      name: 'what a caller does to a record later does not reach the store',
+      async run(store) {
+        const data = { role: 'user' }
+        const record = fresh({ data })
+        await store.create(record)
+        data.role = 'admin'
+        same(await store.get(record.id), { ...record, data: { role: 'user' } }, 'get')
+      },
+    },
+  ]
+}
+
+const uniqueName = () => `case-${randomUUID()}`
+
+/** Whether two values are the same as JSON, whatever the order of their members. */
+function same(actual: unknown, expected: unknown, what: string): void {
+  if (canonical(actual) === canonical(expected)) return
+  throw new Error(`${what}: expected ${canonical(expected)}, got ${canonical(actual)}`)
+}
+
+function canonical(value: unknown): string | undefined {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const members = Object.entries(value)
+    .filter(([, member]) => member !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`)
+  return `{${members.join(',')}}`
+}

@@ -1,0 +1,50 @@
+import { createHash, createHmac, hkdfSync } from 'node:crypto'
+
+/** A key for one purpose, and the name by which a token refers to it. */
+export interface SubKey {
+  readonly kid: string
+  readonly key: Uint8Array
+}
+
+/** At least one member: the first one makes, all of them read. */
+export type Ring = readonly [SubKey, ...SubKey[]]
+
+/** The keys for every purpose, derived from the configured secrets (HKDF-SHA-256, RFC 5869). */
+export interface KeyRing {
+  readonly access: Ring
+  readonly refresh: Ring
+  readonly seal: Ring
+  /** The ids that a login with this code has, one per ring member; the first is the one to create. */
+  loginIds(appId: string, code: string): readonly [string, ...string[]]
+}
+
+function subKey(secret: string, purpose: string): SubKey {
+  const key = new Uint8Array(hkdfSync('sha256', secret, '', `wxlogin/1/${purpose}`, 32))
+  const kid = createHash('sha256').update('wxlogin/1/kid').update(key).digest('base64url').slice(0, 11)
+  return { kid, key }
+}
+
+export function createKeyRing([first, ...others]: readonly [string, ...string[]]): KeyRing {
+  const ringFor = (purpose: string): Ring => [
+    subKey(first, purpose),
+    ...others.map((secret) => subKey(secret, purpose)),
+  ]
+  const login = ringFor('login')
+
+  // Lengths stand before the parts, so that no other pair gives the same bytes.
+  const loginId = ({ key }: SubKey, appId: string, code: string) =>
+    createHmac('sha256', key)
+      .update(`wechat|${appId.length}:${appId}|${code.length}:${code}`)
+      .digest('base64url')
+      .slice(0, 22)
+
+  return {
+    access: ringFor('access'),
+    refresh: ringFor('refresh'),
+    seal: ringFor('seal'),
+    loginIds: (appId, code) => {
+      const [current, ...older] = login
+      return [loginId(current, appId, code), ...older.map((member) => loginId(member, appId, code))]
+    },
+  }
+}

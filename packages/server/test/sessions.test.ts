@@ -1,0 +1,233 @@
+import { expect, test } from 'vitest'
+import { createMemoryStore } from '../src/index.js'
+import { signIn } from '../src/testing/index.js'
+import { createClock, setUp } from './set-up.js'
+
+async function twoDevices() {
+  const context = setUp({ onLogin: () => ({ userId: 7 }) })
+  const { auth, wechat, clock } = context
+  const phone = await auth.login({ code: wechat.codeFor('alice'), device: 'iPhone 15' })
+  clock.advance(10)
+  const tablet = await auth.login({ code: wechat.codeFor('alice') })
+  const [{ id: tabletId }, { id: phoneId }] = await Promise.all([
+    auth.authenticate(`Bearer ${tablet.access_token}`),
+    auth.authenticate(`Bearer ${phone.access_token}`),
+  ])
+  return { ...context, phone, tablet, phoneId, tabletId }
+}
+
+test("a user's devices are listed, the newest first, the current one marked", async () => {
+  const { auth, clock, phone, phoneId, tabletId } = await twoDevices()
+  const [startedAt] = [Math.floor(clock.now() / 1000) - 10]
+  clock.advance(100)
+  await auth.refresh({ refreshToken: phone.refresh_token })
+
+  const devices = await auth.sessions.list(7, { current: phoneId })
+
+  const appId = 'wx0000000000000001'
+  expect(devices).toEqual([
+    { id: tabletId, appId, createdAt: startedAt + 10, lastRefreshAt: startedAt + 10, current: false },
+    {
+      id: phoneId,
+      appId,
+      device: 'iPhone 15',
+      createdAt: startedAt,
+      lastRefreshAt: startedAt + 110,
+      current: true,
+    },
+  ])
+})
+
+test('all of a user can be revoked, and each device learns it days later', async () => {
+  const { auth, clock, events, phone, tablet } = await twoDevices()
+
+  expect(await auth.sessions.revoke({ userId: '7' })).toBe(2)
+
+  clock.advance(40 * 24 * 3600)
+  for (const { refresh_token: refreshToken } of [phone, tablet]) {
+    await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({
+      code: 'invalid_grant',
+      reason: 'revoked',
+    })
+  }
+  expect(await auth.sessions.list(7)).toEqual([])
+  expect(events.filter(({ type }) => type === 'revoked')).toHaveLength(2)
+})
+
+test('all but one can be revoked', async () => {
+  const { auth, phone, phoneId } = await twoDevices()
+
+  expect(await auth.sessions.revoke({ userId: 7, except: phoneId })).toBe(1)
+
+  await expect(auth.refresh({ refreshToken: phone.refresh_token })).resolves.toBeDefined()
+})
+
+test('a single session can be revoked, with a reason that the event carries', async () => {
+  const { auth, events, tablet, tabletId } = await twoDevices()
+
+  expect(await auth.sessions.revoke({ userId: 7, sessionId: tabletId, reason: 'lost_phone' })).toBe(1)
+
+  await expect(auth.refresh({ refreshToken: tablet.refresh_token })).rejects.toMatchObject({
+    reason: 'revoked',
+  })
+  expect(events.at(-2)).toMatchObject({ type: 'revoked', sessionId: tabletId, reason: 'lost_phone' })
+})
+
+test("nobody revokes another user's session by its id", async () => {
+  const { auth, phone, phoneId } = await twoDevices()
+
+  expect(await auth.sessions.revoke({ userId: 8, sessionId: phoneId })).toBe(0)
+
+  await expect(auth.refresh({ refreshToken: phone.refresh_token })).resolves.toBeDefined()
+})
+
+test('what is revoked twice counts once', async () => {
+  const { auth } = await twoDevices()
+  await auth.sessions.revoke({ userId: 7 })
+
+  expect(await auth.sessions.revoke({ userId: 7 })).toBe(0)
+})
+
+test.each(['', 'reused', 'expired', 'unknown', 'two words', 'x'.repeat(65)])(
+  'the reason %j is refused',
+  async (reason) => {
+    const { auth } = setUp()
+
+    await expect(auth.sessions.revoke({ userId: 7, reason })).rejects.toThrow(TypeError)
+  },
+)
+
+test('revoking wins over the refreshes that race with it', async () => {
+  const { auth, wechat } = setUp({ onLogin: () => ({ userId: 7 }) })
+  for (let round = 0; round < 50; round++) {
+    const { refresh_token: refreshToken } = await auth.login({ code: wechat.codeFor('alice') })
+
+    const racing = Promise.allSettled([auth.refresh({ refreshToken }), auth.refresh({ refreshToken })])
+    await auth.sessions.revoke({ userId: 7 })
+    const [first] = await racing
+
+    const latest = first?.status === 'fulfilled' ? first.value.refresh_token : refreshToken
+    await expect(auth.refresh({ refreshToken: latest })).rejects.toMatchObject({ code: 'invalid_grant' })
+  }
+})
+
+test('a logout ends its session, and a repeated one is no error', async () => {
+  const { auth, phone, tablet } = await twoDevices()
+
+  await auth.logout({ refreshToken: phone.refresh_token })
+  await auth.logout({ refreshToken: phone.refresh_token })
+  await auth.logout({ refreshToken: 'nonsense' })
+
+  await expect(auth.refresh({ refreshToken: phone.refresh_token })).rejects.toMatchObject({
+    reason: 'unknown',
+  })
+  await expect(auth.refresh({ refreshToken: tablet.refresh_token })).resolves.toBeDefined()
+})
+
+test('a logout everywhere deletes its own session and revokes the others', async () => {
+  const { auth, phone, tablet } = await twoDevices()
+
+  await auth.logout({ refreshToken: phone.refresh_token, everywhere: true })
+
+  await expect(auth.refresh({ refreshToken: phone.refresh_token })).rejects.toMatchObject({
+    reason: 'unknown',
+  })
+  await expect(auth.refresh({ refreshToken: tablet.refresh_token })).rejects.toMatchObject({
+    reason: 'revoked',
+  })
+})
+
+test('an old copy of a token ends no other session', async () => {
+  const { auth, phone, tablet } = await twoDevices()
+  const second = await auth.refresh({ refreshToken: phone.refresh_token })
+  await auth.refresh({ refreshToken: second.refresh_token })
+
+  await auth.logout({ refreshToken: phone.refresh_token, everywhere: true })
+
+  await expect(auth.refresh({ refreshToken: tablet.refresh_token })).resolves.toBeDefined()
+})
+
+test('the account behind a session is there for payments, while the session lives', async () => {
+  const { auth, wechat } = setUp({}, { apps: [{ appId: 'wx1', appSecret: 's', owner: 'us' }] })
+  const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+  const session = await auth.authenticate(`Bearer ${access_token}`)
+
+  expect(await auth.sessions.account(session)).toEqual({
+    appId: 'wx1',
+    openid: wechat.openidOf('alice'),
+    unionid: wechat.unionidOf('alice'),
+  })
+
+  await expect(auth.sessions.account({ ...session, userId: 'another' })).rejects.toMatchObject({
+    code: 'invalid_token',
+  })
+  await auth.sessions.revoke({ userId: session.userId })
+  await expect(auth.sessions.account(session)).rejects.toMatchObject({ code: 'invalid_token' })
+})
+
+test('a session can be made through another door, and lives like any other', async () => {
+  const { auth } = setUp({ claims: () => ({ role: 'user' }) })
+
+  const answer = await auth.sessions.create({
+    account: { openid: 'scanned' },
+    userId: 7,
+    device: 'Chrome on a PC',
+  })
+
+  const session = await auth.authenticate(`Bearer ${answer.access_token}`)
+  expect(session).toMatchObject({ userId: '7', claims: { role: 'user' } })
+  await expect(auth.refresh({ refreshToken: answer.refresh_token })).resolves.toBeDefined()
+  expect(await auth.sessions.list(7)).toMatchObject([{ device: 'Chrome on a PC' }])
+})
+
+test('signIn gives headers for a test of a route, with claims of its own', async () => {
+  const { auth } = setUp({ claims: () => ({ role: 'user' }) })
+
+  const { headers, userId } = await signIn(auth, {
+    openid: 'alice',
+    userId: 7,
+    claims: { role: 'admin' },
+  })
+
+  expect(userId).toBe('7')
+  expect(await auth.authenticate(headers.authorization)).toMatchObject({
+    userId: '7',
+    claims: { role: 'admin' },
+  })
+})
+
+test('check tells the state of the store and of the last call to WeChat', async () => {
+  const { now } = createClock()
+  const memory = createMemoryStore({ now })
+  let isDown = false
+  const { auth, wechat } = setUp({
+    now,
+    store: { ...memory, get: (id) => (isDown ? Promise.reject(new Error('down')) : memory.get(id)) },
+  })
+
+  expect(await auth.check()).toEqual({
+    store: { ok: true, warnings: [] },
+    wechat: { ok: true, lastOutcome: undefined, lastCallAt: undefined },
+  })
+
+  isDown = true
+  wechat.fail(40125)
+  await auth.login({ code: wechat.codeFor('alice') }).catch(() => undefined)
+
+  expect(await auth.check()).toEqual({
+    store: { ok: false, warnings: [] },
+    wechat: {
+      ok: false,
+      lastOutcome: 'server_misconfigured',
+      lastCallAt: Math.floor(now() / 1000),
+    },
+  })
+})
+
+test('the memory store of the defaults is warned of once, in an event and in check', async () => {
+  const { auth, events, wechat } = setUp()
+  await auth.login({ code: wechat.codeFor('alice') })
+
+  expect(events.filter(({ type }) => type === 'warning')).toMatchObject([{ warning: 'memory_store' }])
+  expect((await auth.check()).store.warnings).toEqual(['memory_store'])
+})

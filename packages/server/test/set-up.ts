@@ -1,0 +1,60 @@
+import { type Auth, type AuthEvent, type AuthOptions, createAuth } from '../src/index.js'
+import { createFakeWeChat, type FakeWeChat, type FakeWeChatOptions } from '../src/testing/index.js'
+
+/** The secret of every `auth` made here, unless a test brings its own. */
+export const testSecret = 'Zb3vK9qR1tXw7LmN5pYc2HdJ8sFgA4eU6oTiVnQkBx0'
+
+export interface Clock {
+  /** In milliseconds, as `createAuth` takes it. */
+  now(): number
+  advance(seconds: number): void
+}
+
+export function createClock(startAt = 1_800_000_000): Clock {
+  let nowMs = startAt * 1000
+  return {
+    now: () => nowMs,
+    advance(seconds) {
+      nowMs += seconds * 1000
+    },
+  }
+}
+
+export interface SetUp<Claims extends object = object> {
+  auth: Auth<Claims>
+  wechat: FakeWeChat
+  clock: Clock
+  /** Everything that `auth` reported, the oldest first. */
+  events: AuthEvent[]
+}
+
+/** An `auth` with an emulated WeChat behind it and a clock that stands still until it is advanced. */
+export function setUp<Claims extends object = object>(
+  options: Partial<AuthOptions<Claims>> = {},
+  wechatOptions: Omit<FakeWeChatOptions, 'now'> = {},
+): SetUp<Claims> {
+  const clock = createClock()
+  const now = options.now ?? clock.now
+  const wechat = createFakeWeChat({ ...wechatOptions, now })
+  const events: AuthEvent[] = []
+  const auth = createAuth<Claims>({
+    apps: [wechat.app],
+    secret: testSecret,
+    fetch: wechat.fetch,
+    now,
+    ...options,
+    onEvent: (event) => {
+      events.push(event)
+      options.onEvent?.(event)
+    },
+  })
+  return { auth, wechat, clock, events }
+}
+
+let keys = 0
+
+/** An idempotency key that no other attempt has. */
+export function newKey(): string {
+  keys += 1
+  return `key-${String(keys).padStart(24, '0')}`
+}
