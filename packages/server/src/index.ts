@@ -6,7 +6,6 @@ export {
   type GuardOptions,
   type GuardResult,
   type Health,
-  type RevokeInput,
 } from './auth.js'
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
 export type * from './events.js'
@@ -27,5 +26,6 @@ export type {
 } from './options.js'
 export { createMemoryStore, type MemoryStoreOptions } from './sessions/memory-store.js'
 export type { Account, Device, Session, SessionRecord, SessionStore } from './sessions/session.js'
+export type { RevokeInput } from './sessions/sessions.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse, WeChatHealth } from './wechat/wechat.js'

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { type Auth, type AuthEvent, type AuthOptions, createAuth } from '../src/index.js'
 import { createFakeWeChat, type FakeWeChat, type FakeWeChatOptions } from '../src/testing/index.js'
 
@@ -51,10 +52,5 @@ export function setUp<Claims extends object = object>(
   return { auth, wechat, clock, events }
 }
 
-let keys = 0
-
 /** An idempotency key that no other attempt has. */
-export function newKey(): string {
-  keys += 1
-  return `key-${String(keys).padStart(24, '0')}`
-}
+export const newKey = (): string => randomBytes(16).toString('base64url')

@@ -82,8 +82,11 @@ const mutants: Record<string, (store: SessionStore, kept: Map<string, SessionRec
     replace: async (record, expectedVersion) => {
       const seen = await store.get(record.id)
       if (seen?.version !== expectedVersion) return false
-      const current = await store.get(record.id)
-      return current ? store.replace(record, current.version) : false
+      for (;;) {
+        const current = await store.get(record.id)
+        if (!current) return false
+        if (await store.replace(record, current.version)) return true
+      }
     },
   }),
   'replace ignores the version': (store) => ({

@@ -6,7 +6,7 @@ import type { Session } from './session.js'
 const maxRemembered = 10_000
 
 /** Whether the session behind a valid access token is still there. Reads the store as often as the mode asks. */
-export type RevocationCheck = (session: Session, fresh: boolean) => Promise<boolean>
+export type RevocationCheck = (session: Session, fresh: boolean) => true | Promise<boolean>
 
 export function createRevocationCheck(
   store: GuardedStore,
@@ -34,7 +34,7 @@ export function createRevocationCheck(
     return live
   }
 
-  return async (session, fresh) => {
+  return (session, fresh) => {
     if (fresh || revocation === 'immediate') return checkNow(session)
     if (revocation === 'expiry') return true
     const last = checks.get(session.id)

@@ -1,4 +1,5 @@
 import type { InvalidGrantReason } from '@wxlogin/shared'
+import { isSameHash } from './retry-key.js'
 import { type SessionLifetimes, type SessionRecord, toTombstone } from './session.js'
 
 /** A refresh token as it was presented: its generation and the hash of the request's idempotency key. */
@@ -46,7 +47,7 @@ export function rotate(
       },
     }
   }
-  if (generation === record.generation - 1 && retryKeyHash === record.retryKeyHash) {
+  if (generation === record.generation - 1 && isSameHash(retryKeyHash, record.retryKeyHash)) {
     return { kind: 'retried' }
   }
   return { kind: 'reused', record: toTombstone(record, 'reused', now) }

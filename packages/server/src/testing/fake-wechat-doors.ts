@@ -79,7 +79,10 @@ export interface FakeWeChatDoors {
   fetch(input: FakeWeChatFetchInput, init?: FakeWeChatFetchInit): Promise<FakeWeChatResponse>
   /** Serves on 127.0.0.1, for what has to cross a real socket. Rejects when the port is taken. */
   listen(options?: FakeWeChatListenOptions): Promise<FakeWeChatServer>
-  /** Handlers for msw 2, which is given its own `http`: `setupServer(...wechat.handlers(http))`. */
+  /**
+   * Handlers for msw 2, which is given its own `http`: `setupServer(...wechat.handlers(http))`. They answer
+   * `https://*.weixin.qq.com`; msw does not show how a body was sent, so a streamed one is not told from a whole one.
+   */
   handlers<Resolver, Handler>(http: FakeWeChatMswHttp<Resolver, Handler>): Handler[]
 }
 
@@ -169,7 +172,7 @@ export function createDoors(
 
     async listen({ port = 0 } = {}) {
       const server = createServer((request, response) => {
-        // Only a caller that hangs up makes this fail.
+        // It fails when the caller hangs up, or when a route of the user throws.
         serve(request, response).catch(() => response.destroy())
       })
       await new Promise<void>((listening, failed) => {
@@ -224,7 +227,6 @@ function delay(
   return new Promise((resolve, reject) => {
     const timer = isAnswered ? setTimeout(end, delayMs) : undefined
     signal?.addEventListener('abort', abort)
-    if (signal?.aborted) abort()
 
     function end() {
       signal?.removeEventListener('abort', abort)

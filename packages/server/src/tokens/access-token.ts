@@ -36,6 +36,8 @@ export interface AccessTokenOptions {
 export interface AccessTokens<Claims extends object> {
   /** A JWT as in RFC 9068 for this session, and its life in seconds. */
   issue(record: SessionRecord, claims: Claims): Promise<{ token: string; expiresInSeconds: number }>
+  /** The session of a token that was verified before and is still valid. */
+  recall(token: string): Session<Claims> | undefined
   /** The session that the token speaks for. Throws `invalid_token` for every token that is not valid now. */
   verify(token: string): Promise<Session<Claims>>
 }
@@ -58,26 +60,6 @@ export function createAccessTokens<Claims extends object>({
   const isCurrent = ({ issuedAt, expiresAt }: Session<Claims>) => {
     const seconds = now() / 1000
     return seconds < expiresAt + expiryLeewaySeconds && issuedAt <= seconds + issuedLeewaySeconds
-  }
-
-  async function verifyCold(token: string): Promise<Session<Claims>> {
-    const payload = await signer.verify(token, {
-      issuer,
-      currentDate: new Date(now()),
-      clockTolerance: expiryLeewaySeconds,
-    })
-    const session = payload && readSession<Claims>(payload)
-    if (!session || !isCurrent(session) || session.expiresAt - session.issuedAt > maxTtlSeconds) {
-      throw invalidToken()
-    }
-    if (!(await knowsApp(session.appId))) throw invalidToken()
-
-    if (verified.size >= maxVerifiedTokens) {
-      const [oldest] = verified.keys()
-      if (oldest !== undefined) verified.delete(oldest)
-    }
-    if (maxVerifiedTokens > 0) verified.set(token, session)
-    return session
   }
 
   return {
@@ -104,12 +86,31 @@ export function createAccessTokens<Claims extends object>({
       return { token, expiresInSeconds: expiresAt - issuedAt }
     },
 
-    async verify(token) {
+    recall(token) {
       const session = verified.get(token)
-      if (session === undefined) return verifyCold(token)
-      if (isCurrent(session)) return session
+      if (session === undefined || isCurrent(session)) return session
       verified.delete(token)
-      throw invalidToken()
+      return undefined
+    },
+
+    async verify(token) {
+      const payload = await signer.verify(token, {
+        issuer,
+        currentDate: new Date(now()),
+        clockTolerance: expiryLeewaySeconds,
+      })
+      const session = payload && readSession<Claims>(payload)
+      if (!session || !isCurrent(session) || session.expiresAt - session.issuedAt > maxTtlSeconds) {
+        throw invalidToken()
+      }
+      if (!(await knowsApp(session.appId))) throw invalidToken()
+
+      if (verified.size >= maxVerifiedTokens) {
+        const [oldest] = verified.keys()
+        if (oldest !== undefined) verified.delete(oldest)
+      }
+      if (maxVerifiedTokens > 0) verified.set(token, session)
+      return session
     },
   }
 }

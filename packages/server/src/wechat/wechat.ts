@@ -30,8 +30,8 @@ export interface FetchResponse {
 
 export interface WeChatOptions {
   readonly fetch?: FetchLike | undefined
-  readonly hosts: readonly [string, ...string[]]
-  readonly timeoutMs: number
+  readonly wechatHosts: readonly [string, ...string[]]
+  readonly wechatTimeoutMs: number
   readonly now: () => number
   readonly emit: EmitEvent
 }
@@ -70,7 +70,13 @@ const unhealthy: ReadonlySet<unknown> = new Set([
   'server_misconfigured',
 ])
 
-export function createWeChat({ fetch, hosts, timeoutMs, now, emit }: WeChatOptions): WeChat {
+export function createWeChat({
+  fetch,
+  wechatHosts: hosts,
+  wechatTimeoutMs: timeoutMs,
+  now,
+  emit,
+}: WeChatOptions): WeChat {
   // Made at the first call: whoever brings a fetch, or never logs in, opens no socket.
   let agent: Agent | undefined
   let lastOutcome: WeChatEvent['outcome'] | undefined

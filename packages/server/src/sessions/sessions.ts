@@ -1,0 +1,152 @@
+import type { InvalidGrantReason, Json } from '@wxlogin/shared'
+import { AuthError } from '../errors.js'
+import type { EmitEvent } from '../events.js'
+import type { GuardedStore } from './guarded-store.js'
+import {
+  type Account,
+  type Device,
+  type Session,
+  type SessionLifetimes,
+  type SessionRecord,
+  toTombstone,
+} from './session.js'
+import { opaqueUserId, toUserId } from './user-id.js'
+
+export interface RevokeInput {
+  userId: string | number
+  /** Only this session; without it all of the user's. */
+  sessionId?: string
+  /** All but this session. */
+  except?: string
+  /** Kept with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
+  reason?: string
+}
+
+/** What a session starts with. */
+export interface NewSession {
+  readonly id: string
+  readonly account: Account
+  readonly retryKeyHash: string
+  readonly sealedKey?: string
+  readonly device?: string | undefined
+  readonly userId?: string | number | undefined
+  readonly data?: Json | undefined
+}
+
+/** What can be done with sessions, apart from rotating their tokens. */
+export interface Sessions {
+  /** The first record of a session. Nothing is stored yet. */
+  draft(session: NewSession): SessionRecord
+  /** Turns a live session into a tombstone. `false` when there is none, or `when` says no. */
+  end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
+  revoke(input: RevokeInput): Promise<number>
+  list(userId: string | number, options?: { current?: string }): Promise<Device[]>
+  account(session: Pick<Session, 'id' | 'userId'>): Promise<Account>
+}
+
+export interface SessionsOptions extends SessionLifetimes {
+  readonly store: GuardedStore
+  readonly now: () => number
+  readonly emit: EmitEvent
+}
+
+export function createSessions({
+  store,
+  now,
+  emit,
+  idleTtlSeconds,
+  absoluteTtlSeconds,
+}: SessionsOptions): Sessions {
+  async function end(id: string, reason: string, when = (_record: SessionRecord) => true) {
+    const { before, decision } = await store.update(id, (record) =>
+      record && record.revokedAt === undefined && when(record)
+        ? { record: toTombstone(record, reason, Math.floor(now() / 1000)) }
+        : {},
+    )
+    if (!before || !decision.record) return false
+    emit({ type: 'revoked', appId: before.appId, sessionId: id, reason })
+    return true
+  }
+
+  return {
+    end,
+
+    draft({ id, account, retryKeyHash, sealedKey, device, userId, data }) {
+      const createdAt = Math.floor(now() / 1000)
+      const endsAt = createdAt + absoluteTtlSeconds
+      return {
+        ...account,
+        id,
+        version: 1,
+        userId: userId === undefined ? opaqueUserId(account) : toUserId(userId, account),
+        generation: 0,
+        retryKeyHash,
+        createdAt,
+        lastRefreshAt: createdAt,
+        endsAt,
+        expiresAt: Math.min(createdAt + idleTtlSeconds, endsAt),
+        ...(sealedKey !== undefined && { sealedKey }),
+        ...(device !== undefined && { device: checkDevice(device) }),
+        ...(data !== undefined && { data: copyOf(data) }),
+      }
+    },
+
+    async revoke({ userId, sessionId, except, reason = 'revoked' }) {
+      checkReason(reason)
+      const owner = toUserId(userId)
+      const records = sessionId === undefined ? await store.list(owner) : [await store.get(sessionId)]
+      let ended = 0
+      for (const record of records) {
+        if (!record || record.id === except) continue
+        if (await end(record.id, reason, ({ userId }) => userId === owner)) ended++
+      }
+      return ended
+    },
+
+    async list(userId, { current } = {}) {
+      const records = await store.list(toUserId(userId))
+      return records
+        .filter(({ revokedAt }) => revokedAt === undefined)
+        .map(({ id, appId, device, createdAt, lastRefreshAt }) => ({
+          id,
+          appId,
+          ...(device !== undefined && { device }),
+          createdAt,
+          lastRefreshAt,
+          current: id === current,
+        }))
+    },
+
+    async account({ id, userId }) {
+      const record = await store.get(id)
+      if (!record || record.revokedAt !== undefined || record.userId !== userId) {
+        throw new AuthError('invalid_token', 'The session has ended; the client learns why when it refreshes')
+      }
+      const { appId, openid, unionid } = record
+      return { appId, openid, ...(unionid !== undefined && { unionid }) }
+    },
+  }
+}
+
+/** A name that a user may read in a list. Throws `invalid_request`, for it comes from outside. */
+export function checkDevice(device: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (/^[^\u0000-\u001f\u007f]{1,128}$/.test(device)) return device
+  throw new AuthError('invalid_request', '"device" must be 1 to 128 characters without control characters')
+}
+
+// These say on the wire that nobody ended the session on purpose, and its device logs in again by itself.
+const takenReasons: readonly string[] = ['reused', 'expired', 'unknown'] satisfies InvalidGrantReason[]
+
+function checkReason(reason: string): void {
+  if (!/^\w{1,64}$/.test(reason) || takenReasons.includes(reason)) {
+    throw new TypeError(
+      `reason must be 1 to 64 letters, digits or "_", and none of ${takenReasons.join(', ')}`,
+    )
+  }
+}
+
+/** A copy that nobody else holds, with exactly what the wire and the stores will keep of it. */
+function copyOf(data: Json): Json {
+  return JSON.parse(JSON.stringify(data))
+}

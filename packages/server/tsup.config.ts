@@ -1,0 +1,46 @@
+import { defineConfig, type Options } from 'tsup'
+
+const shared: Options = {
+  entry: {
+    index: 'src/index.ts',
+    express: 'src/adapters/express.ts',
+    node: 'src/adapters/node.ts',
+    fetch: 'src/adapters/fetch.ts',
+    testing: 'src/testing/index.ts',
+  },
+  target: 'node20',
+  platform: 'node',
+  removeNodeProtocol: false,
+  // `.ci/build.mjs` empties the folder; three configurations that each clean would delete each other's files.
+  clean: false,
+}
+
+const javascript: Options[] = [
+  {
+    ...shared,
+    format: 'esm',
+    noExternal: ['@wxlogin/shared'],
+    external: ['jose', 'undici'],
+    splitting: true,
+  },
+  {
+    ...shared,
+    format: 'cjs',
+    // jose is published as ES modules only, which `require` cannot load on every Node that we support.
+    noExternal: ['@wxlogin/shared', 'jose'],
+    external: ['undici'],
+    // With an ES module inlined, shared CommonJS chunks come out broken.
+    splitting: false,
+  },
+]
+
+// Both formats in one run, because the compiler takes far longer than anything else here.
+const declarations: Options = {
+  ...shared,
+  format: ['esm', 'cjs'],
+  dts: { only: true, resolve: ['@wxlogin/shared'] },
+}
+
+export default defineConfig(({ dts }) =>
+  dts === false ? javascript : [...javascript, declarations],
+)
