@@ -10,7 +10,10 @@ export default defineConfig({
       { find: /^@wxlogin\/shared$/, replacement: source('shared/src/index.ts') },
       { find: /^@wxlogin\/server$/, replacement: source('server/src/index.ts') },
       { find: /^@wxlogin\/server\/testing$/, replacement: source('server/src/testing/index.ts') },
-      { find: /^@wxlogin\/server\/(express|node|fetch)$/, replacement: source('server/src/adapters/$1.ts') },
+      {
+        find: /^@wxlogin\/server\/(express|node|fetch)$/,
+        replacement: source('server/src/adapters/$1.ts'),
+      },
       { find: /^@wxlogin\/client$/, replacement: source('client/src/index.ts') },
       { find: /^@wxlogin\/client\/testing$/, replacement: source('client/src/testing/index.ts') },
     ],

@@ -29,7 +29,9 @@ export async function measure(title, contenders, { count, rounds = 9 }) {
   console.log(`\n${title}`)
   for (const name of names) {
     const ratio = medians[name] / medians[first]
-    console.log(`  ${name.padEnd(width)}  ${format(medians[name]).padStart(9)} µs  ${ratio.toFixed(2).padStart(7)} ×`)
+    console.log(
+      `  ${name.padEnd(width)}  ${format(medians[name]).padStart(9)} µs  ${ratio.toFixed(2).padStart(7)} ×`,
+    )
   }
   return medians
 }

@@ -39,11 +39,17 @@ const joseSign = () =>
     .setExpirationTime('15m')
     .sign(joseKey)
 const joseOptions = { ...checks, algorithms: ['HS256'], typ: 'at+jwt' }
-const fastOptions = { key: secret, algorithms: ['HS256'], allowedIss: checks.issuer, allowedAud: app.appId }
+const fastOptions = {
+  key: secret,
+  algorithms: ['HS256'],
+  allowedIss: checks.issuer,
+  allowedAud: app.appId,
+}
 
 const auth = createAuth({ apps: [app], secret, onEvent: () => undefined })
 const forgetful = createAuth({ apps: [app], secret, maxVerifiedTokens: 0 })
-const ownToken = async () => (await auth.sessions.create({ account: { openid: randomUUID() } })).access_token
+const ownToken = async () =>
+  (await auth.sessions.create({ account: { openid: randomUUID() } })).access_token
 
 // A request brings its token as a string that was never seen before, so each is used once.
 const copies = (text) => (count) => {
@@ -72,7 +78,10 @@ const jsonwebtokenVerify = (token) =>
 const warm = await measure(
   'Verifying a token that was seen before',
   {
-    'wxlogin authenticate': { prepare: copies(`Bearer ${own}`), run: eachOf((text) => auth.authenticate(text)) },
+    'wxlogin authenticate': {
+      prepare: copies(`Bearer ${own}`),
+      run: eachOf((text) => auth.authenticate(text)),
+    },
     'fast-jwt, cache on': { prepare: copies(foreign), run: eachOfSync(cachedVerify) },
     'fast-jwt, cache off': { prepare: copies(foreign), run: eachOfSync(plainVerify) },
     'jsonwebtoken (no cache)': { prepare: copies(foreign), run: eachOfSync(jsonwebtokenVerify) },
@@ -109,7 +118,9 @@ await measure(
   'Issuing a pair of tokens (with wxlogin: and keeping the session in memory)',
   {
     'wxlogin sessions.create': {
-      run: times(() => auth.sessions.create({ account: { openid: 'person' }, userId: randomUUID() })),
+      run: times(() =>
+        auth.sessions.create({ account: { openid: 'person' }, userId: randomUUID() }),
+      ),
     },
     'jose, two signatures': { run: times(() => Promise.all([joseSign(), joseSign()])) },
     'fast-jwt, two signatures': { run: times(() => [fastSign(payload()), fastSign(payload())]) },
@@ -158,7 +169,9 @@ const login = await measure(
 const server = express()
 const orders = Array.from({ length: 10 }, (_, id) => ({ id, title: `Order ${id}` }))
 server.get('/open', (_req, res) => res.json({ orders }))
-server.get('/guarded', requireAuth(auth), (req, res) => res.json({ user: sessionOf(req, auth).userId, orders }))
+server.get('/guarded', requireAuth(auth), (req, res) =>
+  res.json({ user: sessionOf(req, auth).userId, orders }),
+)
 const listening = createServer(server).listen(0, '127.0.0.1')
 await once(listening, 'listening')
 const origin = `http://127.0.0.1:${listening.address().port}`
@@ -181,14 +194,26 @@ await measure(
 
 const bare = 'bare undici request + two signatures'
 const goals = [
-  ['warm: times as fast as fast-jwt with its cache', warm['fast-jwt, cache on'] / warm['wxlogin authenticate'], '>=', 3],
+  [
+    'warm: times as fast as fast-jwt with its cache',
+    warm['fast-jwt, cache on'] / warm['wxlogin authenticate'],
+    '>=',
+    3,
+  ],
   ['cold: cost beside jose', cold['wxlogin authenticate'] / cold['jose jwtVerify'], '<=', 1.2],
-  ['login: cost beside the bare exchange and two signatures', login['wxlogin login'] / login[bare], '<=', 2],
+  [
+    'login: cost beside the bare exchange and two signatures',
+    login['wxlogin login'] / login[bare],
+    '<=',
+    2,
+  ],
 ]
 console.log('\nGoals')
 for (const [what, value, relation, goal] of goals) {
   const isMet = relation === '>=' ? value >= goal : value <= goal
-  console.log(`  ${isMet ? 'met   ' : 'MISSED'}  ${what}: ${value.toFixed(2)} (${relation} ${goal})`)
+  console.log(
+    `  ${isMet ? 'met   ' : 'MISSED'}  ${what}: ${value.toFixed(2)} (${relation} ${goal})`,
+  )
 }
 
 await emulator.terminate()

@@ -77,7 +77,10 @@ export interface Auth<Claims extends object = object> {
   /** Serves the routes; every adapter ends here. Never rejects. */
   handle(request: AuthRequest): Promise<AuthResponse>
   /** {@link Auth.authenticate} for adapters: gives the answer to send instead of throwing. Never rejects. */
-  guard(authorization: string | undefined, options?: GuardOptions<Claims>): Promise<GuardResult<Claims>>
+  guard(
+    authorization: string | undefined,
+    options?: GuardOptions<Claims>,
+  ): Promise<GuardResult<Claims>>
   readonly sessions: {
     /** The user's devices, the newest login first. `current` is the id of the session that asks. */
     readonly list: Sessions['list']
@@ -109,7 +112,9 @@ export type GuardResult<Claims extends object = object> =
  *   onLogin: async ({ openid }) => ({ userId: await users.upsert(openid) }),
  * })
  */
-export function createAuth<Claims extends object = object>(options: AuthOptions<Claims>): Auth<Claims> {
+export function createAuth<Claims extends object = object>(
+  options: AuthOptions<Claims>,
+): Auth<Claims> {
   const resolved = resolveOptions(options)
   const { findApp, onlyAppId, now, emit, idleTtlSeconds } = resolved
 
@@ -124,15 +129,31 @@ export function createAuth<Claims extends object = object>(options: AuthOptions<
   const sessions = createSessions({ ...resolved, store })
   const isLive = createRevocationCheck(store, resolved.revocation, now)
   const wechat = createWeChat(resolved)
-  const login = createLogin({ resolved, keys, store, sessions, refreshTokens, wechat, appOf, answer })
+  const login = createLogin({
+    resolved,
+    keys,
+    store,
+    sessions,
+    refreshTokens,
+    wechat,
+    appOf,
+    answer,
+  })
   const http = createHttp({ login, refresh, logout }, emit)
 
   const warnings = options.store ? [] : (['memory_store'] as const)
   for (const warning of warnings) {
-    emit({ type: 'warning', warning, hint: 'A restart logs everyone out; set the store option in production' })
+    emit({
+      type: 'warning',
+      warning,
+      hint: 'A restart logs everyone out; set the store option in production',
+    })
   }
 
-  async function refresh({ refreshToken, idempotencyKey = randomId() }: RefreshInput): Promise<TokenAnswer> {
+  async function refresh({
+    refreshToken,
+    idempotencyKey = randomId(),
+  }: RefreshInput): Promise<TokenAnswer> {
     const startedAtMs = now()
     const token = await refreshTokens.read(refreshToken)
     if (!token) throw invalidGrant('unknown')
@@ -147,7 +168,13 @@ export function createAuth<Claims extends object = object>(options: AuthOptions<
       return verdict
     })
 
-    emit({ type: 'refresh', outcome: decision.kind, appId, sessionId, durationMs: now() - startedAtMs })
+    emit({
+      type: 'refresh',
+      outcome: decision.kind,
+      appId,
+      sessionId,
+      durationMs: now() - startedAtMs,
+    })
     if (decision.kind === 'reused') emit({ type: 'revoked', appId, sessionId, reason: 'reused' })
     if (decision.kind === 'refused') throw invalidGrant(decision.reason)
     if (decision.kind === 'reused' || !before || !claims) throw invalidGrant('reused')
@@ -193,7 +220,8 @@ export function createAuth<Claims extends object = object>(options: AuthOptions<
   ): Promise<Session<Claims> | undefined> {
     if (authorization === undefined && optional) return undefined
     const token = bearerToken(authorization)
-    if (token === undefined) throw invalidToken('There is no bearer token in the Authorization header')
+    if (token === undefined)
+      throw invalidToken('There is no bearer token in the Authorization header')
 
     const session = accessTokens.recall(token) ?? (await accessTokens.verify(token))
     if (appIds && !appIds.includes(session.appId)) {
@@ -265,7 +293,10 @@ export function createAuth<Claims extends object = object>(options: AuthOptions<
         })
         const firstClaims = claims ? checkClaims(claims) : await claimsOf(resolved, record)
         if (!(await store.create(record))) {
-          throw new AuthError('store_unavailable', 'The store refused a new session with a new random id')
+          throw new AuthError(
+            'store_unavailable',
+            'The store refused a new session with a new random id',
+          )
         }
         return answer(record, firstClaims)
       },
@@ -287,7 +318,8 @@ const endsSession = (kind: string) => kind === 'reused' || kind === 'refused'
 
 function bearerToken(authorization = ''): string | undefined {
   // The usual spelling without a regular expression: this runs for every request.
-  if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) return authorization.slice(7)
+  if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7))
+    return authorization.slice(7)
   return /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
 }
 

@@ -8,7 +8,8 @@ export async function callHook<T>(name: string, hook: () => T | Promise<T>): Pro
   try {
     return await hook()
   } catch (cause) {
-    if (cause instanceof AuthError && (cause.code === 'access_denied' || cause.status >= 500)) throw cause
+    if (cause instanceof AuthError && (cause.code === 'access_denied' || cause.status >= 500))
+      throw cause
     throw new AuthError('server_error', `The ${name} option threw; see the cause`, { cause })
   }
 }

@@ -117,17 +117,22 @@ export function createHttp({ login, refresh, logout }: Operations, emit: EmitEve
     const failure =
       error instanceof AuthError
         ? error
-        : new AuthError('server_error', 'Something threw that is not an AuthError; see the cause', { cause: error })
+        : new AuthError('server_error', 'Something threw that is not an AuthError; see the cause', {
+            cause: error,
+          })
     const { code, message, reason, retryAfterSeconds } = failure
     const status = failure instanceof HttpError ? failure.httpStatus : failure.status
-    const headers: Record<string, string> = failure instanceof HttpError ? { ...failure.headers } : {}
+    const headers: Record<string, string> =
+      failure instanceof HttpError ? { ...failure.headers } : {}
     const body: { -readonly [Key in keyof ErrorBody]: ErrorBody[Key] } = {
       error: code,
       // What is wrong with this server is the operator's business, and stands in the event.
-      error_description: status < 500 ? message : 'The server could not serve this request; its events say why',
+      error_description:
+        status < 500 ? message : 'The server could not serve this request; its events say why',
     }
     if (reason !== undefined) body.reason = reason
-    if (retryAfterSeconds !== undefined) headers['retry-after'] = String(Math.ceil(retryAfterSeconds))
+    if (retryAfterSeconds !== undefined)
+      headers['retry-after'] = String(Math.ceil(retryAfterSeconds))
     if (code === 'invalid_token' || code === 'insufficient_scope') {
       headers['www-authenticate'] = `Bearer error="${code}"`
     }
@@ -145,7 +150,8 @@ export function createHttp({ login, refresh, logout }: Operations, emit: EmitEve
     async handle(request) {
       try {
         const route = routes.get(request.path.replace(/\?.*$|\/(?=$|\?)/g, ''))
-        if (!route) throw new HttpError(404, 'There is no such route; check the path that the client calls')
+        if (!route)
+          throw new HttpError(404, 'There is no such route; check the path that the client calls')
         if (request.method.toUpperCase() !== 'POST') {
           throw new HttpError(405, 'This route takes POST only', { headers: { allow: 'POST' } })
         }
@@ -191,7 +197,11 @@ const safeHeaders = {
   'x-content-type-options': 'nosniff',
 } as const
 
-function json(status: number, value: TokenAnswer | ErrorBody, headers?: Record<string, string>): AuthResponse {
+function json(
+  status: number,
+  value: TokenAnswer | ErrorBody,
+  headers?: Record<string, string>,
+): AuthResponse {
   const body = JSON.stringify(value)
   return {
     status,
@@ -220,8 +230,15 @@ async function readBody(request: AuthRequest): Promise<Body> {
 
   const { body } = request
   const value =
-    body && 'parsed' in body ? body.parsed : parseJson(await readBytes(body ?? noBody(), bodyTimeoutMs))
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    body && 'parsed' in body
+      ? body.parsed
+      : parseJson(await readBytes(body ?? noBody(), bodyTimeoutMs))
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    Array.isArray(value) ||
+    value instanceof Uint8Array
+  ) {
     throw malformed('The body must be a JSON object')
   }
   return new Map(Object.entries(value))
@@ -232,7 +249,10 @@ const tooLarge = () =>
 
 async function* noBody(): AsyncGenerator<never> {}
 
-async function readBytes(source: AsyncIterable<Uint8Array | string>, timeoutMs: number): Promise<Uint8Array> {
+async function readBytes(
+  source: AsyncIterable<Uint8Array | string>,
+  timeoutMs: number,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let bytes = 0
   let timer: NodeJS.Timeout | undefined
@@ -268,13 +288,15 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function text(body: Body, name: string): string {
   const value = body.get(name)
-  if (typeof value !== 'string' || value === '') throw malformed(`"${name}" must be a non-empty string`)
+  if (typeof value !== 'string' || value === '')
+    throw malformed(`"${name}" must be a non-empty string`)
   return value
 }
 
 function optionalText(body: Body, name: string): string | undefined {
   const value = body.get(name)
-  if (value !== undefined && typeof value !== 'string') throw malformed(`"${name}" must be a string`)
+  if (value !== undefined && typeof value !== 'string')
+    throw malformed(`"${name}" must be a string`)
   return value === '' ? undefined : value
 }
 

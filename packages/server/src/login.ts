@@ -61,7 +61,12 @@ export function createLogin<Claims extends object>({
     if (device !== undefined) checkDevice(device)
     const app = await appOf(appId)
     const ids = keys.loginIds(app.appId, code)
-    const attempt = { ...input, ids, retryKeyHash: hashRetryKey(idempotencyKey), startedAtMs: now() }
+    const attempt = {
+      ...input,
+      ids,
+      retryKeyHash: hashRetryKey(idempotencyKey),
+      startedAtMs: now(),
+    }
 
     const earlier = running.get(ids[0])
     if (earlier) {
@@ -74,19 +79,25 @@ export function createLogin<Claims extends object>({
   }
 
   async function exchange(app: AppCredentials, attempt: Attempt): Promise<TokenAnswer> {
-    const exchanged = await code2Session(wechat, app, attempt.code).catch(async (error: unknown) => {
-      if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
-      const earlier = await findLogin(attempt.ids)
-      if (!earlier) throw error
-      return { earlier }
-    })
+    const exchanged = await code2Session(wechat, app, attempt.code).catch(
+      async (error: unknown) => {
+        if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
+        const earlier = await findLogin(attempt.ids)
+        if (!earlier) throw error
+        return { earlier }
+      },
+    )
     if ('earlier' in exchanged) return answerAgain(exchanged.earlier, attempt)
 
     const { account, sessionKey } = exchanged
     const { input, device } = attempt
     const previous = await previousOf(attempt)
     const decision = await callHook('onLogin', () =>
-      onLogin(account, { input, ...(device !== undefined && { device }), ...(previous && { previous }) }),
+      onLogin(account, {
+        input,
+        ...(device !== undefined && { device }),
+        ...(previous && { previous }),
+      }),
     )
     const record = sessions.draft({
       id: attempt.ids[0],
@@ -117,7 +128,10 @@ export function createLogin<Claims extends object>({
   }
 
   /** A code that came before: the same request again gets the same session, anything else gets nothing. */
-  async function answerAgain(earlier: SessionRecord | undefined, attempt: Attempt): Promise<TokenAnswer> {
+  async function answerAgain(
+    earlier: SessionRecord | undefined,
+    attempt: Attempt,
+  ): Promise<TokenAnswer> {
     if (!earlier || !isOpen(earlier)) throw invalidCode()
     if (!isSameHash(earlier.retryKeyHash, attempt.retryKeyHash)) {
       // Two parties hold this code, and nobody can tell which one is the user.
@@ -134,7 +148,9 @@ export function createLogin<Claims extends object>({
   const isOpen = ({ revokedAt, generation, createdAt }: SessionRecord) =>
     revokedAt === undefined && generation === 0 && now() / 1000 - createdAt < retrySeconds
 
-  async function previousOf({ previousRefreshToken }: Attempt): Promise<PreviousSession | undefined> {
+  async function previousOf({
+    previousRefreshToken,
+  }: Attempt): Promise<PreviousSession | undefined> {
     const token = previousRefreshToken ? await refreshTokens.read(previousRefreshToken) : undefined
     const record = token && (await store.get(token.sessionId))
     // An old copy of a token must not pass for its user: an app may merge accounts on this.
@@ -145,7 +161,10 @@ export function createLogin<Claims extends object>({
   }
 
   /** The new session is committed; whatever goes wrong with the old one must not cost it. */
-  async function endPrevious({ previousRefreshToken }: Attempt, { id }: SessionRecord): Promise<void> {
+  async function endPrevious(
+    { previousRefreshToken }: Attempt,
+    { id }: SessionRecord,
+  ): Promise<void> {
     const token = previousRefreshToken ? await refreshTokens.read(previousRefreshToken) : undefined
     if (!token || token.sessionId === id) return
     try {
@@ -179,5 +198,8 @@ function checkCode(code: string): void {
 }
 
 function invalidCode(): AuthError {
-  return new AuthError('invalid_code', 'The code is not valid or was used before; call wx.login again')
+  return new AuthError(
+    'invalid_code',
+    'The code is not valid or was used before; call wx.login again',
+  )
 }

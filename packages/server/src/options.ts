@@ -137,7 +137,8 @@ export function resolveOptions<Claims extends object>({
   maxVerifiedTokens = 10_000,
 }: AuthOptions<Claims>): ResolvedOptions<Claims> {
   for (const [name, hook] of Object.entries({ onLogin, claims, fetch, now, onEvent })) {
-    if (hook !== undefined && typeof hook !== 'function') throw new TypeError(`${name} must be a function`)
+    if (hook !== undefined && typeof hook !== 'function')
+      throw new TypeError(`${name} must be a function`)
   }
   const durations = {
     storeTimeoutMs,
@@ -149,7 +150,9 @@ export function resolveOptions<Claims extends object>({
   for (const [name, value] of Object.entries(durations)) checkDuration(name, value)
   if (accessTtlSeconds < 60) throw new TypeError('accessTtlSeconds must be at least 60')
   if (accessTtlSeconds > 3600 && allowLongAccessTtl !== true) {
-    throw new TypeError('accessTtlSeconds must be at most 3600; set allowLongAccessTtl: true to permit more')
+    throw new TypeError(
+      'accessTtlSeconds must be at most 3600; set allowLongAccessTtl: true to permit more',
+    )
   }
   if (idleTtlSeconds < accessTtlSeconds) {
     throw new TypeError('idleTtlSeconds must not be shorter than accessTtlSeconds')
@@ -160,7 +163,8 @@ export function resolveOptions<Claims extends object>({
   if (!Number.isSafeInteger(maxVerifiedTokens) || maxVerifiedTokens < 0) {
     throw new TypeError('maxVerifiedTokens must be a whole number of tokens, 0 for none')
   }
-  if (typeof issuer !== 'string' || issuer === '') throw new TypeError('issuer must be a non-empty string')
+  if (typeof issuer !== 'string' || issuer === '')
+    throw new TypeError('issuer must be a non-empty string')
 
   return {
     ...resolveApps(apps),
@@ -195,7 +199,9 @@ function resolveApps(apps: Apps) {
     return { findApp: async (appId: string) => apps(appId), onlyAppId: undefined }
   }
   if (!Array.isArray(apps) || apps.length === 0) {
-    throw new TypeError('apps must list at least one { appId, appSecret }, or be a function that finds one by AppID')
+    throw new TypeError(
+      'apps must list at least one { appId, appSecret }, or be a function that finds one by AppID',
+    )
   }
   const byId = new Map<string, AppCredentials>()
   for (const app of apps as readonly AppCredentials[]) {
@@ -218,17 +224,22 @@ function resolveApps(apps: Apps) {
 function checkSecrets(secret: unknown): readonly [string, ...string[]] {
   const [first, ...others]: readonly unknown[] = Array.isArray(secret) ? secret : [secret]
   const secrets = [checkSecret(first), ...others.map(checkSecret)] as const
-  if (new Set(secrets).size < secrets.length) throw new TypeError('secret: a member is listed twice')
+  if (new Set(secrets).size < secrets.length)
+    throw new TypeError('secret: a member is listed twice')
   return secrets
 }
 
 function checkSecret(secret: unknown): string {
   const wanted = 'make one with `openssl rand -base64 48`'
   if (typeof secret !== 'string' || secret === '') {
-    throw new TypeError(`secret must be a string of at least 32 bytes, or a list of them; ${wanted}`)
+    throw new TypeError(
+      `secret must be a string of at least 32 bytes, or a list of them; ${wanted}`,
+    )
   }
-  if (Buffer.byteLength(secret) < 32) throw new TypeError(`secret must have at least 32 bytes; ${wanted}`)
-  if (new Set(secret).size < 8) throw new TypeError(`secret repeats too few characters to be random; ${wanted}`)
+  if (Buffer.byteLength(secret) < 32)
+    throw new TypeError(`secret must have at least 32 bytes; ${wanted}`)
+  if (new Set(secret).size < 8)
+    throw new TypeError(`secret repeats too few characters to be random; ${wanted}`)
   if (/-----BEGIN|^\s*\{/.test(secret)) {
     throw new TypeError(`secret looks like a PEM or JWK key, which others may know; ${wanted}`)
   }
@@ -250,7 +261,8 @@ function checkHost(host: unknown): string {
     throw new TypeError(wanted)
   }
   const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal)) throw new TypeError(wanted)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
+    throw new TypeError(wanted)
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
     throw new TypeError(wanted)
   }

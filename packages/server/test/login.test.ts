@@ -85,7 +85,11 @@ test('a user whom onLogin refuses gets no session', async () => {
 
   const login = auth.login({ code: wechat.codeFor('alice') })
 
-  await expect(login).rejects.toMatchObject({ code: 'access_denied', status: 403, reason: 'closed' })
+  await expect(login).rejects.toMatchObject({
+    code: 'access_denied',
+    status: 403,
+    reason: 'closed',
+  })
   expect(events.filter(({ type }) => type === 'login')).toEqual([])
 })
 
@@ -118,16 +122,18 @@ test.each([
   await expect(login).rejects.toMatchObject({ code: 'server_error', status: 500, cause: thrown })
 })
 
-test.each([{ userId: '' }, { userId: 1.5 }, { userId: 'x'.repeat(256) }, { userId: 'wx0000000000000001' }])(
-  'the user id $userId is refused',
-  async (decision) => {
-    const { auth, wechat } = setUp({ onLogin: () => decision })
+test.each([
+  { userId: '' },
+  { userId: 1.5 },
+  { userId: 'x'.repeat(256) },
+  { userId: 'wx0000000000000001' },
+])('the user id $userId is refused', async (decision) => {
+  const { auth, wechat } = setUp({ onLogin: () => decision })
 
-    await expect(auth.login({ code: wechat.codeFor('alice') })).rejects.toMatchObject({
-      code: 'server_error',
-    })
-  },
-)
+  await expect(auth.login({ code: wechat.codeFor('alice') })).rejects.toMatchObject({
+    code: 'server_error',
+  })
+})
 
 describe('a code that comes again', () => {
   test('in the same request gets the same session and the same data, and WeChat is asked once more at most', async () => {
@@ -140,7 +146,10 @@ describe('a code that comes again', () => {
     expect(again.refresh_token).toBe(first.refresh_token)
     expect(again.data).toEqual({ hello: 1 })
     expect(wechat.calls.map(({ errcode }) => errcode)).toEqual([0, 40163])
-    expect(events.flatMap((e) => (e.type === 'login' ? [e.outcome] : []))).toEqual(['created', 'retried'])
+    expect(events.flatMap((e) => (e.type === 'login' ? [e.outcome] : []))).toEqual([
+      'created',
+      'retried',
+    ])
   })
 
   test('at the same time reaches WeChat once, and all get one session', async () => {
@@ -169,7 +178,10 @@ describe('a code that comes again', () => {
     const sibling = setUp({ store, now, secret, fetch, apps: [app] })
     const request = { code: codeFor('alice'), idempotencyKey: newKey() }
 
-    const [first, again] = await Promise.all([slow.auth.login(request), sibling.auth.login(request)])
+    const [first, again] = await Promise.all([
+      slow.auth.login(request),
+      sibling.auth.login(request),
+    ])
 
     expect(again.refresh_token).toBe(first.refresh_token)
     expect(again.user_id).toBe('7')
@@ -309,7 +321,9 @@ test('apps may be looked up, and a code of one mini program is no code of anothe
 
   const answer = await auth.login({ code: code(), appId: 'wx000000000000000b' })
 
-  expect((await auth.authenticate(`Bearer ${answer.access_token}`)).appId).toBe('wx000000000000000b')
+  expect((await auth.authenticate(`Bearer ${answer.access_token}`)).appId).toBe(
+    'wx000000000000000b',
+  )
   await expect(auth.login({ code: code(), appId: 'wx000000000000000a' })).rejects.toMatchObject({
     code: 'invalid_code',
   })
@@ -352,7 +366,10 @@ describe('the session that a login replaces', () => {
       delete: () => Promise.reject(new Error('read only')),
     }
     const { auth, wechat } = setUp({ store, now })
-    const old = await auth.login({ code: wechat.codeFor('alice'), previousRefreshToken: 'nonsense' })
+    const old = await auth.login({
+      code: wechat.codeFor('alice'),
+      previousRefreshToken: 'nonsense',
+    })
 
     await expect(
       auth.login({ code: wechat.codeFor('alice'), previousRefreshToken: old.refresh_token }),

@@ -101,7 +101,9 @@ test('two hundred refreshes with many keys give one winner and a revoked session
   expect(winners).toHaveLength(1)
   expect(outcomes(context).filter((outcome) => outcome === 'reused')).toHaveLength(1)
   const refreshToken2 = winners[0]?.refresh_token ?? ''
-  await expect(auth.refresh({ refreshToken: refreshToken2 })).rejects.toMatchObject({ reason: 'reused' })
+  await expect(auth.refresh({ refreshToken: refreshToken2 })).rejects.toMatchObject({
+    reason: 'reused',
+  })
 })
 
 test('a token two generations old never works, whatever its key', async () => {
@@ -224,30 +226,36 @@ test('claims that fail cost nothing: the same token works when they are well aga
   await expect(auth.refresh({ refreshToken: created.refresh_token })).resolves.toBeDefined()
 })
 
-test.each(['get', 'replace'] as const)('a store whose %s fails is a 503, and costs nothing', async (verb) => {
-  const { now } = createClock()
-  const memory = createMemoryStore({ now })
-  let isDown = false
-  const store: SessionStore = {
-    ...memory,
-    [verb]: (...args: never[]) =>
-      isDown ? Promise.reject(new Error('down')) : Reflect.apply(memory[verb], memory, args),
-  }
-  const { auth, refreshToken } = await loggedIn({ store, now })
-  isDown = true
+test.each(['get', 'replace'] as const)(
+  'a store whose %s fails is a 503, and costs nothing',
+  async (verb) => {
+    const { now } = createClock()
+    const memory = createMemoryStore({ now })
+    let isDown = false
+    const store: SessionStore = {
+      ...memory,
+      [verb]: (...args: never[]) =>
+        isDown ? Promise.reject(new Error('down')) : Reflect.apply(memory[verb], memory, args),
+    }
+    const { auth, refreshToken } = await loggedIn({ store, now })
+    isDown = true
 
-  await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({
-    code: 'store_unavailable',
-    status: 503,
-  })
+    await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      status: 503,
+    })
 
-  isDown = false
-  await expect(auth.refresh({ refreshToken })).resolves.toBeDefined()
-})
+    isDown = false
+    await expect(auth.refresh({ refreshToken })).resolves.toBeDefined()
+  },
+)
 
 test('a store that does not answer is a 503 at its deadline', async () => {
   const { now } = createClock()
-  const store: SessionStore = { ...createMemoryStore({ now }), get: () => new Promise(() => undefined) }
+  const store: SessionStore = {
+    ...createMemoryStore({ now }),
+    get: () => new Promise(() => undefined),
+  }
   const { auth } = setUp({ store, now, storeTimeoutMs: 5 })
   const { refresh_token } = await auth.sessions.create({ account: { openid: 'alice' } })
 
@@ -261,7 +269,7 @@ test.each(['', 'nonsense', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.AAAA'])(
   async (refreshToken) => {
     let reads = 0
     const { now } = createClock()
-  const memory = createMemoryStore({ now })
+    const memory = createMemoryStore({ now })
     const store: SessionStore = {
       ...memory,
       get: async (id) => {
@@ -282,7 +290,7 @@ test.each(['', 'nonsense', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.AAAA'])(
 test('refresh tokens signed by an old secret still work, and their successors are signed by the new one', async () => {
   const [older, newer] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')]
   const { now } = createClock()
-    const store = createMemoryStore({ now })
+  const store = createMemoryStore({ now })
   const before = await loggedIn({ store, secret: older, now })
   const { auth: rotated } = setUp({ store, now, secret: [newer, older] })
   const { auth: after } = setUp({ store, now, secret: newer })

@@ -93,7 +93,11 @@ test('a generation that the store has not heard of heals it forward', () => {
 test.each([
   { what: 'the previous generation with another key', generation: 2, retryKeyHash: 'another key' },
   { what: 'an older generation', generation: 1, retryKeyHash: 'another key' },
-  { what: 'an older generation with the last key', generation: 1, retryKeyHash: record.retryKeyHash },
+  {
+    what: 'an older generation with the last key',
+    generation: 1,
+    retryKeyHash: record.retryKeyHash,
+  },
   { what: 'the first generation', generation: 0, retryKeyHash: record.retryKeyHash },
 ])('$what is a copy, and ends the session', ({ generation, retryKeyHash }) => {
   const verdict = rotate(record, { generation, retryKeyHash }, 1050, lifetimes)

@@ -26,7 +26,13 @@ test("a user's devices are listed, the newest first, the current one marked", as
 
   const appId = 'wx0000000000000001'
   expect(devices).toEqual([
-    { id: tabletId, appId, createdAt: startedAt + 10, lastRefreshAt: startedAt + 10, current: false },
+    {
+      id: tabletId,
+      appId,
+      createdAt: startedAt + 10,
+      lastRefreshAt: startedAt + 10,
+      current: false,
+    },
     {
       id: phoneId,
       appId,
@@ -65,12 +71,18 @@ test('all but one can be revoked', async () => {
 test('a single session can be revoked, with a reason that the event carries', async () => {
   const { auth, events, tablet, tabletId } = await twoDevices()
 
-  expect(await auth.sessions.revoke({ userId: 7, sessionId: tabletId, reason: 'lost_phone' })).toBe(1)
+  expect(await auth.sessions.revoke({ userId: 7, sessionId: tabletId, reason: 'lost_phone' })).toBe(
+    1,
+  )
 
   await expect(auth.refresh({ refreshToken: tablet.refresh_token })).rejects.toMatchObject({
     reason: 'revoked',
   })
-  expect(events.at(-2)).toMatchObject({ type: 'revoked', sessionId: tabletId, reason: 'lost_phone' })
+  expect(events.at(-2)).toMatchObject({
+    type: 'revoked',
+    sessionId: tabletId,
+    reason: 'lost_phone',
+  })
 })
 
 test("nobody revokes another user's session by its id", async () => {
@@ -102,12 +114,17 @@ test('revoking wins over the refreshes that race with it', async () => {
   for (let round = 0; round < 50; round++) {
     const { refresh_token: refreshToken } = await auth.login({ code: wechat.codeFor('alice') })
 
-    const racing = Promise.allSettled([auth.refresh({ refreshToken }), auth.refresh({ refreshToken })])
+    const racing = Promise.allSettled([
+      auth.refresh({ refreshToken }),
+      auth.refresh({ refreshToken }),
+    ])
     await auth.sessions.revoke({ userId: 7 })
     const [first] = await racing
 
     const latest = first?.status === 'fulfilled' ? first.value.refresh_token : refreshToken
-    await expect(auth.refresh({ refreshToken: latest })).rejects.toMatchObject({ code: 'invalid_grant' })
+    await expect(auth.refresh({ refreshToken: latest })).rejects.toMatchObject({
+      code: 'invalid_grant',
+    })
   }
 })
 
@@ -202,7 +219,10 @@ test('check tells the state of the store and of the last call to WeChat', async 
   let isDown = false
   const { auth, wechat } = setUp({
     now,
-    store: { ...memory, get: (id) => (isDown ? Promise.reject(new Error('down')) : memory.get(id)) },
+    store: {
+      ...memory,
+      get: (id) => (isDown ? Promise.reject(new Error('down')) : memory.get(id)),
+    },
   })
 
   expect(await auth.check()).toEqual({
@@ -228,6 +248,8 @@ test('the memory store of the defaults is warned of once, in an event and in che
   const { auth, events, wechat } = setUp()
   await auth.login({ code: wechat.codeFor('alice') })
 
-  expect(events.filter(({ type }) => type === 'warning')).toMatchObject([{ warning: 'memory_store' }])
+  expect(events.filter(({ type }) => type === 'warning')).toMatchObject([
+    { warning: 'memory_store' },
+  ])
   expect((await auth.check()).store.warnings).toEqual(['memory_store'])
 })

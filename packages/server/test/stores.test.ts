@@ -61,7 +61,10 @@ test.each([0, -1, 1.5, Number.NaN])('maxSessions: %d is refused', (maxSessions) 
 })
 
 // What must not pass: each of these is a way in which stores are written wrong.
-const mutants: Record<string, (store: SessionStore, kept: Map<string, SessionRecord>) => SessionStore> = {
+const mutants: Record<
+  string,
+  (store: SessionStore, kept: Map<string, SessionRecord>) => SessionStore
+> = {
   'create overwrites': (store, kept) => ({
     ...store,
     create: async (record) => {

@@ -33,7 +33,9 @@ test.each([
   const { auth, wechat, events } = setUp()
   wechat.fail(errcode)
 
-  const error = await auth.login({ code: wechat.codeFor('alice') }).catch((reason: unknown) => reason)
+  const error = await auth
+    .login({ code: wechat.codeFor('alice') })
+    .catch((reason: unknown) => reason)
 
   expect(error).toMatchObject({
     ...expected,
@@ -41,9 +43,16 @@ test.each([
     rid: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}$/),
   })
   expect(events).toContainEqual(
-    expect.objectContaining({ type: 'wechat', endpoint: 'code2Session', outcome: expected.code, errcode }),
+    expect.objectContaining({
+      type: 'wechat',
+      endpoint: 'code2Session',
+      outcome: expected.code,
+      errcode,
+    }),
   )
-  expect(events.some(({ type }) => type === 'misconfigured')).toBe(expected.code === 'server_misconfigured')
+  expect(events.some(({ type }) => type === 'misconfigured')).toBe(
+    expected.code === 'server_misconfigured',
+  )
 })
 
 test('an errcode that is a string is the same errcode', async () => {

@@ -15,10 +15,15 @@ export function attachSession(request: object, auth: unknown, session: unknown):
 }
 
 /** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` where there is none. */
-export function sessionOf<Claims extends object>(request: object, auth: Auth<Claims>): Session<Claims> {
+export function sessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> {
   const session = maybeSessionOf(request, auth)
   if (session) return session
-  throw new TypeError('This request has no session; put requireAuth(auth) before the route, without `optional`')
+  throw new TypeError(
+    'This request has no session; put requireAuth(auth) before the route, without `optional`',
+  )
 }
 
 /** The session of a request behind `requireAuth(auth, { optional: true })`, or `undefined` for an anonymous one. */

@@ -23,7 +23,11 @@ export function headerOf({ headers }: NodeRequest, name: string): string | undef
 }
 
 /** `parsedBody` is what a body parser left, where one has read the stream already. */
-export function toAuthRequest(request: NodeRequest, path: string, parsedBody?: unknown): AuthRequest {
+export function toAuthRequest(
+  request: NodeRequest,
+  path: string,
+  parsedBody?: unknown,
+): AuthRequest {
   return {
     method: request.method ?? 'GET',
     path,

@@ -1,6 +1,12 @@
 import type { Auth, GuardOptions } from '../auth.js'
 import { attachSession } from './attached-session.js'
-import { headerOf, type NodeRequest, type NodeResponse, send, toAuthRequest } from './node-message.js'
+import {
+  headerOf,
+  type NodeRequest,
+  type NodeResponse,
+  send,
+  toAuthRequest,
+} from './node-message.js'
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
 

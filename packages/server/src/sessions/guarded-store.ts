@@ -21,7 +21,13 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(
-        () => reject(new AuthError('store_unavailable', `The session store did not answer within ${timeoutMs} ms`)),
+        () =>
+          reject(
+            new AuthError(
+              'store_unavailable',
+              `The session store did not answer within ${timeoutMs} ms`,
+            ),
+          ),
         timeoutMs,
       )
     })

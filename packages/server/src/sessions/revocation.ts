@@ -39,6 +39,8 @@ export function createRevocationCheck(
     if (revocation === 'expiry') return true
     const last = checks.get(session.id)
     const ageMs = last ? now() - last.at : Number.POSITIVE_INFINITY
-    return last && ageMs >= 0 && ageMs < revocation.staleSeconds * 1000 ? last.live : checkNow(session)
+    return last && ageMs >= 0 && ageMs < revocation.staleSeconds * 1000
+      ? last.live
+      : checkNow(session)
   }
 }

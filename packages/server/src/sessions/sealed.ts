@@ -11,7 +11,11 @@ function associatedData({ appId, openid }: Account): Buffer {
 }
 
 /** Encrypts a `session_key` for the store (AES-256-GCM), bound to the account that it belongs to. */
-export function seal([{ kid, key }]: readonly [SubKey, ...SubKey[]], account: Account, text: string): string {
+export function seal(
+  [{ kid, key }]: readonly [SubKey, ...SubKey[]],
+  account: Account,
+  text: string,
+): string {
   const iv = randomBytes(ivBytes)
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(associatedData(account))
   const box = Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
@@ -19,7 +23,11 @@ export function seal([{ kid, key }]: readonly [SubKey, ...SubKey[]], account: Ac
 }
 
 /** Opens what {@link seal} closed. `undefined` when its key is no longer in the ring, or it belongs to another account. */
-export function unseal(ring: readonly SubKey[], account: Account, sealed: string): string | undefined {
+export function unseal(
+  ring: readonly SubKey[],
+  account: Account,
+  sealed: string,
+): string | undefined {
   const [kid, box = ''] = sealed.split('.')
   const member = ring.find((candidate) => candidate.kid === kid)
   const bytes = Buffer.from(box, 'base64url')
@@ -29,7 +37,10 @@ export function unseal(ring: readonly SubKey[], account: Account, sealed: string
     .setAAD(associatedData(account))
     .setAuthTag(bytes.subarray(-tagBytes))
   try {
-    return decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8') + decipher.final('utf8')
+    return (
+      decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8') +
+      decipher.final('utf8')
+    )
   } catch {
     return undefined
   }

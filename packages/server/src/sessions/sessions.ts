@@ -94,7 +94,8 @@ export function createSessions({
     async revoke({ userId, sessionId, except, reason = 'revoked' }) {
       checkReason(reason)
       const owner = toUserId(userId)
-      const records = sessionId === undefined ? await store.list(owner) : [await store.get(sessionId)]
+      const records =
+        sessionId === undefined ? await store.list(owner) : [await store.get(sessionId)]
       let ended = 0
       for (const record of records) {
         if (!record || record.id === except) continue
@@ -120,7 +121,10 @@ export function createSessions({
     async account({ id, userId }) {
       const record = await store.get(id)
       if (!record || record.revokedAt !== undefined || record.userId !== userId) {
-        throw new AuthError('invalid_token', 'The session has ended; the client learns why when it refreshes')
+        throw new AuthError(
+          'invalid_token',
+          'The session has ended; the client learns why when it refreshes',
+        )
       }
       const { appId, openid, unionid } = record
       return { appId, openid, ...(unionid !== undefined && { unionid }) }
@@ -132,11 +136,18 @@ export function createSessions({
 export function checkDevice(device: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/^[^\u0000-\u001f\u007f]{1,128}$/.test(device)) return device
-  throw new AuthError('invalid_request', '"device" must be 1 to 128 characters without control characters')
+  throw new AuthError(
+    'invalid_request',
+    '"device" must be 1 to 128 characters without control characters',
+  )
 }
 
 // These say on the wire that nobody ended the session on purpose, and its device logs in again by itself.
-const takenReasons: readonly string[] = ['reused', 'expired', 'unknown'] satisfies InvalidGrantReason[]
+const takenReasons: readonly string[] = [
+  'reused',
+  'expired',
+  'unknown',
+] satisfies InvalidGrantReason[]
 
 function checkReason(reason: string): void {
   if (!/^\w{1,64}$/.test(reason) || takenReasons.includes(reason)) {

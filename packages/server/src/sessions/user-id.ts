@@ -16,5 +16,8 @@ export function toUserId(userId: string | number, account?: Account): string {
 
 /** Stable, needs no database, and says nothing about the openid to anyone who does not already know it. */
 export function opaqueUserId({ appId, openid }: Account): string {
-  return createHash('sha256').update(`wxlogin:user:${appId}:${openid}`).digest('base64url').slice(0, 22)
+  return createHash('sha256')
+    .update(`wxlogin:user:${appId}:${openid}`)
+    .digest('base64url')
+    .slice(0, 22)
 }

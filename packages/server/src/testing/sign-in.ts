@@ -32,7 +32,11 @@ export async function signIn<Claims extends object>(
   { openid, unionid, appId, userId, claims }: SignInOptions<Claims>,
 ): Promise<SignedIn> {
   const answer = await auth.sessions.create({
-    account: { openid, ...(unionid !== undefined && { unionid }), ...(appId !== undefined && { appId }) },
+    account: {
+      openid,
+      ...(unionid !== undefined && { unionid }),
+      ...(appId !== undefined && { appId }),
+    },
     ...(userId !== undefined && { userId }),
     ...(claims !== undefined && { claims }),
   })

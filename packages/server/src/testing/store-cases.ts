@@ -99,7 +99,10 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
       async run(store) {
         const record = fresh()
         await store.create(record)
-        const { data: _data, ...rotated } = next(record, { generation: 1, retryKeyHash: uniqueName() })
+        const { data: _data, ...rotated } = next(record, {
+          generation: 1,
+          retryKeyHash: uniqueName(),
+        })
         same(await store.replace(rotated, 1), true, 'replace')
         same(await store.get(record.id), rotated, 'get')
       },
@@ -109,8 +112,16 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
       async run(store) {
         const record = fresh({ version: 5 })
         await store.create(record)
-        same(await store.replace(next(record, { generation: 1 }), 4), false, 'replace of an older version')
-        same(await store.replace(next(record, { generation: 1 }), 6), false, 'replace of a newer version')
+        same(
+          await store.replace(next(record, { generation: 1 }), 4),
+          false,
+          'replace of an older version',
+        )
+        same(
+          await store.replace(next(record, { generation: 1 }), 6),
+          false,
+          'replace of a newer version',
+        )
         same(await store.get(record.id), record, 'get')
       },
     },
@@ -169,7 +180,11 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
       async run(store) {
         const record = fresh(dead())
         await store.create(record)
-        same(await store.replace(next(record, { expiresAt: fresh().expiresAt }), 1), false, 'replace')
+        same(
+          await store.replace(next(record, { expiresAt: fresh().expiresAt }), 1),
+          false,
+          'replace',
+        )
         same(await store.get(record.id), undefined, 'get')
       },
     },
@@ -177,7 +192,9 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
       name: "list gives a user's live records, newest first, and nobody else's",
       async run(store) {
         const now = fresh()
-        const records = [30, 10, 20].map((age) => fresh({ userId: now.userId, createdAt: now.createdAt - age }))
+        const records = [30, 10, 20].map((age) =>
+          fresh({ userId: now.userId, createdAt: now.createdAt - age }),
+        )
         for (const record of [...records, fresh()]) await store.create(record)
         const [oldest, newest, middle] = records
         same(await store.list(now.userId), [newest, middle, oldest], 'list')

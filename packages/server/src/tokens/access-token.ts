@@ -123,14 +123,20 @@ export function checkClaims<Claims extends object>(claims: Claims): Claims {
   }
   for (const name of Object.keys(claims)) {
     if (reservedClaims.has(name)) {
-      throw new AuthError('server_error', `The claims option returned the reserved claim "${name}"; rename it`)
+      throw new AuthError(
+        'server_error',
+        `The claims option returned the reserved claim "${name}"; rename it`,
+      )
     }
   }
   return claims
 }
 
 function invalidToken(): AuthError {
-  return new AuthError('invalid_token', 'The access token is missing, expired or not valid; refresh it')
+  return new AuthError(
+    'invalid_token',
+    'The access token is missing, expired or not valid; refresh it',
+  )
 }
 
 const isInstant = (value: unknown): value is number =>
@@ -142,7 +148,8 @@ function readSession<Claims extends object>(
   payload: Record<string, unknown>,
 ): Session<Claims> | undefined {
   const { iss: _iss, aud, client_id, sub, iat, exp, jti, sid, ...claims } = payload
-  if (!isText(aud) || client_id !== aud || !isText(sub) || !isText(jti) || !isText(sid)) return undefined
+  if (!isText(aud) || client_id !== aud || !isText(sub) || !isText(jti) || !isText(sid))
+    return undefined
   if (!isInstant(iat) || !isInstant(exp)) return undefined
   return freeze({
     id: sid,

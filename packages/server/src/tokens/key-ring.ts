@@ -20,7 +20,11 @@ export interface KeyRing {
 
 function subKey(secret: string, purpose: string): SubKey {
   const key = new Uint8Array(hkdfSync('sha256', secret, '', `wxlogin/1/${purpose}`, 32))
-  const kid = createHash('sha256').update('wxlogin/1/kid').update(key).digest('base64url').slice(0, 11)
+  const kid = createHash('sha256')
+    .update('wxlogin/1/kid')
+    .update(key)
+    .digest('base64url')
+    .slice(0, 11)
   return { kid, key }
 }
 

@@ -27,7 +27,8 @@ export function createRefreshTokens(ring: Ring): RefreshTokens {
 
     async read(token) {
       const { sid, gen, aud } = (await signer.verify(token)) ?? {}
-      if (typeof sid !== 'string' || typeof gen !== 'number' || typeof aud !== 'string') return undefined
+      if (typeof sid !== 'string' || typeof gen !== 'number' || typeof aud !== 'string')
+        return undefined
       return { sessionId: sid, generation: gen, appId: aud }
     },
   }

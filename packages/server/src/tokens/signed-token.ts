@@ -35,7 +35,10 @@ export function createTokenSigner(ring: Ring, typ: string): TokenSigner {
       if (!signer) return undefined
       const { header, key } = signer
       try {
-        const { payload } = await jwtVerify(token, await key, { ...checks, algorithms: [header.alg] })
+        const { payload } = await jwtVerify(token, await key, {
+          ...checks,
+          algorithms: [header.alg],
+        })
         return payload
       } catch {
         return undefined
@@ -50,6 +53,9 @@ function member({ kid, key }: SubKey, typ: string) {
     header,
     segment: Buffer.from(JSON.stringify(header)).toString('base64url'),
     // jose would import raw bytes anew for every token.
-    key: crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']),
+    key: crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, [
+      'sign',
+      'verify',
+    ]),
   }
 }

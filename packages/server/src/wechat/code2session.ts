@@ -34,9 +34,13 @@ export async function code2Session(
   })
   const { openid, session_key: sessionKey, unionid } = answer
   if (!isText(openid) || !isText(sessionKey)) {
-    throw new AuthError('wechat_unavailable', 'WeChat answered without an openid or a session_key', {
-      retryAfterSeconds: 2,
-    })
+    throw new AuthError(
+      'wechat_unavailable',
+      'WeChat answered without an openid or a session_key',
+      {
+        retryAfterSeconds: 2,
+      },
+    )
   }
   return { account: { appId, openid, ...(isText(unionid) && { unionid }) }, sessionKey }
 }

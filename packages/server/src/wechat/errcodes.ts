@@ -14,7 +14,11 @@ const misconfigured = (hint: string): ErrcodeMeaning => ({ code: 'server_misconf
 const meanings = new Map<number, ErrcodeMeaning>([
   [
     -1,
-    { code: 'wechat_unavailable', hint: 'WeChat is busy; try again a little later', retryAfterSeconds: 2 },
+    {
+      code: 'wechat_unavailable',
+      hint: 'WeChat is busy; try again a little later',
+      retryAfterSeconds: 2,
+    },
   ],
   [
     40029,
@@ -24,10 +28,17 @@ const meanings = new Map<number, ErrcodeMeaning>([
     },
   ],
   [40163, { code: 'invalid_code', hint: 'The code was used before; call wx.login again' }],
-  [40226, { code: 'user_blocked', hint: 'WeChat blocks this user as a high risk; do not try again' }],
+  [
+    40226,
+    { code: 'user_blocked', hint: 'WeChat blocks this user as a high risk; do not try again' },
+  ],
   [
     45011,
-    { code: 'rate_limited', hint: 'Too many calls in this minute; slow down', retryAfterSeconds: 60 },
+    {
+      code: 'rate_limited',
+      hint: 'Too many calls in this minute; slow down',
+      retryAfterSeconds: 60,
+    },
   ],
   [
     45009,
@@ -38,21 +49,62 @@ const meanings = new Map<number, ErrcodeMeaning>([
     },
   ],
   [40001, misconfigured('The AppSecret is wrong; copy it again from the WeChat console')],
-  [40002, misconfigured('WeChat refused the grant type; check what stands between this server and WeChat')],
+  [
+    40002,
+    misconfigured(
+      'WeChat refused the grant type; check what stands between this server and WeChat',
+    ),
+  ],
   [40013, misconfigured('WeChat does not know the AppID; check the apps option')],
   [40125, misconfigured('The AppSecret is wrong; copy it again from the WeChat console')],
-  [40164, misconfigured('The IP address of this server is not on the whitelist; add it in the WeChat console')],
+  [
+    40164,
+    misconfigured(
+      'The IP address of this server is not on the whitelist; add it in the WeChat console',
+    ),
+  ],
   [40243, misconfigured('The AppSecret is frozen; unfreeze it in the WeChat console')],
   [41002, misconfigured('The AppID did not reach WeChat; check the apps option')],
   [41004, misconfigured('The AppSecret did not reach WeChat; check the apps option')],
-  [41008, misconfigured('The code did not reach WeChat; check what stands between this server and WeChat')],
-  [48001, misconfigured('This mini program may not call this interface; check its permissions in the WeChat console')],
-  [50004, misconfigured('WeChat forbids this interface for the mini program; ask in the WeChat console')],
+  [
+    41008,
+    misconfigured(
+      'The code did not reach WeChat; check what stands between this server and WeChat',
+    ),
+  ],
+  [
+    48001,
+    misconfigured(
+      'This mini program may not call this interface; check its permissions in the WeChat console',
+    ),
+  ],
+  [
+    50004,
+    misconfigured('WeChat forbids this interface for the mini program; ask in the WeChat console'),
+  ],
   [50007, misconfigured('The account of the mini program is frozen; ask in the WeChat console')],
-  [61024, misconfigured('A third-party platform manages this mini program, so it must use its own login interface')],
-  [89503, misconfigured("The IP address of this server waits for the administrator's confirmation")],
-  [89506, misconfigured('The administrator refused the IP address of this server; ask again after 24 hours')],
-  [89507, misconfigured('The administrator refused the IP address of this server; ask again after 1 hour')],
+  [
+    61024,
+    misconfigured(
+      'A third-party platform manages this mini program, so it must use its own login interface',
+    ),
+  ],
+  [
+    89503,
+    misconfigured("The IP address of this server waits for the administrator's confirmation"),
+  ],
+  [
+    89506,
+    misconfigured(
+      'The administrator refused the IP address of this server; ask again after 24 hours',
+    ),
+  ],
+  [
+    89507,
+    misconfigured(
+      'The administrator refused the IP address of this server; ask again after 1 hour',
+    ),
+  ],
 ])
 
 /** What to make of an error number, also of one that is not in the table. */

@@ -1,4 +1,4 @@
-import { Agent, fetch as undiciFetch } from 'undici'
+import { Agent, request as undiciRequest } from 'undici'
 import { AuthError } from '../errors.js'
 import type { EmitEvent, WeChatEvent } from '../events.js'
 import { meaningOf } from './errcodes.js'
@@ -84,14 +84,20 @@ export function createWeChat({
 
   const send: FetchLike =
     fetch ??
-    ((url, init) => {
+    (async (url, { method, headers, signal }) => {
       agent ??= new Agent({
         connect: { timeout: connectTimeoutMs },
         connections: 128,
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
       })
-      return undiciFetch(url, { ...init, dispatcher: agent })
+      const { statusCode, body } = await undiciRequest(url, {
+        method,
+        headers,
+        signal,
+        dispatcher: agent,
+      })
+      return { status: statusCode, body: { getReader: () => readerOf(body) } }
     })
 
   async function exchange(target: string, secrets: readonly string[]): Promise<string> {
@@ -107,7 +113,12 @@ export function createWeChat({
 
   async function request(target: string, signal: AbortSignal, secrets: readonly string[]) {
     const [first, second = first] = hosts
-    const init = { method: 'GET', headers: { accept: 'application/json' }, redirect: 'manual', signal } as const
+    const init = {
+      method: 'GET',
+      headers: { accept: 'application/json' },
+      redirect: 'manual',
+      signal,
+    } as const
     let response: FetchResponse
     try {
       response = await send(first + target, init).catch((error) => {
@@ -119,7 +130,10 @@ export function createWeChat({
       throw unavailable('WeChat could not be reached', redacted(error, secrets))
     }
     if (response.status !== 200) {
-      await response.body?.getReader().cancel().catch(() => undefined)
+      await response.body
+        ?.getReader()
+        .cancel()
+        .catch(() => undefined)
       throw unavailable(`WeChat answered with HTTP status ${response.status}`)
     }
     try {
@@ -178,6 +192,19 @@ export function createWeChat({
   }
 }
 
+function readerOf(body: NodeJS.ReadableStream & { destroy(): unknown }) {
+  const chunks = body[Symbol.asyncIterator]()
+  return {
+    async read() {
+      const { done = false, value } = await chunks.next()
+      return { done, value: typeof value === 'string' ? Buffer.from(value) : value }
+    },
+    async cancel() {
+      body.destroy()
+    },
+  }
+}
+
 function expiry(timeoutMs: number, controller: AbortController) {
   let timer: NodeJS.Timeout | undefined
   const expired = new Promise<never>((_, reject) => {
@@ -223,7 +250,8 @@ const wasNeverSent = (error: unknown) => neverSent.has(systemCodeOf(error))
 /** What is safe to keep of a failed request: the URL holds the AppSecret and the code, and a `fetch` may quote it. */
 function redacted(error: unknown, secrets: readonly string[]): Error {
   const code = systemCodeOf(error)
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : 'the fetch option threw no Error'
+  const text =
+    error instanceof Error ? `${error.name}: ${error.message}` : 'the fetch option threw no Error'
   const clean = secrets
     .flatMap((secret) => [secret, encodeURIComponent(secret)])
     .reduce((message, secret) => message.replaceAll(secret, '[redacted]'), text)
@@ -271,5 +299,7 @@ function errcodeOf({ errcode = 0 }: Readonly<Record<string, unknown>>): number {
 }
 
 function ridOf({ errmsg }: Readonly<Record<string, unknown>>): string | undefined {
-  return typeof errmsg === 'string' ? /rid: ([0-9a-f]+(?:-[0-9a-f]+)*)/.exec(errmsg)?.[1] : undefined
+  return typeof errmsg === 'string'
+    ? /rid: ([0-9a-f]+(?:-[0-9a-f]+)*)/.exec(errmsg)?.[1]
+    : undefined
 }
