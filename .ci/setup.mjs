@@ -1,36 +1,44 @@
 // Brings the workspace's dependencies, with the pinned pnpm, on a machine that has only Node and npm.
 // Quick when nothing changed: the lockfile's hash is kept beside what was installed from it.
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { pnpm, root, run } from './process.mjs'
 
-const pnpm = 'pnpm@10.34.8'
-const root = fileURLToPath(new URL('..', import.meta.url))
 const stampFile = `${root}node_modules/.wxlogin-installed`
 
 const [major = 0, minor = 0, patch = 0] = process.versions.node.split('.').map(Number)
 if (major * 1e6 + minor * 1e3 + patch < 20_018_001) {
-  console.error(`wxlogin needs Node >= 20.18.1; this is ${process.versions.node}. Install a newer Node and run the command again.`)
+  console.error(
+    `wxlogin needs Node >= 20.18.1; this is ${process.versions.node}. Install a newer Node and run the command again.`,
+  )
   process.exit(1)
 }
 
 const hash = createHash('sha256')
-for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']) {
-  hash.update(readFileSync(root + file))
-}
+for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml']) hash.update(readFileSync(root + file))
 const stamp = `${hash.digest('hex')} ${process.platform}-${process.arch}`
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   console.log('Installing dependencies (once) …')
-  const { status } = spawnSync('npx', ['--yes', pnpm, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn'], {
-    cwd: root,
-    stdio: 'inherit',
-    shell: process.platform === 'win32',
-  })
+  const { status } = await run(
+    'npx',
+    [
+      '--yes',
+      pnpm,
+      'install',
+      '--frozen-lockfile',
+      '--reporter=append-only',
+      '--loglevel=warn',
+      // Another pnpm may have made node_modules in its own layout; without a terminal pnpm would stop to ask.
+      '--config.confirm-modules-purge=false',
+    ],
+    { show: true },
+  )
   if (status !== 0) {
-    console.error('The dependencies could not be installed; the reason stands above. Check the network or the npm registry setting, then run the command again.')
-    process.exit(status ?? 1)
+    console.error(
+      'The dependencies could not be installed; the reason stands above. Check the network or the npm registry setting, then run the command again.',
+    )
+    process.exit(status)
   }
   writeFileSync(stampFile, stamp)
 }

@@ -1,0 +1,75 @@
+// node mini-program.mjs <index.js>: runs the packed client where nothing exists but `wx` and the two timer functions,
+// logs in and sends an authenticated request.
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createContext, Script } from 'node:vm'
+
+const [file] = process.argv.slice(2)
+
+// Plain callbacks and ES5, as the platform's own object is seen from a page.
+const runtime = new Script(`
+  var storage = {}
+  var sent = []
+  var logins = 0
+  var wx = {
+    login: function (options) {
+      logins++
+      setTimeout(function () { options.success({ code: 'code-' + logins, errMsg: 'login:ok' }) }, 0)
+    },
+    request: function (options) {
+      sent.push({ url: options.url, method: options.method || 'GET', header: options.header || {}, data: options.data })
+      var isLogin = options.url === 'https://api.example.com/wx/login'
+      var data = isLogin
+        ? { access_token: 'access-1', token_type: 'Bearer', expires_in: 900, refresh_token: 'refresh-1', refresh_expires_in: 2592000, user_id: 'user-1' }
+        : { orders: [1, 2, 3] }
+      setTimeout(function () {
+        options.success({ statusCode: 200, header: { 'Content-Type': 'application/json' }, data: data, errMsg: 'request:ok' })
+        if (options.complete) options.complete({ errMsg: 'request:ok' })
+      }, 0)
+      return { abort: function () {}, onHeadersReceived: function () {}, offHeadersReceived: function () {} }
+    },
+    getStorageSync: function (key) { return Object.prototype.hasOwnProperty.call(storage, key) ? storage[key] : '' },
+    setStorageSync: function (key, value) { storage[key] = value },
+    removeStorageSync: function (key) { delete storage[key] },
+    getAccountInfoSync: function () { return { miniProgram: { appId: 'wx0000000000000001' } } }
+  }
+`)
+
+const context = createContext({ setTimeout, clearTimeout })
+runtime.runInContext(context)
+// V8 puts these into every context; a mini program cannot count on them.
+const extras = ['console', 'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'globalThis']
+new Script(extras.map((name) => `delete this.${name}`).join('\n')).runInContext(context)
+
+const module = { exports: {} }
+const load = new Script(`(function (module, exports, require) {${readFileSync(file, 'utf8')}\n})`, {
+  filename: file,
+}).runInContext(context)
+load(module, module.exports, (name) => {
+  throw new Error(`the packed client requires ${name}; it has to be one file`)
+})
+
+const { createClient } = module.exports
+assert.equal(typeof createClient, 'function')
+
+const client = createClient({ baseUrl: 'https://api.example.com', authPath: '/wx' })
+const { data, statusCode } = await client.request({ url: '/orders' })
+
+assert.equal(statusCode, 200)
+assert.deepEqual([...data.orders], [1, 2, 3])
+assert.equal(context.logins, 1)
+assert.equal(client.session()?.userId, 'user-1')
+
+const [login, orders] = context.sent
+assert.equal(login.method, 'POST')
+const body = typeof login.data === 'string' ? JSON.parse(login.data) : login.data
+assert.equal(body.code, 'code-1')
+assert.equal(body.app_id, 'wx0000000000000001')
+assert.match(headerOf(login, 'idempotency-key'), /^[A-Za-z0-9_-]{22,64}$/)
+assert.equal(orders.url, 'https://api.example.com/orders')
+assert.equal(headerOf(orders, 'authorization'), 'Bearer access-1')
+
+function headerOf({ header }, name) {
+  const key = Object.keys(header).find((candidate) => candidate.toLowerCase() === name)
+  return key === undefined ? undefined : header[key]
+}

@@ -1,0 +1,3 @@
+const { createClient } = require('@wxlogin/client')
+
+Page({ client: createClient({ baseUrl: 'https://api.example.com' }) })

@@ -1,0 +1,52 @@
+// Compiled as a user's program against the tarball, with every check on.
+import {
+  AuthError,
+  type AuthErrorCode,
+  createAuth,
+  createMemoryStore,
+  type Session,
+} from '@wxlogin/server'
+import * as express from '@wxlogin/server/express'
+import * as fetchAdapter from '@wxlogin/server/fetch'
+import * as node from '@wxlogin/server/node'
+import { createFakeWeChat, signIn, storeCases } from '@wxlogin/server/testing'
+
+export const wechat = createFakeWeChat()
+
+export const auth = createAuth({
+  apps: [wechat.app],
+  secret: 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u',
+  store: createMemoryStore(),
+  fetch: wechat.fetch,
+  onLogin: async ({ openid, unionid }, { input }) => ({
+    userId: unionid ?? openid,
+    data: { again: input !== undefined },
+  }),
+  claims: async ({ userId }) => ({ role: userId === '1' ? 'admin' : 'user' }),
+})
+
+export const routes = [
+  express.authRoutes(auth),
+  node.authRoutes(auth, { basePath: '/wx' }),
+  fetchAdapter.authRoutes(auth, { basePath: '/wx' }),
+]
+export const guard = express.requireAuth(auth, {
+  allow: (session) => session.claims.role === 'admin',
+})
+
+export function roleOf(request: object): string {
+  return express.sessionOf(request, auth).claims.role
+}
+
+export async function who(
+  authorization: string | undefined,
+): Promise<Session<{ role: string }> | undefined> {
+  return auth.authenticate(authorization, { optional: true })
+}
+
+export function codeOf(error: unknown): AuthErrorCode | undefined {
+  return error instanceof AuthError ? error.code : undefined
+}
+
+export const signedIn = signIn(auth, { openid: 'openid-1', claims: { role: 'admin' } })
+export const cases = storeCases

@@ -1,0 +1,73 @@
+// Holds what is shipped to its budgets, in bytes after `gzip -9`. The client counts as it is published. The server is
+// published readable and counts minified, as a bundled function would carry it: names and comments cost nothing.
+import { existsSync, readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { build, transform } from 'esbuild'
+import { root } from './process.mjs'
+
+const core = await filesLoadedBy('index')
+const rows = [
+  {
+    name: '@wxlogin/client, miniprogram_dist/index.js',
+    budget: 3 * 1024,
+    bytes: gzipped(read('packages/client/miniprogram_dist/index.js')),
+  },
+  {
+    name: '@wxlogin/server, minified, without jose and undici',
+    budget: 10 * 1024,
+    bytes: await minifiedAndGzipped(core),
+  },
+]
+for (const adapter of ['express', 'node', 'fetch']) {
+  const files = await filesLoadedBy(adapter)
+  rows.push({
+    name: `@wxlogin/server/${adapter}, minified, on top of it`,
+    budget: 1024,
+    bytes: await minifiedAndGzipped(files.filter((file) => !core.includes(file))),
+  })
+}
+
+let tooBig = 0
+for (const { name, budget, bytes } of rows) {
+  const fits = bytes <= budget
+  if (!fits) tooBig++
+  const numbers = `${String(bytes).padStart(6)} of ${String(budget).padStart(6)} bytes`
+  console.log(`${fits ? 'ok     ' : 'TOO BIG'} ${numbers}  ${name}`)
+}
+if (tooBig > 0) {
+  console.error(
+    `\n${tooBig} over budget: make it smaller. A budget is raised only with a reason in the pull request.`,
+  )
+  process.exit(1)
+}
+
+/** An entry of the server and the chunks that it imports, packages not counted. */
+async function filesLoadedBy(entry) {
+  const file = `packages/server/dist/${entry}.js`
+  read(file)
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    metafile: true,
+    write: false,
+  })
+  return Object.keys(metafile.inputs)
+}
+
+async function minifiedAndGzipped(files) {
+  const minified = files.map((file) => transform(read(file), { minify: true, target: 'node20' }))
+  return gzipped((await Promise.all(minified)).map(({ code }) => code).join(''))
+}
+
+function gzipped(code) {
+  return gzipSync(code, { level: 9 }).length
+}
+
+function read(file) {
+  if (!existsSync(root + file)) throw new Error(`${file} is missing; run \`npm run build\` first`)
+  return readFileSync(root + file, 'utf8')
+}

@@ -1,0 +1,55 @@
+// Heavy tools that neither `demo` nor `test` needs. They live in the user's cache folder, outside the workspace, so that
+// a fresh clone finds them again; install scripts never run.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { run } from './process.mjs'
+
+const cacheFolder = join(
+  process.env.XDG_CACHE_HOME ||
+    (process.platform === 'win32' && process.env.LOCALAPPDATA) ||
+    join(homedir(), '.cache'),
+  'wxlogin-tools',
+)
+
+/** Installs packages (`name@version` or `alias@npm:name@version`) once and returns the folder whose `node_modules` holds them. */
+export async function tool(title, packages, { about }) {
+  const id = createHash('sha256')
+    .update(JSON.stringify([packages, process.platform, process.arch]))
+    .digest('hex')
+    .slice(0, 12)
+  const folder = join(cacheFolder, `${title}-${id}`)
+  if (existsSync(folder)) return folder
+
+  console.log(`Installing ${packages.join(', ')} into ${cacheFolder} (once, ${about}) …`)
+  const startedAt = performance.now()
+  const unfinished = `${folder}.${process.pid}`
+  mkdirSync(unfinished, { recursive: true })
+  writeFileSync(join(unfinished, 'package.json'), '{ "private": true }\n')
+  const { status, output } = await run(
+    'npm',
+    [
+      'install',
+      '--prefix',
+      unfinished,
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      ...packages,
+    ],
+    { cwd: unfinished },
+  )
+  if (status !== 0) {
+    rmSync(unfinished, { recursive: true, force: true })
+    throw new Error(
+      `${title} could not be installed. Check the network and the npm registry setting, then run it again.\n${output}`,
+    )
+  }
+  // Moved into place when complete, so that an interrupted install is never taken for a finished one.
+  if (existsSync(folder)) rmSync(unfinished, { recursive: true, force: true })
+  else renameSync(unfinished, folder)
+  console.log(`  took ${Math.round((performance.now() - startedAt) / 1000)} s`)
+  return folder
+}
