@@ -1,0 +1,206 @@
+// npm run demo: the example mini program logs in to the example backend, against an emulated WeChat. All of it is real
+// code over real sockets on this machine; only WeChat's servers and the phone are emulated.
+import { randomBytes } from 'node:crypto'
+import { fileURLToPath } from 'node:url'
+import { createMiniProgram } from './demo/mini-program.mjs'
+import {
+  createBackend,
+  createFakeWeChat,
+  createFakeWx,
+  createMemoryStore,
+  npm,
+} from './demo/parts.mjs'
+import { check, keepSecret, readable, say, step, until } from './demo/story.mjs'
+
+// Two clocks, so that the phone's can be wrong. WeChat and the backend share one.
+let serverAheadMs = 0
+let phoneAheadMs = 0
+const serverNow = () => Date.now() + serverAheadMs
+const phoneNow = () => Date.now() + phoneAheadMs
+const minutes = 60_000
+
+const wechat = createFakeWeChat({ now: serverNow })
+const wechatServer = await wechat.listen()
+
+const secret = randomBytes(48).toString('base64')
+for (const text of [secret, wechat.app.appSecret, wechat.openidOf('user-1')]) keepSecret(text)
+
+const store = createMemoryStore({ now: serverNow })
+const { app } = createBackend({
+  apps: [wechat.app],
+  secret,
+  store,
+  wechatHosts: [wechatServer.url],
+  now: serverNow,
+  onEvent: reportWeChatCall,
+})
+const backend = app.listen(0, '127.0.0.1')
+await new Promise((listening) => backend.once('listening', listening))
+const backendUrl = `http://127.0.0.1:${backend.address().port}`
+
+/** Every request of the phone since the last look: `POST /wx/login 200`. */
+let seen = []
+/** Everything that the phone was ever sent. */
+let received = ''
+
+const wx = Object.assign(
+  createFakeWx({
+    wechat: { codeFor: giveCode },
+    network: carry,
+    clock: { now: phoneNow, setTimeout, clearTimeout },
+  }),
+  { getDeviceInfo: () => ({ model: 'iPhone 15' }) },
+)
+const miniProgram = createMiniProgram({
+  folder: fileURLToPath(new URL('miniprogram', import.meta.url)),
+  wx,
+  npm,
+  now: phoneNow,
+})
+
+try {
+  await play()
+  say('\nEverything above was checked while it happened.')
+} catch (error) {
+  console.error(`\nFAILED: ${error instanceof Error ? error.message : error}`)
+  process.exitCode = 1
+} finally {
+  backend.closeAllConnections()
+  backend.close()
+  await wechatServer.close()
+}
+
+async function play() {
+  say(`backend          ${backendUrl} (examples/express)`)
+  say(`emulated WeChat  ${wechatServer.url}`)
+  say('phone            examples/miniprogram, compiled as DevTools does')
+
+  step('The mini program is launched and logs in silently')
+  miniProgram.launch()
+  const page = miniProgram.open('pages/index/index')
+  await until(() => page.data.isLoggedIn, 'the login at launch')
+  check(wx.control.calls.login === 1, 'wx.login was called once')
+  check(wechat.calls.length === 1, 'the backend exchanged one code at WeChat')
+  expectWire('POST /wx/login 200')
+  const [[key, record]] = wx.control.storage
+  say(`  phone stored under "${key}": ${readable(record)}`)
+  say(`  screen: ${page.data.status}`)
+
+  step('The button 查询 is tapped')
+  await page.tap('查询')
+  const orders = JSON.stringify(page.data.orders)
+  expectWire('GET /orders 200')
+  check(page.data.orders.length === 1, 'the orders are on the screen')
+  say(`  screen: ${orders}`)
+
+  step('16 minutes later the access token has expired')
+  serverAheadMs += 16 * minutes
+  phoneAheadMs += 16 * minutes
+  await page.tap('查询')
+  expectWire('POST /wx/refresh 200', 'GET /orders 200')
+  check(JSON.stringify(page.data.orders) === orders, 'the same orders are on the screen')
+  check(wx.control.calls.login === 1, 'no new wx.login was needed')
+
+  step("The token expires again, and the phone's clock is slow, so the phone does not know")
+  serverAheadMs += 16 * minutes
+  phoneAheadMs += 1 * minutes
+  await page.tap('查询')
+  expectWire('GET /orders 401', 'POST /wx/refresh 200', 'GET /orders 200')
+  check(JSON.stringify(page.data.orders) === orders, 'one refresh, one replay, the same orders')
+
+  step('The backend loses its sessions, and ten requests start at once')
+  serverAheadMs += 16 * minutes
+  phoneAheadMs += 1 * minutes
+  const sessions = await store.list('1')
+  await Promise.all(sessions.map(({ id }) => store.delete(id)))
+  const loginsBefore = wx.control.calls.login
+  const { client } = miniProgram.require('client')
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => client.request({ url: '/orders' })),
+  )
+  check(
+    tally(takeWire()) ===
+      '10 × GET /orders 200, 10 × GET /orders 401, 1 × POST /wx/login 200, 1 × POST /wx/refresh 400',
+    'ten refusals caused one refresh and, as the session is unknown, one login; each was replayed once',
+  )
+  check(
+    answers.every(({ data }) => JSON.stringify(data) === orders),
+    'all ten requests have their data',
+  )
+  const logins = wx.control.calls.login - loginsBefore
+  say(`  calls of wx.login: ${logins}`)
+  check(logins === 1, 'the ten requests caused one wx.login')
+
+  step('The button 退出 is tapped, then 查询')
+  await page.tap('退出')
+  await until(() => !page.data.isLoggedIn, 'the logout')
+  expectWire('POST /wx/logout 204')
+  check((await store.list('1')).length === 0, 'the backend has ended the session')
+  await page.tap('查询')
+  const refusal = await client.request({ url: '/orders' }).catch((error) => error)
+  expectWire()
+  check(refusal.code === 'signed_out', 'a request rejects with signed_out, and nothing is sent')
+  check(wx.control.calls.login === loginsBefore + logins, 'nothing logs in by itself')
+  say(`  screen: ${page.data.status} · ${page.data.message}`)
+
+  const untold = [wechat.app.appSecret, wechat.openidOf('user-1'), wechat.sessionKeyOf('user-1')]
+  check(
+    untold.every((text) => !received.includes(text)),
+    'neither AppSecret nor openid nor session_key ever reached the phone',
+  )
+}
+
+/** What `wx.login` on the phone asks of WeChat. */
+function giveCode(user, choice) {
+  const code = wechat.codeFor(user, choice)
+  keepSecret(code)
+  say(`  wx.login gave a code (${code.length} characters)`)
+  return code
+}
+
+/** The phone's network: the address in the mini program's code leads to the backend of this run. */
+async function carry({ url, method, header, body, signal }) {
+  const { pathname, search } = new URL(url)
+  const startedAt = performance.now()
+  const response = await fetch(backendUrl + pathname + search, {
+    method,
+    headers: header,
+    body,
+    signal,
+  })
+  const text = await response.text()
+  const line = `${method} ${pathname} ${response.status}`
+  seen.push(line)
+  received += text
+  say(`  phone → backend  ${line.padEnd(24)} ${Math.round(performance.now() - startedAt)} ms`)
+  if (pathname.startsWith('/wx/')) say(`    ${readable(body)}\n    ${readable(text)}`)
+  return { statusCode: response.status, header: Object.fromEntries(response.headers), body: text }
+}
+
+function reportWeChatCall(event) {
+  if (event.type !== 'wechat') return
+  const { method, path, status } = wechat.calls.at(-1)
+  say(
+    `  backend → WeChat ${`${method} ${path} ${status}`.padEnd(24)} ${Math.round(event.durationMs)} ms`,
+  )
+}
+
+function takeWire() {
+  const lines = seen
+  seen = []
+  return lines
+}
+
+function expectWire(...expected) {
+  const found = takeWire()
+  const wanted = expected.join(', then ') || 'nothing'
+  const details = `There went ${found.join(', ') || 'nothing'}`
+  check(found.join() === expected.join(), `over the wire went ${wanted}`, details)
+}
+
+/** For requests that overtake each other: how many of each. */
+function tally(lines) {
+  const counts = new Map()
+  for (const line of lines.sort()) counts.set(line, (counts.get(line) ?? 0) + 1)
+  return [...counts].map(([line, count]) => `${count} × ${line}`).join(', ')
+}

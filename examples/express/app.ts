@@ -1,0 +1,52 @@
+import { type AuthOptions, createAuth } from '@wxlogin/server'
+import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
+import express from 'express'
+import { createUsers } from './users.ts'
+
+const shop = [
+  { title: '拿铁', price: 28, memberPrice: 24 },
+  { title: '美式', price: 22, memberPrice: 18 },
+]
+
+/** The whole backend. What differs between machines, such as secrets and the store, comes in as options. */
+export function createBackend(options: Omit<AuthOptions, 'onLogin'>) {
+  const users = createUsers()
+
+  const auth = createAuth({
+    ...options,
+    // May run again for the same login, so it is an upsert.
+    onLogin: ({ appId, openid }) => {
+      const user = users.upsert(appId, openid)
+      return { userId: user.id, data: { name: user.name } }
+    },
+  })
+
+  const app = express()
+
+  // POST /wx/login, /wx/refresh, /wx/logout: all that the mini program's client talks to.
+  app.use('/wx', authRoutes(auth))
+
+  app.get('/orders', requireAuth(auth), (req, res) => {
+    res.json(users.ordersOf(sessionOf(req, auth).userId))
+  })
+
+  // Open to everyone; who is logged in sees more.
+  app.get('/shop', requireAuth(auth, { optional: true }), (req, res) => {
+    const isMember = maybeSessionOf(req, auth) !== undefined
+    res.json(shop.map(({ memberPrice, ...item }) => (isMember ? { ...item, memberPrice } : item)))
+  })
+
+  app.get('/devices', requireAuth(auth), async (req, res) => {
+    const { userId, id } = sessionOf(req, auth)
+    res.json(await auth.sessions.list(userId, { current: id }))
+  })
+
+  // `fresh` reads the store, so a device that was signed out itself can no longer sign out others.
+  app.delete('/devices/:id', requireAuth(auth, { fresh: true }), async (req, res) => {
+    const { userId } = sessionOf(req, auth)
+    const ended = await auth.sessions.revoke({ userId, sessionId: String(req.params.id) })
+    res.sendStatus(ended === 1 ? 204 : 404)
+  })
+
+  return { app, auth }
+}

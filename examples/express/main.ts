@@ -1,0 +1,24 @@
+import { createBackend } from './app.ts'
+
+const { WX_APP_ID, WX_APP_SECRET, WXLOGIN_SECRET, PORT = '3000' } = process.env
+
+if (!WX_APP_ID || !WX_APP_SECRET || !WXLOGIN_SECRET) {
+  console.error(`Set these environment variables and start again:
+  WX_APP_ID       the AppID of your mini program
+  WX_APP_SECRET   its AppSecret (mp.weixin.qq.com, 开发管理)
+  WXLOGIN_SECRET  made once with: openssl rand -base64 48
+No AppID yet? "npm run demo" in the root of the repository plays everything against an emulated WeChat.`)
+  process.exit(1)
+}
+
+const { app } = createBackend({
+  apps: [{ appId: WX_APP_ID, appSecret: WX_APP_SECRET }],
+  secret: WXLOGIN_SECRET,
+  // Without secrets and openids, so it can go to any log.
+  onEvent: (event) => console.log(JSON.stringify(event)),
+})
+
+app.listen(Number(PORT), '127.0.0.1', (error) => {
+  if (error) throw error
+  console.log(`Listening on http://127.0.0.1:${PORT}`)
+})

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import type { TokenAnswer } from '@wxlogin/server'
+import { createFakeWeChat, signIn } from '@wxlogin/server/testing'
+import { expect, onTestFinished, test } from 'vitest'
+import { createBackend } from '../express/app.ts'
+
+async function setUp() {
+  const wechat = createFakeWeChat()
+  const { app, auth } = createBackend({
+    apps: [wechat.app],
+    secret: randomBytes(48).toString('base64'),
+    fetch: wechat.fetch,
+  })
+  const server = app.listen(0, '127.0.0.1')
+  await new Promise((listening) => server.once('listening', listening))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+
+  const call = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init)
+
+  async function read<T>(path: string, headers: Record<string, string> = {}): Promise<T> {
+    const response = await call(path, { headers })
+    return (await response.json()) as T
+  }
+
+  /** What the mini program's client does at launch. */
+  async function logIn(user: string, device: string) {
+    const response = await call('/wx/login', {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': randomBytes(16).toString('base64url'),
+      },
+      body: JSON.stringify({ code: wechat.codeFor(user), app_id: wechat.app.appId, device }),
+    })
+    const answer = (await response.json()) as TokenAnswer
+    return { answer, headers: { authorization: `Bearer ${answer.access_token}` } }
+  }
+
+  return { auth, call, read, logIn }
+}
+
+test('a login answers with tokens and what onLogin says about the user', async () => {
+  const { logIn } = await setUp()
+
+  const { answer } = await logIn('alice', 'iPhone')
+
+  expect(answer).toMatchObject({ token_type: 'Bearer', user_id: '1', data: { name: '顾客 1 号' } })
+})
+
+test('a user who logs in again is the same user', async () => {
+  const { logIn } = await setUp()
+
+  const first = await logIn('alice', 'iPhone')
+  const again = await logIn('alice', 'iPad')
+
+  expect(again.answer.user_id).toBe(first.answer.user_id)
+})
+
+test('each user sees their own orders', async () => {
+  const { read, logIn } = await setUp()
+  const alice = await logIn('alice', 'iPhone')
+  const bob = await logIn('bob', 'Pixel')
+
+  const [ofAlice, ofBob] = await Promise.all(
+    [alice, bob].map(({ headers }) => read('/orders', headers)),
+  )
+
+  expect(ofAlice).toEqual([{ id: 'A-1001', title: '新人拿铁', price: 9.9 }])
+  expect(ofBob).toEqual([{ id: 'A-2001', title: '新人拿铁', price: 9.9 }])
+})
+
+test('orders need a login', async () => {
+  const { call } = await setUp()
+
+  const response = await call('/orders')
+
+  expect(response.status).toBe(401)
+  expect(response.headers.get('www-authenticate')).toContain('Bearer')
+})
+
+test('the shop shows member prices to who is logged in', async () => {
+  const { auth, read } = await setUp()
+  const { headers } = await signIn(auth, { openid: 'alice' })
+
+  const anonymous = await read<object[]>('/shop')
+  const member = await read<object[]>('/shop', headers)
+
+  expect(anonymous[0]).toEqual({ title: '拿铁', price: 28 })
+  expect(member[0]).toEqual({ title: '拿铁', price: 28, memberPrice: 24 })
+})
+
+test('the shop refuses a bad token instead of taking it for no token', async () => {
+  const { call } = await setUp()
+
+  const response = await call('/shop', { headers: { authorization: 'Bearer made-up' } })
+
+  expect(response.status).toBe(401)
+})
+
+test('a user sees all own devices, and which one is asking', async () => {
+  const { read, logIn } = await setUp()
+  await logIn('alice', 'iPad')
+  const { headers } = await logIn('alice', 'iPhone')
+  await logIn('bob', 'Pixel')
+
+  const devices = await read<Device[]>('/devices', headers)
+
+  expect(devices.map(({ device, current }) => ({ device, current }))).toEqual(
+    expect.arrayContaining([
+      { device: 'iPhone', current: true },
+      { device: 'iPad', current: false },
+    ]),
+  )
+  expect(devices).toHaveLength(2)
+})
+
+test('a device that is signed out cannot refresh any more', async () => {
+  const { auth, call, read } = await setUp()
+  const lost = await signIn(auth, { openid: 'alice', userId: 'alice' })
+  const { headers } = await signIn(auth, { openid: 'alice', userId: 'alice' })
+  const devices = await read<Device[]>('/devices', headers)
+  const other = devices.find(({ current }) => !current)
+
+  const response = await call(`/devices/${other?.id}`, { method: 'DELETE', headers })
+
+  expect(response.status).toBe(204)
+  await expect(auth.refresh({ refreshToken: lost.refreshToken })).rejects.toMatchObject({
+    code: 'invalid_grant',
+    reason: 'revoked',
+  })
+})
+
+test("nobody signs out another user's device", async () => {
+  const { auth, call, read } = await setUp()
+  const alice = await signIn(auth, { openid: 'alice', userId: 'alice' })
+  const bob = await signIn(auth, { openid: 'bob', userId: 'bob' })
+  const [device] = await read<Device[]>('/devices', alice.headers)
+
+  const response = await call(`/devices/${device?.id}`, { method: 'DELETE', headers: bob.headers })
+
+  expect(response.status).toBe(404)
+  await expect(auth.sessions.list('alice')).resolves.toHaveLength(1)
+})
+
+interface Device {
+  readonly id: string
+  readonly device?: string
+  readonly current: boolean
+}

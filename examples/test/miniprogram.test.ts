@@ -1,0 +1,172 @@
+import { randomBytes } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { createFakeWx, type FakeWx } from '@wxlogin/client/testing'
+import { createFakeWeChat, type FakeWeChat } from '@wxlogin/server/testing'
+import { buildSync } from 'esbuild'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createMiniProgram } from '../demo/mini-program.mjs'
+import { createBackend } from '../express/app.ts'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+// From source, so that the tests need no build; `npm run demo` runs the very file that is published.
+const [client] = buildSync({
+  entryPoints: [here('../../packages/client/src/index.ts')],
+  bundle: true,
+  format: 'cjs',
+  target: 'es2015',
+  write: false,
+}).outputFiles
+const npm = { '@wxlogin/client': client?.text ?? '' }
+
+async function startBackend(wechat: FakeWeChat) {
+  const { app, auth } = createBackend({
+    apps: [wechat.app],
+    secret: randomBytes(48).toString('base64'),
+    fetch: wechat.fetch,
+  })
+  const server = app.listen(0, '127.0.0.1')
+  await new Promise((listening) => server.once('listening', listening))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { auth, port: (server.address() as AddressInfo).port }
+}
+
+/** A phone on which the mini program's own address leads to the backend of this test. */
+function phoneOf(user: string, wechat: FakeWeChat, port: number, model = 'iPhone 15') {
+  const wx = createFakeWx({
+    wechat,
+    user,
+    network: async ({ url, method, header, body }) => {
+      const { pathname, search } = new URL(url)
+      const response = await fetch(`http://127.0.0.1:${port}${pathname}${search}`, {
+        method,
+        headers: { ...header },
+        ...(body !== undefined && { body }),
+      })
+      return {
+        statusCode: response.status,
+        header: Object.fromEntries(response.headers),
+        body: await response.arrayBuffer(),
+      }
+    },
+  })
+  return Object.assign(wx, { getDeviceInfo: () => ({ model }) })
+}
+
+/** Starts the mini program and shows its first page. */
+function start(wx: FakeWx) {
+  const miniProgram = createMiniProgram({ folder: here('../miniprogram'), wx, npm })
+  miniProgram.launch()
+  return miniProgram.open('pages/index/index')
+}
+
+async function setUp() {
+  const wechat = createFakeWeChat()
+  const { auth, port } = await startBackend(wechat)
+  const wx = phoneOf('alice', wechat, port)
+  return { wechat, auth, port, wx }
+}
+
+type Page = ReturnType<typeof start>
+
+const loggedIn = (page: Page) => vi.waitFor(() => expect(page.data.isLoggedIn).toBe(true))
+
+test('launching logs in and shows the user', async () => {
+  const { wx } = await setUp()
+
+  const page = start(wx)
+
+  expect(page.data.status).toBe('登录中…')
+  await loggedIn(page)
+  expect(page.data.status).toBe('已登录：顾客 1 号')
+})
+
+test('查询 shows the orders, even when tapped before the login is through', async () => {
+  const { wx } = await setUp()
+  const page = start(wx)
+
+  await page.tap('查询')
+
+  expect(page.data.orders).toEqual([{ id: 'A-1001', title: '新人拿铁', price: 9.9 }])
+  expect(wx.control.calls.login).toBe(1)
+})
+
+test('the next launch uses the stored login', async () => {
+  const { wx } = await setUp()
+  await loggedIn(start(wx))
+
+  const restarted = wx.control.restart()
+  const page = start(restarted)
+  await page.tap('查询')
+
+  expect(page.data.orders).toHaveLength(1)
+  expect(restarted.control.calls.login).toBe(0)
+})
+
+test('退出 clears the screen, and 查询 asks to log in instead of logging in', async () => {
+  const { wx } = await setUp()
+  const page = start(wx)
+  await page.tap('查询')
+
+  await page.tap('退出')
+  await page.tap('查询')
+
+  expect(page.data).toMatchObject({
+    status: '已退出',
+    isLoggedIn: false,
+    orders: [],
+    message: '你已退出登录，请点“登录”',
+  })
+  expect(wx.control.calls.login).toBe(1)
+})
+
+test('登录 logs in again after 退出', async () => {
+  const { wx } = await setUp()
+  const page = start(wx)
+  await loggedIn(page)
+  await page.tap('退出')
+  await vi.waitFor(() => expect(page.data.isLoggedIn).toBe(false))
+
+  await page.tap('登录')
+
+  await loggedIn(page)
+  expect(page.data.message).toBe('')
+})
+
+test('下线 takes another phone of the user off the list', async () => {
+  const { wechat, port, wx } = await setUp()
+  const lost = phoneOf('alice', wechat, port, 'Mate 60')
+  await loggedIn(start(lost))
+  const page = start(wx)
+  await page.tap('刷新')
+  const devices = page.data.devices as { id: string; name: string; current: boolean }[]
+
+  await page.tap('下线', { id: devices.find(({ name }) => name === 'Mate 60')?.id })
+
+  expect(page.data.devices).toMatchObject([{ name: 'iPhone 15', current: true }])
+})
+
+test('without a network the screen says so and the mini program goes on', async () => {
+  const { wx } = await setUp()
+  wx.control.offline()
+  const page = start(wx)
+
+  await page.tap('查询')
+
+  expect(page.data.message).toBe('网络不可用，请检查后重试')
+})
+
+test('DevTools without an AppID is told what to fill in', async () => {
+  const wx = Object.assign(createFakeWx({ touristMode: true }), {
+    getDeviceInfo: () => ({ model: 'devtools' }),
+  })
+  const page = start(wx)
+
+  await page.tap('查询')
+
+  expect(page.data.message).toBe('请在 project.config.json 里填写自己的 AppID')
+})
