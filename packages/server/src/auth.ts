@@ -139,7 +139,7 @@ export function createAuth<Claims extends object = object>(
     appOf,
     answer,
   })
-  const http = createHttp({ login, refresh, logout }, emit)
+  const http = createHttp({ login, refresh, logout }, resolved.signingKeys, emit)
 
   const warnings = options.store ? [] : (['memory_store'] as const)
   for (const warning of warnings) {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { type ErrorBody, idempotencyHeader, paths, type TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import type { EmitEvent } from './events.js'
+import { flag, HttpError, optionalText, readBody, text } from './request-body.js'
+import type { JwkSet, SigningKey } from './tokens/signing-keys.js'
 
 /** A request as an adapter hands it in: only what cannot be had otherwise, and nothing decided yet. */
 export interface AuthRequest {
@@ -63,85 +65,93 @@ export interface Http {
   refuse(error: unknown): AuthResponse
 }
 
-const maxBodyBytes = 8 * 1024
-const bodyTimeoutMs = 15_000
+interface Route {
+  readonly method: 'GET' | 'POST'
+  run(request: AuthRequest): Promise<AuthResponse>
+}
 
 const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
 
-export function createHttp({ login, refresh, logout }: Operations, emit: EmitEvent): Http {
-  type Route = (body: Body, request: AuthRequest) => Promise<AuthResponse>
-
+export function createHttp(
+  { login, refresh, logout }: Operations,
+  signingKeys: readonly SigningKey[],
+  emit: EmitEvent,
+): Http {
   const routes = new Map<string, Route>([
-    [
-      paths.login,
-      async (body, request) => {
-        const device = optionalText(body, 'device')
-        const previousRefreshToken = optionalText(body, 'previous_refresh_token')
-        return json(
-          200,
-          await login({
-            code: text(body, 'code'),
-            appId: text(body, 'app_id'),
-            input: body.get('input'),
-            idempotencyKey: idempotencyKey(request),
-            ...(device !== undefined && { device }),
-            ...(previousRefreshToken !== undefined && { previousRefreshToken }),
-          }),
-        )
-      },
-    ],
-    [
-      paths.refresh,
-      async (body, request) =>
-        json(
-          200,
-          await refresh({
-            refreshToken: text(body, 'refresh_token'),
-            idempotencyKey: idempotencyKey(request),
-          }),
-        ),
-    ],
-    [
-      paths.logout,
-      async (body) => {
-        await logout({
-          refreshToken: text(body, 'refresh_token'),
-          everywhere: flag(body, 'everywhere'),
-        })
-        return { status: 204, headers: safeHeaders, body: undefined, closes: false }
-      },
-    ],
+    [paths.login, { method: 'POST', run: handleLogin }],
+    [paths.refresh, { method: 'POST', run: handleRefresh }],
+    [paths.logout, { method: 'POST', run: handleLogout }],
   ])
+  if (signingKeys.length > 0) routes.set(paths.jwks, { method: 'GET', run: handleJwks })
+
+  async function handleLogin(request: AuthRequest): Promise<AuthResponse> {
+    const body = await readBody(request)
+    const device = optionalText(body, 'device')
+    const previousRefreshToken = optionalText(body, 'previous_refresh_token')
+    const answer = await login({
+      code: text(body, 'code'),
+      appId: text(body, 'app_id'),
+      input: body.get('input'),
+      idempotencyKey: idempotencyKey(request),
+      ...(device !== undefined && { device }),
+      ...(previousRefreshToken !== undefined && { previousRefreshToken }),
+    })
+    return json(200, answer)
+  }
+
+  async function handleRefresh(request: AuthRequest): Promise<AuthResponse> {
+    const body = await readBody(request)
+    const answer = await refresh({
+      refreshToken: text(body, 'refresh_token'),
+      idempotencyKey: idempotencyKey(request),
+    })
+    return json(200, answer)
+  }
+
+  async function handleLogout(request: AuthRequest): Promise<AuthResponse> {
+    const body = await readBody(request)
+    await logout({
+      refreshToken: text(body, 'refresh_token'),
+      everywhere: flag(body, 'everywhere'),
+    })
+    return { status: 204, headers: safeHeaders, body: undefined, closes: false }
+  }
+
+  // Old keys stay listed while their tokens live, so a short cache is safe (RFC 7517 §5).
+  async function handleJwks(): Promise<AuthResponse> {
+    const keys: JwkSet = { keys: signingKeys.map(({ publicJwk }) => publicJwk) }
+    return json(200, keys, { 'cache-control': 'public, max-age=300', pragma: 'public' })
+  }
 
   function refuse(error: unknown): AuthResponse {
-    const failure =
-      error instanceof AuthError
-        ? error
-        : new AuthError('server_error', 'Something threw that is not an AuthError; see the cause', {
-            cause: error,
-          })
+    const failure = toAuthError(error)
     const { code, message, reason, retryAfterSeconds } = failure
-    const status = failure instanceof HttpError ? failure.httpStatus : failure.status
-    const headers: Record<string, string> =
-      failure instanceof HttpError ? { ...failure.headers } : {}
-    const body: { -readonly [Key in keyof ErrorBody]: ErrorBody[Key] } = {
+    const {
+      httpStatus: status = failure.status,
+      headers = {},
+      closes = false,
+    } = failure instanceof HttpError ? failure : {}
+    const requestId = status < 500 ? undefined : randomUUID()
+    if (requestId !== undefined) emit({ type: 'failure', code, requestId, error: failure })
+
+    const body: ErrorBody = {
       error: code,
       // What is wrong with this server is the operator's business, and stands in the event.
       error_description:
-        status < 500 ? message : 'The server could not serve this request; its events say why',
+        requestId === undefined
+          ? message
+          : 'The server could not serve this request; its events say why',
+      ...(reason !== undefined && { reason }),
+      ...(requestId !== undefined && { request_id: requestId }),
     }
-    if (reason !== undefined) body.reason = reason
-    if (retryAfterSeconds !== undefined)
-      headers['retry-after'] = String(Math.ceil(retryAfterSeconds))
-    if (code === 'invalid_token' || code === 'insufficient_scope') {
-      headers['www-authenticate'] = `Bearer error="${code}"`
-    }
-    if (status >= 500) {
-      body.request_id = randomUUID()
-      emit({ type: 'failure', code, requestId: body.request_id, error: failure })
-    }
-    const closes = failure instanceof HttpError && failure.closes
-    return { ...json(status, body, headers), closes }
+    const answer = json(status, body, {
+      ...headers,
+      ...(retryAfterSeconds !== undefined && {
+        'retry-after': String(Math.ceil(retryAfterSeconds)),
+      }),
+      ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
+    })
+    return { ...answer, closes }
   }
 
   return {
@@ -150,12 +160,16 @@ export function createHttp({ login, refresh, logout }: Operations, emit: EmitEve
     async handle(request) {
       try {
         const route = routes.get(request.path.replace(/\?.*$|\/(?=$|\?)/g, ''))
-        if (!route)
+        if (!route) {
           throw new HttpError(404, 'There is no such route; check the path that the client calls')
-        if (request.method.toUpperCase() !== 'POST') {
-          throw new HttpError(405, 'This route takes POST only', { headers: { allow: 'POST' } })
         }
-        return await route(await readBody(request), request)
+        const { method, run } = route
+        if (request.method.toUpperCase() !== method) {
+          throw new HttpError(405, `This route takes ${method} only`, {
+            headers: { allow: method },
+          })
+        }
+        return await run(request)
       } catch (error) {
         return refuse(error)
       }
@@ -163,32 +177,14 @@ export function createHttp({ login, refresh, logout }: Operations, emit: EmitEve
   }
 }
 
-interface HttpErrorOptions {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly closes?: boolean
-}
+// RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
+const challenged: ReadonlySet<string> = new Set(['invalid_token', 'insufficient_scope'])
 
-/** An `invalid_request` whose HTTP status says more than 400 does. */
-class HttpError extends AuthError {
-  readonly httpStatus: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly closes: boolean
-
-  constructor(
-    httpStatus: 404 | 405 | 408 | 413 | 415,
-    message: string,
-    { headers = {}, closes = false }: HttpErrorOptions = {},
-  ) {
-    super('invalid_request', message)
-    this.httpStatus = httpStatus
-    this.headers = headers
-    this.closes = closes
-  }
-
-  // Without a check of its own it would inherit AuthError's, to which every AuthError is an instance.
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return Function.prototype[Symbol.hasInstance].call(HttpError, value)
-  }
+function toAuthError(error: unknown): AuthError {
+  if (error instanceof AuthError) return error
+  return new AuthError('server_error', 'Something threw that is not an AuthError; see the cause', {
+    cause: error,
+  })
 }
 
 const safeHeaders = {
@@ -199,8 +195,8 @@ const safeHeaders = {
 
 function json(
   status: number,
-  value: TokenAnswer | ErrorBody,
-  headers?: Record<string, string>,
+  value: TokenAnswer | ErrorBody | JwkSet,
+  headers?: Readonly<Record<string, string>>,
 ): AuthResponse {
   const body = JSON.stringify(value)
   return {
@@ -216,102 +212,11 @@ function json(
   }
 }
 
-/** The members of a JSON object by name; a Map, so that no name reaches a prototype. */
-type Body = ReadonlyMap<string, unknown>
-
-const malformed = (message: string) => new AuthError('invalid_request', message)
-
-async function readBody(request: AuthRequest): Promise<Body> {
-  const type = request.header('content-type') ?? ''
-  if (!/^\s*application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)) {
-    throw new HttpError(415, 'The body must be application/json in UTF-8', { closes: true })
-  }
-  if (Number(request.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge()
-
-  const { body } = request
-  const value =
-    body && 'parsed' in body
-      ? body.parsed
-      : parseJson(await readBytes(body ?? noBody(), bodyTimeoutMs))
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    Array.isArray(value) ||
-    value instanceof Uint8Array
-  ) {
-    throw malformed('The body must be a JSON object')
-  }
-  return new Map(Object.entries(value))
-}
-
-const tooLarge = () =>
-  new HttpError(413, `The body must not be larger than ${maxBodyBytes} bytes`, { closes: true })
-
-async function* noBody(): AsyncGenerator<never> {}
-
-async function readBytes(
-  source: AsyncIterable<Uint8Array | string>,
-  timeoutMs: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  let timer: NodeJS.Timeout | undefined
-  const iterator = source[Symbol.asyncIterator]()
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new HttpError(408, 'The body did not arrive in time', { closes: true })),
-      timeoutMs,
-    )
-  })
-  try {
-    for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), expired])
-      if (done) return Buffer.concat(chunks)
-      const chunk = typeof value === 'string' ? Buffer.from(value) : value
-      bytes += chunk.byteLength
-      if (bytes > maxBodyBytes) throw tooLarge()
-      chunks.push(chunk)
-    }
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    // The parser's message quotes the body, which holds a code or a token, so it is not kept as a cause.
-    throw malformed('The body must be a JSON object in UTF-8')
-  }
-}
-
-function text(body: Body, name: string): string {
-  const value = body.get(name)
-  if (typeof value !== 'string' || value === '')
-    throw malformed(`"${name}" must be a non-empty string`)
-  return value
-}
-
-function optionalText(body: Body, name: string): string | undefined {
-  const value = body.get(name)
-  if (value !== undefined && typeof value !== 'string')
-    throw malformed(`"${name}" must be a string`)
-  return value === '' ? undefined : value
-}
-
-function flag(body: Body, name: string): boolean {
-  const value = body.get(name) ?? false
-  if (typeof value !== 'boolean') throw malformed(`"${name}" must be true or false`)
-  return value
-}
-
 function idempotencyKey(request: AuthRequest): string {
   const key = request.header(idempotencyHeader)
-  if (key === undefined || !idempotencyKeyPattern.test(key)) {
-    throw malformed(
-      `The header ${idempotencyHeader} must be 22 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
-    )
-  }
-  return key
+  if (key !== undefined && idempotencyKeyPattern.test(key)) return key
+  throw new AuthError(
+    'invalid_request',
+    `The header ${idempotencyHeader} must be 22 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,
+  )
 }

@@ -27,5 +27,6 @@ export type {
 export { createMemoryStore, type MemoryStoreOptions } from './sessions/memory-store.js'
 export type { Account, Device, Session, SessionRecord, SessionStore } from './sessions/session.js'
 export type { RevokeInput } from './sessions/sessions.js'
+export type { Jwk, JwkSet } from './tokens/signing-keys.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse, WeChatHealth } from './wechat/wechat.js'

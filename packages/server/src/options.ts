@@ -2,6 +2,7 @@ import type { Json } from '@wxlogin/shared'
 import type { AuthEvent, EmitEvent } from './events.js'
 import { createMemoryStore } from './sessions/memory-store.js'
 import type { Account, Session, SessionStore } from './sessions/session.js'
+import { type Jwk, readSigningKeys, type SigningKey } from './tokens/signing-keys.js'
 import type { AppCredentials } from './wechat/code2session.js'
 import type { FetchLike } from './wechat/wechat.js'
 
@@ -57,6 +58,11 @@ export interface AuthOptions<Claims extends object = object> {
    * Throwing `access_denied` ends the session.
    */
   claims?: (user: { readonly userId: string; readonly appId: string }) => Claims | Promise<Claims>
+  /**
+   * Makes access tokens verifiable by other services, through `GET /jwks.json`: private JWKs (Ed25519, P-256, RSA), of
+   * which the first signs and all verify. A public JWK only verifies. Tokens under `secret` stay valid beside them.
+   */
+  signingKeys?: readonly Jwk[]
   /** Where sessions live (default: in this process, see `createMemoryStore`). */
   store?: SessionStore
   /** How long a call to the store may take, in milliseconds (default 500); then the request is a 503. */
@@ -98,6 +104,7 @@ export interface ResolvedOptions<Claims extends object> {
   readonly secrets: readonly [string, ...string[]]
   readonly onLogin: NonNullable<AuthOptions<Claims>['onLogin']>
   readonly claims: AuthOptions<Claims>['claims']
+  readonly signingKeys: readonly SigningKey[]
   readonly store: SessionStore
   readonly storeTimeoutMs: number
   readonly fetch: FetchLike | undefined
@@ -122,6 +129,7 @@ export function resolveOptions<Claims extends object>({
   onLogin = () => undefined,
   claims,
   now = Date.now,
+  signingKeys = [],
   store,
   storeTimeoutMs = 500,
   fetch,
@@ -171,7 +179,8 @@ export function resolveOptions<Claims extends object>({
     secrets: checkSecrets(secret),
     onLogin,
     claims,
-    store: store ?? createMemoryStore({ now }),
+    signingKeys: readSigningKeys(signingKeys),
+    store: store === undefined ? createMemoryStore({ now }) : checkStore(store),
     storeTimeoutMs,
     fetch,
     wechatHosts: checkHosts(wechatHosts),
@@ -192,6 +201,18 @@ function checkDuration(name: string, value: unknown): void {
     const unit = name.endsWith('Ms') ? 'milliseconds' : 'seconds'
     throw new TypeError(`${name} must be a positive whole number of ${unit}`)
   }
+  // A timer that is set for longer fires at once.
+  if (name.endsWith('Ms') && value >= 2 ** 31)
+    throw new TypeError(`${name} must be less than 2 ** 31`)
+}
+
+function checkStore(store: SessionStore): SessionStore {
+  for (const verb of ['create', 'get', 'replace', 'delete', 'list'] as const) {
+    if (typeof store?.[verb] !== 'function') {
+      throw new TypeError(`store must have a method ${verb}; see SessionStore`)
+    }
+  }
+  return store
 }
 
 function resolveApps(apps: Apps) {

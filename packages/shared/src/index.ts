@@ -13,7 +13,12 @@ export type Json =
   | { readonly [key: string]: Json | undefined }
 
 /** The routes, below the path at which the backend mounts them. */
-export const paths = { login: '/login', refresh: '/refresh', logout: '/logout' } as const
+export const paths = {
+  login: '/login',
+  refresh: '/refresh',
+  logout: '/logout',
+  jwks: '/jwks.json',
+} as const
 
 /** Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. */
 export const idempotencyHeader = 'Idempotency-Key'

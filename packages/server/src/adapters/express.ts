@@ -10,6 +10,7 @@ import {
 } from './node-message.js'
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
+export type { Next, NodeRequest, NodeResponse } from './node-message.js'
 
 /** What is needed of a request of Express 4 or 5. */
 export interface ExpressRequest extends NodeRequest {

@@ -1,6 +1,7 @@
 import type { Auth, GuardOptions } from '../auth.js'
 import type { AuthRequest, AuthResponse } from '../http.js'
 import { attachSession } from './attached-session.js'
+import { pathBelow } from './base-path.js'
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
 
@@ -20,11 +21,9 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   { basePath = '' }: AuthRoutesOptions = {},
 ): (request: Request) => Promise<Response> {
-  return async (request) => {
-    const { pathname } = new URL(request.url)
-    const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : ''
-    return toResponse(await auth.handle(toAuthRequest(request, path)))
-  }
+  const below = pathBelow(basePath)
+  return async (request) =>
+    toResponse(await auth.handle(toAuthRequest(request, below(new URL(request.url).pathname))))
 }
 
 /**
@@ -59,12 +58,19 @@ function toAuthRequest(request: Request, path: string): AuthRequest {
 }
 
 // Not every runtime lets a ReadableStream be iterated.
-async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   const reader = body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
-    yield value
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => {
+        const { done, value } = await reader.read()
+        return done ? { done, value: undefined } : { done, value }
+      },
+      return: async () => {
+        await reader.cancel()
+        return { done: true, value: undefined }
+      },
+    }),
   }
 }
 

@@ -12,6 +12,7 @@ export interface NodeRequest {
 
 /** What is needed of a response of `node:http`. */
 export interface NodeResponse {
+  readonly headersSent: boolean
   writeHead(status: number, headers: Record<string, string>): { end(body?: string): unknown }
 }
 
@@ -44,6 +45,8 @@ export function send(
   response: NodeResponse,
   { status, headers, body, closes }: AuthResponse,
 ): void {
+  // Something before this has answered already, a timeout for example.
+  if (response.headersSent) return
   const connection = closes && request.httpVersionMajor === 1 ? { connection: 'close' } : {}
   response.writeHead(status, { ...headers, ...connection }).end(body)
 }

@@ -1,5 +1,6 @@
 import type { Auth, GuardOptions } from '../auth.js'
 import { attachSession } from './attached-session.js'
+import { pathBelow } from './base-path.js'
 import {
   headerOf,
   type NodeRequest,
@@ -9,6 +10,7 @@ import {
 } from './node-message.js'
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
+export type { NodeRequest, NodeResponse } from './node-message.js'
 
 export interface AuthRoutesOptions {
   /** The path below which the routes are, `/wx` for example (default: none). */
@@ -26,10 +28,9 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   { basePath = '' }: AuthRoutesOptions = {},
 ): (request: NodeRequest, response: NodeResponse, next?: () => void) => Promise<void> {
+  const below = pathBelow(basePath)
   return async (request, response, next) => {
-    const { url = '/' } = request
-    const path = url.startsWith(basePath) ? url.slice(basePath.length) : ''
-    const answer = await auth.handle(toAuthRequest(request, path))
+    const answer = await auth.handle(toAuthRequest(request, below(request.url ?? '')))
     if (answer.status === 404 && next) next()
     else send(request, response, answer)
   }

@@ -1,6 +1,7 @@
 import type { InvalidGrantReason, Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
+import { jsonCopy } from '../json-copy.js'
 import type { GuardedStore } from './guarded-store.js'
 import {
   type Account,
@@ -87,7 +88,7 @@ export function createSessions({
         expiresAt: Math.min(createdAt + idleTtlSeconds, endsAt),
         ...(sealedKey !== undefined && { sealedKey }),
         ...(device !== undefined && { device: checkDevice(device) }),
-        ...(data !== undefined && { data: copyOf(data) }),
+        ...(data !== undefined && { data: jsonCopy(data, 'The data that onLogin returns') }),
       }
     },
 
@@ -155,9 +156,4 @@ function checkReason(reason: string): void {
       `reason must be 1 to 64 letters, digits or "_", and none of ${takenReasons.join(', ')}`,
     )
   }
-}
-
-/** A copy that nobody else holds, with exactly what the wire and the stores will keep of it. */
-function copyOf(data: Json): Json {
-  return JSON.parse(JSON.stringify(data))
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { AuthError } from '../errors.js'
+import { jsonCopy } from '../json-copy.js'
 import type { Session, SessionRecord } from '../sessions/session.js'
 import type { Ring } from './key-ring.js'
-import { createTokenSigner } from './signed-token.js'
+import { createTokenSigner, hmacKeys, type TokenKey } from './signed-token.js'
 
 // Clocks of instances differ; a token is not refused for that (RFC 7519 §4.1.4).
 const expiryLeewaySeconds = 30
@@ -25,6 +26,8 @@ const reservedClaims: ReadonlySet<string> = new Set([
 
 export interface AccessTokenOptions {
   readonly ring: Ring
+  /** Stand before the ring, so the first of them that is private signs. */
+  readonly signingKeys: readonly TokenKey[]
   readonly issuer: string
   readonly accessTtlSeconds: number
   readonly maxVerifiedTokens: number
@@ -44,13 +47,14 @@ export interface AccessTokens<Claims extends object> {
 
 export function createAccessTokens<Claims extends object>({
   ring,
+  signingKeys,
   issuer,
   accessTtlSeconds,
   maxVerifiedTokens,
   now,
   knowsApp,
 }: AccessTokenOptions): AccessTokens<Claims> {
-  const signer = createTokenSigner(ring, 'at+jwt')
+  const signer = createTokenSigner([...signingKeys, ...hmacKeys(ring)], 'at+jwt')
   const maxTtlSeconds = Math.max(accessTtlSeconds, usualMaxTtlSeconds)
 
   // Keyed by the whole text, so only the very token that was verified is found. Bounded; the oldest goes first, and
@@ -117,11 +121,11 @@ export function createAccessTokens<Claims extends object>({
 
 /** The app's claims, checked: a plain object that survives JSON and names nothing that the token itself says. */
 export function checkClaims<Claims extends object>(claims: Claims): Claims {
-  const text: string | undefined = JSON.stringify(claims)
-  if (text === undefined || !text.startsWith('{')) {
+  const copy = jsonCopy(claims, 'What the claims option returns')
+  if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
     throw new AuthError('server_error', 'The claims option must return an object of JSON values')
   }
-  for (const name of Object.keys(claims)) {
+  for (const name of Object.keys(copy)) {
     if (reservedClaims.has(name)) {
       throw new AuthError(
         'server_error',
@@ -129,7 +133,7 @@ export function checkClaims<Claims extends object>(claims: Claims): Claims {
       )
     }
   }
-  return claims
+  return copy
 }
 
 function invalidToken(): AuthError {

@@ -1,6 +1,6 @@
 import type { SessionRecord } from '../sessions/session.js'
 import type { Ring } from './key-ring.js'
-import { createTokenSigner } from './signed-token.js'
+import { createTokenSigner, hmacKeys } from './signed-token.js'
 
 /** What a refresh token of ours says. */
 export interface RefreshTokenContent {
@@ -20,7 +20,7 @@ export interface RefreshTokens {
 }
 
 export function createRefreshTokens(ring: Ring): RefreshTokens {
-  const signer = createTokenSigner(ring, 'rt+jwt')
+  const signer = createTokenSigner(hmacKeys(ring), 'rt+jwt')
 
   return {
     issue: ({ id, generation, appId }) => signer.sign({ sid: id, gen: generation, aud: appId }),

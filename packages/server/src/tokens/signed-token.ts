@@ -1,5 +1,6 @@
+import type { KeyObject, webcrypto } from 'node:crypto'
 import { type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
-import type { Ring, SubKey } from './key-ring.js'
+import type { Ring } from './key-ring.js'
 
 const maxLength = 4096
 
@@ -8,36 +9,46 @@ const maxLength = 4096
 const part = '(?:[\\w-]{4})*(?:[\\w-]{4}|[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])'
 const compactJws = new RegExp(`^${part}\\.${part}\\.${part}$`)
 
-/** Signs and verifies the tokens of one kind (`typ`) with one ring. */
+/** A key with the one algorithm that it is used with. */
+export interface TokenKey {
+  readonly kid: string
+  readonly alg: 'HS256' | 'EdDSA' | 'ES256' | 'RS256'
+  readonly verifyKey: KeyObject | Promise<webcrypto.CryptoKey>
+  /** Missing where only others have the private key. */
+  readonly signKey?: KeyObject | Promise<webcrypto.CryptoKey>
+}
+
+/** Signs and verifies the tokens of one kind (`typ`). */
 export interface TokenSigner {
   sign(payload: JWTPayload): Promise<string>
-  /** The payload, or `undefined` for every token that is not of this kind, not by this ring or not valid now. */
+  /** The payload, or `undefined` for every token that is not of this kind, not by these keys or not valid now. */
   verify(token: string, checks?: JWTVerifyOptions): Promise<JWTPayload | undefined>
 }
 
-export function createTokenSigner(ring: Ring, typ: string): TokenSigner {
-  const [first, ...others] = ring
-  const current = member(first, typ)
+/** The first key that can sign does; all verify. */
+export function createTokenSigner(keys: readonly TokenKey[], typ: string): TokenSigner {
+  const headerOf = ({ alg, kid }: TokenKey) => ({ alg, typ, kid })
   const bySegment = new Map(
-    [current, ...others.map((key) => member(key, typ))].map((entry) => [entry.segment, entry]),
+    keys.map((key) => [Buffer.from(JSON.stringify(headerOf(key))).toString('base64url'), key]),
   )
+  const signer = keys.find(({ signKey }) => signKey)
 
   return {
     async sign(payload) {
-      return new SignJWT(payload).setProtectedHeader(current.header).sign(await current.key)
+      if (!signer?.signKey) throw new TypeError(`There is no key to sign a ${typ} with`)
+      return new SignJWT(payload).setProtectedHeader(headerOf(signer)).sign(await signer.signKey)
     },
 
     async verify(token, checks) {
       if (token.length > maxLength || !compactJws.test(token)) return undefined
       // Only headers that we would have written ourselves are accepted, byte for byte: that settles alg, typ, crit,
       // jku, jwk, x5u, b64 and whatever comes next, before a parser sees the token (RFC 8725 §3.1).
-      const signer = bySegment.get(token.slice(0, token.indexOf('.')))
-      if (!signer) return undefined
-      const { header, key } = signer
+      const key = bySegment.get(token.slice(0, token.indexOf('.')))
+      if (!key) return undefined
       try {
-        const { payload } = await jwtVerify(token, await key, {
+        const { payload } = await jwtVerify(token, await key.verifyKey, {
           ...checks,
-          algorithms: [header.alg],
+          algorithms: [key.alg],
         })
         return payload
       } catch {
@@ -47,15 +58,14 @@ export function createTokenSigner(ring: Ring, typ: string): TokenSigner {
   }
 }
 
-function member({ kid, key }: SubKey, typ: string) {
-  const header = { alg: 'HS256', typ, kid }
-  return {
-    header,
-    segment: Buffer.from(JSON.stringify(header)).toString('base64url'),
+/** The keys of a ring, ready for HS256. */
+export function hmacKeys(ring: Ring): TokenKey[] {
+  return ring.map(({ kid, key }) => {
     // jose would import raw bytes anew for every token.
-    key: crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, [
+    const imported = crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, [
       'sign',
       'verify',
-    ]),
-  }
+    ])
+    return { kid, alg: 'HS256', signKey: imported, verifyKey: imported }
+  })
 }

@@ -250,12 +250,17 @@ const wasNeverSent = (error: unknown) => neverSent.has(systemCodeOf(error))
 /** What is safe to keep of a failed request: the URL holds the AppSecret and the code, and a `fetch` may quote it. */
 function redacted(error: unknown, secrets: readonly string[]): Error {
   const code = systemCodeOf(error)
+  const isPlain = typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)
   const text =
     error instanceof Error ? `${error.name}: ${error.message}` : 'the fetch option threw no Error'
   const clean = secrets
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
+    .flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      new URLSearchParams([['', secret]]).toString().slice(1),
+    ])
     .reduce((message, secret) => message.replaceAll(secret, '[redacted]'), text)
-  return typeof code === 'string' ? Object.assign(new Error(clean), { code }) : new Error(clean)
+  return isPlain ? Object.assign(new Error(clean), { code }) : new Error(clean)
 }
 
 async function readText({ body }: FetchResponse): Promise<string> {
