@@ -1,5 +1,6 @@
 // Holds what is shipped to its budgets, in bytes after `gzip -9`. The client counts as it is published. The server is
 // published readable and counts minified, as a bundled function would carry it: names and comments cost nothing.
+// Half of the server's budget is sentences: every wrong option and every errcode says what to do about it.
 import { existsSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { build, transform } from 'esbuild'
@@ -14,7 +15,7 @@ const rows = [
   },
   {
     name: '@wxlogin/server, minified, without jose and undici',
-    budget: 10 * 1024,
+    budget: 16 * 1024,
     bytes: await minifiedAndGzipped(core),
   },
 ]

@@ -1,5 +1,6 @@
 import type { InvalidGrantReason, TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
+import type { WarningEvent } from './events.js'
 import { claimsOf } from './hooks.js'
 import {
   type AuthRequest,
@@ -15,7 +16,7 @@ import { guardStore } from './sessions/guarded-store.js'
 import { hashRetryKey, randomId } from './sessions/retry-key.js'
 import { createRevocationCheck } from './sessions/revocation.js'
 import { rotate } from './sessions/rotation.js'
-import type { Account, Session, SessionRecord } from './sessions/session.js'
+import type { Account, Session, SessionRecord, StoreWarning } from './sessions/session.js'
 import { createSessions, type Sessions } from './sessions/sessions.js'
 import { checkClaims, createAccessTokens } from './tokens/access-token.js'
 import { createKeyRing } from './tokens/key-ring.js'
@@ -49,7 +50,7 @@ export interface CreateSessionInput<Claims extends object = object> {
 export interface Health {
   readonly store: {
     readonly ok: boolean
-    readonly warnings: readonly string[]
+    readonly warnings: readonly (WarningEvent['warning'] | StoreWarning)[]
   }
   readonly wechat: WeChatHealth
 }
@@ -298,16 +299,23 @@ export function createAuth<Claims extends object = object>(
             'The store refused a new session with a new random id',
           )
         }
+        await sessions.endSurplus(record)
         return answer(record, firstClaims)
       },
     },
 
     async check() {
-      const isStoreUp = await store.get(randomId()).then(
-        () => true,
-        () => false,
-      )
-      return { store: { ok: isStoreUp, warnings }, wechat: wechat.health() }
+      const [isStoreUp, found] = await Promise.all([
+        store.get(randomId()).then(
+          () => true,
+          () => false,
+        ),
+        store.check().catch(() => []),
+      ])
+      return {
+        store: { ok: isStoreUp, warnings: [...warnings, ...found] },
+        wechat: wechat.health(),
+      }
     },
 
     close: wechat.close,

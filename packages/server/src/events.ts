@@ -9,6 +9,7 @@ export type AuthEvent =
   | RefreshEvent
   | RevokedEvent
   | LogoutEvent
+  | EvictedEvent
   | WeChatEvent
   | MisconfiguredEvent
   | WarningEvent
@@ -52,6 +53,13 @@ export interface LogoutEvent {
   readonly appId: string
   readonly sessionId: string
   readonly everywhere: boolean
+}
+
+/** A user had more sessions than `maxSessionsPerUser`; the one that was refreshed longest ago ended. */
+export interface EvictedEvent {
+  readonly type: 'evicted'
+  readonly appId: string
+  readonly sessionId: string
 }
 
 /** One call to WeChat. */

@@ -25,7 +25,14 @@ export type {
   Revocation,
 } from './options.js'
 export { createMemoryStore, type MemoryStoreOptions } from './sessions/memory-store.js'
-export type { Account, Device, Session, SessionRecord, SessionStore } from './sessions/session.js'
+export type {
+  Account,
+  Device,
+  Session,
+  SessionRecord,
+  SessionStore,
+  StoreWarning,
+} from './sessions/session.js'
 export type { RevokeInput } from './sessions/sessions.js'
 export type { Jwk, JwkSet } from './tokens/signing-keys.js'
 export type { AppCredentials } from './wechat/code2session.js'

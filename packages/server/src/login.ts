@@ -111,6 +111,7 @@ export function createLogin<Claims extends object>({
     if (!(await store.create(record))) return answerAgain(await store.get(record.id), attempt)
 
     await endPrevious(attempt, record)
+    await sessions.endSurplus(record)
     report('created', record, attempt)
     return answer(record, claims)
   }

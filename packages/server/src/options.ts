@@ -90,6 +90,8 @@ export interface AuthOptions<Claims extends object = object> {
   idleTtlSeconds?: number
   /** A session ends after so long in any case, in seconds (default 180 days). */
   absoluteTtlSeconds?: number
+  /** How many sessions a user may have (default 10); beyond it the one that was refreshed longest ago ends. */
+  maxSessionsPerUser?: number
   /** When a revoked session stops working (default `expiry`). */
   revocation?: Revocation
   /** How many verified tokens to remember (default 10,000; 0 for none), so that each is verified once. */
@@ -116,6 +118,7 @@ export interface ResolvedOptions<Claims extends object> {
   readonly accessTtlSeconds: number
   readonly idleTtlSeconds: number
   readonly absoluteTtlSeconds: number
+  readonly maxSessionsPerUser: number
   readonly revocation: Revocation
   readonly maxVerifiedTokens: number
 }
@@ -141,6 +144,7 @@ export function resolveOptions<Claims extends object>({
   allowLongAccessTtl = false,
   idleTtlSeconds = 30 * day,
   absoluteTtlSeconds = 180 * day,
+  maxSessionsPerUser = 10,
   revocation = 'expiry',
   maxVerifiedTokens = 10_000,
 }: AuthOptions<Claims>): ResolvedOptions<Claims> {
@@ -171,6 +175,9 @@ export function resolveOptions<Claims extends object>({
   if (!Number.isSafeInteger(maxVerifiedTokens) || maxVerifiedTokens < 0) {
     throw new TypeError('maxVerifiedTokens must be a whole number of tokens, 0 for none')
   }
+  if (!Number.isSafeInteger(maxSessionsPerUser) || maxSessionsPerUser < 1) {
+    throw new TypeError('maxSessionsPerUser must be a whole number of sessions, at least 1')
+  }
   if (typeof issuer !== 'string' || issuer === '')
     throw new TypeError('issuer must be a non-empty string')
 
@@ -191,6 +198,7 @@ export function resolveOptions<Claims extends object>({
     accessTtlSeconds,
     idleTtlSeconds,
     absoluteTtlSeconds,
+    maxSessionsPerUser,
     revocation: checkRevocation(revocation),
     maxVerifiedTokens,
   }

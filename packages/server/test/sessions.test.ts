@@ -253,3 +253,46 @@ test('the memory store of the defaults is warned of once, in an event and in che
   ])
   expect((await auth.check()).store.warnings).toEqual(['memory_store'])
 })
+
+test('a user has ten sessions at most: the one that was refreshed longest ago ends, with an event', async () => {
+  const { auth, wechat, clock, events } = setUp({ onLogin: () => ({ userId: 7 }) })
+  const refreshTokens: string[] = []
+  for (let n = 0; n < 10; n++) {
+    clock.advance(1)
+    refreshTokens.push((await auth.login({ code: wechat.codeFor('alice') })).refresh_token)
+  }
+  const [first = '', second = ''] = refreshTokens
+  clock.advance(1)
+  const { refresh_token: firstAgain } = await auth.refresh({ refreshToken: first })
+  clock.advance(1)
+
+  await auth.login({ code: wechat.codeFor('alice') })
+
+  expect(await auth.sessions.list(7)).toHaveLength(10)
+  await expect(auth.refresh({ refreshToken: second })).rejects.toMatchObject({ reason: 'unknown' })
+  await expect(auth.refresh({ refreshToken: firstAgain })).resolves.toBeDefined()
+  expect(events.filter(({ type }) => type === 'evicted')).toHaveLength(1)
+})
+
+test('maxSessionsPerUser: 1 leaves the newest login', async () => {
+  const { auth, wechat } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 1 })
+  await auth.login({ code: wechat.codeFor('alice') })
+
+  const { refresh_token: refreshToken } = await auth.login({ code: wechat.codeFor('alice') })
+
+  expect(await auth.sessions.list(7)).toHaveLength(1)
+  await expect(auth.refresh({ refreshToken })).resolves.toBeDefined()
+})
+
+test('a session over the cap that cannot be ended does not cost the login', async () => {
+  const { now } = createClock()
+  const { auth, wechat } = setUp({
+    now,
+    onLogin: () => ({ userId: 7 }),
+    maxSessionsPerUser: 1,
+    store: { ...createMemoryStore({ now }), delete: () => Promise.reject(new Error('read only')) },
+  })
+  await auth.login({ code: wechat.codeFor('alice') })
+
+  await expect(auth.login({ code: wechat.codeFor('alice') })).resolves.toBeDefined()
+})

@@ -5,7 +5,7 @@ import type { SessionRecord, SessionStore } from './session.js'
 const maxSwaps = 16
 
 /** A store whose calls end in time and fail as `store_unavailable`, and the one way to change a record. */
-export interface GuardedStore extends SessionStore {
+export interface GuardedStore extends Required<SessionStore> {
   /**
    * Reads the record, lets `decide` look at it, and writes the record that the decision carries, if any, in place of
    * exactly the one that was read. When another write came first it starts again with the new record.
@@ -41,12 +41,15 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
     }
   }
 
-  const safe: SessionStore = {
+  const safe: Required<SessionStore> = {
     create: (record) => guarded(() => store.create(record)),
     get: (id) => guarded(() => store.get(id)),
     replace: (record, expectedVersion) => guarded(() => store.replace(record, expectedVersion)),
     delete: (id) => guarded(() => store.delete(id)),
     list: (userId) => guarded(() => store.list(userId)),
+    count: (userId) =>
+      guarded(async () => store.count?.(userId) ?? (await store.list(userId)).length),
+    check: () => guarded(async () => store.check?.() ?? []),
   }
 
   return {

@@ -46,7 +46,18 @@ export interface SessionStore {
   delete(id: string): Promise<void>
   /** The user's records that have not expired, newest `createdAt` first. */
   list(userId: string): Promise<SessionRecord[]>
+  /** At least as many as `list` would give, and cheaper. May be left out: then `list` is asked. */
+  count?(userId: string): Promise<number>
+  /** What will hurt later about how the store is set up. Empty when nothing will, or when the store cannot tell. */
+  check?(): Promise<readonly StoreWarning[]>
 }
+
+/**
+ * What {@link SessionStore.check} may find. `redis_eviction_policy`: Redis may drop sessions when its memory is full;
+ * set `maxmemory-policy noeviction` · `redis_no_persistence`: a restart of Redis logs everyone out; set
+ * `appendonly yes` · `sql_not_migrated`: the table or a column is missing; call `migrate()`, or run `schema`.
+ */
+export type StoreWarning = 'redis_eviction_policy' | 'redis_no_persistence' | 'sql_not_migrated'
 
 /** How long sessions live, in seconds. */
 export interface SessionLifetimes {

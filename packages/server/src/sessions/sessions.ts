@@ -38,6 +38,8 @@ export interface NewSession {
 export interface Sessions {
   /** The first record of a session. Nothing is stored yet. */
   draft(session: NewSession): SessionRecord
+  /** Ends what the user of a new session has beyond `maxSessionsPerUser`. Never rejects. */
+  endSurplus(newest: SessionRecord): Promise<void>
   /** Turns a live session into a tombstone. `false` when there is none, or `when` says no. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeInput): Promise<number>
@@ -49,6 +51,7 @@ export interface SessionsOptions extends SessionLifetimes {
   readonly store: GuardedStore
   readonly now: () => number
   readonly emit: EmitEvent
+  readonly maxSessionsPerUser: number
 }
 
 export function createSessions({
@@ -57,6 +60,7 @@ export function createSessions({
   emit,
   idleTtlSeconds,
   absoluteTtlSeconds,
+  maxSessionsPerUser,
 }: SessionsOptions): Sessions {
   async function end(id: string, reason: string, when = (_record: SessionRecord) => true) {
     const { before, decision } = await store.update(id, (record) =>
@@ -69,8 +73,28 @@ export function createSessions({
     return true
   }
 
+  async function surplusOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
+    if ((await store.count(userId)) <= maxSessionsPerUser) return []
+    return (await store.list(userId))
+      .filter((record) => record.revokedAt === undefined && record.id !== id)
+      .sort((a, b) => b.lastRefreshAt - a.lastRefreshAt)
+      .slice(maxSessionsPerUser - 1)
+  }
+
   return {
     end,
+
+    async endSurplus(newest) {
+      try {
+        for (const { id, appId } of await surplusOf(newest)) {
+          // Without a tombstone: its device was not refused, and may log in again.
+          await store.delete(id)
+          emit({ type: 'evicted', appId, sessionId: id })
+        }
+      } catch {
+        // The new session is committed; a surplus that stays until the next login costs less than it would.
+      }
+    },
 
     draft({ id, account, retryKeyHash, sealedKey, device, userId, data }) {
       const createdAt = Math.floor(now() / 1000)
