@@ -1,7 +1,7 @@
 import type { InvalidGrantReason, TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import type { WarningEvent } from './events.js'
-import { claimsOf } from './hooks.js'
+import { callHook, claimsOf } from './hooks.js'
 import {
   type AuthRequest,
   type AuthResponse,
@@ -117,7 +117,8 @@ export function createAuth<Claims extends object = object>(
   options: AuthOptions<Claims>,
 ): Auth<Claims> {
   const resolved = resolveOptions(options)
-  const { findApp, onlyAppId, now, emit, idleTtlSeconds } = resolved
+  const { onlyAppId, now, emit, idleTtlSeconds } = resolved
+  const findApp = (appId: string) => callHook('apps', () => resolved.findApp(appId))
 
   const keys = createKeyRing(resolved.secrets)
   const refreshTokens = createRefreshTokens(keys.refresh)
@@ -157,7 +158,8 @@ export function createAuth<Claims extends object = object>(
   }: RefreshInput): Promise<TokenAnswer> {
     const startedAtMs = now()
     const token = await refreshTokens.read(refreshToken)
-    if (!token) throw invalidGrant('unknown')
+    // A mini program that is no longer served here has no sessions here.
+    if (!token || !(await findApp(token.appId))) throw invalidGrant('unknown')
     const { sessionId, appId, generation } = token
     const presented = { generation, retryKeyHash: hashRetryKey(idempotencyKey) }
 
@@ -219,10 +221,11 @@ export function createAuth<Claims extends object = object>(
     authorization: string | undefined,
     { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
   ): Promise<Session<Claims> | undefined> {
-    if (authorization === undefined && optional) return undefined
+    if (typeof authorization !== 'string' && optional) return undefined
     const token = bearerToken(authorization)
-    if (token === undefined)
+    if (token === undefined) {
       throw invalidToken('There is no bearer token in the Authorization header')
+    }
 
     const session = accessTokens.recall(token) ?? (await accessTokens.verify(token))
     if (appIds && !appIds.includes(session.appId)) {
@@ -232,7 +235,7 @@ export function createAuth<Claims extends object = object>(
     if (live !== true && !(await live)) {
       throw invalidToken('The session has ended; the client learns why when it refreshes')
     }
-    if (allow && !(await allow(session))) {
+    if (allow && !(await callHook('allow', () => allow(session)))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }
     return session
@@ -284,13 +287,17 @@ export function createAuth<Claims extends object = object>(
       revoke: sessions.revoke,
       account: sessions.account,
 
-      async create({ account, claims, ...rest }) {
+      async create({ account: { openid, unionid, ...account }, userId, device, claims }) {
+        if (typeof openid !== 'string' || openid === '') {
+          throw new TypeError('account.openid must be a non-empty string')
+        }
         const { appId } = await appOf(account.appId ?? onlyAppId)
         const record = sessions.draft({
-          ...rest,
           id: randomId(),
-          account: { ...account, appId },
+          account: { appId, openid, ...(unionid !== undefined && { unionid }) },
           retryKeyHash: hashRetryKey(randomId()),
+          userId,
+          device,
         })
         const firstClaims = claims ? checkClaims(claims) : await claimsOf(resolved, record)
         if (!(await store.create(record))) {
@@ -324,10 +331,12 @@ export function createAuth<Claims extends object = object>(
 
 const endsSession = (kind: string) => kind === 'reused' || kind === 'refused'
 
-function bearerToken(authorization = ''): string | undefined {
+function bearerToken(authorization: unknown): string | undefined {
+  if (typeof authorization !== 'string') return undefined
   // The usual spelling without a regular expression: this runs for every request.
-  if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7))
+  if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) {
     return authorization.slice(7)
+  }
   return /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
 }
 

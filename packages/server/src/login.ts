@@ -105,7 +105,8 @@ export function createLogin<Claims extends object>({
       retryKeyHash: attempt.retryKeyHash,
       sealedKey: seal(keys.seal, account, sessionKey),
       device,
-      ...decision,
+      userId: decision?.userId,
+      data: decision?.data,
     })
     const claims = await claimsOf(resolved, record)
     if (!(await store.create(record))) return answerAgain(await store.get(record.id), attempt)

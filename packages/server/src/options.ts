@@ -240,6 +240,9 @@ function resolveApps(apps: Apps) {
     if (typeof app.appSecret !== 'string' || app.appSecret === '') {
       throw new TypeError(`apps: ${app.appId} needs an appSecret; is the environment variable set?`)
     }
+    if (app.appId !== app.appId.trim() || app.appSecret !== app.appSecret.trim()) {
+      throw new TypeError(`apps: ${app.appId.trim()} has white space around its appId or appSecret`)
+    }
     if (byId.has(app.appId)) throw new TypeError(`apps: ${app.appId} is listed twice`)
     byId.set(app.appId, app)
   }

@@ -45,10 +45,15 @@ function forge({
   return `${input}.${createHmac(hash, key).update(input).digest('base64url')}`
 }
 
-const withHeader = (changes: object) => forge({ header: JSON.stringify({ ...goodHeader, ...changes }) })
-const withClaims = (changes: object) => forge({ payload: JSON.stringify({ ...goodClaims, ...changes }) })
+const withHeader = (changes: object) =>
+  forge({ header: JSON.stringify({ ...goodHeader, ...changes }) })
+const withClaims = (changes: object) =>
+  forge({ payload: JSON.stringify({ ...goodClaims, ...changes }) })
 const withClaimText = (name: keyof typeof goodClaims, text: string) =>
   forge({ payload: JSON.stringify({ ...goodClaims, [name]: '@' }).replace('"@"', text) })
+
+const withPart = (parts: readonly string[], index: number, part: string) =>
+  parts.map((old, at) => (at === index ? part : old)).join('.')
 
 const bearer = (token: string) => `Bearer ${token}`
 
@@ -59,7 +64,10 @@ function decode(token: string): Record<string, unknown> {
 async function expectRefused(token: string): Promise<void> {
   const { auth } = setUp()
 
-  await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({ code: 'invalid_token', status: 401 })
+  await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({
+    code: 'invalid_token',
+    status: 401,
+  })
 }
 
 test('a token with our header, our claims and our signature is accepted', async () => {
@@ -115,13 +123,19 @@ describe('only the very header that we write for a known key is accepted', () =>
     zip: withHeader({ zip: 'DEF' }),
     cty: withHeader({ cty: 'JWT' }),
     'a member of its own': withHeader({ hello: 'world' }),
-    'alg twice, none first': forge({ header: `{"alg":"none","alg":"HS256","typ":"at+jwt","kid":"${kid}"}` }),
-    'alg twice, none last': forge({ header: `{"alg":"HS256","typ":"at+jwt","kid":"${kid}","alg":"none"}` }),
+    'alg twice, none first': forge({
+      header: `{"alg":"none","alg":"HS256","typ":"at+jwt","kid":"${kid}"}`,
+    }),
+    'alg twice, none last': forge({
+      header: `{"alg":"HS256","typ":"at+jwt","kid":"${kid}","alg":"none"}`,
+    }),
     'kid twice': forge({ header: `{"alg":"HS256","typ":"at+jwt","kid":"${kid}","kid":"${kid}"}` }),
     'members in another order': forge({ header: `{"typ":"at+jwt","alg":"HS256","kid":"${kid}"}` }),
     'a space between members': forge({ header: `{"alg":"HS256", "typ":"at+jwt","kid":"${kid}"}` }),
     'a space after the header': forge({ header: `${JSON.stringify(goodHeader)} ` }),
-    'an escaped member name': forge({ header: `{"\\u0061lg":"HS256","typ":"at+jwt","kid":"${kid}"}` }),
+    'an escaped member name': forge({
+      header: `{"\\u0061lg":"HS256","typ":"at+jwt","kid":"${kid}"}`,
+    }),
     'a byte order mark': forge({ header: `\ufeff${JSON.stringify(goodHeader)}` }),
     'a header that is an array': forge({ header: JSON.stringify([goodHeader]) }),
     'a header that is null': forge({ header: 'null' }),
@@ -156,13 +170,16 @@ describe('only the very header that we write for a known key is accepted', () =>
     await expectRefused(token)
   })
 
-  test.each(['none', 'None', 'nOnE', 'NONE'])('alg %s without a signature is refused', async (alg) => {
-    const input = `${encode(JSON.stringify({ ...goodHeader, alg }))}.${encode(JSON.stringify(goodClaims))}`
+  test.each(['none', 'None', 'nOnE', 'NONE'])(
+    'alg %s without a signature is refused',
+    async (alg) => {
+      const input = `${encode(JSON.stringify({ ...goodHeader, alg }))}.${encode(JSON.stringify(goodClaims))}`
 
-    await expectRefused(`${input}.`)
-    await expectRefused(`${input}.AA`)
-    await expectRefused(input)
-  })
+      await expectRefused(`${input}.`)
+      await expectRefused(`${input}.AA`)
+      await expectRefused(input)
+    },
+  )
 })
 
 describe('only the one text of a token is accepted', () => {
@@ -209,7 +226,9 @@ describe('only the one text of a token is accepted', () => {
   })
 
   test('standard base64 letters are refused', async () => {
-    const payloads = Array.from({ length: 64 }, (_, n) => withClaims({ sub: `user-${n}-???>>>~~~` }))
+    const payloads = Array.from({ length: 64 }, (_, n) =>
+      withClaims({ sub: `user-${n}-???>>>~~~` }),
+    )
     const token = payloads.find((candidate) => /[-_]/.test(candidate.split('.')[1] ?? '')) ?? ''
 
     expect(token).toMatch(/[-_]/)
@@ -232,8 +251,10 @@ describe('only the one text of a token is accepted', () => {
         for (let bits = 1; bits < 2 ** unusedBits; bits++) {
           const twin = part.slice(0, -1) + alphabet[last + bits]
           expect(Buffer.from(twin, 'base64url')).toEqual(Buffer.from(part, 'base64url'))
-          const token = parts.with(index, twin).join('.')
-          await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({ code: 'invalid_token' })
+          const token = withPart(parts, index, twin)
+          await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({
+            code: 'invalid_token',
+          })
         }
       }
     }
@@ -257,7 +278,9 @@ describe('only the one text of a token is accepted', () => {
     for (const [position, character] of [...good].entries()) {
       const other = character === 'A' ? 'B' : 'A'
       const token = good.slice(0, position) + other + good.slice(position + 1)
-      await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({ code: 'invalid_token' })
+      await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({
+        code: 'invalid_token',
+      })
     }
   })
 
@@ -271,8 +294,10 @@ describe('only the one text of a token is accepted', () => {
       for (let bit = 0; bit < bytes.length * 8; bit++) {
         const flipped = Buffer.from(bytes)
         flipped[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-        const token = parts.with(index, flipped.toString('base64url')).join('.')
-        await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({ code: 'invalid_token' })
+        const token = withPart(parts, index, flipped.toString('base64url'))
+        await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({
+          code: 'invalid_token',
+        })
       }
     }
   })
@@ -345,10 +370,16 @@ describe('the payload must be an object with every claim in its right type', () 
     'our issuer in another case': withClaims({ iss: 'WXLOGIN' }),
     'our issuer in an array': withClaims({ iss: ['wxlogin'] }),
     'an array as audience': withClaims({ aud: [appId] }),
-    'an audience that we do not serve': withClaims({ aud: 'wx00000000000000ff', client_id: 'wx00000000000000ff' }),
+    'an audience that we do not serve': withClaims({
+      aud: 'wx00000000000000ff',
+      client_id: 'wx00000000000000ff',
+    }),
     'a client that is not the audience': withClaims({ client_id: 'wx00000000000000ff' }),
     'an audience that is not the client': withClaims({ aud: 'wx00000000000000ff' }),
-    'an audience in another case': withClaims({ aud: appId.toUpperCase(), client_id: appId.toUpperCase() }),
+    'an audience in another case': withClaims({
+      aud: appId.toUpperCase(),
+      client_id: appId.toUpperCase(),
+    }),
     'an audience named __proto__': withClaims({ aud: '__proto__', client_id: '__proto__' }),
     'a life of more than an hour': withClaims({ exp: startAt + 3601 }),
     'a life of a hundred years': withClaims({ exp: startAt + 100 * 365 * 86_400 }),
@@ -388,24 +419,33 @@ describe('the payload must be an object with every claim in its right type', () 
   test.each([
     { name: 'seen for the first time', maxVerifiedTokens: 0 },
     { name: 'seen before', maxVerifiedTokens: 10 },
-  ])('a token $name works for 30 seconds after its end, and no longer', async ({ maxVerifiedTokens }) => {
-    const { auth, clock } = setUp({ maxVerifiedTokens })
-    const { headers } = await signIn(auth, { openid: 'alice' })
-    await auth.authenticate(headers.authorization)
+  ])(
+    'a token $name works for 30 seconds after its end, and no longer',
+    async ({ maxVerifiedTokens }) => {
+      const { auth, clock } = setUp({ maxVerifiedTokens })
+      const { headers } = await signIn(auth, { openid: 'alice' })
+      await auth.authenticate(headers.authorization)
 
-    clock.advance(929)
-    await auth.authenticate(headers.authorization)
-    clock.advance(1)
+      clock.advance(929)
+      await auth.authenticate(headers.authorization)
+      clock.advance(1)
 
-    await expect(auth.authenticate(headers.authorization)).rejects.toMatchObject({ code: 'invalid_token' })
-  })
+      await expect(auth.authenticate(headers.authorization)).rejects.toMatchObject({
+        code: 'invalid_token',
+      })
+    },
+  )
 })
 
 describe('what a token says', () => {
   test('it holds the claims of RFC 9068 and of the app, and nothing else', async () => {
     const { auth } = setUp({ claims: () => ({ role: 'admin' }) })
 
-    const { accessToken } = await signIn(auth, { openid: 'alice', unionid: 'union-of-alice', userId: 7 })
+    const { accessToken } = await signIn(auth, {
+      openid: 'alice',
+      unionid: 'union-of-alice',
+      userId: 7,
+    })
 
     expect(decode(accessToken)).toEqual({
       iss: 'wxlogin',
@@ -447,7 +487,9 @@ describe('what a token says', () => {
   test('its subject is never the AppID', async () => {
     const { auth } = setUp()
 
-    await expect(signIn(auth, { openid: 'alice', userId: appId })).rejects.toMatchObject({ code: 'server_error' })
+    await expect(signIn(auth, { openid: 'alice', userId: appId })).rejects.toMatchObject({
+      code: 'server_error',
+    })
   })
 
   test.each([{}, { accessTtlSeconds: 60 }, { accessTtlSeconds: 3600 }])(
@@ -480,8 +522,13 @@ describe('what a token says', () => {
 
       const login = auth.login({ code: wechat.codeFor('alice') })
 
-      await expect(login).rejects.toMatchObject({ code: 'server_error', message: expect.stringContaining(name) })
-      await expect(signIn(auth, { openid: 'bob', claims: { [name]: 'mine' } })).rejects.toMatchObject({
+      await expect(login).rejects.toMatchObject({
+        code: 'server_error',
+        message: expect.stringContaining(name),
+      })
+      await expect(
+        signIn(auth, { openid: 'bob', claims: { [name]: 'mine' } }),
+      ).rejects.toMatchObject({
         code: 'server_error',
       })
     },
@@ -496,9 +543,7 @@ describe('what a token says', () => {
     { name: 'an array', claims: ['admin'] },
     { name: 'a string', claims: 'admin' },
     { name: 'a function', claims: () => 'admin' },
-    // BUG: JSON.stringify throws a TypeError outside of callHook, so login rejects with something that is no AuthError.
     { name: 'a bigint inside', claims: { id: 1n } },
-    // BUG: the same.
     { name: 'a circle', claims: cyclic },
   ])('claims that are $name are a server_error', async ({ claims }) => {
     const { auth, wechat } = setUp({ claims: () => claims as object })
@@ -508,9 +553,10 @@ describe('what a token says', () => {
     await expect(login).rejects.toMatchObject({ code: 'server_error' })
   })
 
-  // BUG: a value that JSON leaves out passes the check, then cannot be cloned while signing, after the session was stored.
   test('claims lose what JSON leaves out', async () => {
-    const { auth, wechat } = setUp({ claims: () => ({ role: 'admin', isAdmin: () => true, gone: undefined }) })
+    const { auth, wechat } = setUp({
+      claims: () => ({ role: 'admin', isAdmin: () => true, gone: undefined }),
+    })
 
     const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
 
@@ -560,12 +606,16 @@ describe('one kind of token never passes for another', () => {
   test('a refresh token signed with the access key is unknown', async () => {
     const { auth } = setUp()
     const { refreshToken } = await signIn(auth, { openid: 'alice' })
-    const [header = '', payload = ''] = refreshToken.split('.').map((part) => Buffer.from(part, 'base64url').toString())
+    const [header = '', payload = ''] = refreshToken
+      .split('.')
+      .map((part) => Buffer.from(part, 'base64url').toString())
 
     const forged = forge({ header, payload, key: accessKey.key })
 
     expect(forge({ header, payload, key: refreshKey.key })).toBe(refreshToken)
-    await expect(auth.refresh({ refreshToken: forged })).rejects.toMatchObject({ reason: 'unknown' })
+    await expect(auth.refresh({ refreshToken: forged })).rejects.toMatchObject({
+      reason: 'unknown',
+    })
   })
 
   test('an access token with every claim of a refresh token, and the reverse, stays what it is', async () => {
@@ -575,7 +625,9 @@ describe('one kind of token never passes for another', () => {
 
     const hybrid = forge({ header: refreshHeader, key: refreshKey.key })
 
-    await expect(auth.refresh({ refreshToken: accessToken })).rejects.toMatchObject({ reason: 'unknown' })
+    await expect(auth.refresh({ refreshToken: accessToken })).rejects.toMatchObject({
+      reason: 'unknown',
+    })
     await expect(auth.authenticate(bearer(hybrid))).rejects.toMatchObject({ code: 'invalid_token' })
   })
 
@@ -600,17 +652,23 @@ describe('tokens of another mini program', () => {
     const backendB = setUp({ apps: [apps[1]] }).auth
     const { headers } = await signIn(backendA, { openid: 'alice' })
 
-    await expect(backendB.authenticate(headers.authorization)).rejects.toMatchObject({ code: 'invalid_token' })
+    await expect(backendB.authenticate(headers.authorization)).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
   })
 
   test('are refused when a look-up by AppID finds nothing', async () => {
     const known = new Set<string>([apps[0].appId])
-    const { auth } = setUp({ apps: (appId) => (known.has(appId) ? { appId, appSecret: 'x' } : undefined) })
+    const { auth } = setUp({
+      apps: (appId) => (known.has(appId) ? { appId, appSecret: 'x' } : undefined),
+    })
     const { headers } = await signIn(auth, { openid: 'alice', appId: apps[0].appId })
 
     known.clear()
 
-    await expect(auth.authenticate(headers.authorization)).rejects.toMatchObject({ code: 'invalid_token' })
+    await expect(auth.authenticate(headers.authorization)).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
   })
 
   test('get no further than the routes that name it', async () => {
@@ -661,7 +719,9 @@ describe('a ring of secrets', () => {
   test('signs with its first member', async () => {
     const single = await signIn(setUp({ secret: otherSecret }).auth, { openid: 'alice' })
 
-    const token = await signIn(setUp({ secret: [otherSecret, testSecret] }).auth, { openid: 'alice' })
+    const token = await signIn(setUp({ secret: [otherSecret, testSecret] }).auth, {
+      openid: 'alice',
+    })
 
     expect(kidOf(token.accessToken)).toBe(kidOf(single.accessToken))
     expect(kidOf(token.refreshToken)).toBe(kidOf(single.refreshToken))
@@ -669,11 +729,15 @@ describe('a ring of secrets', () => {
 
   test('refuses the tokens of a member that was removed', async () => {
     const store = createMemoryStore({ now: createClock().now })
-    const { headers, refreshToken } = await signIn(setUp({ secret: testSecret, store }).auth, { openid: 'alice' })
+    const { headers, refreshToken } = await signIn(setUp({ secret: testSecret, store }).auth, {
+      openid: 'alice',
+    })
 
     const { auth } = setUp({ secret: otherSecret, store })
 
-    await expect(auth.authenticate(headers.authorization)).rejects.toMatchObject({ code: 'invalid_token' })
+    await expect(auth.authenticate(headers.authorization)).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
     await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({ reason: 'unknown' })
   })
 
@@ -684,9 +748,15 @@ describe('a ring of secrets', () => {
     const swapped = forge({ key: other.key })
     const unknown = withHeader({ kid: 'AAAAAAAAAAA' })
 
-    await auth.authenticate(bearer(forge({ header: JSON.stringify({ ...goodHeader, kid: other.kid }), key: other.key })))
-    await expect(auth.authenticate(bearer(swapped))).rejects.toMatchObject({ code: 'invalid_token' })
-    await expect(auth.authenticate(bearer(unknown))).rejects.toMatchObject({ code: 'invalid_token' })
+    await auth.authenticate(
+      bearer(forge({ header: JSON.stringify({ ...goodHeader, kid: other.kid }), key: other.key })),
+    )
+    await expect(auth.authenticate(bearer(swapped))).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
+    await expect(auth.authenticate(bearer(unknown))).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
   })
 })
 
@@ -732,7 +802,11 @@ describe('a token that was verified before', () => {
 
   test('makes room for a new one when too many are remembered', async () => {
     const { auth, counts, signInAs } = setUpCounting({ maxVerifiedTokens: 2 })
-    const [alice, bob, carol] = [await signInAs('alice'), await signInAs('bob'), await signInAs('carol')]
+    const [alice, bob, carol] = [
+      await signInAs('alice'),
+      await signInAs('bob'),
+      await signInAs('carol'),
+    ]
     for (const authorization of [alice, bob, carol]) await auth.authenticate(authorization)
     counts.cold = 0
 
@@ -751,7 +825,11 @@ describe('a token that was verified before', () => {
     await auth.authenticate(authorization)
 
     for (let n = 0; n < 50; n++) {
-      const junk = [`junk-${n}`, forge({ key: new Uint8Array(32).fill(n) }), withClaims({ iss: `issuer-${n}` })]
+      const junk = [
+        `junk-${n}`,
+        forge({ key: new Uint8Array(32).fill(n) }),
+        withClaims({ iss: `issuer-${n}` }),
+      ]
       for (const token of junk) await auth.authenticate(bearer(token)).catch(() => undefined)
     }
     counts.cold = 0
@@ -766,7 +844,10 @@ describe('a token that was verified before', () => {
     await auth.authenticate(authorization)
 
     const at = authorization.lastIndexOf('.') + 1
-    const twin = authorization.slice(0, at) + (authorization[at] === 'A' ? 'B' : 'A') + authorization.slice(at + 1)
+    const twin =
+      authorization.slice(0, at) +
+      (authorization[at] === 'A' ? 'B' : 'A') +
+      authorization.slice(at + 1)
 
     await expect(auth.authenticate(twin)).rejects.toMatchObject({ code: 'invalid_token' })
   })
@@ -779,7 +860,9 @@ describe('a token that was verified before', () => {
 
     const promoted = `${header}.${encode(JSON.stringify({ ...goodClaims, jti: 'the same', sub: 'admin' }))}.${signature}`
 
-    await expect(auth.authenticate(bearer(promoted))).rejects.toMatchObject({ code: 'invalid_token' })
+    await expect(auth.authenticate(bearer(promoted))).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
   })
 
   test('is refused when the clock is set back to long before its time', async () => {
@@ -794,7 +877,10 @@ describe('a token that was verified before', () => {
 
   test('gives every request the same session, which none of them can change', async () => {
     const { auth } = setUp()
-    const { headers } = await signIn(auth, { openid: 'alice', claims: { roles: ['user'], org: { id: 1 } } })
+    const { headers } = await signIn(auth, {
+      openid: 'alice',
+      claims: { roles: ['user'], org: { id: 1 } },
+    })
 
     const session = await auth.authenticate(headers.authorization)
 
@@ -890,8 +976,14 @@ describe('revocation', () => {
   test("'immediate' asks no store about a token that is not valid", async () => {
     const { auth, counts } = setUpCounting({ revocation: 'immediate' })
 
-    for (const token of ['junk', forge({ key: refreshKey.key }), withClaims({ exp: startAt - 60 })]) {
-      await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({ code: 'invalid_token' })
+    for (const token of [
+      'junk',
+      forge({ key: refreshKey.key }),
+      withClaims({ exp: startAt - 60 }),
+    ]) {
+      await expect(auth.authenticate(bearer(token))).rejects.toMatchObject({
+        code: 'invalid_token',
+      })
     }
 
     expect(counts.get).toBe(0)
@@ -934,7 +1026,9 @@ describe('revocation', () => {
     reset()
     await alice.revoke()
 
-    await expect(auth.authenticate(alice.authorization)).rejects.toMatchObject({ code: 'invalid_token' })
+    await expect(auth.authenticate(alice.authorization)).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
     await auth.authenticate(bob.authorization)
 
     expect(counts.get).toBe(2)
@@ -953,7 +1047,9 @@ describe('revocation', () => {
       const reads = counts.get
       await revoke()
 
-      await expect(auth.authenticate(authorization, { fresh: true })).rejects.toMatchObject({ code: 'invalid_token' })
+      await expect(auth.authenticate(authorization, { fresh: true })).rejects.toMatchObject({
+        code: 'invalid_token',
+      })
       expect(reads).toBe(2)
     },
   )
@@ -1037,7 +1133,11 @@ test('the session comes from the token alone', async () => {
 
 test('a token that cannot be made leaves nothing behind that passes for one', () => {
   const make = () =>
-    createAuth({ apps: [{ appId, appSecret: 'x' }], secret: testSecret, accessTtlSeconds: Number.NaN })
+    createAuth({
+      apps: [{ appId, appSecret: 'x' }],
+      secret: testSecret,
+      accessTtlSeconds: Number.NaN,
+    })
 
   expect(make).toThrow(TypeError)
 })

@@ -12,6 +12,9 @@ const issuedLeewaySeconds = 60
 // Deploys with different settings run side by side, so a longer life than this one's own is accepted up to here.
 const usualMaxTtlSeconds = 3600
 
+// With the other claims and a signature they fit into a token of 4,096 characters, which is all that is verified.
+const maxClaimsLength = 2048
+
 const reservedClaims: ReadonlySet<string> = new Set([
   'iss',
   'aud',
@@ -109,7 +112,7 @@ export function createAccessTokens<Claims extends object>({
       }
       if (!(await knowsApp(session.appId))) throw invalidToken()
 
-      if (verified.size >= maxVerifiedTokens) {
+      if (verified.size >= maxVerifiedTokens && !verified.has(token)) {
         const [oldest] = verified.keys()
         if (oldest !== undefined) verified.delete(oldest)
       }
@@ -124,6 +127,12 @@ export function checkClaims<Claims extends object>(claims: Claims): Claims {
   const copy = jsonCopy(claims, 'What the claims option returns')
   if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
     throw new AuthError('server_error', 'The claims option must return an object of JSON values')
+  }
+  if (JSON.stringify(copy).length > maxClaimsLength) {
+    throw new AuthError(
+      'server_error',
+      `The claims option returned more than ${maxClaimsLength} characters of JSON; every request carries them`,
+    )
   }
   for (const name of Object.keys(copy)) {
     if (reservedClaims.has(name)) {
@@ -154,7 +163,7 @@ function readSession<Claims extends object>(
   const { iss: _iss, aud, client_id, sub, iat, exp, jti, sid, ...claims } = payload
   if (!isText(aud) || client_id !== aud || !isText(sub) || !isText(jti) || !isText(sid))
     return undefined
-  if (!isInstant(iat) || !isInstant(exp)) return undefined
+  if (!isInstant(iat) || !isInstant(exp) || exp <= iat) return undefined
   return freeze({
     id: sid,
     userId: sub,

@@ -40,7 +40,9 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
     },
 
     async verify(token, checks) {
-      if (token.length > maxLength || !compactJws.test(token)) return undefined
+      if (typeof token !== 'string' || token.length > maxLength || !compactJws.test(token)) {
+        return undefined
+      }
       // Only headers that we would have written ourselves are accepted, byte for byte: that settles alg, typ, crit,
       // jku, jwk, x5u, b64 and whatever comes next, before a parser sees the token (RFC 8725 §3.1).
       const key = bySegment.get(token.slice(0, token.indexOf('.')))

@@ -111,8 +111,21 @@ export function createWeChat({
     }
   }
 
+  /** A code works once, so only a request that certainly was not sent goes out again, to the next host. */
+  async function firstAnswer(target: string, init: Parameters<FetchLike>[1]) {
+    const [first, ...others] = hosts
+    const next = others.length > 0 ? others : [first]
+    let outcome = send(first + target, init)
+    for (const host of next) {
+      outcome = outcome.catch((error) => {
+        if (init.signal.aborted || !wasNeverSent(error)) throw error
+        return send(host + target, init)
+      })
+    }
+    return outcome
+  }
+
   async function request(target: string, signal: AbortSignal, secrets: readonly string[]) {
-    const [first, second = first] = hosts
     const init = {
       method: 'GET',
       headers: { accept: 'application/json' },
@@ -121,11 +134,7 @@ export function createWeChat({
     } as const
     let response: FetchResponse
     try {
-      response = await send(first + target, init).catch((error) => {
-        // A code works once, so only a request that certainly was not sent may be sent again.
-        if (signal.aborted || !wasNeverSent(error)) throw error
-        return send(second + target, init)
-      })
+      response = await firstAnswer(target, init)
     } catch (error) {
       throw unavailable('WeChat could not be reached', redacted(error, secrets))
     }

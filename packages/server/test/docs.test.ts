@@ -1,0 +1,409 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { wireErrors } from '@wxlogin/shared'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+const pairs = ['', 'packages/server/', 'packages/client/'].map((folder) => ({
+  english: read(`${folder}README.md`),
+  chinese: read(`${folder}README.zh-CN.md`),
+}))
+const documents = pairs.flatMap(({ english, chinese }) => [english, chinese])
+
+describe('the TypeScript of the READMEs compiles', () => {
+  const problems = compile(documents.flatMap(blocksOf))
+
+  test.each(documents)('$file', ({ file }) => {
+    expect(problems.filter((problem) => problem.startsWith(`${file}:`))).toEqual([])
+  })
+
+  test('and nothing is wrong outside of them', () => {
+    expect(problems.filter((problem) => !/^[\w./-]+\.md:\d+ /.test(problem))).toEqual([])
+  })
+
+  test('a block for Node that does not is named by file and line', () => {
+    const text = '# A\n\n```ts\nconst ready = true\nauth.loginn({ code: 1 })\n```\n'
+
+    const found = compile(blocksOf({ file: 'packages/server/README.md', text }))
+
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(/^packages\/server\/README\.md:5 .*loginn.*TS2551/)
+  })
+
+  test('so is one for the mini program, where there is no Node', () => {
+    const text =
+      "```ts\nwx.login({})\nconst secret: string = process.env.WX_APP_SECRET ?? ''\n```\n"
+
+    const found = compile(blocksOf({ file: 'packages/client/README.md', text }))
+
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(/^packages\/client\/README\.md:3 .*process/)
+  })
+
+  test('a block that does not parse is reported too', () => {
+    const found = compile(blocksOf({ file: 'README.md', text: '```ts\nconst = 1\n```\n' }))
+
+    expect(found[0]).toMatch(/^README\.md:2 /)
+  })
+})
+
+describe('English and Chinese say the same', () => {
+  test.each(pairs)('$english.file has the headings of its translation', ({ english, chinese }) => {
+    expect(levelsOf(chinese)).toEqual(levelsOf(english))
+  })
+
+  test.each(pairs)('$english.file has the code of its translation', ({ english, chinese }) => {
+    expect(blocksOf(chinese).map(essence)).toEqual(blocksOf(english).map(essence))
+  })
+
+  test.each(pairs)('$english.file has the tables of its translation', ({ english, chinese }) => {
+    expect(tablesOf(chinese).map(shapeOf)).toEqual(tablesOf(english).map(shapeOf))
+  })
+})
+
+describe('links lead somewhere', () => {
+  test.each(documents)('in $file', (document) => {
+    expect(linksOf(document).filter((link) => !leadsSomewhere(document, link))).toEqual([])
+  })
+
+  test('a dead one is noticed, a dead anchor as well', () => {
+    const document = {
+      file: 'README.md',
+      text: '# Top\n\n[a](nowhere.md) [b](#top) [c](#bottom)\n',
+    }
+
+    const dead = linksOf(document).filter((link) => !leadsSomewhere(document, link))
+
+    expect(dead).toEqual(['nowhere.md', '#bottom'])
+  })
+})
+
+describe('tables name exactly what the code has', () => {
+  const serverDocuments = documents.filter(({ file }) => !file.startsWith('packages/client/'))
+  const clientDocuments = documents.filter(({ file }) => !file.startsWith('packages/server/'))
+
+  test.each(serverDocuments)('the options of createAuth in $file', (document) => {
+    const members = membersOf('AuthOptions', 'packages/server/src')
+
+    expect(namesBeside('apps', document)).toEqual(members)
+  })
+
+  test.each(clientDocuments)('the options of createClient in $file', (document) => {
+    const members = membersOf('ClientOptions', 'packages/client/src')
+
+    expect(namesBeside('baseUrl', document)).toEqual(members)
+  })
+
+  test.each(documents.filter(({ file }) => file.startsWith('packages/server/')))(
+    'the events in $file',
+    (document) => {
+      const { text } = read('packages/server/src/events.ts')
+      const types = [...text.matchAll(/^ {2}readonly type: '(\w+)'$/gm)].map(([, type]) => type)
+
+      expect(namesBeside('misconfigured', document)).toEqual(types.sort())
+    },
+  )
+
+  test.each(documents)("the server's error codes in $file", (document) => {
+    expect(namesBeside('invalid_grant', document)).toEqual(Object.keys(wireErrors).sort())
+  })
+
+  test.each(clientDocuments)("the client's own error codes in $file", (document) => {
+    const codes = membersOf('ClientErrorCode', 'packages/client/src')
+
+    expect(namesBeside('signed_out', document)).toEqual(codes)
+  })
+})
+
+interface Document {
+  /** Its path in the repository. */
+  readonly file: string
+  readonly text: string
+}
+
+interface Block {
+  readonly file: string
+  /** Where its first line of code stands, counted from 1. */
+  readonly line: number
+  readonly language: string
+  readonly code: string
+}
+
+function read(file: string): Document {
+  return { file, text: readFileSync(join(root, file), 'utf8') }
+}
+
+function blocksOf({ file, text }: Document): readonly Block[] {
+  return [...text.matchAll(/^```(\S+).*\n([\s\S]*?)^```$/gm)].map(
+    ({ index, 1: language = '', 2: code = '' }) => ({
+      file,
+      line: text.slice(0, index).split('\n').length + 1,
+      language,
+      code,
+    }),
+  )
+}
+
+/** What the blocks use without declaring it: a shop, its backend, and packages that are not installed here. */
+const nodePreamble = `
+  declare const app: import('express').Express
+  declare const auth: import('@wxlogin/server').Auth<{ role: string }>
+  declare const users: {
+    upsert(appId: string, openid: string): Promise<number>
+    isBanned(userId: string): Promise<boolean>
+    roleOf(userId: string): Promise<string>
+  }
+  declare const orders: { of(userId: string): Promise<{ id: string; title: string }[]> }
+
+  declare module 'express-rate-limit' {
+    function rateLimit(options: {
+      windowMs: number
+      limit: number
+      standardHeaders: 'draft-8'
+      legacyHeaders: boolean
+      message: unknown
+    }): import('express').RequestHandler
+  }
+
+  declare module 'supertest' {
+    interface Test extends Promise<{ body: unknown }> {
+      set(headers: object): this
+      expect(status: number): this
+    }
+    function request(app: import('express').Express): { get(path: string): Test }
+    export default request
+  }
+`
+
+/** What a block imports from the one before it. */
+const mySqlStore = `
+  import type { SessionStore } from '@wxlogin/server'
+  import type { Pool } from 'mysql2/promise'
+  export declare function createMySqlStore(pool: Pool): SessionStore
+`
+
+const miniProgramPreamble = `
+  interface Order { readonly id: string; readonly title: string }
+`
+
+const miniProgramClient = `
+  import { createClient } from '@wxlogin/client'
+  export const client = createClient<{ name: string }>({ baseUrl: 'https://api.example.com' })
+`
+
+interface Environment {
+  /** Where the blocks stand, as far as imports are concerned. */
+  readonly folder: string
+  readonly types: readonly string[]
+  readonly lib: string
+  /** Files that exist only here, by their path below the folder. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+const node: Environment = {
+  folder: join(root, 'packages/server/test/readme/'),
+  types: ['node'],
+  lib: 'lib.es2022.d.ts',
+  files: { 'preamble.d.ts': nodePreamble, 'pages/index/mysql-store.ts': mySqlStore },
+}
+
+const miniProgram: Environment = {
+  folder: join(root, 'packages/client/test/readme/'),
+  types: ['miniprogram-api-typings'],
+  lib: 'lib.es2018.d.ts',
+  files: {
+    'preamble.d.ts': miniProgramPreamble,
+    'client.ts': miniProgramClient,
+    'pages/index/client.ts': "export { client } from '../../client'",
+  },
+}
+
+/** Tests run in Node, also those of a mini program. */
+function environmentOf({ file, code }: Block): Environment {
+  if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
+  const isInside =
+    file.startsWith('packages/client/') || /from '(@wxlogin|\.{1,2})\/client'/.test(code)
+  return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
+}
+
+/** Compiles every TypeScript block as a module of its own; one line per problem, by file and line of the README. */
+function compile(blocks: readonly Block[]): readonly string[] {
+  return [node, miniProgram].flatMap((environment) => {
+    const ours = blocks.filter(
+      (block) => block.language === 'ts' && environmentOf(block) === environment,
+    )
+    return ours.length === 0 ? [] : compileIn(environment, ours)
+  })
+}
+
+function compileIn(
+  { folder, types, lib, files }: Environment,
+  blocks: readonly Block[],
+): readonly string[] {
+  const blockByPath = new Map(
+    blocks.map((block, index) => [join(folder, `pages/index/block-${index}.ts`), block]),
+  )
+  const virtual = new Map([
+    ...Object.entries(files).map(([name, text]) => [join(folder, name), text] as const),
+    ...[...blockByPath].map(([path, { code }]) => [path, code] as const),
+  ])
+  const options = { ...baseOptions(), types: [...types], lib: [lib] }
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile, directoryExists = () => true } = host
+  Object.assign(host, {
+    getCurrentDirectory: () => folder,
+    fileExists: (path) => virtual.has(path) || fileExists(path),
+    readFile: (path) => virtual.get(path) ?? readFile(path),
+    directoryExists: (path) =>
+      folder.startsWith(path) || path.startsWith(folder) || directoryExists(path),
+    getSourceFile(path, target, ...rest) {
+      const text = virtual.get(path)
+      return text === undefined
+        ? getSourceFile(path, target, ...rest)
+        : ts.createSourceFile(path, text, target)
+    },
+  } satisfies Partial<ts.CompilerHost>)
+
+  const program = ts.createProgram([...virtual.keys()], options, host)
+  const diagnostics = [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...[...virtual.keys()].flatMap((path) => {
+      const source = program.getSourceFile(path)
+      return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)]
+    }),
+  ]
+  return diagnostics.map(({ file, start = 0, messageText, code }) => {
+    const message = `${ts.flattenDiagnosticMessageText(messageText, ' ')} (TS${code})`
+    const block = file && blockByPath.get(file.fileName)
+    if (!file || !block) return `${file?.fileName ?? 'the compiler'}: ${message}`
+    const line = block.line + file.getLineAndCharacterOfPosition(start).line
+    return `${block.file}:${line} ${message}`
+  })
+}
+
+/** The repository's own settings; an excerpt may leave something unused. */
+function baseOptions(): ts.CompilerOptions {
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile)
+  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
+  const source = (path: string) => [join(root, 'packages', path)]
+  return {
+    ...options,
+    noUnusedLocals: false,
+    noUnusedParameters: false,
+    moduleDetection: ts.ModuleDetectionKind.Force,
+    paths: {
+      '@wxlogin/shared': source('shared/src/index.ts'),
+      '@wxlogin/server': source('server/src/index.ts'),
+      '@wxlogin/server/testing': source('server/src/testing/index.ts'),
+      '@wxlogin/server/*': source('server/src/adapters/*.ts'),
+      '@wxlogin/client': source('client/src/index.ts'),
+      '@wxlogin/client/testing': source('client/src/testing/index.ts'),
+    },
+  }
+}
+
+/** A block without what is translated: comments, and the words in a diagram. */
+function essence({ language, code }: Block): string {
+  if (language === 'mermaid' || language === 'text') return language
+  if (language !== 'ts') return `${language}\n${code}`
+  const source = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ESNext)
+  return `ts\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
+}
+
+function proseOf({ text }: Document): string {
+  return text.replace(/^```[\s\S]*?^```$/gm, '')
+}
+
+function headingsOf(document: Document): readonly RegExpExecArray[] {
+  return [...proseOf(document).matchAll(/^(#+) (.+)$/gm)]
+}
+
+function levelsOf(document: Document): readonly number[] {
+  return headingsOf(document).map(([, hashes = '']) => hashes.length)
+}
+
+function linksOf(document: Document): readonly string[] {
+  const prose = proseOf(document).replace(/`[^`\n]*`/g, '')
+  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+  return targets.filter((target) => !/^[a-z]+:/.test(target))
+}
+
+function leadsSomewhere({ file, text }: Document, link: string): boolean {
+  const [path = '', anchor] = link.split('#')
+  const target = path === '' ? file : join(dirname(file), path)
+  if (!existsSync(join(root, target))) return false
+  return anchor === undefined || anchorsOf(path === '' ? { file, text } : read(target)).has(anchor)
+}
+
+/** As GitHub makes them: of headings, and of `<a id>`. */
+function anchorsOf(document: Document): ReadonlySet<string> {
+  const slugs = headingsOf(document).map(([, , heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
+      .replace(/ /g, '-'),
+  )
+  const ids = [...document.text.matchAll(/<a id="([^"]+)">/g)].map(([, id = '']) => id)
+  return new Set([...slugs, ...ids])
+}
+
+type Table = readonly string[]
+
+function tablesOf(document: Document): readonly Table[] {
+  const tables = proseOf(document).match(/(?:^\|.*\n)+/gm) ?? []
+  return tables.map((table) => table.trim().split('\n'))
+}
+
+/** The numbers of columns and rows, and what is code in the first column. */
+function shapeOf(table: Table): string {
+  const columns = table[0]?.replaceAll('\\|', '').split('|').length
+  return `${columns} × ${table.length}: ${namesIn(table).join(' ')}`
+}
+
+/** The names that start the rows of a table. */
+function namesIn(table: Table): readonly string[] {
+  return table.flatMap((row) => /^\| (?:<a id="[\w-]+"><\/a>)?`(\w+)`/.exec(row)?.[1] ?? [])
+}
+
+/** The names in the table that has a row for this one, sorted. */
+function namesBeside(name: string, document: Document): readonly string[] {
+  const table = tablesOf(document).find((candidate) => namesIn(candidate).includes(name)) ?? []
+  return [...namesIn(table)].sort()
+}
+
+/** The members of an interface, inherited ones included, or the texts of a union, sorted. */
+function membersOf(typeName: string, folder: string): readonly string[] {
+  const sources = readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) =>
+      ts.createSourceFile(name, read(`${folder}/${name}`).text, ts.ScriptTarget.ESNext),
+    )
+
+  function membersNamed(name: string): readonly string[] {
+    return sources.flatMap((source) =>
+      source.statements.flatMap((statement) => {
+        if (ts.isInterfaceDeclaration(statement) && statement.name.text === name) {
+          const bases = (statement.heritageClauses ?? []).flatMap(({ types }) => types)
+          return [
+            ...statement.members.map((member) => member.name?.getText(source) ?? ''),
+            ...bases.flatMap(({ expression }) => membersNamed(expression.getText(source))),
+          ]
+        }
+        if (ts.isTypeAliasDeclaration(statement) && statement.name.text === name) {
+          return [...statement.type.getText(source).matchAll(/'(\w+)'/g)].map(
+            ([, text = '']) => text,
+          )
+        }
+        return []
+      }),
+    )
+  }
+
+  const members = membersNamed(typeName)
+  if (members.length === 0) throw new Error(`${folder} has no ${typeName}`)
+  return [...members].sort()
+}

@@ -1,0 +1,278 @@
+import { describe, expect, test } from 'vitest'
+import { type AuthOptions, createAuth } from '../src/index.js'
+import { createFakeWeChat } from '../src/testing/index.js'
+import { setUp, testSecret } from './set-up.js'
+
+const app = { appId: 'wx0000000000000001', appSecret: '0123456789abcdef0123456789abcdef' }
+
+/** What a caller without types may hand in. */
+const create = (options: Readonly<Record<string, unknown>>) =>
+  createAuth({ apps: [app], secret: testSecret, ...options } as unknown as AuthOptions)
+
+/** The error that these options are refused with. */
+function refusalOf(options: Readonly<Record<string, unknown>>): unknown {
+  try {
+    create(options)
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+function expectRefusal(option: string, value: unknown): void {
+  const error = refusalOf({ [option]: value })
+
+  expect(error).toBeInstanceOf(TypeError)
+  expect((error as TypeError).message).toMatch(new RegExp(`^${option}\\b`))
+}
+
+test('apps, secret and nothing else are enough', () => {
+  expect(() => createAuth({ apps: [app], secret: testSecret })).not.toThrow()
+})
+
+describe('the secret', () => {
+  const pem = `-----BEGIN PRIVATE KEY-----\n${testSecret}\n-----END PRIVATE KEY-----`
+  const rows: Record<string, unknown> = {
+    missing: undefined,
+    null: null,
+    empty: '',
+    'a number': 42,
+    'bytes in place of text': Buffer.from(testSecret),
+    'an empty list': [],
+    'a list with nothing in it': [undefined],
+    'a list with an empty text': [testSecret, ''],
+    'a list in a list': [[testSecret]],
+    '31 bytes': testSecret.slice(0, 31),
+    'a short second member': [testSecret, 'short'],
+    '32 zero bytes': '\u0000'.repeat(32),
+    '32 times the same letter': 'a'.repeat(32),
+    'a word again and again': 'secret'.repeat(8),
+    'a PEM key': pem,
+    'a PEM key in a list': [testSecret, pem],
+    'a PEM certificate after a line break': `\n-----BEGIN CERTIFICATE-----\n${testSecret}`,
+    'a JWK': JSON.stringify({ kty: 'oct', k: testSecret }),
+    'a JWK set after a space': ` ${JSON.stringify({ keys: [{ kty: 'oct', k: testSecret }] })}`,
+    'the same member twice': [testSecret, testSecret],
+  }
+
+  test.each(Object.entries(rows))('is refused when it is %s', (_name, secret) => {
+    expectRefusal('secret', secret)
+  })
+
+  test.each(['wrong-Secret-0123', `-----BEGIN KEY-----${testSecret}`])(
+    'is not quoted when it is refused',
+    (secret) => {
+      expect(String(refusalOf({ secret }))).not.toContain(secret)
+    },
+  )
+
+  test('counts bytes, not letters', () => {
+    expect(() => create({ secret: '微信小程序登录密钥甲乙' })).not.toThrow()
+  })
+
+  test('may be a list', () => {
+    expect(() => create({ secret: [testSecret, `${testSecret}2`] })).not.toThrow()
+  })
+})
+
+describe('apps', () => {
+  const rows: Record<string, unknown> = {
+    missing: undefined,
+    null: null,
+    'an empty list': [],
+    'one app without its list': app,
+    'an AppID': app.appId,
+    'a list with nothing in it': [undefined],
+    'a list of AppIDs': [app.appId],
+    'without an AppID': [{ appSecret: app.appSecret }],
+    'with an empty AppID': [{ ...app, appId: '' }],
+    'with a number for an AppID': [{ ...app, appId: 1 }],
+    'without an AppSecret': [{ appId: app.appId }],
+    'with an empty AppSecret': [{ ...app, appSecret: '' }],
+    'the same AppID twice': [app, { ...app, appSecret: 'another' }],
+  }
+
+  test.each(Object.entries(rows))('are refused when they are %s', (_name, apps) => {
+    expectRefusal('apps', apps)
+  })
+
+  test('without an AppSecret are named', () => {
+    expect(String(refusalOf({ apps: [{ appId: app.appId }] }))).toContain(app.appId)
+  })
+
+  test('are refused without quoting an AppSecret', () => {
+    expect(String(refusalOf({ apps: [app, app] }))).not.toContain(app.appSecret)
+  })
+
+  test('may be found by AppID, also later', async () => {
+    const wechat = createFakeWeChat()
+    const { auth } = setUp({
+      apps: async (appId) => (appId === wechat.app.appId ? wechat.app : undefined),
+      fetch: wechat.fetch,
+      now: Date.now,
+    })
+
+    const answer = await auth.login({ code: wechat.codeFor('alice'), appId: wechat.app.appId })
+
+    expect(answer.token_type).toBe('Bearer')
+  })
+})
+
+describe('a duration is a positive whole number', () => {
+  const names = [
+    'storeTimeoutMs',
+    'wechatTimeoutMs',
+    'accessTtlSeconds',
+    'idleTtlSeconds',
+    'absoluteTtlSeconds',
+  ] as const
+  const values = [
+    0,
+    -1,
+    0.5,
+    900.5,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    2 ** 53,
+    '900',
+    '15m',
+    null,
+    true,
+    [900],
+    900n,
+  ]
+
+  test.each(names.flatMap((name) => values.map((value) => ({ name, value }))))(
+    '$name $value is refused',
+    ({ name, value }) => {
+      expectRefusal(name, value)
+    },
+  )
+
+  test.each(values)('staleSeconds %s is refused', (staleSeconds) => {
+    expect(refusalOf({ revocation: { staleSeconds } })).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining('staleSeconds'),
+    })
+  })
+})
+
+describe('lifetimes must fit each other', () => {
+  const rows = [
+    { option: 'accessTtlSeconds', options: { accessTtlSeconds: 59 } },
+    { option: 'accessTtlSeconds', options: { accessTtlSeconds: 3601 } },
+    { option: 'accessTtlSeconds', options: { accessTtlSeconds: 3601, allowLongAccessTtl: false } },
+    { option: 'accessTtlSeconds', options: { accessTtlSeconds: 59, allowLongAccessTtl: true } },
+    { option: 'idleTtlSeconds', options: { idleTtlSeconds: 899 } },
+    { option: 'absoluteTtlSeconds', options: { absoluteTtlSeconds: 86_400 } },
+  ]
+
+  test.each(rows)('$options is refused', ({ option, options }) => {
+    expect(refusalOf(options)).toMatchObject({
+      name: 'TypeError',
+      message: expect.stringContaining(option),
+    })
+  })
+
+  const accepted = [
+    { accessTtlSeconds: 60 },
+    { accessTtlSeconds: 3600 },
+    { accessTtlSeconds: 3601, allowLongAccessTtl: true },
+    { idleTtlSeconds: 900 },
+    { idleTtlSeconds: 86_400, absoluteTtlSeconds: 86_400 },
+  ]
+
+  test.each(accepted)('%o is accepted', (options) => {
+    expect(() => create(options)).not.toThrow()
+  })
+})
+
+describe('the other options', () => {
+  const notFunctions = [null, true, 'console.log', {}, Promise.resolve()]
+  const rows: Record<string, unknown[]> = {
+    onLogin: notFunctions,
+    claims: notFunctions,
+    fetch: notFunctions,
+    now: [...notFunctions, 1_800_000_000],
+    onEvent: notFunctions,
+    issuer: ['', null, 1, ['wxlogin']],
+    maxVerifiedTokens: [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '10', null],
+    revocation: ['never', '', true, 30, null, {}, { seconds: 30 }, ['immediate']],
+    wechatHosts: [
+      [],
+      null,
+      'https://api.weixin.qq.com',
+      ['api.weixin.qq.com'],
+      [''],
+      [null],
+      ['http://api.weixin.qq.com'],
+      ['http://127.0.0.1.example.com'],
+      ['http://localhost.example.com'],
+      ['ftp://127.0.0.1'],
+      ['file:///etc/passwd'],
+      ['https://api.weixin.qq.com/sns'],
+      ['https://api.weixin.qq.com/?a=b'],
+      ['https://api.weixin.qq.com/#a'],
+      ['https://user@api.weixin.qq.com'],
+      ['https://api.weixin.qq.com', 'http://api2.weixin.qq.com'],
+    ],
+    store: [null, 'redis', {}, { get: async () => undefined }],
+  }
+
+  test.each(
+    Object.entries(rows).flatMap(([option, values]) => values.map((value) => ({ option, value }))),
+  )('$option $value is refused', ({ option, value }) => {
+    expectRefusal(option, value)
+  })
+
+  const accepted: Record<string, unknown>[] = [
+    { wechatHosts: ['https://api.weixin.qq.com', 'https://api2.weixin.qq.com'] },
+    { wechatHosts: ['http://127.0.0.1:8080'] },
+    { wechatHosts: ['http://localhost:8080/'] },
+    { wechatHosts: ['http://[::1]:8080'] },
+    { revocation: { staleSeconds: 1 } },
+    { maxVerifiedTokens: 0 },
+    { onLogin: undefined, store: undefined, issuer: undefined },
+  ]
+
+  test.each(accepted)('%o is accepted', (options) => {
+    expect(() => create(options)).not.toThrow()
+  })
+
+  // Beyond 2^31-1 ms setTimeout fires at once.
+  test.each(['storeTimeoutMs', 'wechatTimeoutMs'])(
+    '%s is refused when no timer can hold it',
+    (option) => {
+      expectRefusal(option, 2 ** 31)
+    },
+  )
+})
+
+test('the memory store warns once that a restart logs everyone out', () => {
+  const { events } = setUp()
+
+  expect(events).toEqual([{ type: 'warning', warning: 'memory_store', hint: expect.any(String) }])
+})
+
+test('an onEvent that throws or rejects breaks nothing', async () => {
+  const wechat = createFakeWeChat()
+  for (const onEvent of [
+    () => {
+      throw new Error('the log is full')
+    },
+    async () => {
+      throw new Error('the log is full')
+    },
+  ]) {
+    const auth = createAuth({
+      apps: [wechat.app],
+      secret: testSecret,
+      fetch: wechat.fetch,
+      onEvent,
+    })
+
+    await expect(auth.login({ code: wechat.codeFor('alice') })).resolves.toMatchObject({
+      token_type: 'Bearer',
+    })
+  }
+})
