@@ -100,7 +100,7 @@ export interface Auth<Claims extends object = object> {
 
 export type GuardResult<Claims extends object = object> =
   | { readonly session: Session<Claims> | undefined; readonly response?: undefined }
-  | { readonly response: AuthResponse }
+  | { readonly session?: undefined; readonly response: AuthResponse }
 
 /**
  * Makes the login of one backend: `apps`, `secret` and `onLogin` are enough. Throws a `TypeError` that names the
