@@ -61,7 +61,10 @@ export interface Auth<Claims extends object = object> {
   login(input: LoginInput): Promise<TokenAnswer>
   /** Exchanges a refresh token for its successor. Throws {@link AuthError}. */
   refresh(input: RefreshInput): Promise<TokenAnswer>
-  /** Ends the session of a refresh token, known or not. */
+  /**
+   * Ends the session of a refresh token, known or not. `everywhere` also revokes the user's other sessions, if this one
+   * is live and the token is its newest.
+   */
   logout(input: LogoutInput): Promise<void>
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues.
@@ -118,7 +121,6 @@ export function createAuth<Claims extends object = object>(
 ): Auth<Claims> {
   const resolved = resolveOptions(options)
   const { onlyAppId, now, emit, idleTtlSeconds } = resolved
-  const findApp = (appId: string) => callHook('apps', () => resolved.findApp(appId))
 
   const keys = createKeyRing(resolved.secrets)
   const refreshTokens = createRefreshTokens(keys.refresh)
@@ -138,7 +140,9 @@ export function createAuth<Claims extends object = object>(
     sessions,
     refreshTokens,
     wechat,
+    findApp,
     appOf,
+    claimsOrEnd,
     answer,
   })
   const http = createHttp({ login, refresh, logout }, resolved.signingKeys, emit)
@@ -167,8 +171,11 @@ export function createAuth<Claims extends object = object>(
     const { before, decision } = await store.update(sessionId, async (record) => {
       const verdict = rotate(record, presented, Math.floor(now() / 1000), { idleTtlSeconds })
       // Before the write: when the hook fails nothing has happened, and the same token works again.
-      if (record && !endsSession(verdict.kind)) claims ??= await claimsOrEnd(record)
-      return verdict
+      if (!record || verdict.kind === 'refused' || verdict.kind === 'reused' || claims)
+        return verdict
+      claims = await claimsOrEnd(record)
+      // A retry writes nothing that could lose against a revocation meanwhile, so it is decided again.
+      return verdict.kind === 'retried' && resolved.claims ? undefined : verdict
     })
 
     emit({
@@ -177,6 +184,7 @@ export function createAuth<Claims extends object = object>(
       appId,
       sessionId,
       durationMs: now() - startedAtMs,
+      ...(decision.kind === 'refused' && { reason: decision.reason }),
     })
     if (decision.kind === 'reused') emit({ type: 'revoked', appId, sessionId, reason: 'reused' })
     if (decision.kind === 'refused') throw invalidGrant(decision.reason)
@@ -198,11 +206,11 @@ export function createAuth<Claims extends object = object>(
 
   async function logout({ refreshToken, everywhere = false }: LogoutInput): Promise<void> {
     const token = await refreshTokens.read(refreshToken)
-    if (!token) return
+    if (!token || !(await findApp(token.appId))) return
     const { sessionId, appId, generation } = token
     const record = everywhere ? await store.get(sessionId) : undefined
-    // An old copy of a token ends its own session, and no other.
-    if (record && record.revokedAt === undefined && generation >= record.generation - 1) {
+    // A token that was used before, which a thief may hold, ends its own session and no other.
+    if (record && record.revokedAt === undefined && generation >= record.generation) {
       await sessions.revoke({ userId: record.userId, except: sessionId })
     }
     await store.delete(sessionId)
@@ -239,6 +247,15 @@ export function createAuth<Claims extends object = object>(
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }
     return session
+  }
+
+  async function findApp(appId: string): Promise<AppCredentials | undefined> {
+    const app: Partial<AppCredentials> | null | undefined = await callHook('apps', () =>
+      resolved.findApp(appId),
+    )
+    // A look-up may be written in JavaScript, or answer for every AppID.
+    if (app?.appId !== appId || typeof app.appSecret !== 'string') return undefined
+    return { appId, appSecret: app.appSecret }
   }
 
   async function appOf(appId: string | undefined): Promise<AppCredentials> {
@@ -328,8 +345,6 @@ export function createAuth<Claims extends object = object>(
     close: wechat.close,
   }
 }
-
-const endsSession = (kind: string) => kind === 'reused' || kind === 'refused'
 
 function bearerToken(authorization: unknown): string | undefined {
   if (typeof authorization !== 'string') return undefined

@@ -39,9 +39,12 @@ export class AuthError extends Error {
   constructor(code: AuthErrorCode, message: string, options: AuthErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
-    this.status = wireErrors[code]
-    this.reason = options.reason
-    this.retryAfterSeconds = options.retryAfterSeconds
+    // What JavaScript callers may have passed must not break the answer that it ends in.
+    this.status = wireErrors[code] ?? 500
+    this.reason = typeof options.reason === 'string' ? options.reason : undefined
+    this.retryAfterSeconds = Number.isFinite(options.retryAfterSeconds)
+      ? options.retryAfterSeconds
+      : undefined
     this.errcode = options.errcode
     this.rid = options.rid
     Object.defineProperty(this, brand, { value: true })

@@ -1,3 +1,4 @@
+import type { InvalidGrantReason } from '@wxlogin/shared'
 import type { AuthErrorCode } from './errors.js'
 
 /**
@@ -33,6 +34,8 @@ export interface RefreshEvent {
    * followed the token · `reused`: a token was used twice, so the session was ended · `refused`: it had ended before.
    */
   readonly outcome: 'rotated' | 'retried' | 'healed' | 'reused' | 'refused'
+  /** Why it was refused. */
+  readonly reason?: InvalidGrantReason
   readonly appId: string
   readonly sessionId: string
   readonly durationMs: number
@@ -93,8 +96,8 @@ export interface WarningEvent {
 }
 
 /**
- * A request could not be served (status 500 and above). `error` is what was thrown; its `cause` holds what the app's
- * own hook or store threw, exactly as it was thrown.
+ * A request could not be served (status 500 and above). `error` is what was thrown. Its `cause` is what the app's own
+ * hook threw, exactly as it was thrown; of a failed store or `fetch` name, message and code are kept.
  */
 export interface FailureEvent {
   readonly type: 'failure'

@@ -7,18 +7,20 @@ import type { PreviousSession, ResolvedOptions } from './options.js'
 import type { GuardedStore } from './sessions/guarded-store.js'
 import { hashRetryKey, isSameHash, randomId } from './sessions/retry-key.js'
 import { seal } from './sessions/sealed.js'
-import type { SessionRecord } from './sessions/session.js'
+import { loginRetrySeconds, type SessionRecord } from './sessions/session.js'
 import { checkDevice, type Sessions } from './sessions/sessions.js'
 import type { KeyRing } from './tokens/key-ring.js'
 import type { RefreshTokens } from './tokens/refresh-token.js'
 import { type AppCredentials, code2Session } from './wechat/code2session.js'
 import type { WeChat } from './wechat/wechat.js'
 
-// A login is answered again for as long as its code would live.
-const retrySeconds = 300
-
 // A sibling instance that took the code may still be in its onLogin; in all it is waited for 2 seconds.
-const siblingWaitsMs = [50, 100, 200, 400, 600, 650] as const
+const siblingWaitsMs = [0, 50, 100, 200, 400, 600, 650] as const
+
+// WeChat says so of a code that was used; of one that it has forgotten, or never gave, it says something else, and
+// then there hardly is a sibling.
+const usedCode = 40163
+const unknownCodeWaitsMs = [0, 100] as const
 
 /** The parts of an `Auth` that a login by code works with. */
 export interface LoginParts<Claims extends object> {
@@ -28,7 +30,10 @@ export interface LoginParts<Claims extends object> {
   readonly sessions: Sessions
   readonly refreshTokens: RefreshTokens
   readonly wechat: WeChat
+  readonly findApp: (appId: string) => Promise<AppCredentials | undefined>
   readonly appOf: (appId: string | undefined) => Promise<AppCredentials>
+  /** What the `claims` option says; a user whom it refuses loses the session. */
+  readonly claimsOrEnd: (record: SessionRecord) => Promise<Claims>
   readonly answer: (record: SessionRecord, claims: Claims) => Promise<TokenAnswer>
 }
 
@@ -39,6 +44,12 @@ interface Attempt extends LoginInput {
   readonly startedAtMs: number
 }
 
+interface Previous {
+  readonly record: SessionRecord
+  /** 0 for the newest refresh token of the session. */
+  readonly generationsBehind: number
+}
+
 /** Login by code: a double tap, a lost answer or a gateway that retries gets one session, a replayed code nothing. */
 export function createLogin<Claims extends object>({
   resolved,
@@ -47,7 +58,9 @@ export function createLogin<Claims extends object>({
   sessions,
   refreshTokens,
   wechat,
+  findApp,
   appOf,
+  claimsOrEnd,
   answer,
 }: LoginParts<Claims>): (input: LoginInput) => Promise<TokenAnswer> {
   const { onLogin, onlyAppId, now, emit } = resolved
@@ -71,7 +84,7 @@ export function createLogin<Claims extends object>({
     const earlier = running.get(ids[0])
     if (earlier) {
       await earlier
-      return answerAgain(await findLogin(ids), attempt)
+      return answerAgain(await findLogin(ids, siblingWaitsMs), attempt)
     }
     const first = exchange(app, attempt).finally(() => running.delete(ids[0]))
     running.set(ids[0], first)
@@ -79,10 +92,13 @@ export function createLogin<Claims extends object>({
   }
 
   async function exchange(app: AppCredentials, attempt: Attempt): Promise<TokenAnswer> {
+    // Before the code is spent.
+    const previous = await findPrevious(attempt)
     const exchanged = await code2Session(wechat, app, attempt.code).catch(
       async (error: unknown) => {
         if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
-        const earlier = await findLogin(attempt.ids)
+        const waitsMs = error.errcode === usedCode ? siblingWaitsMs : unknownCodeWaitsMs
+        const earlier = await findLogin(attempt.ids, waitsMs)
         if (!earlier) throw error
         return { earlier }
       },
@@ -91,18 +107,18 @@ export function createLogin<Claims extends object>({
 
     const { account, sessionKey } = exchanged
     const { input, device } = attempt
-    const previous = await previousOf(attempt)
     const decision = await callHook('onLogin', () =>
       onLogin(account, {
         input,
         ...(device !== undefined && { device }),
-        ...(previous && { previous }),
+        ...previousFor(previous),
       }),
     )
     const record = sessions.draft({
       id: attempt.ids[0],
       account,
       retryKeyHash: attempt.retryKeyHash,
+      isByCode: true,
       sealedKey: seal(keys.seal, account, sessionKey),
       device,
       userId: decision?.userId,
@@ -111,16 +127,19 @@ export function createLogin<Claims extends object>({
     const claims = await claimsOf(resolved, record)
     if (!(await store.create(record))) return answerAgain(await store.get(record.id), attempt)
 
-    await endPrevious(attempt, record)
+    await endPrevious(previous, record)
     await sessions.endSurplus(record)
     report('created', record, attempt)
     return answer(record, claims)
   }
 
   /** The session that this code has made already, in this process or in a sibling. */
-  async function findLogin(ids: readonly string[]): Promise<SessionRecord | undefined> {
-    for (const waitMs of [0, ...siblingWaitsMs]) {
-      if (waitMs > 0) await delay(waitMs)
+  async function findLogin(
+    ids: readonly string[],
+    waitsMs: readonly number[],
+  ): Promise<SessionRecord | undefined> {
+    for (const waitMs of waitsMs) {
+      if (waitMs > 0) await delay(waitMs, undefined, { ref: false })
       for (const id of ids) {
         const record = await store.get(id)
         if (record) return record
@@ -134,47 +153,53 @@ export function createLogin<Claims extends object>({
     earlier: SessionRecord | undefined,
     attempt: Attempt,
   ): Promise<TokenAnswer> {
-    if (!earlier || !isOpen(earlier)) throw invalidCode()
-    if (!isSameHash(earlier.retryKeyHash, attempt.retryKeyHash)) {
-      // Two parties hold this code, and nobody can tell which one is the user.
-      await sessions.end(earlier.id, 'reused', isOpen)
+    if (!earlier || !isRecent(earlier)) throw invalidCode()
+    const { loginKeyHash = '', generation, id } = earlier
+    if (!isSameHash(loginKeyHash, attempt.retryKeyHash)) {
+      // Two parties hold this code, and nobody can tell which one is the user (RFC 6749 §4.1.2).
+      await sessions.end(id, 'reused')
       report('code_reused', earlier, attempt)
       throw invalidCode()
     }
-    const claims = await claimsOf(resolved, earlier)
-    await endPrevious(attempt, earlier)
+    if (generation > 0) throw invalidCode()
+    const claims = await claimsOrEnd(earlier)
+    // The hook took its time, and a revocation meanwhile wins.
+    const current = resolved.claims ? await store.get(id) : earlier
+    if (!current || !isRecent(current) || current.generation > 0) throw invalidCode()
+
+    await endPrevious(await findPrevious(attempt), earlier)
     report('retried', earlier, attempt)
     return answer(earlier, claims)
   }
 
-  const isOpen = ({ revokedAt, generation, createdAt }: SessionRecord) =>
-    revokedAt === undefined && generation === 0 && now() / 1000 - createdAt < retrySeconds
+  const isRecent = ({ revokedAt, createdAt }: SessionRecord) =>
+    revokedAt === undefined && now() / 1000 - createdAt < loginRetrySeconds
 
-  async function previousOf({
-    previousRefreshToken,
-  }: Attempt): Promise<PreviousSession | undefined> {
-    const token = previousRefreshToken ? await refreshTokens.read(previousRefreshToken) : undefined
-    const record = token && (await store.get(token.sessionId))
-    // An old copy of a token must not pass for its user: an app may merge accounts on this.
-    if (!record || record.revokedAt !== undefined || token.generation < record.generation - 1) {
+  /** The session that the client says it replaces. Whatever goes wrong here must not cost the login. */
+  async function findPrevious({ previousRefreshToken }: Attempt): Promise<Previous | undefined> {
+    try {
+      const token = previousRefreshToken
+        ? await refreshTokens.read(previousRefreshToken)
+        : undefined
+      if (!token || !(await findApp(token.appId))) return undefined
+      const record = await store.get(token.sessionId)
+      if (!record || record.revokedAt !== undefined) return undefined
+      return { record, generationsBehind: record.generation - token.generation }
+    } catch {
       return undefined
     }
-    return { id: record.id, userId: record.userId, appId: record.appId }
   }
 
-  /** The new session is committed; whatever goes wrong with the old one must not cost it. */
-  async function endPrevious(
-    { previousRefreshToken }: Attempt,
-    { id }: SessionRecord,
-  ): Promise<void> {
-    const token = previousRefreshToken ? await refreshTokens.read(previousRefreshToken) : undefined
-    if (!token || token.sessionId === id) return
+  /** The new session is committed, so the old one ends; if that fails it ends by itself when its idle time is over. */
+  async function endPrevious(previous: Previous | undefined, newest: SessionRecord): Promise<void> {
+    if (!previous || previous.record.id === newest.id) return
+    const { id: sessionId, appId } = previous.record
     try {
-      await store.delete(token.sessionId)
-      emit({ type: 'logout', appId: token.appId, sessionId: token.sessionId, everywhere: false })
-    } catch {
-      // It ends by itself when its idle time is over.
-    }
+      // The answer to a refresh may have been lost, which puts an honest client one generation behind, and no more.
+      if (previous.generationsBehind > 1) return void (await sessions.end(sessionId, 'reused'))
+      await store.delete(sessionId)
+      emit({ type: 'logout', appId, sessionId, everywhere: false })
+    } catch {}
   }
 
   function report(
@@ -186,6 +211,13 @@ export function createLogin<Claims extends object>({
   }
 
   return login
+}
+
+/** What `onLogin` may know: a token that was used before must not pass for its user, for an app may merge accounts. */
+function previousFor(previous: Previous | undefined): { previous?: PreviousSession } {
+  if (!previous || previous.generationsBehind > 0) return {}
+  const { id, userId, appId } = previous.record
+  return { previous: { id, userId, appId } }
 }
 
 function checkCode(code: string): void {

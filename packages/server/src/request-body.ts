@@ -35,7 +35,7 @@ async function readBytes(source: AsyncIterable<Uint8Array | string>): Promise<Ui
   const chunks: Uint8Array[] = []
   let bytes = 0
   let timer: NodeJS.Timeout | undefined
-  const iterator = source[Symbol.asyncIterator]()
+  let iterator: AsyncIterator<Uint8Array | string> | undefined
   const expired = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new HttpError(408, 'The body did not arrive in time', { closes: true })),
@@ -43,6 +43,7 @@ async function readBytes(source: AsyncIterable<Uint8Array | string>): Promise<Ui
     )
   })
   try {
+    iterator = source[Symbol.asyncIterator]()
     for (;;) {
       const { done, value } = await Promise.race([iterator.next(), expired])
       if (done) return Buffer.concat(chunks)
@@ -53,11 +54,11 @@ async function readBytes(source: AsyncIterable<Uint8Array | string>): Promise<Ui
     }
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw new HttpError(400, 'The body broke off', { closes: true })
+    throw new HttpError(400, 'The body broke off, or was read before', { closes: true })
   } finally {
     clearTimeout(timer)
     // Not awaited: a sender that stalls would hold the answer back.
-    iterator.return?.().catch(() => undefined)
+    iterator?.return?.().catch(() => undefined)
   }
 }
 

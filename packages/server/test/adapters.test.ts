@@ -721,3 +721,46 @@ test('the handlers fit the types of Express 4 and 5, and leave those of a route 
   expect(handler5).toHaveLength(3)
   expect(handler4).toHaveLength(3)
 })
+
+test('a middleware whose writeHead returns nothing does not end the process', async () => {
+  const { auth } = setUp()
+  const unhandled: unknown[] = []
+  const record = (error: unknown) => unhandled.push(error)
+  process.on('unhandledRejection', record)
+  onTestFinished(() => void process.off('unhandledRejection', record))
+  const app = express5()
+  app.use((_req, res, next) => {
+    const writeHead = res.writeHead.bind(res)
+    res.writeHead = ((...args: Parameters<typeof writeHead>) => {
+      writeHead(...args)
+    }) as typeof writeHead
+    next()
+  })
+  app.use('/wx', onExpress.authRoutes(auth))
+  app.get('/orders', onExpress.requireAuth(auth))
+  const url = await listen(app)
+
+  const login = await fetch(`${url}/wx/login`, { method: 'POST' })
+  const orders = await fetch(`${url}/orders`)
+
+  expect([login.status, orders.status]).toEqual([415, 401])
+  expect(unhandled).toEqual([])
+})
+
+test('a Request for another route keeps its body, and one that was read before is malformed', async () => {
+  const { auth } = setUp()
+  const routes = onFetch.authRoutes(auth)
+  const post = (path: string) =>
+    new Request(`http://localhost${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    })
+  const other = post('/other')
+  const read = post('/login')
+  await read.text()
+
+  expect((await routes(other)).status).toBe(404)
+  expect(await other.text()).toBe('{}')
+  expect((await routes(read)).status).toBe(400)
+})

@@ -419,3 +419,123 @@ test('a store that cannot create gives no token', async () => {
     status: 503,
   })
 })
+
+describe('what an attacker tries', () => {
+  test('spending a stolen code first and refreshing at once does not outlive the user, whose code it was', async () => {
+    const { auth, wechat, events } = setUp()
+    const code = wechat.codeFor('victim')
+    const thief = await auth.login({ code, idempotencyKey: newKey() })
+    const { refresh_token: refreshToken } = await auth.refresh({
+      refreshToken: thief.refresh_token,
+    })
+
+    await expect(auth.login({ code, idempotencyKey: newKey() })).rejects.toMatchObject({
+      code: 'invalid_code',
+    })
+
+    await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({ reason: 'reused' })
+    expect(events).toContainEqual(
+      expect.objectContaining({ type: 'login', outcome: 'code_reused' }),
+    )
+  })
+
+  test('a refresh token that was rotated away does not pass for its user in onLogin', async () => {
+    const seen: LoginContext[] = []
+    const { auth, wechat } = setUp({
+      onLogin: (_account, context) => {
+        seen.push(context)
+      },
+    })
+    const victim = await auth.login({ code: wechat.codeFor('victim') })
+    await auth.refresh({ refreshToken: victim.refresh_token })
+
+    await auth.login({ code: wechat.codeFor('thief'), previousRefreshToken: victim.refresh_token })
+
+    expect(seen[1]).not.toHaveProperty('previous')
+  })
+
+  test('an old copy of a token in a login ends its session as reused', async () => {
+    const { auth, wechat, events } = setUp()
+    const first = await auth.login({ code: wechat.codeFor('victim') })
+    const second = await auth.refresh({ refreshToken: first.refresh_token })
+    await auth.refresh({ refreshToken: second.refresh_token })
+
+    await auth.login({ code: wechat.codeFor('thief'), previousRefreshToken: first.refresh_token })
+
+    expect(events).toContainEqual(expect.objectContaining({ type: 'revoked', reason: 'reused' }))
+  })
+
+  test('a retry that races with a revocation loses, however slow the claims are', async () => {
+    const gates: (() => void)[] = []
+    let isSlow = false
+    const { auth, wechat } = setUp({
+      onLogin: () => ({ userId: 7 }),
+      claims: () => (isSlow ? new Promise<object>((resolve) => gates.push(() => resolve({}))) : {}),
+    })
+    const idempotencyKey = newKey()
+    const { refresh_token: refreshToken } = await auth.login({ code: wechat.codeFor('alice') })
+    await auth.refresh({ refreshToken, idempotencyKey })
+    isSlow = true
+
+    const retry = auth.refresh({ refreshToken, idempotencyKey }).catch((error: unknown) => error)
+    await expect.poll(() => gates.length).toBe(1)
+    await auth.sessions.revoke({ userId: 7 })
+    gates[0]?.()
+
+    expect(await retry).toMatchObject({ code: 'invalid_grant', reason: 'revoked' })
+  })
+
+  test('a login retry that races with a revocation loses as well', async () => {
+    const gates: (() => void)[] = []
+    let isSlow = false
+    const { auth, wechat } = setUp({
+      onLogin: () => ({ userId: 7 }),
+      claims: () => (isSlow ? new Promise<object>((resolve) => gates.push(() => resolve({}))) : {}),
+    })
+    const request = { code: wechat.codeFor('alice'), idempotencyKey: newKey() }
+    await auth.login(request)
+    isSlow = true
+
+    const retry = auth.login(request).catch((error: unknown) => error)
+    await expect.poll(() => gates.length).toBe(1)
+    await auth.sessions.revoke({ userId: 7 })
+    gates[0]?.()
+
+    expect(await retry).toMatchObject({ code: 'invalid_code' })
+  })
+
+  test('sessions that end as reused do not pile up', async () => {
+    const { auth, wechat, clock } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 3 })
+    const { now } = clock
+    const store = createMemoryStore({ now })
+    const { auth: watched } = setUp({
+      now,
+      store,
+      fetch: wechat.fetch,
+      apps: [wechat.app],
+      onLogin: () => ({ userId: 7 }),
+      maxSessionsPerUser: 3,
+    })
+    for (let n = 0; n < 20; n++) {
+      const { refresh_token: refreshToken } = await watched.login({ code: wechat.codeFor('alice') })
+      await watched.refresh({ refreshToken })
+      await watched.refresh({ refreshToken }).catch(() => undefined)
+    }
+
+    expect((await store.list('7')).length).toBeLessThanOrEqual(7)
+    expect(await auth.sessions.list(7)).toEqual([])
+  })
+})
+
+test.each([
+  { what: 'null', find: () => null },
+  { what: 'the same app for every AppID', find: () => ({ appId: 'wx1', appSecret: 's' }) },
+  { what: 'something inherited', find: (id: string) => Object.getPrototypeOf({})[id] },
+])('a look-up of apps that gives $what finds nothing', async ({ find }) => {
+  const apps: unknown = find
+  const { auth } = setUp({ apps: apps as () => undefined })
+
+  for (const appId of ['wx2', 'constructor', '__proto__']) {
+    await expect(auth.login({ code: 'code', appId })).rejects.toMatchObject({ code: 'unknown_app' })
+  }
+})

@@ -27,11 +27,15 @@ export interface ExpressRequest extends NodeRequest {
  */
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
-): (request: ExpressRequest, response: NodeResponse, next: Next) => void {
-  return (request, response, next) => {
-    auth
-      .handle(toAuthRequest(request, request.path, request.body))
-      .then((answer) => (answer.status === 404 ? next() : send(request, response, answer)), next)
+): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
+  return async (request, response, next) => {
+    try {
+      const answer = await auth.handle(toAuthRequest(request, request.path, request.body))
+      if (answer.status !== 404) return send(request, response, answer)
+    } catch (error) {
+      return next(error)
+    }
+    next()
   }
 }
 
@@ -44,12 +48,15 @@ export function authRoutes<Claims extends object>(
 export function requireAuth<Claims extends object>(
   auth: Auth<Claims>,
   options?: GuardOptions<Claims>,
-): (request: NodeRequest, response: NodeResponse, next: Next) => void {
-  return (request, response, next) => {
-    auth.guard(headerOf(request, 'authorization'), options).then((result) => {
+): (request: NodeRequest, response: NodeResponse, next: Next) => Promise<void> {
+  return async (request, response, next) => {
+    try {
+      const result = await auth.guard(headerOf(request, 'authorization'), options)
       if (result.response) return send(request, response, result.response)
       attachSession(request, auth, result.session)
-      next()
-    }, next)
+    } catch (error) {
+      return next(error)
+    }
+    next()
   }
 }

@@ -59,18 +59,21 @@ function toAuthRequest(request: Request, path: string): AuthRequest {
 
 // Not every runtime lets a ReadableStream be iterated.
 function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
-  const reader = body.getReader()
   return {
-    [Symbol.asyncIterator]: () => ({
-      next: async () => {
-        const { done, value } = await reader.read()
-        return done ? { done, value: undefined } : { done, value }
-      },
-      return: async () => {
-        await reader.cancel()
-        return { done: true, value: undefined }
-      },
-    }),
+    [Symbol.asyncIterator]() {
+      // Only now, so that a request for another route keeps its body.
+      const reader = body.getReader()
+      return {
+        async next() {
+          const { done, value } = await reader.read()
+          return done ? { done, value: undefined } : { done, value }
+        },
+        async return() {
+          await reader.cancel()
+          return { done: true, value: undefined }
+        },
+      }
+    },
   }
 }
 

@@ -13,7 +13,8 @@ export interface NodeRequest {
 /** What is needed of a response of `node:http`. */
 export interface NodeResponse {
   readonly headersSent: boolean
-  writeHead(status: number, headers: Record<string, string>): { end(body?: string): unknown }
+  writeHead(status: number, headers: Record<string, string>): unknown
+  end(body?: string): unknown
 }
 
 export type Next = (error?: unknown) => void
@@ -48,5 +49,6 @@ export function send(
   // Something before this has answered already, a timeout for example.
   if (response.headersSent) return
   const connection = closes && request.httpVersionMajor === 1 ? { connection: 'close' } : {}
-  response.writeHead(status, { ...headers, ...connection }).end(body)
+  response.writeHead(status, { ...headers, ...connection })
+  response.end(body)
 }

@@ -1,4 +1,5 @@
 import { AuthError } from '../errors.js'
+import { redacted } from '../redacted.js'
 import type { SessionRecord, SessionStore } from './session.js'
 
 // A swap is lost only to another write on the same session, and writes end: a lost race turns into a retry.
@@ -8,16 +9,19 @@ const maxSwaps = 16
 export interface GuardedStore extends Required<SessionStore> {
   /**
    * Reads the record, lets `decide` look at it, and writes the record that the decision carries, if any, in place of
-   * exactly the one that was read. When another write came first it starts again with the new record.
+   * exactly the one that was read. When another write came first, or `decide` gives nothing, it starts again with the
+   * record as it is then.
    */
   update<Decision extends { readonly record?: SessionRecord | undefined }>(
     id: string,
-    decide: (record: SessionRecord | undefined) => Decision | Promise<Decision>,
+    decide: (
+      record: SessionRecord | undefined,
+    ) => Decision | undefined | Promise<Decision | undefined>,
   ): Promise<{ before: SessionRecord | undefined; decision: Decision }>
 }
 
 export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore {
-  async function guarded<T>(call: () => Promise<T>): Promise<T> {
+  async function guarded<T>(call: () => Promise<T>, record?: SessionRecord): Promise<T> {
     let timer: NodeJS.Timeout | undefined
     const deadline = new Promise<never>((_, reject) => {
       timer = setTimeout(
@@ -35,16 +39,19 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
       return await Promise.race([call(), deadline])
     } catch (cause) {
       if (cause instanceof AuthError) throw cause
-      throw new AuthError('store_unavailable', 'The session store failed; see the cause', { cause })
+      throw new AuthError('store_unavailable', 'The session store failed; see the cause', {
+        cause: redacted(cause, secretsOf(record)),
+      })
     } finally {
       clearTimeout(timer)
     }
   }
 
   const safe: Required<SessionStore> = {
-    create: (record) => guarded(() => store.create(record)),
+    create: (record) => guarded(() => store.create(record), record),
     get: (id) => guarded(() => store.get(id)),
-    replace: (record, expectedVersion) => guarded(() => store.replace(record, expectedVersion)),
+    replace: (record, expectedVersion) =>
+      guarded(() => store.replace(record, expectedVersion), record),
     delete: (id) => guarded(() => store.delete(id)),
     list: (userId) => guarded(() => store.list(userId)),
     count: (userId) =>
@@ -58,10 +65,17 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
       for (let swap = 0; swap < maxSwaps; swap++) {
         const before = await safe.get(id)
         const decision = await decide(before)
+        if (!decision) continue
         if (!before || !decision.record) return { before, decision }
         if (await safe.replace(decision.record, before.version)) return { before, decision }
       }
       throw new AuthError('store_unavailable', 'The session is being changed too often; try again')
     },
   }
+}
+
+function secretsOf(record: SessionRecord | undefined): string[] {
+  if (!record) return []
+  const { openid, unionid = '', sealedKey = '', retryKeyHash } = record
+  return [openid, unionid, sealedKey, retryKeyHash]
 }

@@ -27,10 +27,10 @@ export function createMemoryStore({
   const hasExpired = (record: SessionRecord) => record.expiresAt * 1000 <= now()
 
   function put(given: SessionRecord): void {
-    const record = {
+    const record = Object.freeze({
       ...given,
       ...(given.data !== undefined && { data: structuredClone(given.data) }),
-    }
+    })
     sessions.delete(record.id)
     sessions.set(record.id, record)
     const ids = idsByUser.get(record.userId)

@@ -1,6 +1,11 @@
 import type { InvalidGrantReason } from '@wxlogin/shared'
 import { isSameHash } from './retry-key.js'
-import { type SessionLifetimes, type SessionRecord, toTombstone } from './session.js'
+import {
+  loginRetrySeconds,
+  type SessionLifetimes,
+  type SessionRecord,
+  toTombstone,
+} from './session.js'
 
 /** A refresh token as it was presented: its generation and the hash of the request's idempotency key. */
 export interface Presented {
@@ -34,11 +39,13 @@ export function rotate(
 
   // A generation that this store has never heard of was signed by us all the same: the store lost writes.
   if (generation >= record.generation) {
-    const { data: _data, ...rest } = record
+    const { data: _data, loginKeyHash, ...rest } = record
+    const mayCodeComeAgain = now - record.createdAt < loginRetrySeconds
     return {
       kind: generation === record.generation ? 'rotated' : 'healed',
       record: {
         ...rest,
+        ...(loginKeyHash !== undefined && mayCodeComeAgain && { loginKeyHash }),
         version: record.version + 1,
         generation: generation + 1,
         retryKeyHash,

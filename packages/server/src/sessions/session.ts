@@ -19,13 +19,15 @@ export interface SessionRecord {
   readonly generation: number
   /** Hash of the idempotency key of the request that made this generation. */
   readonly retryKeyHash: string
+  /** Hash of the idempotency key of the login by code, while the code may come again. */
+  readonly loginKeyHash?: string
   /** What `onLogin` gave the client, until the first rotation, so that a lost answer can be given again. */
   readonly data?: Json
   readonly createdAt: number
   readonly lastRefreshAt: number
   /** The end that no refresh moves. */
   readonly endsAt: number
-  /** When the store may forget the record: the end of the idle time, or `endsAt` for a revoked session. */
+  /** When the store may forget the record: the end of the idle time, or of the tombstone. */
   readonly expiresAt: number
   /** Set on a tombstone: the session is over, and its device is still to be told. */
   readonly revokedAt?: number
@@ -59,19 +61,26 @@ export interface SessionStore {
  */
 export type StoreWarning = 'redis_eviction_policy' | 'redis_no_persistence' | 'sql_not_migrated'
 
+/** A login is answered again for as long as its code would live, in seconds. */
+export const loginRetrySeconds = 300
+
 /** How long sessions live, in seconds. */
 export interface SessionLifetimes {
   readonly idleTtlSeconds: number
   readonly absoluteTtlSeconds: number
 }
 
-/** The same session after its app or this library ended it. Its device learns the reason until `endsAt`. */
+// After a reuse the device logs in again by itself, told or not, so that this tombstone need not last.
+const reusedTombstoneSeconds = 24 * 60 * 60
+
+/** The same session after its app or this library ended it. Its device learns the reason while the tombstone lasts. */
 export function toTombstone(record: SessionRecord, reason: string, now: number): SessionRecord {
-  const { sealedKey: _sealedKey, data: _data, ...rest } = record
+  const { sealedKey: _sealedKey, loginKeyHash: _loginKeyHash, data: _data, ...rest } = record
   return {
     ...rest,
     version: record.version + 1,
-    expiresAt: record.endsAt,
+    expiresAt:
+      reason === 'reused' ? Math.min(now + reusedTombstoneSeconds, record.endsAt) : record.endsAt,
     revokedAt: now,
     revokedReason: reason,
   }

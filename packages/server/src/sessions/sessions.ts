@@ -28,6 +28,8 @@ export interface NewSession {
   readonly id: string
   readonly account: Account
   readonly retryKeyHash: string
+  /** Whether a code made it, which may come again with the same key or with another. */
+  readonly isByCode?: boolean
   readonly sealedKey?: string
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
@@ -73,12 +75,17 @@ export function createSessions({
     return true
   }
 
+  /** Live sessions beyond the cap, and tombstones beyond as many again: neither may pile up for one user. */
   async function surplusOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
     if ((await store.count(userId)) <= maxSessionsPerUser) return []
-    return (await store.list(userId))
-      .filter((record) => record.revokedAt === undefined && record.id !== id)
-      .sort((a, b) => b.lastRefreshAt - a.lastRefreshAt)
-      .slice(maxSessionsPerUser - 1)
+    const records = await store.list(userId)
+    const live = records.filter((record) => record.revokedAt === undefined && record.id !== id)
+    const tombstones = records.filter(({ revokedAt }) => revokedAt !== undefined)
+    const newestFirst = (a: SessionRecord, b: SessionRecord) => b.lastRefreshAt - a.lastRefreshAt
+    return [
+      ...live.sort(newestFirst).slice(maxSessionsPerUser - 1),
+      ...tombstones.sort(newestFirst).slice(maxSessionsPerUser),
+    ]
   }
 
   return {
@@ -86,17 +93,17 @@ export function createSessions({
 
     async endSurplus(newest) {
       try {
-        for (const { id, appId } of await surplusOf(newest)) {
+        for (const { id, appId, revokedAt } of await surplusOf(newest)) {
           // Without a tombstone: its device was not refused, and may log in again.
           await store.delete(id)
-          emit({ type: 'evicted', appId, sessionId: id })
+          if (revokedAt === undefined) emit({ type: 'evicted', appId, sessionId: id })
         }
       } catch {
         // The new session is committed; a surplus that stays until the next login costs less than it would.
       }
     },
 
-    draft({ id, account, retryKeyHash, sealedKey, device, userId, data }) {
+    draft({ id, account, retryKeyHash, isByCode = false, sealedKey, device, userId, data }) {
       const createdAt = Math.floor(now() / 1000)
       const endsAt = createdAt + absoluteTtlSeconds
       return {
@@ -110,6 +117,7 @@ export function createSessions({
         lastRefreshAt: createdAt,
         endsAt,
         expiresAt: Math.min(createdAt + idleTtlSeconds, endsAt),
+        ...(isByCode && { loginKeyHash: retryKeyHash }),
         ...(sealedKey !== undefined && { sealedKey }),
         ...(device !== undefined && { device: checkDevice(device) }),
         ...(data !== undefined && { data: jsonCopy(data, 'The data that onLogin returns') }),
@@ -159,8 +167,7 @@ export function createSessions({
 
 /** A name that a user may read in a list. Throws `invalid_request`, for it comes from outside. */
 export function checkDevice(device: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/^[^\u0000-\u001f\u007f]{1,128}$/.test(device)) return device
+  if (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]{1,128}$/u.test(device)) return device
   throw new AuthError(
     'invalid_request',
     '"device" must be 1 to 128 characters without control characters',

@@ -44,8 +44,8 @@ function readSigningKey(jwk: Jwk, index: number): SigningKey {
   const { crv, e, kty, n, x, y } = publicKey.export({ format: 'jwk' })
   const thumbprint = createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y }))
   const kid = jwk.kid ?? thumbprint.digest('base64url')
-  if (typeof kid !== 'string' || kid === '') {
-    throw new TypeError(`signingKeys[${index}].kid must be a non-empty string`)
+  if (typeof kid !== 'string' || !/^.{1,128}$/.test(kid)) {
+    throw new TypeError(`signingKeys[${index}].kid must be a string of 1 to 128 characters`)
   }
   return {
     kid,
@@ -72,9 +72,10 @@ function importJwk(jwk: Jwk, wanted: string) {
 }
 
 function algorithmOf(key: ReturnType<typeof createPublicKey>) {
-  const { namedCurve, modulusLength = 0 } = key.asymmetricKeyDetails ?? {}
+  const { namedCurve, modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
   if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256'
-  if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048) return 'RS256'
+  if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 && publicExponent >= 65_537n)
+    return 'RS256'
   return undefined
 }

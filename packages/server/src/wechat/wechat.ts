@@ -1,6 +1,7 @@
 import { Agent, request as undiciRequest } from 'undici'
 import { AuthError } from '../errors.js'
 import type { EmitEvent, WeChatEvent } from '../events.js'
+import { redacted, systemCodeOf } from '../redacted.js'
 import { meaningOf } from './errcodes.js'
 
 const maxReplyBytes = 64 * 1024
@@ -79,6 +80,7 @@ export function createWeChat({
 }: WeChatOptions): WeChat {
   // Made at the first call: whoever brings a fetch, or never logs in, opens no socket.
   let agent: Agent | undefined
+  let closing: Promise<void> | undefined
   let lastOutcome: WeChatEvent['outcome'] | undefined
   let lastCallAt: number | undefined
 
@@ -155,6 +157,7 @@ export function createWeChat({
 
   return {
     async call({ endpoint, path, query, appId, secrets }) {
+      if (closing) throw unavailable('This Auth was closed')
       const startedAt = now()
       const done = (outcome: WeChatEvent['outcome'], errcode?: number, rid?: string) => {
         lastOutcome = outcome
@@ -195,8 +198,9 @@ export function createWeChat({
 
     health: () => ({ ok: !unhealthy.has(lastOutcome), lastOutcome, lastCallAt }),
 
-    async close() {
-      await agent?.close()
+    close() {
+      closing ??= agent?.close() ?? Promise.resolve()
+      return closing
     },
   }
 }
@@ -243,34 +247,10 @@ const neverSent: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-function systemCodeOf(error: unknown): unknown {
-  if (typeof error !== 'object' || error === null) return undefined
-  if ('code' in error && typeof error.code === 'string') return error.code
-  return 'cause' in error ? systemCodeOf(error.cause) : undefined
-}
-
 const wasNeverSent = (error: unknown) => neverSent.has(systemCodeOf(error))
-
-/** What is safe to keep of a failed request: the URL holds the AppSecret and the code, and a `fetch` may quote it. */
-function redacted(error: unknown, secrets: readonly string[]): Error {
-  const code = systemCodeOf(error)
-  const isPlain = typeof code === 'string' && /^[A-Z][A-Z0-9_]{1,63}$/.test(code)
-  const text =
-    error instanceof Error ? `${error.name}: ${error.message}` : 'the fetch option threw no Error'
-  const clean = secrets
-    .flatMap((secret) => [
-      secret,
-      encodeURIComponent(secret),
-      new URLSearchParams([['', secret]]).toString().slice(1),
-    ])
-    .reduce((message, secret) => message.replaceAll(secret, '[redacted]'), text)
-  return isPlain ? Object.assign(new Error(clean), { code }) : new Error(clean)
-}
 
 async function readText({ body }: FetchResponse): Promise<string> {
   const reader = body?.getReader()

@@ -1,0 +1,29 @@
+/** The code that the system, a driver or undici gave an error, or what caused it. */
+export function systemCodeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null) return undefined
+  if ('code' in error && typeof error.code === 'string' && /^[A-Z0-9_]{1,64}$/.test(error.code)) {
+    return error.code
+  }
+  return 'cause' in error ? systemCodeOf(error.cause) : undefined
+}
+
+/**
+ * What is safe to keep of a foreign error: its name, message and code, without the given texts. Members are left
+ * behind: clients of databases hang whole commands on their errors, and a `fetch` may quote its URL.
+ */
+export function redacted(error: unknown, secrets: readonly string[]): Error {
+  const text =
+    error instanceof Error
+      ? `${error.name}: ${error.message}`
+      : 'something that is no Error was thrown'
+  const clean = secrets
+    .filter((secret) => secret !== '')
+    .flatMap((secret) => [
+      secret,
+      encodeURIComponent(secret),
+      new URLSearchParams([['', secret]]).toString().slice(1),
+    ])
+    .reduce((message, secret) => message.replaceAll(secret, '[redacted]'), text)
+  const code = systemCodeOf(error)
+  return code === undefined ? new Error(clean) : Object.assign(new Error(clean), { code })
+}
