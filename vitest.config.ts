@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url))
+
+const services = 'packages/server/test/services/**/*.test.ts'
 
 export default defineConfig({
   resolve: {
@@ -14,13 +16,39 @@ export default defineConfig({
         find: /^@wxlogin\/server\/(express|node|fetch)$/,
         replacement: source('server/src/adapters/$1.ts'),
       },
+      {
+        find: /^@wxlogin\/server\/(redis|sql)$/,
+        replacement: source('server/src/sessions/$1-store.ts'),
+      },
       { find: /^@wxlogin\/client$/, replacement: source('client/src/index.ts') },
       { find: /^@wxlogin\/client\/testing$/, replacement: source('client/src/testing/index.ts') },
     ],
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
     passWithNoTests: false,
     testTimeout: 20_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, services],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'services',
+          include: [services],
+          // Starts the databases, and only when a test of this project runs.
+          globalSetup: ['packages/server/test/services/global-setup.ts'],
+          // A file has no tests where its service is missing, which is said, and with CI=true a failure.
+          passWithNoTests: true,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
   },
 })

@@ -6,6 +6,8 @@ const shared: Options = {
     express: 'src/adapters/express.ts',
     node: 'src/adapters/node.ts',
     fetch: 'src/adapters/fetch.ts',
+    redis: 'src/sessions/redis-store.ts',
+    sql: 'src/sessions/sql-store.ts',
     testing: 'src/testing/index.ts',
   },
   target: 'node20',

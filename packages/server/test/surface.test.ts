@@ -4,6 +4,8 @@ import * as expressAdapter from '../src/adapters/express.js'
 import * as fetchAdapter from '../src/adapters/fetch.js'
 import * as nodeAdapter from '../src/adapters/node.js'
 import * as index from '../src/index.js'
+import * as redisStore from '../src/sessions/redis-store.js'
+import * as sqlStore from '../src/sessions/sql-store.js'
 import * as testing from '../src/testing/index.js'
 import tsupConfig from '../tsup.config.js'
 
@@ -11,6 +13,8 @@ import tsupConfig from '../tsup.config.js'
 
 test('the package exports these names', () => {
   expect(Object.keys(index).sort()).toEqual(['AuthError', 'createAuth', 'createMemoryStore'])
+  expect(Object.keys(redisStore)).toEqual(['createRedisStore'])
+  expect(Object.keys(sqlStore)).toEqual(['createSqlStore'])
   expect(Object.keys(testing).sort()).toEqual(['createFakeWeChat', 'signIn', 'storeCases'])
 })
 

@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { AuthError } from '../errors.js'
 import { redacted } from '../redacted.js'
 import type { SessionRecord, SessionStore } from './session.js'
 
-// A swap is lost only to another write on the same session, and writes end: a lost race turns into a retry.
-const maxSwaps = 16
+// A swap is lost only to another write on the same session. Whoever writes without end must not starve a revocation, so
+// the next try comes after a pause of random length, and there are many.
+const maxSwaps = 64
+const maxPauseMs = 20
 
 /** A store whose calls end in time and fail as `store_unavailable`, and the one way to change a record. */
 export interface GuardedStore extends Required<SessionStore> {
@@ -68,6 +71,7 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
         if (!decision) continue
         if (!before || !decision.record) return { before, decision }
         if (await safe.replace(decision.record, before.version)) return { before, decision }
+        await delay(Math.random() * Math.min(swap, maxPauseMs))
       }
       throw new AuthError('store_unavailable', 'The session is being changed too often; try again')
     },

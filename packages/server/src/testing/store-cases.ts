@@ -10,6 +10,11 @@ export interface StoreCase {
 export interface StoreCasesOptions {
   /** The clock of the store under test, in milliseconds (default `Date.now`). */
   now?: () => number
+  /**
+   * Opens the same store by a connection that breaks after so many calls to its server, as in a crash. For stores that
+   * need several calls to write a record; without it two cases are left out.
+   */
+  brokenAfter?: (calls: number) => SessionStore
 }
 
 /**
@@ -19,7 +24,10 @@ export interface StoreCasesOptions {
  * @example
  * for (const { name, run } of storeCases()) test(name, () => run(store))
  */
-export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly StoreCase[] {
+export function storeCases({
+  now = Date.now,
+  brokenAfter,
+}: StoreCasesOptions = {}): readonly StoreCase[] {
   const fresh = (changes: Partial<SessionRecord> = {}): SessionRecord => {
     const createdAt = Math.floor(now() / 1000)
     return {
@@ -51,7 +59,7 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
     return { createdAt: past - 100, lastRefreshAt: past - 100, expiresAt: past }
   }
 
-  return [
+  const cases: readonly StoreCase[] = [
     {
       name: 'a created record is read back as it was',
       async run(store) {
@@ -69,9 +77,48 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
       },
     },
     {
-      name: 'an unknown id is undefined',
+      name: 'any text is read back as it was',
+      async run(store) {
+        const text = '"\'`\\%_?$1:{}[],\n\u0000\u2028\ud800","userId":"thief"'
+        const record = fresh({ userId: `${uniqueName()} "'\\%:{x}é用户📱`, data: { text } })
+        await store.create(record)
+        same(await store.get(record.id), record, 'get')
+        same(await store.list(record.userId), [record], 'list')
+        const moved = next(record, { device: text, userId: `${record.userId}2` })
+        same(await store.replace(moved, 1), true, 'replace')
+        same(await store.list(moved.userId), [moved], 'list after replace')
+      },
+    },
+    {
+      name: 'a long record is read back as it was',
+      async run(store) {
+        const record = fresh({ data: '小'.repeat(70_000) })
+        await store.create(record)
+        same((await store.get(record.id))?.data === record.data, true, 'the same data')
+      },
+    },
+    {
+      name: 'an unknown id is undefined, and an unknown user has no records',
       async run(store) {
         same(await store.get(uniqueName()), undefined, 'get')
+        same(await store.get('id that nobody made, 用户'), undefined, 'get of an odd id')
+        same(await store.list(uniqueName()), [], 'list')
+      },
+    },
+    {
+      name: 'ids and users that differ by case or by a space are different',
+      async run(store) {
+        const record = fresh({ id: `${uniqueName()}a`, userId: `${uniqueName()}a` })
+        const other = fresh({
+          id: record.id.replace(/a$/, 'A'),
+          userId: record.userId.replace(/a$/, 'A'),
+        })
+        same(await store.create(record), true, 'the first create')
+        same(await store.create(other), true, 'the second create')
+        same(await store.get(record.id), record, 'get')
+        same(await store.list(record.userId), [record], 'list')
+        same(await store.list(`${record.userId} `), [], 'list of a user with a space more')
+        same(await store.list(record.userId.slice(0, -1)), [], 'list of a user with a letter less')
       },
     },
     {
@@ -167,12 +214,26 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
       },
     },
     {
+      name: 'an id is free again when its record is past its expiresAt',
+      async run(store) {
+        const record = fresh()
+        await store.create({ ...record, ...dead() })
+        same(await store.create(record), true, 'create')
+        same(await store.get(record.id), record, 'get')
+        same(await store.list(record.userId), [record], 'list')
+      },
+    },
+    {
       name: 'replace sets a new expiresAt',
       async run(store) {
         const record = fresh()
         await store.create(record)
-        await store.replace(next(record, { expiresAt: dead().expiresAt }), 1)
+        const extended = next(record, { expiresAt: record.endsAt })
+        await store.replace(extended, 1)
+        same(await store.list(record.userId), [extended], 'list')
+        await store.replace(next(extended, { expiresAt: dead().expiresAt }), 2)
         same(await store.get(record.id), undefined, 'get')
+        same(await store.list(record.userId), [], 'list after the end')
       },
     },
     {
@@ -198,6 +259,27 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
         for (const record of [...records, fresh()]) await store.create(record)
         const [oldest, newest, middle] = records
         same(await store.list(now.userId), [newest, middle, oldest], 'list')
+      },
+    },
+    {
+      name: 'list gives them all, however many, and count is not below',
+      async run(store) {
+        const { userId } = fresh()
+        const records = Array.from({ length: 120 }, () => fresh({ userId }))
+        for (const record of records) await store.create(record)
+        for (const { id } of records.slice(100)) await store.delete(id)
+        const listed = await store.list(userId)
+        same(
+          listed.map(({ id }) => id).sort(),
+          records
+            .slice(0, 100)
+            .map(({ id }) => id)
+            .sort(),
+          'list',
+        )
+        const count = (await store.count?.(userId)) ?? 100
+        same(count >= 100, true, 'a count of at least the living')
+        same((await store.count?.(uniqueName())) ?? 0, 0, "nobody's count")
       },
     },
     {
@@ -255,7 +337,60 @@ export function storeCases({ now = Date.now }: StoreCasesOptions = {}): readonly
       },
     },
   ]
+
+  if (!brokenAfter) return cases
+  return [
+    ...cases,
+    {
+      name: 'a create that breaks off leaves no record that list does not show',
+      async run(store) {
+        await untilItHolds(async (calls) => {
+          const record = fresh()
+          const isDone = await settles(brokenAfter(calls).create(record))
+          const stored = await store.get(record.id)
+          same(
+            await store.list(record.userId),
+            stored ? [record] : [],
+            `list, after ${calls} calls`,
+          )
+          if (!stored) same(await store.create(record), true, 'the next create')
+          same(await store.list(record.userId), [record], `list at last, after ${calls} calls`)
+          return isDone
+        })
+      },
+    },
+    {
+      name: 'a move to another user that breaks off leaves the record in the list of the user it has',
+      async run(store) {
+        await untilItHolds(async (calls) => {
+          const record = fresh()
+          await store.create(record)
+          const moved = next(record, { userId: uniqueName() })
+          const isDone = await settles(brokenAfter(calls).replace(moved, 1))
+          const stored = await store.get(record.id)
+          const [first, second] = stored?.userId === moved.userId ? [[], [moved]] : [[record], []]
+          same(await store.list(record.userId), first, `the first list, after ${calls} calls`)
+          same(await store.list(moved.userId), second, `the second list, after ${calls} calls`)
+          return isDone
+        })
+      },
+    },
+  ]
 }
+
+/** Tries with one call more each time, until the connection lasts. */
+async function untilItHolds(attempt: (calls: number) => Promise<boolean>): Promise<void> {
+  for (let calls = 0; calls < 100; calls++) {
+    if (await attempt(calls)) return
+  }
+  throw new Error('brokenAfter: the connection still breaks after 100 calls')
+}
+
+const settles = (call: Promise<unknown>) =>
+  call.then(
+    () => true,
+    () => false,
+  )
 
 const uniqueName = () => `case-${randomUUID()}`
 

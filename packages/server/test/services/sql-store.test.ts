@@ -1,0 +1,200 @@
+import { CamelCasePlugin } from 'kysely'
+import { afterAll, describe, expect, inject, test } from 'vitest'
+import type { SessionRecord } from '../../src/index.js'
+import { createSqlStore } from '../../src/sessions/sql-store.js'
+import { storeCases } from '../../src/testing/index.js'
+import { createClock, newKey, setUp } from '../set-up.js'
+import { clear, isSql, newNamespace, openSqlStore, type SqlPlace, storePlaces } from './stores.js'
+
+const places = storePlaces(inject('services')).filter(isSql)
+
+function newRecord(now: () => number, changes: Partial<SessionRecord> = {}): SessionRecord {
+  const createdAt = Math.floor(now() / 1000)
+  return {
+    id: newKey(),
+    version: 1,
+    userId: newKey(),
+    appId: 'wx0000000000000001',
+    openid: newKey(),
+    generation: 0,
+    retryKeyHash: newKey(),
+    createdAt,
+    lastRefreshAt: createdAt,
+    endsAt: createdAt + 9000,
+    expiresAt: createdAt + 3000,
+    ...changes,
+  }
+}
+
+describe.each(places)('$name', (given) => {
+  const place: SqlPlace = { ...given, namespace: newNamespace() }
+  afterAll(() => clear(place))
+
+  test('the table is missed until it is made, and eight instances may make it at once', async () => {
+    const own = { ...place, namespace: newNamespace() }
+    const instances = Array.from({ length: 8 }, () => openSqlStore(own))
+    const stores = instances.map(({ store }) => store)
+    expect(await stores[0]?.check()).toEqual(['sql_not_migrated'])
+
+    await Promise.all(stores.map((store) => store.migrate()))
+
+    const record = newRecord(Date.now)
+    expect(await Promise.all(stores.map((store) => store.check()))).toEqual(stores.map(() => []))
+    expect(await stores[0]?.create(record)).toBe(true)
+    expect(await stores[7]?.list(record.userId)).toEqual([record])
+    await stores[3]?.migrate()
+    expect(await stores[7]?.get(record.id)).toEqual(record)
+    await Promise.all(instances.map(({ close }) => close()))
+    await clear(own)
+  })
+
+  test('a table that lacks a column is missed too', async () => {
+    const own = { ...place, namespace: newNamespace() }
+    const { store, kysely, close } = openSqlStore(own)
+    await kysely.schema.createTable(own.namespace).addColumn('id', 'integer').execute()
+
+    expect(await store.check()).toEqual(['sql_not_migrated'])
+
+    await close()
+    await clear(own)
+  })
+
+  test('the schema can be run by hand, and twice', async () => {
+    const own = { ...place, namespace: newNamespace() }
+    const { store, kysely, close } = openSqlStore(own)
+
+    for (const sql of [...store.schema, ...store.schema]) {
+      // MySQL knows no "if not exists" for an index, so its schema is one statement.
+      await kysely.executeQuery({
+        sql,
+        parameters: [],
+        query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
+        queryId: { queryId: 'by-hand' },
+      })
+    }
+
+    const record = newRecord(Date.now)
+    expect(await store.check()).toEqual([])
+    expect(await store.create(record)).toBe(true)
+    await close()
+    await clear(own)
+  })
+
+  test('a table in a named schema holds the cases', async () => {
+    const home = { postgresql: 'public', mysql: 'wxlogin', sqlite: 'main' }[place.kind]
+    const own = { ...place, namespace: newNamespace() }
+    const { store, close } = openSqlStore(own, { table: `${home}.${own.namespace}` })
+    await store.migrate()
+
+    const results = await Promise.allSettled(storeCases().map(({ run }) => run(store)))
+
+    expect(results.filter(({ status }) => status === 'rejected')).toEqual([])
+    await close()
+    await clear(own)
+  })
+
+  test("an app's plugin that renames columns does no harm", async () => {
+    const { kysely, close } = openSqlStore(place)
+    const store = createSqlStore(kysely.withPlugin(new CamelCasePlugin()), {
+      dialect: place.kind,
+      table: place.namespace,
+    })
+    await store.migrate()
+    const record = newRecord(Date.now)
+
+    await store.create(record)
+
+    expect(await store.list(record.userId)).toEqual([record])
+    expect(await store.count(record.userId)).toBe(1)
+    await close()
+  })
+
+  test('a record ends by the clock, and sweep removes what has ended, so many at a time', async () => {
+    const clock = createClock()
+    const own = { ...place, namespace: newNamespace() }
+    const { store, kysely, close } = openSqlStore(own, clock)
+    await store.migrate()
+    const records = Array.from({ length: 25 }, () => newRecord(clock.now, { userId: 'user' }))
+    for (const record of records) await store.create(record)
+    clock.advance(2999)
+    expect(await store.list('user')).toHaveLength(25)
+    expect(await store.sweep()).toBe(0)
+
+    clock.advance(1)
+    const living = newRecord(clock.now, { userId: 'user' })
+    await store.create(living)
+
+    expect(await store.get(records[0]?.id ?? '')).toBeUndefined()
+    expect(await store.list('user')).toEqual([living])
+    expect(await store.count('user')).toBe(1)
+    expect([await store.sweep(10), await store.sweep(10), await store.sweep(10)]).toEqual([
+      10, 10, 5,
+    ])
+    expect(await store.sweep()).toBe(0)
+    const rows = await kysely
+      .withTables<Record<string, object>>()
+      .selectFrom(own.namespace)
+      .selectAll()
+      .execute()
+    expect(rows).toHaveLength(1)
+    await close()
+    await clear(own)
+  })
+
+  test('many may sweep at once, and nothing that came back is lost', async () => {
+    const clock = createClock()
+    const own = { ...place, namespace: newNamespace() }
+    const { store, close } = openSqlStore(own, clock)
+    await store.migrate()
+    const records = Array.from({ length: 40 }, () => newRecord(clock.now))
+    for (const record of records) await store.create(record)
+    clock.advance(5000)
+    const back = records.map(({ id }) => newRecord(clock.now, { id }))
+
+    const [removed] = await Promise.all([
+      Promise.all(Array.from({ length: 8 }, () => store.sweep(10))),
+      Promise.all(back.map((record) => store.create(record))),
+    ])
+
+    expect(removed.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(40)
+    expect(await Promise.all(back.map(({ id }) => store.get(id)))).toEqual(back)
+    await close()
+    await clear(own)
+  })
+
+  test.each([0, -1, 1.5, Number.NaN])('sweep refuses a limit of %d', async (limit) => {
+    const { store, close } = openSqlStore(place)
+
+    await expect(store.sweep(limit)).rejects.toThrow(/limit/)
+
+    await close()
+  })
+
+  test('a read-only database is a 503, and the same token works afterwards', async () => {
+    const { store, close } = openSqlStore(place)
+    await store.migrate()
+    const initially = {
+      postgresql: 'set default_transaction_read_only = on',
+      mysql: 'set session transaction read only',
+      sqlite: 'pragma query_only = 1',
+    }[place.kind]
+    const readOnly = openSqlStore({ ...place, connection: { initially } })
+    const { auth, wechat } = setUp({ store, now: Date.now, storeTimeoutMs: 5000 })
+    const blocked = setUp({ store: readOnly.store, now: Date.now, storeTimeoutMs: 5000 })
+    const { access_token, refresh_token } = await auth.login({ code: wechat.codeFor('alice') })
+    const refreshing = { refreshToken: refresh_token, idempotencyKey: newKey() }
+
+    const unavailable = { code: 'store_unavailable', status: 503 }
+    const code = blocked.wechat.codeFor('alice')
+    await expect(blocked.auth.login({ code })).rejects.toMatchObject(unavailable)
+    await expect(blocked.auth.refresh(refreshing)).rejects.toMatchObject(unavailable)
+    await expect(blocked.auth.logout({ refreshToken: refresh_token })).rejects.toMatchObject(
+      unavailable,
+    )
+    await blocked.auth.authenticate(`Bearer ${access_token}`, { fresh: true })
+
+    await expect(auth.refresh(refreshing)).resolves.toMatchObject({ token_type: 'Bearer' })
+    await readOnly.close()
+    await close()
+  })
+})
