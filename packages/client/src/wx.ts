@@ -51,7 +51,6 @@ export interface WxRequestTask {
 /** What `App.onLaunch`, `App.onShow` and the launch queries tell. */
 export interface WxLaunchOptions {
   readonly scene?: number
-  readonly apiCategory?: string
 }
 
 /** The runtime: `wx` itself, or an object of the same shape. */
@@ -61,13 +60,19 @@ export interface Wx {
   getStorageSync(key: string): unknown
   setStorageSync(key: string, value: unknown): void
   removeStorageSync(key: string): void
-  getAccountInfoSync?(): { miniProgram: { appId: string } }
-  getEnterOptionsSync?(): WxLaunchOptions
-  getLaunchOptionsSync?(): WxLaunchOptions
-  onAppShow?(listener: (options: WxLaunchOptions) => void): void
+  getAccountInfoSync(): { miniProgram: { appId: string } }
+  getEnterOptionsSync(): WxLaunchOptions
+  onAppShow(listener: (options: WxLaunchOptions) => void): void
   getRandomValues?(options: {
     length: number
     success?: (result: { randomValues: ArrayBuffer }) => void
     fail?: (error: WxFailure) => void
   }): unknown
+}
+
+declare const wx: Wx
+
+/** The runtime's own `wx`, looked up when it is needed. */
+export function globalWx(): Wx {
+  return wx
 }

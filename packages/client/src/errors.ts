@@ -1,0 +1,113 @@
+import type { WireErrorCode } from '@wxlogin/shared'
+import type { WxResponse } from './wx.js'
+
+/**
+ * What went wrong.
+ *
+ * | code | meaning |
+ * | --- | --- |
+ * | `network` | no answer: no connection, or WeChat could not send |
+ * | `timeout` | no answer within the deadline |
+ * | `interrupted` | WeChat stopped it because the mini program is in the background |
+ * | `aborted` | `abort()` was called |
+ * | `domain_not_allowed` | the host is not in the mini program's list of request domains |
+ * | `http` | an answer with a status that is not 2xx, or one that is not ours where ours was due |
+ * | `business` | `unwrap` refused the answer |
+ * | `signed_out` | signed out by `logout()` or by the server, see `reason`, until `login()` is called |
+ * | `user_changed` | someone else is logged in than when the request was made, so it is not sent |
+ * | `single_page` | single-page mode (opened from Moments) has no login |
+ * | `mock_code` | DevTools runs without a real AppID, so `wx.login` gives a code that nobody can exchange |
+ * | `phone_denied`, `phone_quota` | the phone number was not given, or the paid quota is used up |
+ * | `config` | this mini program is set up in a way that cannot work |
+ *
+ * and what the server answers: see {@link WireErrorCode}.
+ */
+export type ClientErrorCode =
+  | 'network'
+  | 'timeout'
+  | 'interrupted'
+  | 'aborted'
+  | 'domain_not_allowed'
+  | 'http'
+  | 'business'
+  | 'signed_out'
+  | 'user_changed'
+  | 'single_page'
+  | 'mock_code'
+  | 'phone_denied'
+  | 'phone_quota'
+  | 'config'
+  | WireErrorCode
+
+const advice: { readonly [code in ClientErrorCode]?: string } = {
+  domain_not_allowed: 'add it to 合法域名 or tick 不校验合法域名',
+  mock_code: 'no AppID in project.config.json',
+}
+
+/**
+ * The one error of this library; `switch (error.code)` is its API.
+ * `message` tells a developer what to do and is never for end users. It is also all that `JSON.stringify` gives.
+ */
+export class ClientError extends Error {
+  readonly code: ClientErrorCode
+  /** The HTTP status, when there was an answer. */
+  readonly statusCode?: number
+  /** The body of the answer. */
+  readonly data?: unknown
+  /** The header of the answer. */
+  readonly header?: object
+  /** Why the server refused: of `invalid_grant`, or the backend's own of `access_denied`. */
+  readonly reason?: string
+  /** Names this failure in the server's events. */
+  readonly requestId?: string
+  /** When it makes sense to try again. */
+  readonly retryAfterSeconds?: number
+  /** What `wx` or the app's own function reported. */
+  readonly cause?: unknown
+
+  constructor(code: ClientErrorCode, details?: object, description?: unknown) {
+    super(code + ': ' + (description || advice[code] || 'see README'))
+    this.code = code
+    Object.assign(this, details)
+  }
+
+  toJSON(): string {
+    return this.message
+  }
+}
+
+/** What a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 nothing but a text. */
+export function failureOf(cause: unknown): ClientError {
+  const { errno, errMsg } = Object(cause)
+  const said: string = errno || errMsg
+  return new ClientError(
+    /^5$|timeout/.test(said)
+      ? 'timeout'
+      : /^600002$|domain list/.test(said)
+        ? 'domain_not_allowed'
+        : /^600003$|interrupted/.test(said)
+          ? 'interrupted'
+          : 'network',
+    { cause },
+  )
+}
+
+/** An answer that is not what was asked for. */
+export function refusalOf(
+  { statusCode, header, data }: WxResponse,
+  isTokenRefused?: boolean,
+): ClientError {
+  const { error, error_description, reason, request_id: requestId } = Object(data)
+  const retryAfterSeconds = Number(headerOf(header, 'retry-after')) || undefined
+  return new ClientError(
+    isTokenRefused ? 'invalid_token' : error_description ? error : 'http',
+    { statusCode, header, data, reason, requestId, retryAfterSeconds },
+    error_description || statusCode,
+  )
+}
+
+/** A header by its lower-case name: platforms differ in case. */
+export function headerOf(header: object, name: string): unknown {
+  for (const key in header) if (key.toLowerCase() === name) return Object(header)[key]
+  return undefined
+}

@@ -1,0 +1,81 @@
+import type { TokenAnswer } from '@wxlogin/shared'
+import type { Wx } from './wx.js'
+
+/** The tokens of a session, as the server answered. */
+export interface Pair extends TokenAnswer {
+  /** The idempotency key that goes with this refresh token, however often it is sent. */
+  readonly key: string
+  /** When these tokens were asked for, in milliseconds by the phone's clock, right or wrong. */
+  readonly askedMs: number
+}
+
+/** A pair, or without an `access_token`: nobody is logged in. */
+export interface TokenRecord extends Partial<Omit<Pair, 'refresh_token'>> {
+  readonly refresh_token?: string | undefined
+  /** Why nobody will be logged in until the app calls `login()`. */
+  readonly reason?: string
+}
+
+/**
+ * Why a session changed: `login` and `refresh` as they say, `logout` by the app, `signed_out` by the server, `ended`
+ * when the server no longer knows it (a silent login follows), `storage` when another instance changed it.
+ */
+export type ChangeReason = 'login' | 'refresh' | 'logout' | 'signed_out' | 'ended' | 'storage'
+
+export interface RecordStore {
+  /** What storage holds now: another instance may have changed it. The same object as before if nothing changed. */
+  read(): TokenRecord
+  write(next: TokenRecord, reason: ChangeReason): void
+}
+
+/** The one record in storage, written in one call. One of another `version` is not used. */
+export function createRecordStore(
+  wx: Wx,
+  storageKey: string,
+  version: string,
+  onChange: (next: TokenRecord, previous: TokenRecord, reason: ChangeReason) => void,
+  emit: (event: { readonly type: 'storage_failed' }) => void,
+): RecordStore {
+  let stored: unknown
+  let record: TokenRecord = {}
+  // Storage that could not be written may hold a token that was used since; sending that again would look like a theft.
+  let isMemoryTheTruth = false
+
+  function change(next: TokenRecord, reason: ChangeReason): void {
+    onChange(next, record, reason)
+    record = next
+  }
+
+  return {
+    read() {
+      try {
+        const found = isMemoryTheTruth ? stored : wx.getStorageSync(storageKey)
+        if (found !== stored) {
+          stored = found
+          const next = JSON.parse(found as string)
+          change(next.v === version ? next : {}, 'storage')
+        }
+      } catch {
+        // Unreadable or damaged: what was read before still stands.
+      }
+      return record
+    },
+
+    write(next, reason) {
+      stored = JSON.stringify(Object.assign({ v: version }, next))
+      try {
+        isMemoryTheTruth = false
+        wx.setStorageSync(storageKey, stored)
+      } catch {
+        isMemoryTheTruth = true
+        emit({ type: 'storage_failed' })
+        try {
+          wx.removeStorageSync(storageKey)
+        } catch {
+          // It is not read again.
+        }
+      }
+      change(next, reason)
+    },
+  }
+}

@@ -1,0 +1,279 @@
+import { idempotencyHeader, type Json, type paths } from '@wxlogin/shared'
+import { ClientError, type ClientErrorCode, refusalOf } from './errors.js'
+import type { Pair, RecordStore, TokenRecord } from './record.js'
+import { createSingleFlight } from './single-flight.js'
+import { type Ask, openTask } from './transports.js'
+import type { Wx, WxResponse } from './wx.js'
+
+// Of each second of its life: in its last tenth a pair is renewed beside the requests, which still go out with it.
+const agingMs = 900
+const maxPauseMs = 60_000
+
+/** A route whose path is its name, so that the name is all that has to be shipped. */
+type Route = {
+  [R in keyof typeof paths]: (typeof paths)[R] extends `/${R}` ? R : never
+}[keyof typeof paths]
+
+/** What the client did. Holds no secret. A new type comes with a minor version. */
+export type ClientEvent =
+  /** `code` when it failed. */
+  | {
+      readonly type: 'login' | 'refresh'
+      readonly durationMs: number
+      readonly code: ClientErrorCode | undefined
+    }
+  /** A request was refused for its old token, and is sent again. */
+  | { readonly type: 'replay' }
+  /** Storage cannot be written: this login lasts until the mini program is closed. */
+  | { readonly type: 'storage_failed' }
+
+export interface LoginOptions {
+  /** For the backend's `onLogin`; with it there is always a new login. */
+  input?: Json
+  /** A new login even if there is a session, which it replaces. */
+  force?: boolean
+}
+
+export interface LogoutOptions {
+  /** Also ends the user's other sessions. */
+  everywhere?: boolean
+}
+
+export interface LoginSettings {
+  /** A name for this device in the user's list of sessions. */
+  device?: string
+  /** What the backend's `onLogin` gets as `input` at every silent login, or a function that makes it. */
+  loginInput?: Json | (() => Json | undefined)
+}
+
+/** Who refreshes, who logs in, who waits. */
+export interface Renewal {
+  /** Tokens that the server should accept, so not those that it refused. */
+  pair(refused?: Pair): Promise<Pair>
+  login(options?: LoginOptions): Promise<Pair>
+  logout(options?: LogoutOptions): Promise<void>
+}
+
+export function createRenewal(
+  wx: Wx,
+  appId: string,
+  authUrl: string,
+  loginTimeoutMs: number,
+  { device, loginInput }: LoginSettings,
+  store: RecordStore,
+  emit: (event: ClientEvent) => void,
+): Renewal {
+  const takeOff = createSingleFlight<Pair>()
+  let pauseMs = 0
+  let failedMs = 0
+  let lastError = new ClientError('network')
+
+  wx.onAppShow(() => {
+    // A session to look after, or a failure to make good; not a login that nobody asked for.
+    if (pauseMs || store.read().access_token) {
+      forgive()
+      pair().catch(ignore)
+    }
+  })
+
+  function pair(refused?: Pair): Promise<Pair> {
+    const live = livePair(store.read(), refused)
+    if (live && !isWithin(live.expires_in * agingMs, live.askedMs)) renew(live).catch(ignore)
+    return Promise.resolve(live || renew(refused))
+  }
+
+  function renew(unwanted?: Pair, isAsked?: boolean): Promise<Pair> {
+    return takeOff(() => {
+      const live = usable(unwanted, isAsked)
+      if (live) return live
+      if (isWithin(pauseMs, failedMs)) throw lastError
+      return obtain(store.read().access_token ? 'refresh' : 'login')
+    })
+  }
+
+  /** What storage holds now, be it our own doing, another instance's or the app's. */
+  function usable(unwanted?: Pair, isAsked?: boolean): Pair | undefined {
+    const { reason } = store.read()
+    if (reason && !isAsked) throw new ClientError('signed_out', { reason })
+    return livePair(store.read(), unwanted)
+  }
+
+  /** A refresh or a login: one deadline for all its steps, and after a failure a pause for everyone. */
+  function obtain(
+    type: 'refresh' | 'login',
+    input: unknown = loginInput,
+    isLast?: boolean,
+  ): Promise<Pair> {
+    // Opened from Moments: there is no login, and storage of its own, so no session either.
+    if (wx.getEnterOptionsSync().scene === 1154) throw new ClientError('single_page')
+    const before = store.read()
+    const { refresh_token, key, data } = before
+    const isRefresh = type === 'refresh'
+    // Tokens count as old from here on: rather too early than too late.
+    const askedMs = Date.now()
+
+    let next: Pair
+
+    function report(code?: ClientErrorCode): void {
+      emit({ type, durationMs: Date.now() - askedMs, code })
+    }
+
+    return openTask(loginTimeoutMs, (ask) =>
+      // The next key is there before the answer is, so that answer and write share one turn.
+      Promise.all([
+        mintKey(),
+        isRefresh ? key : mintKey(),
+        isRefresh
+          ? undefined
+          : ask(
+              (success, fail) => wx.login({ success, fail }),
+              ({ code }: { code: string }) => {
+                // WeChat's codes have no spaces; `the code is a mock one`, of DevTools without a real AppID, has.
+                if (/^\S+$/.test(code)) return code
+                throw new ClientError(code ? 'mock_code' : 'network')
+              },
+            ),
+      ]).then(([nextKey, idempotencyKey, code]) =>
+        post(
+          ask,
+          type,
+          isRefresh
+            ? { refresh_token }
+            : {
+                code,
+                app_id: appId,
+                device,
+                input: typeof input === 'function' ? input() : input,
+                previous_refresh_token: refresh_token,
+              },
+          idempotencyKey,
+          (answer) => {
+            next = Object.assign({ data }, answer, { key: nextKey, askedMs }) as Pair
+            if (!next.refresh_token) {
+              throw new ClientError('http')
+            }
+            if (store.read() === before) store.write(next, type)
+          },
+        ),
+      ),
+    ).then(
+      () => {
+        pauseMs = 0
+        report()
+        return usable() || next
+      },
+      (error: ClientError) => {
+        const { code, reason = code, retryAfterSeconds = 0 } = error
+        failedMs = Date.now()
+        report(code)
+        const isDead = isRefresh && code === 'invalid_grant'
+        const isDenied = code === 'access_denied' || reason === 'revoked'
+        if ((isDead || isDenied) && store.read() === before) {
+          store.write(
+            isDenied ? { reason, refresh_token } : {},
+            isDenied ? 'signed_out' : 'ended',
+          )
+        }
+        if (isDead) return usable() || obtain('login')
+        if (code === 'invalid_code' && !isLast) return obtain(type, input, true)
+        lastError = error
+        pauseMs =
+          retryAfterSeconds * 1000 || Math.min(maxPauseMs, (pauseMs || 500) * (1.5 + Math.random()))
+        throw error
+      },
+    )
+  }
+
+  /** Lets the next attempt try at once, unless the server said when. */
+  function forgive(): void {
+    if (!lastError.retryAfterSeconds) pauseMs = 0
+  }
+
+  /**
+   * 128 random bits. Where `wx.getRandomValues` is missing (base library before 2.15) or does not answer they come from
+   * `Math.random`: the key is still unique, and what must not be guessed is the token, not the key.
+   */
+  function mintKey(): Promise<string> {
+    return openTask(1_000, (ask) =>
+      ask(
+        (success, fail) => (wx.getRandomValues || fail)({ length: 16, success, fail }),
+        ({ randomValues }: { randomValues: ArrayBuffer }) => new Uint8Array(randomValues),
+      ),
+    )
+      .catch(() => [Math.random(), Math.random()])
+      .then((numbers) => String(numbers).replace(/\W/g, '-'))
+  }
+
+  /** Sends the same once more when no answer came: the key makes that safe. */
+  function post(
+    ask: Ask,
+    route: Route,
+    data: object,
+    key: string | undefined,
+    onAnswer: (data: unknown) => void,
+  ): Promise<void> {
+    const send = (): Promise<void> =>
+      ask(
+        (success, fail) =>
+          wx.request({
+            url: authUrl + '/' + route,
+            method: 'POST',
+            header: { [idempotencyHeader]: key as string },
+            data,
+            timeout: loginTimeoutMs / 2,
+            success,
+            fail,
+          }),
+        (response: WxResponse) => {
+          if (response.statusCode >= 300) throw refusalOf(response)
+          onAnswer(response.data)
+        },
+      )
+    return send().catch((error: ClientError) => {
+      if (/network|timeout|interrupted/.test(error.code)) return send()
+      throw error
+    })
+  }
+
+  return {
+    pair,
+
+    login({ input, force } = {}) {
+      forgive()
+      return force || input !== undefined
+        ? takeOff(() => obtain('login', input), true)
+        : renew(undefined, true)
+    },
+
+    logout({ everywhere } = {}) {
+      const { refresh_token } = store.read()
+      const signedOut = { reason: 'logout', refresh_token }
+      // Storage first, so that it works offline and whatever happens next.
+      store.write(signedOut, 'logout')
+      if (!refresh_token) return Promise.resolve()
+      return openTask(loginTimeoutMs, (ask) =>
+        post(ask, 'logout', { refresh_token, everywhere }, '', () => {
+          if (store.read() === signedOut) store.write({ reason: 'logout' }, 'logout')
+        }),
+      ).catch((error) => {
+        if (everywhere) throw error
+      })
+    },
+  }
+}
+
+/** The pair, if the server should accept it. */
+function livePair(record: TokenRecord, refused?: Pair): Pair | undefined {
+  const { expires_in, askedMs } = record as Pair
+  return record !== refused && isWithin(expires_in * 1000, askedMs)
+    ? (record as Pair)
+    : undefined
+}
+
+/** Whether less than this passed since then. A clock that was set back counts as long ago. */
+export function isWithin(ms: number, sinceMs: number): boolean {
+  const elapsedMs = Date.now() - sinceMs
+  return elapsedMs >= 0 && elapsedMs < ms
+}
+
+function ignore(): void {}

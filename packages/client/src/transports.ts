@@ -1,0 +1,60 @@
+import { ClientError, type ClientErrorCode, failureOf } from './errors.js'
+
+declare function setTimeout(run: () => void, ms: number): unknown
+declare function clearTimeout(timer: unknown): void
+
+/** A promise that can be given up; it then rejects with `aborted` at once. */
+export interface Task<T> extends Promise<T> {
+  abort(): void
+}
+
+/**
+ * One call of `wx` within a task: only its first callback counts, and throwing counts as failing.
+ * `onSuccess` runs in the very turn of the answer. Once the task is over nothing is called and nothing answers.
+ */
+export type Ask = <A, R>(
+  call: (success: (answer: A) => void, fail: (failure: unknown) => void) => unknown,
+  onSuccess: (answer: A) => R | PromiseLike<R>,
+) => Promise<R>
+
+/** Runs calls of `wx` with one deadline and one `abort` for all of them. */
+export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): Task<T> {
+  let stop: (code?: ClientErrorCode) => void
+  const promise = new Promise<T>((resolve, reject) => {
+    let isOver: boolean | undefined
+    let native: { abort?(): void } | undefined
+
+    stop = (code = 'timeout') => {
+      isOver = true
+      reject(new ClientError(code))
+      if (native && native.abort) native.abort()
+    }
+    const timer = setTimeout(stop, timeoutMs)
+
+    const ask: Ask = (call, onSuccess) =>
+      new Promise((answer) => {
+        let isAnswered: boolean | undefined
+        const once = <V, R>(settle: (value: V) => R) => {
+          return (value: V): void => {
+            if (isAnswered || isOver) return
+            isAnswered = true
+            // A promise of its own, so that throwing rejects.
+            answer(new Promise<any>((done) => done(settle(value))))
+          }
+        }
+        const fail = once((failure: unknown) => {
+          throw failureOf(failure)
+        })
+        try {
+          if (!isOver) native = call(once(onSuccess), fail) as typeof native
+        } catch (error) {
+          fail(error)
+        }
+      })
+
+    run(ask)
+      .then(resolve, reject)
+      .then(() => clearTimeout(timer))
+  })
+  return Object.assign(promise, { abort: () => stop('aborted') })
+}

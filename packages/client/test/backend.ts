@@ -1,0 +1,157 @@
+import type { FakeNetworkRequest, FakeNetworkResponse } from '@wxlogin/client/testing'
+import type { Json } from '@wxlogin/shared'
+
+/** A request as the backend saw it. */
+export interface SeenRequest {
+  readonly path: string
+  readonly header: Readonly<Record<string, string>>
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export type Answer = Omit<FakeNetworkResponse, 'body'> & { readonly body: string }
+
+interface BackendSession {
+  readonly id: string
+  readonly user: string
+  generation: number
+  key: string
+  reason: string | undefined
+}
+
+/** Answers with the wire's shapes, in process; a test can make any answer its own. */
+export function createBackend() {
+  const seen: SeenRequest[] = []
+  const sessions = new Map<string, BackendSession>()
+  const logins = new Map<string, { key: string; answer: Answer }>()
+  const accessTokens = new Map<string, BackendSession>()
+  const orders: { path: string; times: number; answer: (request: SeenRequest) => Answer | 'drop' | undefined }[] = []
+  let codes = 0
+  let issued = 0
+  let expiresIn = 900
+  let data: Json | undefined
+
+  function tokensFor(session: BackendSession, withData?: boolean): Answer {
+    const accessToken = `access-${++issued}-${session.id}`
+    accessTokens.set(accessToken, session)
+    return json(200, {
+      access_token: accessToken,
+      token_type: 'Bearer',
+      expires_in: expiresIn,
+      refresh_token: `refresh-${session.generation}-${session.id}`,
+      refresh_expires_in: 2_592_000,
+      user_id: session.user,
+      ...(withData && data !== undefined ? { data } : {}),
+    })
+  }
+
+  function login({ body, header }: SeenRequest): Answer {
+    const code = String(body.code)
+    const key = String(header['idempotency-key'])
+    const before = logins.get(code)
+    if (before) return before.key === key ? before.answer : refusal(400, 'invalid_code')
+    const user = /^code-\d+-(.+)$/.exec(code)?.[1]
+    if (!user) return refusal(400, 'invalid_code')
+    const previous = sessions.get(String(body.previous_refresh_token).split('-').slice(2).join('-'))
+    if (previous) previous.reason ??= 'unknown'
+    const session = { id: `session${sessions.size + 1}`, user, generation: 0, key, reason: undefined }
+    sessions.set(session.id, session)
+    const answer = tokensFor(session, true)
+    logins.set(code, { key, answer })
+    return answer
+  }
+
+  function refresh({ body, header }: SeenRequest): Answer {
+    const [, generation, id] = String(body.refresh_token).split('-')
+    const session = sessions.get(String(id))
+    const key = String(header['idempotency-key'])
+    if (!session) return refusal(400, 'invalid_grant', { reason: 'unknown' })
+    if (session.reason) return refusal(400, 'invalid_grant', { reason: session.reason })
+    if (Number(generation) === session.generation) {
+      session.generation += 1
+      session.key = key
+      return tokensFor(session)
+    }
+    if (Number(generation) === session.generation - 1 && key === session.key) return tokensFor(session)
+    session.reason = 'reused'
+    return refusal(400, 'invalid_grant', { reason: 'reused' })
+  }
+
+  function answerTo(request: SeenRequest): Answer {
+    if (request.path === '/wx/login') return login(request)
+    if (request.path === '/wx/refresh') return refresh(request)
+    if (request.path === '/wx/logout') {
+      const session = sessions.get(String(request.body.refresh_token).split('-').slice(2).join('-'))
+      if (session) session.reason ??= 'unknown'
+      return { statusCode: 204, header: {}, body: '' }
+    }
+    const { authorization } = request.header
+    if (authorization === undefined) return json(200, { path: request.path, user: 'nobody' })
+    const session = accessTokens.get(authorization.replace('Bearer ', ''))
+    if (!session) {
+      return refusal(401, 'invalid_token', {}, { 'WWW-Authenticate': 'Bearer error="invalid_token"' })
+    }
+    return json(200, { path: request.path, user: session.user })
+  }
+
+  return {
+    /** For `createFakeWx({ network })`. */
+    async network({ url, header, body }: FakeNetworkRequest): Promise<FakeNetworkResponse> {
+      const request: SeenRequest = {
+        path: url.replace(/^https?:\/\/[^/?#]+/i, ''),
+        header,
+        body: typeof body === 'string' && body.startsWith('{') ? JSON.parse(body) : {},
+      }
+      seen.push(request)
+      const order = orders.find(({ path, times }) => times > 0 && request.path.startsWith(path))
+      if (order) {
+        order.times -= 1
+        const answer = order.answer(request)
+        if (answer === 'drop') throw new Error('the connection broke')
+        if (answer) return answer
+      }
+      return answerTo(request)
+    },
+    /** For `createFakeWx({ wechat })`. */
+    wechat: {
+      codeFor: (user: string) => `code-${++codes}-${user}`,
+    },
+    seen: (path: string): readonly SeenRequest[] => seen.filter((request) => request.path === path),
+    /** Makes the next answers to this path; `undefined` leaves it to the backend, `'drop'` breaks the connection. */
+    answer(
+      path: string,
+      answer: Answer | 'drop' | ((request: SeenRequest) => Answer | 'drop' | undefined),
+      { times = Number.POSITIVE_INFINITY } = {},
+    ) {
+      orders.unshift({ path, times, answer: typeof answer === 'function' ? answer : () => answer })
+    },
+    /** Forgets the access tokens issued so far. */
+    expireAccess: () => accessTokens.clear(),
+    /** Ends all sessions for this reason. */
+    endSessions(reason: string) {
+      accessTokens.clear()
+      for (const session of sessions.values()) session.reason = reason
+    },
+    setExpiresIn(seconds: number) {
+      expiresIn = seconds
+    },
+    setData(value: Json) {
+      data = value
+    },
+    /** How many sessions still live. */
+    livingSessions: () => [...sessions.values()].filter(({ reason }) => !reason).length,
+  }
+}
+
+export function json(statusCode: number, body: unknown, header: Record<string, string> = {}): Answer {
+  return { statusCode, header: { 'Content-Type': 'application/json', ...header }, body: JSON.stringify(body) }
+}
+
+/** An error as the wire words it. */
+export function refusal(
+  statusCode: number,
+  error: string,
+  more: Record<string, unknown> = {},
+  header: Record<string, string> = {},
+): Answer {
+  return json(statusCode, { error, error_description: `${error} it is`, ...more }, header)
+}

@@ -1,0 +1,83 @@
+import { createClient } from '@wxlogin/client'
+import { createFakeWx } from '@wxlogin/client/testing'
+import { createAuth } from '@wxlogin/server'
+import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
+import { createFakeWeChat } from '@wxlogin/server/testing'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { outcomes, times } from './set-up.js'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** The real server behind the fake phone, in one process. */
+function setUp() {
+  const appId = 'wx0000000000000001'
+  const appSecret = '0123456789abcdef0123456789abcdef'
+  const wechat = createFakeWeChat({ apps: [{ appId, appSecret }] })
+  const auth = createAuth({
+    apps: [{ appId, appSecret }],
+    secret: 'a secret for tests, 32 bytes and more',
+    fetch: wechat.fetch,
+    onLogin: ({ openid }) => ({ userId: openid, data: { name: 'Li' } }),
+  })
+  const routes = authRoutes(auth, { basePath: '/wx' })
+  const orders = requireAuth(auth)((request) => Response.json({ user: sessionOf(request, auth).userId }))
+  const wx = createFakeWx({
+    appId,
+    wechat,
+    async network({ url, method, header, body }) {
+      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
+      const response = await (new URL(url).pathname.startsWith('/wx') ? routes : orders)(request)
+      return {
+        statusCode: response.status,
+        header: Object.fromEntries(response.headers),
+        body: await response.text(),
+      }
+    },
+  })
+  const client = createClient<{ name: string }>({ baseUrl: 'https://api.example.com', wx })
+  return { auth, wx, client }
+}
+
+test('login, request, renewal, revocation and logout against the real server', async () => {
+  const { auth, wx, client } = setUp()
+
+  const session = await client.launch()
+  expect(session?.data?.name).toBe('Li')
+  const { data } = await client.request<{ user: string }>({ url: '/orders' })
+  expect(data.user).toBe(session?.userId)
+
+  vi.setSystemTime(Date.now() + 901_000)
+  expect(await outcomes(times(10, () => client.request({ url: '/orders' })))).toEqual(times(10, () => 'ok'))
+  expect(wx.control.calls.login).toBe(1)
+  expect(wx.control.requests.filter(({ url }) => url.endsWith('/wx/refresh'))).toHaveLength(1)
+
+  await auth.sessions.revoke({ userId: String(session?.userId) })
+  vi.setSystemTime(Date.now() + 901_000)
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['signed_out'])
+
+  await client.login()
+  await client.logout()
+  expect(await auth.sessions.list(String(session?.userId))).toEqual([])
+})
+
+test('answers lost on the way cost neither the session nor a second one', async () => {
+  const { auth, wx, client } = setUp()
+  wx.control.onRequest('/wx/login', 'drop-answer', { times: 1 })
+  const session = await client.launch()
+  expect(await auth.sessions.list(String(session?.userId))).toHaveLength(1)
+
+  for (const _ of times(3, String)) {
+    vi.setSystemTime(Date.now() + 901_000)
+    wx.control.onRequest('/wx/refresh', 'drop-answer', { times: 1 })
+    expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  }
+
+  expect(wx.control.calls.login).toBe(1)
+  expect(await auth.sessions.list(String(session?.userId))).toHaveLength(1)
+})
