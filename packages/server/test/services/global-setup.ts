@@ -35,7 +35,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   }
 }
 
-async function provideServices(servers: Servers): Promise<Services> {
+export async function provideServices(servers: Servers): Promise<Services> {
   const { REDIS_URL, REDIS_CLUSTER_URLS, VALKEY_URL, DATABASE_URL, MYSQL_URL, CI } = process.env
   const packages = createPackages(say)
   const missing: string[] = []
