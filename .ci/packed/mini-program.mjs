@@ -31,7 +31,9 @@ const runtime = new Script(`
     getStorageSync: function (key) { return Object.prototype.hasOwnProperty.call(storage, key) ? storage[key] : '' },
     setStorageSync: function (key, value) { storage[key] = value },
     removeStorageSync: function (key) { delete storage[key] },
-    getAccountInfoSync: function () { return { miniProgram: { appId: 'wx0000000000000001' } } }
+    getAccountInfoSync: function () { return { miniProgram: { appId: 'wx0000000000000001' } } },
+    getEnterOptionsSync: function () { return { scene: 1001 } },
+    onAppShow: function () {}
   }
 `)
 

@@ -16,6 +16,7 @@ export const miniprogram: Options = {
   entry: { index: 'src/index.ts' },
   outDir: 'miniprogram_dist',
   format: 'cjs',
+  outExtension: () => ({ js: '.js' }),
   dts: false,
   // Rollup writes CommonJS without esbuild's helpers, and terser is the smaller minifier: 350 bytes of 3 kB.
   treeshake: 'smallest',
@@ -47,8 +48,13 @@ export default defineConfig([
   {
     ...common,
     entry: { testing: 'src/testing/index.ts' },
+    tsconfig: 'src/testing/tsconfig.json',
     format: ['cjs', 'esm'],
     platform: 'node',
     target: 'node20',
+    dts: {
+      resolve: ['@wxlogin/shared'],
+      compilerOptions: { target: 'ES2022', lib: ['ES2022'], types: ['node'] },
+    },
   },
 ])

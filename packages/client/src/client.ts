@@ -98,7 +98,10 @@ export interface ClientResponse<T> extends WxResponse {
 }
 
 export interface Client<Data = unknown> {
-  /** Logs in silently unless there is a session, and again whenever the app is shown. Never rejects. */
+  /**
+   * Logs in silently unless there is a session. Never rejects.
+   * The options of `App.onLaunch` may be handed on; nothing is read from them, as a link can say anything.
+   */
   launch(options?: WxLaunchOptions): Promise<Session<Data> | undefined>
   /** The session once it is clear whether there is one. Never rejects. */
   ready(): Promise<Session<Data> | undefined>
@@ -183,14 +186,18 @@ export function createClient<Data = unknown>(options: ClientOptions): Client<Dat
 
   function request<T>(requested: RequestOptions): RequestTask<ClientResponse<T>> {
     const { auth = true, header = {}, raw, timeout = timeoutMs } = requested
-    const url = /^https?:/i.test(requested.url) ? requested.url : base + requested.url.replace(/^\/*/, '/')
+    const url = /^https?:/i.test(requested.url)
+      ? requested.url
+      : base + requested.url.replace(/^\/*/, '/')
     const isAnonymous =
       !auth || origins.indexOf(originOf(url)) < 0 || headerOf(header, 'authorization')
     const calls: (() => void)[] = []
     let { user_id: userId } = store.read()
     let native: WxRequestTask | undefined
 
-    const task = openTask(timeout, function attempt(ask, refused?: Pair): Promise<ClientResponse<T>> {
+    const task = openTask(timeout, function attempt(ask, refused?: Pair): Promise<
+      ClientResponse<T>
+    > {
       return Promise.resolve(isAnonymous ? undefined : renewal.pair(refused))
         .catch((error) => {
           if (auth === true && error.code !== 'single_page') throw error
@@ -221,9 +228,11 @@ export function createClient<Data = unknown>(options: ClientOptions): Client<Dat
             },
             (response: WxResponse): ClientResponse<T> | Promise<ClientResponse<T>> => {
               // A 401 that speaks of the token (RFC 6750 §3.1), in header or body; an app's own 401 does not.
-              const said = headerOf(response.header, 'www-authenticate') + ' ' + Object(response.data).error
+              const said =
+                headerOf(response.header, 'www-authenticate') + ' ' + Object(response.data).error
               const isRefused =
-                (response.statusCode === 401 && /bearer.*"invalid_token"| invalid_token$/i.test(said)) ||
+                (response.statusCode === 401 &&
+                  /bearer.*"invalid_token"| invalid_token$/i.test(said)) ||
                 isUnauthorized(response)
               if (
                 isRefused &&
@@ -286,7 +295,7 @@ const listening = [
 
 // In a turn of its own, so that what the app does here cannot break a login.
 function later<T>(tell: (value: T) => void, value: T): void {
-  Promise.resolve(value).then(tell)
+  void Promise.resolve(value).then(tell)
 }
 
 /** Scheme, host and port as written, in lower case; empty for anything that URL parsers may read differently. */

@@ -20,7 +20,7 @@ import type { WxResponse } from './wx.js'
  * | `phone_denied`, `phone_quota` | the phone number was not given, or the paid quota is used up |
  * | `config` | this mini program is set up in a way that cannot work |
  *
- * and what the server answers: see {@link WireErrorCode}.
+ * and what the server answers in the shape of the wire (`error` and `error_description`): see {@link WireErrorCode}.
  */
 export type ClientErrorCode =
   | 'network'
@@ -40,7 +40,7 @@ export type ClientErrorCode =
   | WireErrorCode
 
 const advice: { readonly [code in ClientErrorCode]?: string } = {
-  domain_not_allowed: 'add it to 合法域名 or tick 不校验合法域名',
+  domain_not_allowed: 'add to 合法域名 or tick 不校验合法域名',
   mock_code: 'no AppID in project.config.json',
 }
 

@@ -169,10 +169,7 @@ export function createRenewal(
         const isDead = isRefresh && code === 'invalid_grant'
         const isDenied = code === 'access_denied' || reason === 'revoked'
         if ((isDead || isDenied) && store.read() === before) {
-          store.write(
-            isDenied ? { reason, refresh_token } : {},
-            isDenied ? 'signed_out' : 'ended',
-          )
+          store.write(isDenied ? { reason, refresh_token } : {}, isDenied ? 'signed_out' : 'ended')
         }
         if (isDead) return usable() || obtain('login')
         if (code === 'invalid_code' && !isLast) return obtain(type, input, true)
@@ -265,9 +262,7 @@ export function createRenewal(
 /** The pair, if the server should accept it. */
 function livePair(record: TokenRecord, refused?: Pair): Pair | undefined {
   const { expires_in, askedMs } = record as Pair
-  return record !== refused && isWithin(expires_in * 1000, askedMs)
-    ? (record as Pair)
-    : undefined
+  return record !== refused && isWithin(expires_in * 1000, askedMs) ? (record as Pair) : undefined
 }
 
 /** Whether less than this passed since then. A clock that was set back counts as long ago. */

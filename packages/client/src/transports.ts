@@ -8,14 +8,13 @@ export interface Task<T> extends Promise<T> {
   abort(): void
 }
 
+type Call<A> = (success: (answer: A) => void, fail: (failure: unknown) => void) => unknown
+
 /**
  * One call of `wx` within a task: only its first callback counts, and throwing counts as failing.
  * `onSuccess` runs in the very turn of the answer. Once the task is over nothing is called and nothing answers.
  */
-export type Ask = <A, R>(
-  call: (success: (answer: A) => void, fail: (failure: unknown) => void) => unknown,
-  onSuccess: (answer: A) => R | PromiseLike<R>,
-) => Promise<R>
+export type Ask = <A, R>(call: Call<A>, onSuccess: (answer: A) => R | PromiseLike<R>) => Promise<R>
 
 /** Runs calls of `wx` with one deadline and one `abort` for all of them. */
 export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): Task<T> {
@@ -31,15 +30,15 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
     }
     const timer = setTimeout(stop, timeoutMs)
 
-    const ask: Ask = (call, onSuccess) =>
-      new Promise((answer) => {
+    const ask: Ask = <A, R>(call: Call<A>, onSuccess: (answer: A) => R | PromiseLike<R>) =>
+      new Promise<R>((answer) => {
         let isAnswered: boolean | undefined
-        const once = <V, R>(settle: (value: V) => R) => {
+        const once = <V>(settle: (value: V) => R | PromiseLike<R>) => {
           return (value: V): void => {
             if (isAnswered || isOver) return
             isAnswered = true
             // A promise of its own, so that throwing rejects.
-            answer(new Promise<any>((done) => done(settle(value))))
+            answer(new Promise((done) => done(settle(value))))
           }
         }
         const fail = once((failure: unknown) => {
@@ -52,7 +51,7 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
         }
       })
 
-    run(ask)
+    void run(ask)
       .then(resolve, reject)
       .then(() => clearTimeout(timer))
   })

@@ -17,7 +17,6 @@ export interface WxLoginOptions {
 
 export type WxMethod = 'OPTIONS' | 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'TRACE' | 'CONNECT'
 
-// biome-ignore lint: an object type, `object` would refuse `string`
 export type WxData = string | object | ArrayBuffer
 
 export interface WxResponse {

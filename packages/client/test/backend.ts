@@ -24,7 +24,11 @@ export function createBackend() {
   const sessions = new Map<string, BackendSession>()
   const logins = new Map<string, { key: string; answer: Answer }>()
   const accessTokens = new Map<string, BackendSession>()
-  const orders: { path: string; times: number; answer: (request: SeenRequest) => Answer | 'drop' | undefined }[] = []
+  const orders: {
+    path: string
+    times: number
+    answer: (request: SeenRequest) => Answer | 'drop' | undefined
+  }[] = []
   let codes = 0
   let issued = 0
   let expiresIn = 900
@@ -53,7 +57,13 @@ export function createBackend() {
     if (!user) return refusal(400, 'invalid_code')
     const previous = sessions.get(String(body.previous_refresh_token).split('-').slice(2).join('-'))
     if (previous) previous.reason ??= 'unknown'
-    const session = { id: `session${sessions.size + 1}`, user, generation: 0, key, reason: undefined }
+    const session = {
+      id: `session${sessions.size + 1}`,
+      user,
+      generation: 0,
+      key,
+      reason: undefined,
+    }
     sessions.set(session.id, session)
     const answer = tokensFor(session, true)
     logins.set(code, { key, answer })
@@ -71,7 +81,8 @@ export function createBackend() {
       session.key = key
       return tokensFor(session)
     }
-    if (Number(generation) === session.generation - 1 && key === session.key) return tokensFor(session)
+    if (Number(generation) === session.generation - 1 && key === session.key)
+      return tokensFor(session)
     session.reason = 'reused'
     return refusal(400, 'invalid_grant', { reason: 'reused' })
   }
@@ -88,7 +99,12 @@ export function createBackend() {
     if (authorization === undefined) return json(200, { path: request.path, user: 'nobody' })
     const session = accessTokens.get(authorization.replace('Bearer ', ''))
     if (!session) {
-      return refusal(401, 'invalid_token', {}, { 'WWW-Authenticate': 'Bearer error="invalid_token"' })
+      return refusal(
+        401,
+        'invalid_token',
+        {},
+        { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+      )
     }
     return json(200, { path: request.path, user: session.user })
   }
@@ -142,8 +158,16 @@ export function createBackend() {
   }
 }
 
-export function json(statusCode: number, body: unknown, header: Record<string, string> = {}): Answer {
-  return { statusCode, header: { 'Content-Type': 'application/json', ...header }, body: JSON.stringify(body) }
+export function json(
+  statusCode: number,
+  body: unknown,
+  header: Record<string, string> = {},
+): Answer {
+  return {
+    statusCode,
+    header: { 'Content-Type': 'application/json', ...header },
+    body: JSON.stringify(body),
+  }
 }
 
 /** An error as the wire words it. */

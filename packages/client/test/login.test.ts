@@ -16,7 +16,11 @@ test('launch logs in silently and tells who it is', async () => {
 
   const session = await client.launch()
 
-  expect(session).toMatchObject({ userId: 'user-1', appId: 'wx0000000000000001', data: { name: 'Li' } })
+  expect(session).toMatchObject({
+    userId: 'user-1',
+    appId: 'wx0000000000000001',
+    data: { name: 'Li' },
+  })
   expect(client.session()).toEqual(session)
   expect(session?.expiresAt).toBeCloseTo(Date.now() / 1000 + 900, 0)
 })
@@ -50,7 +54,9 @@ test('a launch with a live session makes no login call', async () => {
 test('ten requests on a cold start make one login', async () => {
   const { client, wx, backend } = setUp()
 
-  const results = await Promise.all(times(10, () => client.request<{ user: string }>({ url: '/orders' })))
+  const results = await Promise.all(
+    times(10, () => client.request<{ user: string }>({ url: '/orders' })),
+  )
 
   expect(results.map(({ data }) => data.user)).toEqual(times(10, () => 'user-1'))
   expect(wx.control.calls.login).toBe(1)
@@ -215,8 +221,13 @@ test('a thousand requests after a failed login make few login calls', async () =
 
 test('Retry-After is respected, by an explicit login too', async () => {
   const { client, wx, backend } = setUp()
-  backend.answer('/wx/login', refusal(429, 'rate_limited', {}, { 'Retry-After': '90' }), { times: 1 })
-  await expect(client.login()).rejects.toMatchObject({ code: 'rate_limited', retryAfterSeconds: 90 })
+  backend.answer('/wx/login', refusal(429, 'rate_limited', {}, { 'Retry-After': '90' }), {
+    times: 1,
+  })
+  await expect(client.login()).rejects.toMatchObject({
+    code: 'rate_limited',
+    retryAfterSeconds: 90,
+  })
 
   await vi.advanceTimersByTimeAsync(89_000)
   wx.control.show()
@@ -279,7 +290,10 @@ test('a login with input is made even while a silent one is under way', async ()
   await client.login({ input: { inviter: 'x' } })
   await launched
 
-  expect(backend.seen('/wx/login').map(({ body }) => body.input)).toEqual([undefined, { inviter: 'x' }])
+  expect(backend.seen('/wx/login').map(({ body }) => body.input)).toEqual([
+    undefined,
+    { inviter: 'x' },
+  ])
 })
 
 test('a login with a live session keeps it', async () => {

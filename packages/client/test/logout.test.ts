@@ -46,7 +46,9 @@ test('storage knows of the logout before the server does', async () => {
 
   const logout = client.logout()
 
-  expect(await outcomes([start(wx.control.restart()).request({ url: '/orders' })])).toEqual(['signed_out'])
+  expect(await outcomes([start(wx.control.restart()).request({ url: '/orders' })])).toEqual([
+    'signed_out',
+  ])
   await vi.advanceTimersByTimeAsync(10_000)
   await logout
 })

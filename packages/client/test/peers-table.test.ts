@@ -14,13 +14,21 @@ afterEach(() => {
 })
 
 afterAll(() => {
-  const lines = rows.map(({ scenario, logins, outcome }) => `| ${scenario.padEnd(28)} | ${logins} → ${outcome.padEnd(36)} |`)
-  process.stdout.write(`\n| ${'ten parallel requests'.padEnd(28)} | ${'wx.login calls → outcome'.padEnd(40)} |\n${lines.join('\n')}\n`)
+  const lines = rows.map(
+    ({ scenario, logins, outcome }) =>
+      `| ${scenario.padEnd(28)} | ${logins} → ${outcome.padEnd(36)} |`,
+  )
+  process.stdout.write(
+    `\n| ${'ten parallel requests'.padEnd(28)} | ${'wx.login calls → outcome'.padEnd(40)} |\n${lines.join('\n')}\n`,
+  )
 })
 
 type Setting = ReturnType<typeof setUp>
 
-async function watch(scenario: string, { client, wx }: Setting): Promise<{ logins: number; outcome: string }> {
+async function watch(
+  scenario: string,
+  { client, wx }: Setting,
+): Promise<{ logins: number; outcome: string }> {
   const loginsBefore = wx.control.calls.login
   const settled = times(10, () => 'hung')
   times(10, (index) =>
@@ -72,7 +80,10 @@ test('an expired session with staggered refusals makes one login', async () => {
     setting.wx.control.onRequest(`/orders/${index}`, { delayMs: 10 + 25 * index }, { times: 1 }),
   )
 
-  expect(await watch('expired session, staggered', setting)).toEqual({ logins: 1, outcome: '10 ok' })
+  expect(await watch('expired session, staggered', setting)).toEqual({
+    logins: 1,
+    outcome: '10 ok',
+  })
 })
 
 test('an expired session refused with HTTP 401 makes one login', async () => {

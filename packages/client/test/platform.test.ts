@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from '@wxlogin/client'
 import { createFakeWx, createTimerPromise } from '@wxlogin/client/testing'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createBackend } from './backend.js'
 import { baseUrl, outcomes, setUp, times } from './set-up.js'
 
@@ -61,7 +61,9 @@ test('a client without the newer members of wx works', async () => {
     phone: { omit: ['getRandomValues'], errno: false },
   })
 
-  expect(await outcomes(times(3, () => client.request({ url: '/orders' })))).toEqual(times(3, () => 'ok'))
+  expect(await outcomes(times(3, () => client.request({ url: '/orders' })))).toEqual(
+    times(3, () => 'ok'),
+  )
 })
 
 test('wx is looked up when the client is created, and not before', async () => {
@@ -94,7 +96,11 @@ test('promises whose reactions are timers change nothing', async () => {
   const { client, wx, backend, start } = setUp()
   const statuses: number[] = []
 
-  await Promise.all(times(10, () => client.request({ url: '/orders' }).then((r) => void statuses.push(r.statusCode))))
+  await Promise.all(
+    times(10, () =>
+      client.request({ url: '/orders' }).then((r) => void statuses.push(r.statusCode)),
+    ),
+  )
   await client.logout()
   const codes: string[] = []
   await client.request({ url: '/orders' }).catch((error) => codes.push(error.code))

@@ -83,13 +83,19 @@ test('an app that answers 401 on its own account renews nothing', async () => {
   const { client, backend } = await setUpExpired()
   backend.answer('/orders', json(401, { error: 'wrong password' }, { 'WWW-Authenticate': 'Basic' }))
 
-  await expect(client.request({ url: '/orders' })).rejects.toMatchObject({ code: 'http', statusCode: 401 })
+  await expect(client.request({ url: '/orders' })).rejects.toMatchObject({
+    code: 'http',
+    statusCode: 401,
+  })
   expect(backend.seen('/orders')).toHaveLength(1)
   expect(backend.seen('/wx/refresh')).toHaveLength(0)
 })
 
 test.each([
-  ['in the header', json(401, 'no', { 'www-authenticate': 'Bearer realm="x", error="invalid_token"' })],
+  [
+    'in the header',
+    json(401, 'no', { 'www-authenticate': 'Bearer realm="x", error="invalid_token"' }),
+  ],
   ['in the body', json(401, { error: 'invalid_token' })],
 ])('a token refused %s is renewed', async (_, answer) => {
   const { client, backend } = await setUpExpired()
@@ -141,7 +147,9 @@ test('an early renewal that fails keeps the session', async () => {
   await vi.advanceTimersByTimeAsync(815_000)
   backend.answer('/wx/refresh', refusal(503, 'store_unavailable'))
 
-  expect(await outcomes(times(3, () => client.request({ url: '/orders' })))).toEqual(times(3, () => 'ok'))
+  expect(await outcomes(times(3, () => client.request({ url: '/orders' })))).toEqual(
+    times(3, () => 'ok'),
+  )
   expect(client.session()?.userId).toBe('user-1')
 })
 
@@ -231,9 +239,18 @@ test.each([
   ['a captive portal', { respond: { statusCode: 200, data: '<html>log in to the wifi</html>' } }],
   ['a 404', { respond: { statusCode: 404, data: '' } }],
   ['a 400 of someone else', { respond: { statusCode: 400, data: { error: 'invalid' } } }],
-  ['a gateway that says invalid_grant', { respond: { statusCode: 200, data: { error: 'invalid_grant' } } }],
-  ['a 429', { respond: { statusCode: 429, data: { error: 'rate_limited', error_description: 'x' } } }],
-  ['a 503', { respond: { statusCode: 503, data: { error: 'store_unavailable', error_description: 'x' } } }],
+  [
+    'a gateway that says invalid_grant',
+    { respond: { statusCode: 200, data: { error: 'invalid_grant' } } },
+  ],
+  [
+    'a 429',
+    { respond: { statusCode: 429, data: { error: 'rate_limited', error_description: 'x' } } },
+  ],
+  [
+    'a 503',
+    { respond: { statusCode: 503, data: { error: 'store_unavailable', error_description: 'x' } } },
+  ],
 ] as const)('%s does not end the session', async (_, behaviour) => {
   const { client, wx, backend, start } = await setUpExpired()
   wx.control.onRequest('/wx/refresh', behaviour, { times: 2 })

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ClientError } from '@wxlogin/client'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { json, refusal } from './backend.js'
 import { outcomes, setUp, times } from './set-up.js'
 
@@ -209,7 +209,12 @@ test('the body is replayed as it was', async () => {
   await vi.advanceTimersByTimeAsync(30_000)
   backend.expireAccess()
 
-  await client.request({ url: '/orders', method: 'POST', data: { item: 1 }, header: { 'x-mine': '1' } })
+  await client.request({
+    url: '/orders',
+    method: 'POST',
+    data: { item: 1 },
+    header: { 'x-mine': '1' },
+  })
 
   const [first, second] = backend.seen('/orders')
   expect(second?.body).toEqual({ item: 1 })
@@ -338,24 +343,29 @@ test('listeners given while the request is under way hear it, and those taken of
   expect(unheard).not.toHaveBeenCalled()
 })
 
-test.each(['throw', 'twice'] as const)('wx.request that does %s settles each request once', async (behaviour) => {
-  const { client, wx, backend } = setUp()
-  await client.launch()
-  await vi.advanceTimersByTimeAsync(30_000)
-  backend.expireAccess()
-  wx.control.onRequest('/orders', behaviour, { times: 1 })
+test.each(['throw', 'twice'] as const)(
+  'wx.request that does %s settles each request once',
+  async (behaviour) => {
+    const { client, wx, backend } = setUp()
+    await client.launch()
+    await vi.advanceTimersByTimeAsync(30_000)
+    backend.expireAccess()
+    wx.control.onRequest('/orders', behaviour, { times: 1 })
 
-  expect(await outcomes([client.request({ url: '/orders' })])).toEqual([
-    behaviour === 'throw' ? 'network' : 'ok',
-  ])
-  expect(backend.seen('/wx/refresh')).toHaveLength(behaviour === 'throw' ? 0 : 1)
-  expect(backend.seen('/orders')).toHaveLength(behaviour === 'throw' ? 0 : 2)
-})
+    expect(await outcomes([client.request({ url: '/orders' })])).toEqual([
+      behaviour === 'throw' ? 'network' : 'ok',
+    ])
+    expect(backend.seen('/wx/refresh')).toHaveLength(behaviour === 'throw' ? 0 : 1)
+    expect(backend.seen('/orders')).toHaveLength(behaviour === 'throw' ? 0 : 2)
+  },
+)
 
 test('more requests than WeChat sends at once all settle', async () => {
   const { client } = setUp()
 
-  expect(await outcomes(times(50, () => client.request({ url: '/orders' })))).toEqual(times(50, () => 'ok'))
+  expect(await outcomes(times(50, () => client.request({ url: '/orders' })))).toEqual(
+    times(50, () => 'ok'),
+  )
 })
 
 test.each([
@@ -410,7 +420,12 @@ test('no error, message or event holds a token, a code or a key', async () => {
   expect(errors).toHaveLength(5)
   const texts = [...errors, ...events].flatMap((one) => [String(one), JSON.stringify(one)])
   for (const { header, data } of wx.control.requests) {
-    const secrets = [header.authorization, header['idempotency-key'], Object(data).code, Object(data).refresh_token]
+    const secrets = [
+      header.authorization,
+      header['idempotency-key'],
+      Object(data).code,
+      Object(data).refresh_token,
+    ]
     for (const secret of [...secrets, 'access-canary']) {
       if (secret) expect(texts.join('\n')).not.toContain(String(secret).replace('Bearer ', ''))
     }

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createClient } from '@wxlogin/client'
 import { createFakeWx } from '@wxlogin/client/testing'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { baseUrl, outcomes, setUp } from './set-up.js'
 
 beforeEach(() => {
@@ -28,33 +28,38 @@ test('the storage key can be chosen', async () => {
   expect([...wx.control.storage.keys()]).toEqual(['mine'])
 })
 
-test.each(['login', 'refresh'])('the answer to a %s is in storage when the answer is handled', async (route) => {
-  const { client, wx, start, backend } = setUp()
-  if (route === 'refresh') {
-    await client.launch()
-    await vi.advanceTimersByTimeAsync(900_000)
-  }
-  const before = wx.control.storage.get('wxlogin')
-  const after: unknown[] = []
-  const observed = start(
-    Object.assign(wx, {
-      request: ((request) => (options: Parameters<typeof request>[0]) =>
-        request({
-          ...options,
-          success(response) {
-            options.success?.(response)
-            after.push(wx.control.storage.get('wxlogin'))
-          },
-        }))(wx.request),
-    }),
-  )
+test.each(['login', 'refresh'])(
+  'the answer to a %s is in storage when the answer is handled',
+  async (route) => {
+    const { client, wx, start, backend } = setUp()
+    if (route === 'refresh') {
+      await client.launch()
+      await vi.advanceTimersByTimeAsync(900_000)
+    }
+    const before = wx.control.storage.get('wxlogin')
+    const after: unknown[] = []
+    const observed = start(
+      Object.assign(wx, {
+        request: (
+          (request) => (options: Parameters<typeof request>[0]) =>
+            request({
+              ...options,
+              success(response) {
+                options.success?.(response)
+                after.push(wx.control.storage.get('wxlogin'))
+              },
+            })
+        )(wx.request),
+      }),
+    )
 
-  await observed.ready()
+    await observed.ready()
 
-  expect(backend.seen(`/wx/${route}`)).toHaveLength(1)
-  expect(after).toHaveLength(1)
-  expect(after[0]).not.toBe(before)
-})
+    expect(backend.seen(`/wx/${route}`)).toHaveLength(1)
+    expect(after).toHaveLength(1)
+    expect(after[0]).not.toBe(before)
+  },
+)
 
 test.each([
   ['not JSON', '{"v":'],
@@ -102,7 +107,11 @@ test('the tokens of another mini program or backend are not used', async () => {
     network: backend.network,
   })
   await createClient({ baseUrl, wx: other }).launch()
-  const elsewhere = createFakeWx({ storage: wx.control.storage, wechat: backend.wechat, network: backend.network })
+  const elsewhere = createFakeWx({
+    storage: wx.control.storage,
+    wechat: backend.wechat,
+    network: backend.network,
+  })
   await createClient({ baseUrl: 'https://test.example.com', wx: elsewhere }).launch()
 
   expect(other.control.calls.login).toBe(1)
@@ -172,7 +181,11 @@ test('storage that can be neither written nor cleared does not bring old tokens 
 test('storage is read again before a refresh: what another instance renewed is adopted', async () => {
   const { client, wx, backend } = setUp()
   await client.launch()
-  const other = createFakeWx({ storage: wx.control.storage, wechat: backend.wechat, network: backend.network })
+  const other = createFakeWx({
+    storage: wx.control.storage,
+    wechat: backend.wechat,
+    network: backend.network,
+  })
   await vi.advanceTimersByTimeAsync(900_000)
   await createClient({ baseUrl, wx: other }).request({ url: '/orders' })
 
@@ -185,7 +198,11 @@ test('storage is read again before a refresh: what another instance renewed is a
 test('two instances that renew at once keep one session', async () => {
   const { client, wx, backend } = setUp()
   await client.launch()
-  const other = createFakeWx({ storage: wx.control.storage, wechat: backend.wechat, network: backend.network })
+  const other = createFakeWx({
+    storage: wx.control.storage,
+    wechat: backend.wechat,
+    network: backend.network,
+  })
   const second = createClient({ baseUrl, wx: other })
   await vi.advanceTimersByTimeAsync(900_000)
 
@@ -194,7 +211,9 @@ test('two instances that renew at once keep one session', async () => {
   expect(await outcomes(both)).toEqual(['ok', 'ok'])
   expect(backend.livingSessions()).toBe(1)
   await vi.advanceTimersByTimeAsync(900_000)
-  expect(await outcomes([client.request({ url: '/orders' }), second.request({ url: '/orders' })])).toEqual(['ok', 'ok'])
+  expect(
+    await outcomes([client.request({ url: '/orders' }), second.request({ url: '/orders' })]),
+  ).toEqual(['ok', 'ok'])
   expect(wx.control.calls.login + other.control.calls.login).toBe(1)
 })
 
@@ -205,7 +224,11 @@ test('a new pair is not written over what storage holds meanwhile', async () => 
   wx.control.onRequest('/wx/refresh', { delayMs: 1_000 }, { times: 1 })
   const request = outcomes([client.request({ url: '/orders' })])
   await vi.advanceTimersByTimeAsync(500)
-  const other = createFakeWx({ storage: wx.control.storage, wechat: backend.wechat, network: backend.network })
+  const other = createFakeWx({
+    storage: wx.control.storage,
+    wechat: backend.wechat,
+    network: backend.network,
+  })
   await createClient({ baseUrl, wx: other }).login({ force: true })
   const stored = wx.control.storage.get('wxlogin')
 

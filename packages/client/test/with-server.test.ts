@@ -26,7 +26,9 @@ function setUp() {
     onLogin: ({ openid }) => ({ userId: openid, data: { name: 'Li' } }),
   })
   const routes = authRoutes(auth, { basePath: '/wx' })
-  const orders = requireAuth(auth)((request) => Response.json({ user: sessionOf(request, auth).userId }))
+  const orders = requireAuth(auth)((request) =>
+    Response.json({ user: sessionOf(request, auth).userId }),
+  )
   const wx = createFakeWx({
     appId,
     wechat,
@@ -53,7 +55,9 @@ test('login, request, renewal, revocation and logout against the real server', a
   expect(data.user).toBe(session?.userId)
 
   vi.setSystemTime(Date.now() + 901_000)
-  expect(await outcomes(times(10, () => client.request({ url: '/orders' })))).toEqual(times(10, () => 'ok'))
+  expect(await outcomes(times(10, () => client.request({ url: '/orders' })))).toEqual(
+    times(10, () => 'ok'),
+  )
   expect(wx.control.calls.login).toBe(1)
   expect(wx.control.requests.filter(({ url }) => url.endsWith('/wx/refresh'))).toHaveLength(1)
 

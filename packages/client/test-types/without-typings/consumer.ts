@@ -1,0 +1,46 @@
+import {
+  ClientError,
+  type ClientErrorCode,
+  type ClientEvent,
+  createClient,
+  type Session,
+  type Wx,
+} from '../../src/index.js'
+
+interface Profile {
+  readonly name: string
+}
+
+declare const wx: Wx
+
+const client = createClient<Profile>({
+  baseUrl: 'https://api.example.com',
+  wx,
+  loginInput: () => ({ inviter: 'x' }),
+  onEvent: (event: ClientEvent) => event.type === 'login' && event.durationMs,
+})
+
+export async function use(): Promise<ClientErrorCode | undefined> {
+  const session: Session<Profile> | undefined = await client.launch({ scene: 1001 })
+  const name: string | undefined = session?.data?.name
+  const task = client.request<{ id: string }[]>({ url: `/orders/${name}`, auth: 'optional' })
+  task.onChunkReceived(({ data }) => data.byteLength)
+  try {
+    const { data, statusCode } = await task
+    const id: string | undefined = data[0]?.id
+    // @ts-expect-error the status is a number
+    const text: string = statusCode
+    return id === text ? undefined : 'http'
+  } catch (error) {
+    return error instanceof ClientError ? error.code : undefined
+  }
+}
+
+// @ts-expect-error WeChat has no PATCH
+client.request({ url: '/', method: 'PATCH' })
+// @ts-expect-error no callbacks: the promise tells
+client.request({ url: '/', success() {} })
+// @ts-expect-error not a code that there is
+export const code: ClientErrorCode = 'unheard_of'
+// @ts-expect-error there is no option for an AppSecret
+createClient({ baseUrl: 'https://api.example.com', appSecret: '' })
