@@ -7,7 +7,11 @@ const programs = [
   ...rooms,
   'examples',
   'bench',
-  ...rooms.flatMap((room) => [...children(`${room}/test-types`), `${room}/src/testing`, `${room}/test`]),
+  ...rooms.flatMap((room) => [
+    ...children(`${room}/test-types`),
+    `${room}/src/testing`,
+    `${room}/test`,
+  ]),
 ]
   .map((folder) => `${folder}/tsconfig.json`)
   .filter((file) => existsSync(root + file))

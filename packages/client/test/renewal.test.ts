@@ -55,6 +55,21 @@ test('a request is replayed at most once', async () => {
   expect(backend.seen('/wx/refresh')).toHaveLength(1)
 })
 
+test('a replay that is refused is not replayed, however old its token', async () => {
+  const { client, wx, backend } = await setUpExpired()
+  backend.answer('/orders', refusal(401, 'invalid_token'))
+  wx.control.onRequest('/orders', { delayMs: 40_000 }, { times: 1 })
+  const request = outcomes([client.request({ url: '/orders' })])
+  await vi.advanceTimersByTimeAsync(5_000)
+  await client.request({ url: '/news' })
+
+  await vi.advanceTimersByTimeAsync(35_000)
+
+  expect(await request).toEqual(['invalid_token'])
+  expect(backend.seen('/orders')).toHaveLength(2)
+  expect(backend.seen('/wx/refresh')).toHaveLength(1)
+})
+
 test('a pair younger than 20 seconds is not renewed: its refusal rejects', async () => {
   const { client, backend } = setUp()
   await client.launch()

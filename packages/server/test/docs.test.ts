@@ -154,6 +154,7 @@ const nodePreamble = `
   declare const users: {
     upsert(appId: string, openid: string): Promise<number>
     isBanned(userId: string): Promise<boolean>
+    ban(userId: string): Promise<void>
     roleOf(userId: string): Promise<string>
   }
   declare const orders: { of(userId: string): Promise<{ id: string; title: string }[]> }
@@ -178,11 +179,10 @@ const nodePreamble = `
   }
 `
 
-/** What a block imports from the one before it. */
-const mySqlStore = `
+/** A store that the reader has written. */
+const myStore = `
   import type { SessionStore } from '@wxlogin/server'
-  import type { Pool } from 'mysql2/promise'
-  export declare function createMySqlStore(pool: Pool): SessionStore
+  export declare function createMyStore(): SessionStore
 `
 
 const miniProgramPreamble = `
@@ -207,7 +207,7 @@ const node: Environment = {
   folder: join(root, 'packages/server/test/readme/'),
   types: ['node'],
   lib: 'lib.es2022.d.ts',
-  files: { 'preamble.d.ts': nodePreamble, 'pages/index/mysql-store.ts': mySqlStore },
+  files: { 'preamble.d.ts': nodePreamble, 'pages/index/my-store.ts': myStore },
 }
 
 const miniProgram: Environment = {
@@ -299,6 +299,8 @@ function baseOptions(): ts.CompilerOptions {
       '@wxlogin/shared': source('shared/src/index.ts'),
       '@wxlogin/server': source('server/src/index.ts'),
       '@wxlogin/server/testing': source('server/src/testing/index.ts'),
+      '@wxlogin/server/redis': source('server/src/sessions/redis-store.ts'),
+      '@wxlogin/server/sql': source('server/src/sessions/sql-store.ts'),
       '@wxlogin/server/*': source('server/src/adapters/*.ts'),
       '@wxlogin/client': source('client/src/index.ts'),
       '@wxlogin/client/testing': source('client/src/testing/index.ts'),
