@@ -10,7 +10,7 @@ const programs = [
   ...rooms.flatMap((room) => [
     ...children(`${room}/test-types`),
     `${room}/src/testing`,
-    `${room}/test`,
+    `${room}/test/model`,
   ]),
 ]
   .map((folder) => `${folder}/tsconfig.json`)

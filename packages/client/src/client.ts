@@ -85,10 +85,10 @@ export interface RequestOptions extends Omit<WxRequestOptions, 'success' | 'fail
 
 /** A promise that is also what `wx.request` returns. */
 export interface RequestTask<T> extends Task<T> {
-  /** Also before there is a native task. Not called for an answer that leads to a replay. */
+  /** Also before there is a native task. Hears the refused answer before a replay too. */
   onHeadersReceived(listener: (result: { header: object }) => void): void
   offHeadersReceived(listener?: (result: { header: object }) => void): void
-  /** Needs `enableChunked`. Not called for an answer that leads to a replay. */
+  /** Needs `enableChunked`. Hears the refused answer before a replay too. */
   onChunkReceived(listener: (result: { data: ArrayBuffer }) => void): void
   offChunkReceived(listener?: (result: { data: ArrayBuffer }) => void): void
 }
@@ -107,7 +107,10 @@ export interface Client<Data = unknown> {
   ready(): Promise<Session<Data> | undefined>
   /** The session as known now. */
   session(): Session<Data> | undefined
-  /** Logs in, after a sign-out too. Rejects with {@link ClientError}. */
+  /**
+   * Makes sure of a session, after a sign-out too; a new login only with `force` or `input`, or where there is none.
+   * Rejects with {@link ClientError}.
+   */
   login(options?: LoginOptions): Promise<Session<Data>>
   /**
    * Signs out on this phone at once, offline too; nothing logs in again until `login()`.
@@ -144,10 +147,10 @@ export function createClient<Data = unknown>(options: ClientOptions): Client<Dat
     origins.indexOf('') >= 0 ||
     !(timeoutMs > 0 && loginTimeoutMs > 0 && loginTimeoutMs <= 20_000)
   ) {
-    throw new TypeError('baseUrl, trustedOrigins, timeoutMs or loginTimeoutMs: see README')
+    throw new TypeError('baseUrl, trustedOrigins, timeoutMs, loginTimeoutMs: see README')
   }
   const base = baseUrl.replace(/\/+$/, '')
-  const authUrl = base + authPath
+  const authUrl = below(authPath)
   let listeners: ((change: SessionChange<Data>) => void)[] = []
 
   const store = createRecordStore(
@@ -166,6 +169,10 @@ export function createClient<Data = unknown>(options: ClientOptions): Client<Dat
   // So that listeners do not hear of what was there before them.
   store.read()
   const renewal = createRenewal(wx, appId, authUrl, loginTimeoutMs, options, store, emit)
+
+  function below(path: string): string {
+    return base + path.replace(/^\/*/, '/')
+  }
 
   function emit(event: ClientEvent): void {
     later(onEvent, event)
@@ -186,9 +193,7 @@ export function createClient<Data = unknown>(options: ClientOptions): Client<Dat
 
   function request<T>(requested: RequestOptions): RequestTask<ClientResponse<T>> {
     const { auth = true, header = {}, raw, timeout = timeoutMs } = requested
-    const url = /^https?:/i.test(requested.url)
-      ? requested.url
-      : base + requested.url.replace(/^\/*/, '/')
+    const url = /^https?:/i.test(requested.url) ? requested.url : below(requested.url)
     const isAnonymous =
       !auth || origins.indexOf(originOf(url)) < 0 || headerOf(header, 'authorization')
     const calls: (() => void)[] = []

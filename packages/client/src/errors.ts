@@ -17,8 +17,7 @@ import type { WxResponse } from './wx.js'
  * | `user_changed` | someone else is logged in than when the request was made, so it is not sent |
  * | `single_page` | single-page mode (opened from Moments) has no login |
  * | `mock_code` | DevTools runs without a real AppID, so `wx.login` gives a code that nobody can exchange |
- * | `phone_denied`, `phone_quota` | the phone number was not given, or the paid quota is used up |
- * | `config` | this mini program is set up in a way that cannot work |
+ * | `phone_denied`, `phone_quota`, `config` | reserved |
  *
  * and what the server answers in the shape of the wire (`error` and `error_description`): see {@link WireErrorCode}.
  */

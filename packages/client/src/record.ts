@@ -52,11 +52,12 @@ export function createRecordStore(
         const found = isMemoryTheTruth ? stored : wx.getStorageSync(storageKey)
         if (found !== stored) {
           stored = found
-          const next = JSON.parse(found as string)
+          // Removed by the app, or by another instance that could not write: nobody may use the old tokens any more.
+          const next = found ? JSON.parse(found as string) : {}
           change(next.v === version ? next : {}, 'storage')
         }
       } catch {
-        // Unreadable or damaged: what was read before still stands.
+        // Unreadable: what was read before still stands.
       }
       return record
     },

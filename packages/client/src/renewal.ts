@@ -5,8 +5,8 @@ import { createSingleFlight } from './single-flight.js'
 import { type Ask, openTask } from './transports.js'
 import type { Wx, WxResponse } from './wx.js'
 
-// Of each second of its life: in its last tenth a pair is renewed beside the requests, which still go out with it.
-const agingMs = 900
+// In its last tenth a pair is renewed beside the requests, which still go out with it.
+const agingMsPerSecond = 900
 const maxPauseMs = 60_000
 
 /** A route whose path is its name, so that the name is all that has to be shipped. */
@@ -40,7 +40,7 @@ export interface LogoutOptions {
 }
 
 export interface LoginSettings {
-  /** A name for this device in the user's list of sessions. */
+  /** A name for this device in the user's list of sessions, 1 to 128 characters. */
   device?: string
   /** What the backend's `onLogin` gets as `input` at every silent login, or a function that makes it. */
   loginInput?: Json | (() => Json | undefined)
@@ -78,17 +78,17 @@ export function createRenewal(
 
   function pair(refused?: Pair): Promise<Pair> {
     const live = livePair(store.read(), refused)
-    if (live && !isWithin(live.expires_in * agingMs, live.askedMs)) renew(live).catch(ignore)
+    if (live && !isWithin(live.expires_in * agingMsPerSecond, live.askedMs))
+      renew(live).catch(ignore)
     return Promise.resolve(live || renew(refused))
   }
 
+  /** Asked for by the app, it waits for what is under way: that may have begun before a sign-out. */
   function renew(unwanted?: Pair, isAsked?: boolean): Promise<Pair> {
-    return takeOff(() => {
-      const live = usable(unwanted, isAsked)
-      if (live) return live
-      if (isWithin(pauseMs, failedMs)) throw lastError
-      return obtain(store.read().access_token ? 'refresh' : 'login')
-    })
+    return takeOff(
+      () => usable(unwanted, isAsked) || obtain(store.read().access_token ? 'refresh' : 'login'),
+      isAsked,
+    )
   }
 
   /** What storage holds now, be it our own doing, another instance's or the app's. */
@@ -98,7 +98,7 @@ export function createRenewal(
     return livePair(store.read(), unwanted)
   }
 
-  /** A refresh or a login: one deadline for all its steps, and after a failure a pause for everyone. */
+  /** A refresh or a login, with one deadline for its steps; after a failure there is a pause for everyone. */
   function obtain(
     type: 'refresh' | 'login',
     input: unknown = loginInput,
@@ -106,6 +106,7 @@ export function createRenewal(
   ): Promise<Pair> {
     // Opened from Moments: there is no login, and storage of its own, so no session either.
     if (wx.getEnterOptionsSync().scene === 1154) throw new ClientError('single_page')
+    if (isWithin(pauseMs, failedMs)) throw lastError
     const before = store.read()
     const { refresh_token, key, data } = before
     const isRefresh = type === 'refresh'
@@ -148,10 +149,12 @@ export function createRenewal(
               },
           idempotencyKey,
           (answer) => {
-            next = Object.assign({ data }, answer, { key: nextKey, askedMs }) as Pair
-            if (!next.refresh_token) {
-              throw new ClientError('http')
-            }
+            // Of the last login, so that a refresh keeps it and a login does not.
+            next = Object.assign({}, isRefresh && { data }, answer, {
+              key: nextKey,
+              askedMs,
+            }) as Pair
+            if (!next.refresh_token) throw new ClientError('http')
             if (store.read() === before) store.write(next, type)
           },
         ),
@@ -164,7 +167,6 @@ export function createRenewal(
       },
       (error: ClientError) => {
         const { code, reason = code, retryAfterSeconds = 0 } = error
-        failedMs = Date.now()
         report(code)
         const isDead = isRefresh && code === 'invalid_grant'
         const isDenied = code === 'access_denied' || reason === 'revoked'
@@ -174,6 +176,7 @@ export function createRenewal(
         if (isDead) return usable() || obtain('login')
         if (code === 'invalid_code' && !isLast) return obtain(type, input, true)
         lastError = error
+        failedMs = Date.now()
         pauseMs =
           retryAfterSeconds * 1000 || Math.min(maxPauseMs, (pauseMs || 500) * (1.5 + Math.random()))
         throw error
@@ -227,7 +230,8 @@ export function createRenewal(
         },
       )
     return send().catch((error: ClientError) => {
-      if (/network|timeout|interrupted/.test(error.code)) return send()
+      // A cause is what `fail` was called with, so there was no answer.
+      if (error.cause) return send()
       throw error
     })
   }

@@ -341,3 +341,61 @@ test('wx.getRandomValues that never answers holds nothing up', async () => {
 
   expect((await login).userId).toBe('user-1')
 })
+
+test('a login that the app asks for waits for a silent one that is refused for the sign-out', async () => {
+  const { client } = setUp()
+  await client.login()
+  await client.logout()
+
+  const silent = client.launch()
+  const asked = client.login()
+
+  expect(await silent).toBeUndefined()
+  expect((await asked).userId).toBe('user-1')
+})
+
+test('a login after a logout succeeds though an older refresh is still under way', async () => {
+  const { client, wx } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(900_000)
+  wx.control.onRequest('/wx/refresh', { delayMs: 3_000 }, { times: 1 })
+  const request = outcomes([client.request({ url: '/orders' })])
+  await vi.advanceTimersByTimeAsync(100)
+  const logout = client.logout()
+
+  const login = client.login()
+  await vi.advanceTimersByTimeAsync(10_000)
+
+  expect((await login).userId).toBe('user-1')
+  await logout
+  await request
+})
+
+test("one user's data is not shown under the next user", async () => {
+  const { client, wx, backend } = setUp()
+  await client.launch()
+  wx.control.switchUser('user-2')
+  backend.setData(undefined)
+
+  const session = await client.login({ force: true })
+
+  expect(session).toMatchObject({ userId: 'user-2', data: undefined })
+})
+
+test('an authPath without its slash stays on the host', async () => {
+  const { client, wx } = setUp({ authPath: 'wx' })
+
+  await client.launch()
+
+  expect(wx.control.requests.map(({ url }) => url)).toEqual(['https://api.example.com/wx/login'])
+})
+
+test("a gateway's own error is an answer, so the code is not sent again", async () => {
+  const { client, backend } = setUp()
+  const answer = json(504, { error: 'gateway_timeout', error_description: 'slow' })
+  backend.answer('/wx/login', answer)
+
+  await client.login().catch(() => undefined)
+
+  expect(backend.seen('/wx/login')).toHaveLength(1)
+})

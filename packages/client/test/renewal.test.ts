@@ -332,8 +332,9 @@ test('access denied at a refresh signs out', async () => {
 test('a request is not replayed as another user', async () => {
   const { client, wx, backend } = await setUpExpired()
   backend.endSessions('expired')
-  wx.control.switchUser('user-2')
   const before = client.request({ url: '/orders', method: 'POST', data: { item: 1 } })
+  await Promise.resolve()
+  wx.control.switchUser('user-2')
 
   expect(await outcomes([before])).toEqual(['user_changed'])
   expect(backend.seen('/orders')).toHaveLength(1)
@@ -346,9 +347,10 @@ test('a request that waits for a renewal is not sent as another user', async () 
   await client.launch()
   await vi.advanceTimersByTimeAsync(900_000)
   backend.endSessions('expired')
+  const waiting = outcomes([client.request({ url: '/orders' })])
   wx.control.switchUser('user-2')
 
-  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['user_changed'])
+  expect(await waiting).toEqual(['user_changed'])
   expect(backend.seen('/orders')).toHaveLength(0)
 })
 

@@ -68,7 +68,8 @@ export interface Auth<Claims extends object = object> {
   logout(input: LogoutInput): Promise<void>
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues.
-   * Throws `invalid_token` (401) or `insufficient_scope` (403).
+   * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, where the store is asked)
+   * or `server_error` (500, when `allow` or `apps` threw).
    */
   authenticate(
     authorization: string | undefined,

@@ -1,4 +1,4 @@
-export type { ErrorBody, Json, TokenAnswer } from '@wxlogin/shared'
+export type { ErrorBody, InvalidGrantReason, Json, TokenAnswer } from '@wxlogin/shared'
 export {
   type Auth,
   type CreateSessionInput,
@@ -8,7 +8,18 @@ export {
   type Health,
 } from './auth.js'
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
-export type * from './events.js'
+export type {
+  AuthEvent,
+  EvictedEvent,
+  FailureEvent,
+  LoginEvent,
+  LogoutEvent,
+  MisconfiguredEvent,
+  RefreshEvent,
+  RevokedEvent,
+  WarningEvent,
+  WeChatEvent,
+} from './events.js'
 export type {
   AuthRequest,
   AuthResponse,
@@ -34,6 +45,6 @@ export type {
   StoreWarning,
 } from './sessions/session.js'
 export type { RevokeInput } from './sessions/sessions.js'
-export type { Jwk, JwkSet } from './tokens/signing-keys.js'
+export type { Jwk } from './tokens/signing-keys.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse, WeChatHealth } from './wechat/wechat.js'

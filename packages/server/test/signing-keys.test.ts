@@ -3,7 +3,7 @@ import { createVerifier } from 'fast-jwt'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { describe, expect, test } from 'vitest'
-import { type Auth, createMemoryStore, type Jwk, type JwkSet } from '../src/index.js'
+import { type Auth, createMemoryStore, type Jwk } from '../src/index.js'
 import { createClock, setUp, testSecret } from './set-up.js'
 
 function privateJwk(kind: 'ed25519' | 'ec' | 'rsa', changes: object = {}): Jwk {
@@ -35,7 +35,7 @@ async function published(auth: Auth) {
     header: () => undefined,
     body: undefined,
   })
-  const { keys }: JwkSet = JSON.parse(response.body ?? '{}')
+  const { keys }: { keys: Jwk[] } = JSON.parse(response.body ?? '{}')
   return { ...response, keys }
 }
 

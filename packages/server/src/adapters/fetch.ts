@@ -1,14 +1,10 @@
 import type { Auth, GuardOptions } from '../auth.js'
 import type { AuthRequest, AuthResponse } from '../http.js'
 import { attachSession } from './attached-session.js'
-import { pathBelow } from './base-path.js'
+import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
-
-export interface AuthRoutesOptions {
-  /** The path below which the routes are, `/wx` for example (default: none). */
-  basePath?: string
-}
+export type { AuthRoutesOptions } from './base-path.js'
 
 /**
  * The login routes for everything that speaks `Request` and `Response`. Other paths are a 404.

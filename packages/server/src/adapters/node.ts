@@ -1,6 +1,6 @@
 import type { Auth, GuardOptions } from '../auth.js'
 import { attachSession } from './attached-session.js'
-import { pathBelow } from './base-path.js'
+import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 import {
   headerOf,
   type NodeRequest,
@@ -10,12 +10,8 @@ import {
 } from './node-message.js'
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
+export type { AuthRoutesOptions } from './base-path.js'
 export type { NodeRequest, NodeResponse } from './node-message.js'
-
-export interface AuthRoutesOptions {
-  /** The path below which the routes are, `/wx` for example (default: none). */
-  basePath?: string
-}
 
 /**
  * The login routes for a plain `node:http` server. Other paths go on to `next`, or are a 404 where there is none.

@@ -2,7 +2,7 @@ import type { Json } from '@wxlogin/shared'
 
 /**
  * A session as a store keeps it: plain data that survives JSON. Instants are seconds since the epoch.
- * A store looks at `id`, `userId`, `version`, `createdAt` and `expiresAt` only.
+ * A store looks at `id`, `userId`, `version`, `createdAt`, `endsAt` and `expiresAt` only.
  */
 export interface SessionRecord {
   readonly id: string

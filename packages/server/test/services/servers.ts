@@ -23,6 +23,8 @@ export interface Server {
   readonly url: string
   readonly port: number
   readonly pid: number
+  /** Waits for its end, and starts it again on its folder, on another port. */
+  restart(): Promise<Server>
 }
 
 export interface Servers {
@@ -30,8 +32,14 @@ export interface Servers {
   redis(program: string, args?: readonly string[]): Promise<Server>
   /** The URLs of three nodes that share the slots. */
   redisCluster(program: string): Promise<readonly string[]>
-  postgres(programs: { postgres: string; initdb: string }): Promise<Server>
-  mariadb(programs: { mariadbd: string; installDb: string }): Promise<Server>
+  postgres(
+    programs: { postgres: string; initdb: string },
+    args?: readonly string[],
+  ): Promise<Server>
+  mariadb(
+    programs: { mariadbd: string; installDb: string },
+    args?: readonly string[],
+  ): Promise<Server>
   /** A folder for databases in files. */
   folder(): string
   /** Ends them all and removes their folders; the end of this process does the same. */
@@ -56,7 +64,8 @@ export function createServers(): Servers {
   }
 
   /** Starts a server until it answers. A port that looked free may have been taken meanwhile. */
-  async function start({ folder, owner }: Home, command: Command): Promise<Server> {
+  async function start(home: Home, command: Command, maxAttempts = 3): Promise<Server> {
+    const { folder, owner } = home
     const log = join(folder, 'log')
     for (let attempt = 1; ; attempt++) {
       const port = await freePort()
@@ -70,12 +79,20 @@ export function createServers(): Servers {
       if (child.pid === undefined) throw new Error(`${command.program} cannot be run`)
       const { pid } = child
       tell({ pid, signal: command.endSignal })
-      child.once('exit', () => tell({ endedPid: pid }))
+      const ended = new Promise<void>((resolve) => {
+        child.once('exit', () => {
+          tell({ endedPid: pid })
+          resolve()
+        })
+      })
       child.unref()
       const url = command.url(port)
-      if (await answers(child, () => command.isUp(url))) return { port, pid, url }
+      if (await answers(child, () => command.isUp(url))) {
+        const restart = () => ended.then(() => start(home, command, restartAttempts))
+        return { port, pid, url, restart }
+      }
       child.kill('SIGKILL')
-      if (attempt === 3) {
+      if (attempt === maxAttempts) {
         throw new Error(
           `${command.program} does not start:\n${readFileSync(log, 'utf8').slice(-2000)}`,
         )
@@ -133,7 +150,7 @@ export function createServers(): Servers {
       return nodes.map(({ url }) => url)
     },
 
-    async postgres({ postgres, initdb }) {
+    async postgres({ postgres, initdb }, args = []) {
       const home = makeHome('postgres')
       const { folder, owner } = home
       const data = join(folder, 'data')
@@ -148,6 +165,7 @@ export function createServers(): Servers {
           ...['-D', data, '-h', '127.0.0.1', '-p', String(port), '-k', folder],
           ...['-c', 'fsync=off', '-c', 'synchronous_commit=off', '-c', 'full_page_writes=off'],
           ...['-c', 'shared_buffers=32MB', '-c', 'max_connections=100'],
+          ...args,
         ],
         // Killed outright it would leave shared memory behind.
         endSignal: 'SIGQUIT',
@@ -160,7 +178,7 @@ export function createServers(): Servers {
       })
     },
 
-    async mariadb({ mariadbd, installDb }) {
+    async mariadb({ mariadbd, installDb }, args = []) {
       const home = makeHome('mysql')
       const { folder, owner } = home
       const data = join(folder, 'data')
@@ -189,6 +207,7 @@ export function createServers(): Servers {
           ...['--innodb-flush-log-at-trx-commit=0', '--innodb-doublewrite=0'],
           ...['--innodb-buffer-pool-size=32M', '--performance-schema=OFF'],
           ...['--character-set-server=utf8mb4', '--max-connections=100'],
+          ...args,
         ],
         endSignal: 'SIGKILL',
         url: (port) => `mysql://wxlogin@127.0.0.1:${port}/wxlogin`,
@@ -221,6 +240,9 @@ interface Command {
   readonly url: (port: number) => string
   readonly isUp: (url: string) => Promise<unknown>
 }
+
+// After a kill PostgreSQL refuses to start as long as one of its old processes is there.
+const restartAttempts = 50
 
 const runOnce = promisify(execFile)
 

@@ -1,0 +1,54 @@
+// The proofs that take minutes. Each prints its figures; all run, and any failure makes the whole fail.
+import { bin, root, run } from './process.mjs'
+
+// `npm run chaos -- 5000` for fewer.
+const interleavings = process.argv[2] ?? '100000'
+
+const proofs = [
+  {
+    title: `${interleavings} interleavings of logins, refreshes, logouts and revocations`,
+    args: [
+      bin('vitest'),
+      'run',
+      '--project=unit',
+      '--maxWorkers=2',
+      '--disable-console-intercept',
+      'packages/server/test/model',
+    ],
+    env: { WXLOGIN_INTERLEAVINGS: interleavings },
+  },
+  {
+    title: 'stores that are killed, stopped, slowed down, failed over and made read-only',
+    args: [
+      bin('vitest'),
+      'run',
+      '--project=services',
+      '--disable-console-intercept',
+      'packages/server/test/services/chaos.test.ts',
+    ],
+    env: { WXLOGIN_CHAOS_ROUNDS: '5' },
+  },
+  {
+    title: 'a million sessions in memory',
+    args: ['--expose-gc', 'bench/memory.mjs'],
+  },
+]
+
+const failed = []
+for (const { title, args, env } of proofs) {
+  console.log(`\n── ${title} ──`)
+  const startedAt = performance.now()
+  const { status } = await run(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    show: true,
+  })
+  if (status !== 0) failed.push(title)
+  console.log(`(${Math.round((performance.now() - startedAt) / 1000)} s)`)
+}
+
+if (failed.length > 0) {
+  console.error(`\nfailed: ${failed.join(', ')}`)
+  process.exit(1)
+}
+console.log('\nall of it holds')

@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const packages = fileURLToPath(new URL('../packages', import.meta.url))
+
+/** The tests that judge mutants: quick ones, of what is mutated. */
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  resolve: {
+    alias: [
+      { find: /^@wxlogin\/shared$/, replacement: `${packages}/shared/src/index.ts` },
+      { find: /^@wxlogin\/server$/, replacement: `${packages}/server/src/index.ts` },
+      {
+        find: /^@wxlogin\/server\/testing$/,
+        replacement: `${packages}/server/src/testing/index.ts`,
+      },
+    ],
+  },
+  test: {
+    include: [
+      'access-token',
+      'login',
+      'mutation-gaps',
+      'options',
+      'refresh',
+      'rotation',
+      'sealed',
+      'secrets',
+      'sessions',
+      'signing-keys',
+      'stores',
+    ].map((name) => `packages/server/test/${name}.test.ts`),
+  },
+})
