@@ -14,8 +14,9 @@ No AppID yet? "npm run demo" in the root of the repository plays everything agai
 const { app } = createBackend({
   apps: [{ appId: WX_APP_ID, appSecret: WX_APP_SECRET }],
   secret: WXLOGIN_SECRET,
-  // Without secrets and openids, so it can go to any log.
-  onEvent: (event) => console.log(JSON.stringify(event)),
+  // Without secrets and openids, so it can go to any log; a failure with its cause.
+  onEvent: (event) =>
+    event.type === 'failure' ? console.error(event.error) : console.log(JSON.stringify(event)),
 })
 
 app.listen(Number(PORT), '127.0.0.1', (error) => {
