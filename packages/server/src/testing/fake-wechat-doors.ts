@@ -54,7 +54,7 @@ export interface FakeWeChatResponse {
 }
 
 export interface FakeWeChatListenOptions {
-  /** Default 0: any free port. */
+  /** Default 0: whichever port is free. */
   readonly port?: number
 }
 

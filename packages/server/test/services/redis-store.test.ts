@@ -1,6 +1,5 @@
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import type { SessionRecord } from '../../src/index.js'
 import { createRedisStore } from '../../src/sessions/redis-store.js'
 import { storeCases } from '../../src/testing/index.js'
 import { createClock, newKey, setUp } from '../set-up.js'
@@ -9,30 +8,13 @@ import {
   clear,
   isSql,
   newNamespace,
+  newRecord,
   openRedisStore,
   type StorePlace,
   storePlaces,
 } from './stores.js'
 
 const services = inject('services')
-
-function newRecord(now: () => number, changes: Partial<SessionRecord> = {}): SessionRecord {
-  const createdAt = Math.floor(now() / 1000)
-  return {
-    id: newKey(),
-    version: 1,
-    userId: newKey(),
-    appId: 'wx0000000000000001',
-    openid: newKey(),
-    generation: 0,
-    retryKeyHash: newKey(),
-    createdAt,
-    lastRefreshAt: createdAt,
-    endsAt: createdAt + 9000,
-    expiresAt: createdAt + 3000,
-    ...changes,
-  }
-}
 
 /** Every key of this place with the milliseconds that it has left. */
 async function keysOf({ urls, namespace }: StorePlace): Promise<Map<string, number>> {

@@ -1,30 +1,19 @@
 import { CamelCasePlugin } from 'kysely'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import type { SessionRecord } from '../../src/index.js'
 import { createSqlStore } from '../../src/sessions/sql-store.js'
 import { storeCases } from '../../src/testing/index.js'
 import { createClock, newKey, setUp } from '../set-up.js'
-import { clear, isSql, newNamespace, openSqlStore, type SqlPlace, storePlaces } from './stores.js'
+import {
+  clear,
+  isSql,
+  newNamespace,
+  newRecord,
+  openSqlStore,
+  type SqlPlace,
+  storePlaces,
+} from './stores.js'
 
 const places = storePlaces(inject('services')).filter(isSql)
-
-function newRecord(now: () => number, changes: Partial<SessionRecord> = {}): SessionRecord {
-  const createdAt = Math.floor(now() / 1000)
-  return {
-    id: newKey(),
-    version: 1,
-    userId: newKey(),
-    appId: 'wx0000000000000001',
-    openid: newKey(),
-    generation: 0,
-    retryKeyHash: newKey(),
-    createdAt,
-    lastRefreshAt: createdAt,
-    endsAt: createdAt + 9000,
-    expiresAt: createdAt + 3000,
-    ...changes,
-  }
-}
 
 describe.each(places)('$name', (given) => {
   const place: SqlPlace = { ...given, namespace: newNamespace() }

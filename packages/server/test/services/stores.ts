@@ -7,7 +7,7 @@ import Sqlite from 'libsql'
 import { createPool } from 'mysql2'
 import { Pool } from 'pg'
 import { createClient, createCluster } from 'redis'
-import type { SessionStore } from '../../src/index.js'
+import type { SessionRecord, SessionStore } from '../../src/index.js'
 import { createRedisStore } from '../../src/sessions/redis-store.js'
 import {
   createSqlStore,
@@ -86,6 +86,25 @@ export function storePlaces(services: Services): readonly StorePlace[] {
     }),
     ...place('sqlite', 'SQLite', [join(folder, `${newNamespace()}.db`)]),
   ]
+}
+
+/** A record that nobody else has, with only what every record has. */
+export function newRecord(now: () => number, changes: Partial<SessionRecord> = {}): SessionRecord {
+  const createdAt = Math.floor(now() / 1000)
+  return {
+    id: randomUUID(),
+    version: 1,
+    userId: randomUUID(),
+    appId: 'wx0000000000000001',
+    openid: randomUUID(),
+    generation: 0,
+    retryKeyHash: randomUUID(),
+    createdAt,
+    lastRefreshAt: createdAt,
+    endsAt: createdAt + 9000,
+    expiresAt: createdAt + 3000,
+    ...changes,
+  }
 }
 
 export const newNamespace = (): string => `wxlogin_${randomUUID().slice(0, 8)}`
