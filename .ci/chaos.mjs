@@ -4,16 +4,17 @@ import { bin, root, run } from './process.mjs'
 // `npm run chaos -- 5000` for fewer.
 const interleavings = process.argv[2] ?? '100000'
 
+// Files come before flags, or vitest takes them for the value of one.
 const proofs = [
   {
     title: `${interleavings} interleavings of logins, refreshes, logouts and revocations`,
     args: [
       bin('vitest'),
       'run',
+      'packages/server/test/model',
       '--project=unit',
       '--maxWorkers=2',
       '--disable-console-intercept',
-      'packages/server/test/model',
     ],
     env: { WXLOGIN_INTERLEAVINGS: interleavings },
   },
@@ -22,9 +23,9 @@ const proofs = [
     args: [
       bin('vitest'),
       'run',
+      'packages/server/test/services/chaos.test.ts',
       '--project=services',
       '--disable-console-intercept',
-      'packages/server/test/services/chaos.test.ts',
     ],
     env: { WXLOGIN_CHAOS_ROUNDS: '5' },
   },

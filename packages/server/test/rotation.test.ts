@@ -108,3 +108,26 @@ test.each([
     record: { ...rest, version: 8, expiresAt: 5000, revokedAt: 1050, revokedReason: 'reused' },
   })
 })
+
+test('an expired session says so', () => {
+  const verdict = rotate(record, { generation: 3, retryKeyHash: 'key' }, 1100, lifetimes)
+
+  expect(verdict).toEqual({ kind: 'refused', reason: 'expired' })
+})
+
+test.each([
+  { age: 299, isKept: true },
+  { age: 300, isKept: false },
+])('$age seconds after a login by code its key is kept: $isKept', ({ age, isKept }) => {
+  const byCode = { ...record, loginKeyHash: 'hash-of-the-key-of-the-login', expiresAt: 5000 }
+
+  const verdict = rotate(byCode, { generation: 3, retryKeyHash: 'key' }, 1000 + age, lifetimes)
+
+  expect(Object.keys(verdict.record ?? {}).includes('loginKeyHash')).toBe(isKept)
+})
+
+test('a session that no code made has no key of a login after a rotation', () => {
+  const verdict = rotate(record, { generation: 3, retryKeyHash: 'key' }, 1050, lifetimes)
+
+  expect(Object.keys(verdict.record ?? {})).not.toContain('loginKeyHash')
+})

@@ -13,8 +13,8 @@ afterAll(() => {
   vi.useRealTimers()
 })
 
-// BUG: the left instance keeps what it had read when the storage becomes empty, sends it as a retry, and then both
-// instances hold the next token with different keys. An empty storage must read as no record.
+// A storage that becomes empty has to read as no record. Who goes on with what was read before makes the server take
+// the refresh for a retry, and then both instances hold the next token, with a key each.
 test('a refresh that could not be stored does not make the other instance look like a thief', async () => {
   const [scheduler = fc.schedulerFor([])] = fc.sample(worlds.scheduler(), 1)
   const world = await worlds.begin({ scheduler, count: () => undefined, isLoggedIn: true })
