@@ -11,7 +11,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bin, pnpm, root, run, runNode } from './process.mjs'
-import { tool } from './tools.mjs'
+import { install, tool } from './tools.mjs'
 
 const fixtures = `${root}.ci/packed/`
 const place = mkdtempSync(join(tmpdir(), 'wxlogin-packed-'))
@@ -112,7 +112,7 @@ async function lint({ name, file }) {
 /** An empty project with both tarballs and nothing of the workspace. */
 async function installConsumer(tarballs) {
   const folder = join(place, 'consumer')
-  await install(folder, [...tarballs.map(({ file }) => file), '@types/node@20'])
+  await installTarballs(folder, [...tarballs.map(({ file }) => file), '@types/node@20'])
   return { folder, entries: tarballs.flatMap(entriesOf) }
 }
 
@@ -122,23 +122,8 @@ function entriesOf({ name, packageJson }) {
     .map((path) => name + path.slice(1))
 }
 
-async function install(folder, packages) {
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'package.json'), '{ "private": true, "dependencies": {} }\n')
-  const { status, output } = await run(
-    'npm',
-    [
-      'install',
-      '--prefix',
-      folder,
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--loglevel=error',
-      ...packages,
-    ],
-    { cwd: folder },
-  )
+async function installTarballs(folder, packages) {
+  const { status, output } = await install(folder, packages)
   if (status !== 0) throw new Error(`npm could not install the tarballs\n${output}`)
 }
 
@@ -228,7 +213,7 @@ async function load({ folder, entries }) {
 /** The client in a mini program, packed by Tencent's tool and run where there is only `wx`. */
 async function packMiniProgram({ file }) {
   const folder = join(place, 'mini-program')
-  await install(folder, [file])
+  await installTarballs(folder, [file])
   cpSync(`${fixtures}mini-program`, folder, { recursive: true })
   const ci = await tool('miniprogram-ci', ['miniprogram-ci@2.1.42'], {
     about: 'about 280 MB, a minute or two',

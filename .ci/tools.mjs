@@ -25,22 +25,7 @@ export async function tool(title, packages, { about }) {
   console.log(`Installing ${packages.join(', ')} into ${cacheFolder} (once, ${about}) …`)
   const startedAt = performance.now()
   const unfinished = `${folder}.${process.pid}`
-  mkdirSync(unfinished, { recursive: true })
-  writeFileSync(join(unfinished, 'package.json'), '{ "private": true }\n')
-  const { status, output } = await run(
-    'npm',
-    [
-      'install',
-      '--prefix',
-      unfinished,
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--loglevel=error',
-      ...packages,
-    ],
-    { cwd: unfinished },
-  )
+  const { status, output } = await install(unfinished, packages)
   if (status !== 0) {
     rmSync(unfinished, { recursive: true, force: true })
     throw new Error(
@@ -52,4 +37,24 @@ export async function tool(title, packages, { about }) {
   else renameSync(unfinished, folder)
   console.log(`  took ${Math.round((performance.now() - startedAt) / 1000)} s`)
   return folder
+}
+
+/** Installs packages into a folder of their own; install scripts never run. */
+export async function install(folder, packages) {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "dependencies": {} }\n')
+  return run(
+    'npm',
+    [
+      'install',
+      '--prefix',
+      folder,
+      '--ignore-scripts',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      ...packages,
+    ],
+    { cwd: folder },
+  )
 }

@@ -147,7 +147,7 @@ export function createClient<Data = unknown>(options: ClientOptions): Client<Dat
     origins.indexOf('') >= 0 ||
     !(timeoutMs > 0 && loginTimeoutMs > 0 && loginTimeoutMs <= 20_000)
   ) {
-    throw new TypeError('baseUrl, trustedOrigins, timeoutMs, loginTimeoutMs: see README')
+    throw new TypeError('check baseUrl, trustedOrigins, timeoutMs, loginTimeoutMs')
   }
   const base = baseUrl.replace(/\/+$/, '')
   const authUrl = below(authPath)

@@ -40,7 +40,7 @@ export type ClientErrorCode =
 
 const advice: { readonly [code in ClientErrorCode]?: string } = {
   domain_not_allowed: 'add to 合法域名 or tick 不校验合法域名',
-  mock_code: 'no AppID in project.config.json',
+  mock_code: 'set appid in project.config.json',
 }
 
 /**
