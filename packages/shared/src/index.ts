@@ -17,6 +17,8 @@ export const paths = {
   login: '/login',
   refresh: '/refresh',
   logout: '/logout',
+  phone: '/phone',
+  prefetch: '/prefetch',
   jwks: '/jwks.json',
 } as const
 
@@ -65,6 +67,30 @@ export interface TokenAnswer {
   readonly data?: Json
 }
 
+/** `POST /phone`, with an access token. */
+export interface PhoneBody {
+  /** The one-time code of the getPhoneNumber button; not a code of `wx.login()`. */
+  readonly code: string
+}
+
+/** The answer to `POST /phone`. */
+export interface PhoneAnswer {
+  /** Without the country code. */
+  readonly phone_number: string
+  /** `'86'` for example. */
+  readonly country_code: string
+  /** What the backend's `onPhoneNumber` returned for the client. */
+  readonly data?: Json
+}
+
+/** The answer to `POST /phone` when the phone number belongs to another user, to whom the session has moved. */
+export type MovedPhoneAnswer = PhoneAnswer & TokenAnswer
+
+/** The answer to `GET /prefetch`: tokens, and what the backend's `onPrefetch` returned. Without members after any failure. */
+export type PrefetchAnswer =
+  | (TokenAnswer & { readonly prefetched?: Json })
+  | { readonly access_token?: undefined; readonly prefetched?: undefined }
+
 /** What every refused request is answered with (RFC 6749 §5.2). */
 export interface ErrorBody {
   readonly error: WireErrorCode
@@ -88,6 +114,7 @@ export interface ErrorBody {
  * | `access_denied` | throws, signed out |
  * | `insufficient_scope` | throws |
  * | `user_blocked` | throws, does not retry |
+ * | `stale_session_key` | throws; a new login brings the key that new open data is encrypted with |
  * | `rate_limited`, `wechat_unavailable`, `store_unavailable`, `server_error` | keeps the tokens, backs off |
  * | `server_misconfigured` | throws; the operator has the reason |
  */
@@ -100,6 +127,7 @@ export const wireErrors = {
   access_denied: 403,
   insufficient_scope: 403,
   user_blocked: 403,
+  stale_session_key: 409,
   rate_limited: 429,
   wechat_unavailable: 503,
   store_unavailable: 503,
