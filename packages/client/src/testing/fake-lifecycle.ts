@@ -1,5 +1,5 @@
 import type { WxLaunchOptions } from '../wx.js'
-import type { FakeClock } from './fake-request.js'
+import type { FakeClock } from './fake-clock.js'
 
 /** What `App.onLaunch` and `App.onShow` get. */
 export interface FakeLaunchOptions extends WxLaunchOptions {

@@ -1,20 +1,40 @@
 import { randomBytes } from 'node:crypto'
-import { mockCode } from '@wxlogin/shared'
-import type { Wx, WxFailure, WxLoginOptions } from '../wx.js'
-import type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
-import { createLifecycle } from './fake-lifecycle.js'
+import type { FullWx, WxFailure } from '../wx.js'
+import type { FetchedData, Prefetched } from './fake-background-fetch.js'
+import { createBackgroundFetch } from './fake-background-fetch.js'
+import type { Callbacks, Done } from './fake-callbacks.js'
+import { createAnswer } from './fake-callbacks.js'
+import type { FakeClock } from './fake-clock.js'
+import { globalClock } from './fake-clock.js'
+import type { FakeCloud, FakeContainerRequest } from './fake-container.js'
+import { createCloud } from './fake-container.js'
+import type { FakeCall, FakeWxControl } from './fake-control.js'
 import type {
-  FakeClock,
-  FakeNetworkRequest,
-  FakeNetworkResponse,
-  FakeRequestBehaviour,
-  FakeRequestOptions,
-  FakeRequestTask,
-  RecordedRequest,
-} from './fake-request.js'
-import { createRequests, fetchNetwork } from './fake-request.js'
+  FakeDownloadOptions,
+  FakeDownloadTask,
+  FakeUploadOptions,
+  FakeUploadTask,
+} from './fake-files.js'
+import { createFileTransfers } from './fake-files.js'
+import type { FakeLaunchOptions } from './fake-lifecycle.js'
+import { createLifecycle } from './fake-lifecycle.js'
+import type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
+import { createLogin } from './fake-login.js'
+import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
+import { fetchNetwork } from './fake-network.js'
+import type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
+import { createRequest } from './fake-request.js'
+import type {
+  FakeHandshake,
+  FakeSocketBehaviour,
+  FakeSocketOptions,
+  FakeSocketTask,
+} from './fake-socket.js'
+import { createSockets } from './fake-socket.js'
 import type { StorageVerb } from './fake-storage.js'
 import { createStorage } from './fake-storage.js'
+import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
+import { createTransfers } from './fake-transfer.js'
 import type { Orders } from './orders.js'
 import { createOrders } from './orders.js'
 
@@ -27,6 +47,13 @@ export interface FakeWxOptions {
   user?: string
   /** How a request leaves the phone, default the global `fetch`. A rejection is a broken connection. */
   network?: (request: FakeNetworkRequest) => Promise<FakeNetworkResponse>
+  /**
+   * How `wx.cloud.callContainer` reaches the container. Default: `network`, at an address made of service and
+   * environment, `https://express.prod-1/orders` for example.
+   */
+  container?: (request: FakeContainerRequest) => Promise<FakeNetworkResponse>
+  /** The status with which a server answers a WebSocket handshake, default 101: it is opened. */
+  handshake?: (request: FakeHandshake) => number | Promise<number>
   /** Default `Date.now` and the global timers, looked up at each call, so that fake timers work. */
   clock?: FakeClock
   /** DevTools without an AppID of your own: every code is `the code is a mock one`. */
@@ -39,49 +66,26 @@ export interface FakeWxOptions {
   omit?: readonly string[]
   /** Whether failures carry `errno`, as from base library 2.24 (default true). */
   errno?: boolean
-  /** The legal request domains, like `'https://api.example.com'`. Default: no check, as DevTools can be set to. */
+  /** Whether the tasks of uploads and downloads hear headers (default true); those of old base libraries do not. */
+  fileHeaders?: boolean
+  /**
+   * The legal domains, like `'https://api.example.com'`, with `'wss://api.example.com'` for sockets. Default: no check,
+   * as DevTools can be set to.
+   */
   domains?: readonly string[]
 }
 
-/**
- * What becomes of a `wx.login` call.
- *
- * - `'ok'`: a code
- * - `'hang'`: never answers, not even with a timeout
- * - `'throw'`: `wx.login` itself throws
- * - `'twice'`: `success` is called twice with the same code
- * - `'empty'`: success with an empty code
- * - `{ fail }`: fails like this
- * - `{ afterMs }`: a code after this time, or a timeout if `timeout` ends earlier
- */
-export type FakeLoginBehaviour =
-  | 'ok'
-  | 'hang'
-  | 'throw'
-  | 'twice'
-  | 'empty'
-  | { readonly fail: WxFailure }
-  | { readonly afterMs: number }
-
-/** What `wx.login` takes. */
-export interface FakeLoginOptions extends WxLoginOptions {
-  complete?: (result: { code: string; errMsg: string } | WxFailure) => void
-}
-
-interface Callbacks<R> {
-  success?: (result: R) => void
-  fail?: (error: WxFailure) => void
-  complete?: (result: R | WxFailure) => void
-}
-
-interface Done {
-  readonly errMsg: string
-}
-
 /** Hand it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
-export interface FakeWx extends Wx {
+export interface FakeWx extends FullWx {
   login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
   request(options: FakeRequestOptions): FakeRequestTask
+  uploadFile(options: FakeUploadOptions): FakeUploadTask
+  downloadFile(options: FakeDownloadOptions): FakeDownloadTask
+  connectSocket(options: FakeSocketOptions): FakeSocketTask
+  getBackgroundFetchData(
+    options: Callbacks<FetchedData> & { fetchType: string },
+  ): Promise<FetchedData> | undefined
+  readonly cloud: FakeCloud
   getStorage(
     options: Callbacks<{ data: unknown; errMsg: string }> & { key: string },
   ): Promise<{ data: unknown; errMsg: string }> | undefined
@@ -102,63 +106,20 @@ export interface FakeWx extends Wx {
   readonly control: FakeWxControl
 }
 
-/** The hand that holds the phone. */
-export interface FakeWxControl {
-  /** How often each member of `wx` was called. */
-  readonly calls: Readonly<Record<Exclude<keyof FakeWx, 'control'>, number>>
-  /** Every call of `wx.request`, oldest first. */
-  readonly requests: readonly RecordedRequest[]
-  /** The next `times` logins go like this, after those ordered before; without `times` all logins from now on. */
-  onLogin(behaviour: FakeLoginBehaviour, options?: { times?: number }): void
-  /**
-   * The next `times` requests that match go like this, after those ordered before; without `times` all from now on.
-   * A text matches a part of the url. What was ordered with `times` comes first, then the newest that matches.
-   */
-  onRequest(
-    matcher: string | ((request: RecordedRequest) => boolean),
-    behaviour: FakeRequestBehaviour,
-    options?: { times?: number },
-  ): void
-  /** Takes the network away. Requests under way fail, as new ones and logins do. */
-  offline(): void
-  online(): void
-  /**
-   * Sends the app to the background. New requests fail; after 5 seconds those under way fail too, JavaScript is
-   * suspended, and callbacks wait for `show()`. Timers that the app set itself are beyond the fake's reach.
-   */
-  hide(): void
-  /** Brings the app to the front: `onAppShow` listeners run at once, then callbacks that waited. */
-  show(options?: FakeEntry): void
-  /** The next `times` storage calls of this kind fail; without `times` all, and 0 ends it. */
-  failStorage(verb: StorageVerb, options?: { times?: number }): void
-  /** A cold start: gives what `App.onLaunch` gets. */
-  launch(options?: FakeEntry): FakeLaunchOptions
-  /**
-   * Hands the phone to another WeChat user, with other codes and a storage area of their own. WeChat ends the
-   * mini program when the account changes: `restart()` does that.
-   */
-  switchUser(user: string): void
-  /** What is stored for this user: the raw text by key, open to damage. */
-  readonly storage: Map<string, string>
-  /**
-   * Ends this process and starts another on the same phone: same storage, user, network and orders; no listeners,
-   * new counts. The ended one gets no callbacks any more, and can write nothing.
-   */
-  restart(): FakeWx
-}
-
 /** What outlives a process. */
 interface Phone {
   user: string
   isOnline: boolean
-  loginTimes: number[]
+  prefetched: Prefetched
+  readonly times: { login: number[] }
+  readonly files: Map<string, string | ArrayBuffer>
   readonly areas: Map<string, Map<string, string>>
   readonly storageFaults: Record<StorageVerb, number>
   readonly logins: Orders<undefined, FakeLoginBehaviour>
   readonly requests: Orders<RecordedRequest, FakeRequestBehaviour>
+  readonly sockets: Orders<FakeHandshake, FakeSocketBehaviour>
 }
 
-const maxLoginsPerSecond = 4
 const maxRandomLength = 1_048_576
 
 /**
@@ -179,11 +140,14 @@ export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
   return createProcess(options, {
     user,
     isOnline: true,
-    loginTimes: [],
+    prefetched: { fetchedData: undefined, timeStamp: 0, behaviour: 'ok' },
+    times: { login: [] },
+    files: new Map(),
     areas: new Map([[user, storage]]),
     storageFaults: { set: 0, get: 0, remove: 0 },
     logins: createOrders<undefined, FakeLoginBehaviour>('ok'),
     requests: createOrders<RecordedRequest, FakeRequestBehaviour>('ok'),
+    sockets: createOrders<FakeHandshake, FakeSocketBehaviour>('ok'),
   })
 }
 
@@ -192,22 +156,31 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     appId = 'wx0000000000000001',
     wechat = { codeFor: randomCode },
     network = fetchNetwork,
+    container = throughNetwork(network),
+    handshake = () => 101,
+    fileHeaders = true,
     clock = globalClock,
     touristMode = false,
     scene = 1001,
     omit = [],
     errno: hasErrno = true,
-    domains,
   } = options
+  const domains = options.domains?.map((domain) => domain.toLowerCase())
   const lifecycle = createLifecycle({
     clock,
     scene,
-    onSuspend: () => requests.failAll('request:fail interrupted', 600003),
+    onSuspend: () => cutAll('interrupted', 600003),
   })
   const { deliver } = lifecycle
-  const calls = {
+  const calls: Record<FakeCall, number> = {
     login: 0,
     request: 0,
+    uploadFile: 0,
+    downloadFile: 0,
+    connectSocket: 0,
+    cloudInit: 0,
+    callContainer: 0,
+    getBackgroundFetchData: 0,
     getStorageSync: 0,
     setStorageSync: 0,
     removeStorageSync: 0,
@@ -228,85 +201,68 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     return hasErrno && errno !== undefined ? { errMsg, errno } : { errMsg }
   }
 
-  /** The platform's two styles: a promise if there is no callback at all, else callbacks and no promise. */
-  function answer<R extends Done>(
-    { success, fail, complete }: Callbacks<R>,
-    start: (succeed: (result: R) => void, failWith: (failed: WxFailure) => void) => void,
-  ): Promise<R> | undefined {
-    if (!success && !fail && !complete) {
-      return new Promise((resolve, reject) => {
-        start(
-          (result) => deliver(() => resolve(result)),
-          (failed) => deliver(() => reject(failed)),
-        )
-      })
-    }
-    start(
-      (result) =>
-        deliver(() => {
-          success?.(result)
-          complete?.(result)
-        }),
-      (failed) =>
-        deliver(() => {
-          fail?.(failed)
-          complete?.(failed)
-        }),
-    )
-    return undefined
-  }
-
-  const requests = createRequests({
-    appId,
+  const answer = createAnswer(deliver)
+  const isOnline = () => phone.isOnline
+  const isHidden = () => lifecycle.isHidden() || lifecycle.isEnded()
+  const transfers = createTransfers({
     clock,
-    network,
-    domains: domains?.map((domain) => domain.toLowerCase()),
     behaviourFor: (record) => phone.requests.next(record),
-    isOnline: () => phone.isOnline,
-    isHidden: () => lifecycle.isHidden() || lifecycle.isEnded(),
+    isOnline,
+    isHidden,
     failure,
     deliver,
   })
+  const surroundings = { appId, network, domains, failure, transfers }
+  const request = createRequest(surroundings)
+  const { uploadFile, downloadFile } = createFileTransfers({
+    ...surroundings,
+    files: phone.files,
+    hasHeaders: fileHeaders,
+  })
+  const sockets = createSockets({
+    appId,
+    clock,
+    domains,
+    failure,
+    deliver,
+    isOnline,
+    isHidden,
+    behaviourFor: (asked) => phone.sockets.next(asked),
+    handshake,
+  })
+  const cloud = createCloud({
+    transfers,
+    failure,
+    appId,
+    user: () => phone.user,
+    network: container,
+    onCall(name) {
+      calls[name] += 1
+    },
+  })
+  const login = createLogin({
+    clock,
+    touristMode,
+    answer,
+    failure,
+    nextBehaviour: () => phone.logins.next(undefined),
+    codeFor: () => wechat.codeFor(phone.user, { appId }),
+    isOnline,
+    isSinglePage: lifecycle.isSinglePage,
+    isEnded: lifecycle.isEnded,
+    times: phone.times,
+  })
+  const getBackgroundFetchData = createBackgroundFetch({
+    clock,
+    answer,
+    failure,
+    prefetched: () => phone.prefetched,
+    entry: lifecycle.launchOptions,
+  })
 
-  function newCode(): string {
-    return touristMode ? mockCode : wechat.codeFor(phone.user, { appId })
-  }
-
-  function refusedLogin(): WxFailure | undefined {
-    const now = clock.now()
-    phone.loginTimes = phone.loginTimes.filter((at) => now - at < 1_000)
-    phone.loginTimes.push(now)
-    if (lifecycle.isSinglePage()) {
-      return failure('login:fail not available in single-page mode')
-    }
-    if (!phone.isOnline) return failure('login:fail cgi failed for network issues', 108)
-    if (phone.loginTimes.length > maxLoginsPerSecond) {
-      return failure('login:fail meet server frequency limit', 1003)
-    }
-    return undefined
-  }
-
-  function login(options: FakeLoginOptions = {}): ReturnType<FakeWx['login']> {
-    calls.login += 1
-    const behaviour = phone.logins.next(undefined)
-    if (behaviour === 'throw') throw new Error('login:fail')
-    return answer(options, (succeed, failWith) => {
-      const refused = refusedLogin()
-      if (behaviour === 'hang' || lifecycle.isEnded()) return
-      if (refused) return failWith(refused)
-      const give = (code: string) => succeed({ code, errMsg: 'login:ok' })
-      if (behaviour === 'ok') return give(newCode())
-      if (behaviour === 'empty') return give('')
-      if (behaviour === 'twice') {
-        const code = newCode()
-        give(code)
-        return give(code)
-      }
-      if ('fail' in behaviour) return failWith(failure(behaviour.fail.errMsg, behaviour.fail.errno))
-      const { timeout = Number.POSITIVE_INFINITY } = options
-      if (behaviour.afterMs <= timeout) clock.setTimeout(() => give(newCode()), behaviour.afterMs)
-      else clock.setTimeout(() => failWith(failure('login:fail timeout', 5)), timeout)
-    })
+  function cutAll(reason: string, errno: number): void {
+    transfers.failAll(reason, errno)
+    sockets.breakAll(reason)
   }
 
   function area(): Map<string, string> {
@@ -359,7 +315,9 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
 
   const control: FakeWxControl = {
     calls,
-    requests: requests.records,
+    requests: transfers.records,
+    sockets: sockets.sockets,
+    files: phone.files,
     onLogin(behaviour, { times } = {}) {
       phone.logins.add(() => true, behaviour, times)
     },
@@ -368,9 +326,18 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
         typeof matcher === 'string' ? ({ url }: RecordedRequest) => url.includes(matcher) : matcher
       phone.requests.add(matches, behaviour, times)
     },
+    onSocket(matcher, behaviour, { times } = {}) {
+      const matches =
+        typeof matcher === 'string' ? ({ url }: FakeHandshake) => url.includes(matcher) : matcher
+      phone.sockets.add(matches, behaviour, times)
+    },
+    prefetch(fetched, { timeStamp = clock.now(), behaviour = 'ok' } = {}) {
+      const fetchedData = typeof fetched === 'object' ? JSON.stringify(fetched) : fetched
+      phone.prefetched = { fetchedData, timeStamp, behaviour }
+    },
     offline() {
       phone.isOnline = false
-      requests.failAll('request:fail 网络连接已中断。', 600000)
+      cutAll('网络连接已中断。', 600000)
     },
     online() {
       phone.isOnline = true
@@ -383,24 +350,44 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     launch: lifecycle.launch,
     switchUser(user) {
       phone.user = user
-      phone.loginTimes = []
+      phone.times.login = []
     },
     get storage() {
       return area()
     },
     restart() {
       lifecycle.end()
-      requests.failAll('request:fail interrupted', 600003)
+      cutAll('interrupted', 600003)
       return createProcess(options, phone)
     },
   }
 
   const wx: FakeWx = {
-    login,
+    login(options) {
+      calls.login += 1
+      return login(options)
+    },
     request(options) {
       calls.request += 1
-      return requests.request(options)
+      return request(options)
     },
+    uploadFile(options) {
+      calls.uploadFile += 1
+      return uploadFile(options)
+    },
+    downloadFile(options) {
+      calls.downloadFile += 1
+      return downloadFile(options)
+    },
+    connectSocket(options) {
+      calls.connectSocket += 1
+      return sockets.connect(options)
+    },
+    getBackgroundFetchData(options) {
+      calls.getBackgroundFetchData += 1
+      return getBackgroundFetchData(options)
+    },
+    cloud,
     getStorageSync(key) {
       calls.getStorageSync += 1
       return stored('get', 'getStorageSync', () => storage.read(key)) ?? ''
@@ -480,8 +467,8 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
   }
 
   for (const name of omit) {
-    if (!(name in calls)) {
-      const allowed = Object.keys(calls).join(', ')
+    if (!(name in wx) || name === 'control') {
+      const allowed = Object.keys(wx).join(', ')
       throw new TypeError(`omit: this wx has no ${name}; it can lack ${allowed}`)
     }
     Reflect.deleteProperty(wx, name)
@@ -489,10 +476,12 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
   return wx
 }
 
-const globalClock: FakeClock = {
-  now: () => Date.now(),
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+/** The container as one more host of the network. */
+function throughNetwork(
+  network: (request: FakeNetworkRequest) => Promise<FakeNetworkResponse>,
+): (request: FakeContainerRequest) => Promise<FakeNetworkResponse> {
+  return ({ env, service, path, user: _, ...request }) =>
+    network({ ...request, url: `https://${service}.${env}${path}` })
 }
 
 function randomCode(): string {
@@ -506,7 +495,7 @@ function check({ appId, user, scene, domains }: FakeWxOptions): void {
     throw new TypeError('scene must be a whole number such as 1001')
   }
   for (const domain of domains ?? []) {
-    if (!/^https:\/\/[^/?#]+$/.test(domain)) {
+    if (!/^(https|wss):\/\/[^/?#]+$/.test(domain)) {
       throw new TypeError(`domains: ${domain} must look like https://api.example.com`)
     }
   }

@@ -1,20 +1,32 @@
+export type { FetchedData } from './fake-background-fetch.js'
+export type { Callbacks, Done } from './fake-callbacks.js'
+export type { FakeClock } from './fake-clock.js'
+export type {
+  FakeCloud,
+  FakeContainerOptions,
+  FakeContainerRequest,
+  FakeContainerResult,
+} from './fake-container.js'
+export type { FakeCall, FakeWxControl } from './fake-control.js'
+export type {
+  FakeDownloadOptions,
+  FakeDownloadTask,
+  FakeUploadOptions,
+  FakeUploadTask,
+} from './fake-files.js'
 export type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
+export type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
+export type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
+export type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
 export type {
-  FakeClock,
-  FakeNetworkRequest,
-  FakeNetworkResponse,
-  FakeRequestBehaviour,
-  FakeRequestOptions,
-  FakeRequestTask,
-  RecordedRequest,
-} from './fake-request.js'
-export type {
-  FakeLoginBehaviour,
-  FakeLoginOptions,
-  FakeWx,
-  FakeWxControl,
-  FakeWxOptions,
-} from './fake-wx.js'
+  FakeHandshake,
+  FakeSocket,
+  FakeSocketBehaviour,
+  FakeSocketOptions,
+  FakeSocketTask,
+} from './fake-socket.js'
+export type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
+export type { FakeWx, FakeWxOptions } from './fake-wx.js'
 export { createFakeWx } from './fake-wx.js'
 export type { TimerPromise, TimerPromiseConstructor } from './timer-promise.js'
 export { createTimerPromise } from './timer-promise.js'
