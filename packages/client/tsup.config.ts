@@ -10,41 +10,48 @@ const common: Options = {
   clean: false,
 }
 
-/** What the WeChat builder copies as it is: one file in the language of the oldest supported phone. */
-export const miniprogram: Options = {
-  ...common,
-  entry: { index: 'src/index.ts' },
-  outDir: 'miniprogram_dist',
-  format: 'cjs',
-  outExtension: () => ({ js: '.js' }),
-  dts: false,
-  // Rollup writes CommonJS without esbuild's helpers, and terser is the smaller minifier: 350 bytes of 3 kB.
-  treeshake: 'smallest',
-  minify: 'terser',
-  terserOptions: {
-    module: true,
-    compress: {
-      ecma: 2015,
-      passes: 4,
-      unsafe: true,
-      unsafe_arrows: true,
-      unsafe_math: true,
-      pure_getters: true,
-      keep_fargs: false,
-      sequences: false,
-      hoist_funs: true,
-      lhs_constants: false,
+/** What the WeChat builder copies as it is: each entry one file, in the language of the oldest supported phone. */
+export const miniprogram: Options[] = [
+  phoneFile('index', { sequences: false }),
+  phoneFile('full', { inline: 0 }),
+]
+
+function phoneFile(name: string, smallerWith: object): Options {
+  return {
+    ...common,
+    entry: { [name]: `src/${name}.ts` },
+    outDir: 'miniprogram_dist',
+    format: 'cjs',
+    outExtension: () => ({ js: '.js' }),
+    dts: false,
+    // Rollup writes CommonJS without esbuild's helpers, and terser is the smaller minifier: 350 bytes of 3 kB.
+    treeshake: 'smallest',
+    minify: 'terser',
+    terserOptions: {
+      module: true,
+      compress: {
+        ecma: 2015,
+        passes: 4,
+        unsafe: true,
+        unsafe_arrows: true,
+        unsafe_math: true,
+        pure_getters: true,
+        keep_fargs: false,
+        hoist_funs: true,
+        lhs_constants: false,
+        ...smallerWith,
+      },
     },
-  },
-  esbuildOptions(options) {
-    options.charset = 'utf8'
-    options.minifySyntax = true
-  },
+    esbuildOptions(options) {
+      options.charset = 'utf8'
+      options.minifySyntax = true
+    },
+  }
 }
 
 export default defineConfig([
-  miniprogram,
-  { ...common, entry: { index: 'src/index.ts' }, format: ['cjs', 'esm'] },
+  ...miniprogram,
+  { ...common, entry: { index: 'src/index.ts', full: 'src/full.ts' }, format: ['cjs', 'esm'] },
   {
     ...common,
     entry: { testing: 'src/testing/index.ts' },
