@@ -1,4 +1,10 @@
-import type { InvalidGrantReason, TokenAnswer } from '@wxlogin/shared'
+import type {
+  InvalidGrantReason,
+  MovedPhoneAnswer,
+  PhoneAnswer,
+  TokenAnswer,
+} from '@wxlogin/shared'
+import { createCloudHosting } from './cloud-hosting.js'
 import { AuthError } from './errors.js'
 import type { WarningEvent } from './events.js'
 import { callHook, claimsOf } from './hooks.js'
@@ -9,9 +15,15 @@ import {
   type LoginInput,
   type LogoutInput,
   type RefreshInput,
+  type RequestHeaders,
 } from './http.js'
-import { createLogin } from './login.js'
+import { createLoginByCode } from './login.js'
+import { createOpenSession } from './open-session.js'
 import { type AuthOptions, resolveOptions } from './options.js'
+import type { Parts } from './parts.js'
+import { createPhone, type PhoneInput } from './phone.js'
+import { createPrefetch } from './prefetch.js'
+import { createPreviousSessions } from './previous-session.js'
 import { guardStore } from './sessions/guarded-store.js'
 import { hashRetryKey, randomId } from './sessions/retry-key.js'
 import { createRevocationCheck } from './sessions/revocation.js'
@@ -35,6 +47,9 @@ export interface GuardOptions<Claims extends object = object> {
   /** A rule of your own; `false` is a 403. */
   allow?: (session: Session<Claims>) => boolean | Promise<boolean>
 }
+
+/** The text of an `Authorization` header, or the headers of a request. */
+export type Credentials = string | undefined | RequestHeaders
 
 /** A session made without a login by code. */
 export interface CreateSessionInput<Claims extends object = object> {
@@ -67,25 +82,28 @@ export interface Auth<Claims extends object = object> {
    */
   logout(input: LogoutInput): Promise<void>
   /**
-   * The session of an `Authorization` header; also for WebSocket handshakes and queues.
+   * The phone number behind a code of the getPhoneNumber button, after `onPhoneNumber` has said whose it is. With
+   * tokens when the session has moved to another user. Throws {@link AuthError}.
+   */
+  phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
+  /**
+   * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given the headers as a whole,
+   * it knows the users of WeChat cloud hosting too, where `cloudHosting` is set.
    * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, where the store is asked)
    * or `server_error` (500, when `allow` or `apps` threw).
    */
   authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options?: GuardOptions<Claims> & { optional?: false },
   ): Promise<Session<Claims>>
   authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
   /** Serves the routes; every adapter ends here. Never rejects. */
   handle(request: AuthRequest): Promise<AuthResponse>
   /** {@link Auth.authenticate} for adapters: gives the answer to send instead of throwing. Never rejects. */
-  guard(
-    authorization: string | undefined,
-    options?: GuardOptions<Claims>,
-  ): Promise<GuardResult<Claims>>
+  guard(credentials: Credentials, options?: GuardOptions<Claims>): Promise<GuardResult<Claims>>
   readonly sessions: {
     /** The user's devices, the newest login first. `current` is the id of the session that asks. */
     readonly list: Sessions['list']
@@ -128,25 +146,49 @@ export function createAuth<Claims extends object = object>(
   const accessTokens = createAccessTokens<Claims>({
     ...resolved,
     ring: keys.access,
-    knowsApp: async (appId) => (await findApp(appId)) !== undefined,
+    knowsApp,
   })
   const store = guardStore(resolved.store, resolved.storeTimeoutMs)
   const sessions = createSessions({ ...resolved, store })
   const isLive = createRevocationCheck(store, resolved.revocation, now)
   const wechat = createWeChat(resolved)
-  const login = createLogin({
+  const previousSessions = createPreviousSessions({
+    store,
+    sessions,
+    refreshTokens,
+    knowsApp,
+    emit,
+  })
+  const parts: Parts<Claims> = {
     resolved,
     keys,
     store,
     sessions,
-    refreshTokens,
-    wechat,
-    findApp,
+    previousSessions,
+    openSession: createOpenSession({ resolved, store, sessions, previousSessions }),
     appOf,
+    wechatOf,
     claimsOrEnd,
     answer,
-  })
-  const http = createHttp({ login, refresh, logout }, resolved.signingKeys, emit)
+  }
+  const loginByCode = createLoginByCode(parts)
+  const cloudHosting = resolved.isCloudHosted ? createCloudHosting(parts) : undefined
+  const phone = createPhone(parts, (account) => cloudHosting?.forget(account))
+  const prefetch = resolved.onPrefetch && createPrefetch(parts, loginByCode, resolved.onPrefetch)
+  const http = createHttp(
+    {
+      login,
+      refresh,
+      logout,
+      authenticate: (request) => authenticate(request),
+      // What `authenticate` gave, so its claims have this type.
+      phone: ({ session, code }) => phone({ session: session as Session<Claims>, code }),
+      ...(cloudHosting && { gatewayLogin }),
+      ...(prefetch && { prefetch }),
+    },
+    resolved.signingKeys,
+    emit,
+  )
 
   const warnings = options.store ? [] : (['memory_store'] as const)
   for (const warning of warnings) {
@@ -155,6 +197,21 @@ export function createAuth<Claims extends object = object>(
       warning,
       hint: 'A restart logs everyone out; set the store option in production',
     })
+  }
+
+  async function login(input: LoginInput): Promise<TokenAnswer> {
+    const { record, claims } = await loginByCode(input)
+    return answer(record, claims)
+  }
+
+  async function gatewayLogin(
+    request: RequestHeaders,
+    input: Omit<LoginInput, 'code' | 'appId'>,
+  ): Promise<TokenAnswer | undefined> {
+    const account = await cloudHosting?.accountOf(request)
+    if (!cloudHosting || !account) return undefined
+    const { record, claims } = await cloudHosting.login(account, input)
+    return answer(record, claims)
   }
 
   async function refresh({
@@ -190,7 +247,10 @@ export function createAuth<Claims extends object = object>(
     if (decision.kind === 'reused') emit({ type: 'revoked', appId, sessionId, reason: 'reused' })
     if (decision.kind === 'refused') throw invalidGrant(decision.reason)
     if (decision.kind === 'reused' || !before || !claims) throw invalidGrant('reused')
-    return answer(decision.record ?? before, claims)
+    const record = decision.record ?? before
+    // Its phone has come, so from now on it is one of the user's.
+    if (before.isPrefetched) await sessions.endSurplus(record)
+    return answer(record, claims)
   }
 
   /** A user whom `claims` refuses is out for good, not only for this refresh. */
@@ -219,24 +279,22 @@ export function createAuth<Claims extends object = object>(
   }
 
   async function authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options?: GuardOptions<Claims> & { optional?: false },
   ): Promise<Session<Claims>>
   async function authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options?: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
   async function authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
   ): Promise<Session<Claims> | undefined> {
-    if (typeof authorization !== 'string' && optional) return undefined
-    const token = bearerToken(authorization)
-    if (token === undefined) {
-      throw invalidToken('There is no bearer token in the Authorization header')
-    }
-
-    const session = accessTokens.recall(token) ?? (await accessTokens.verify(token))
+    const found = sessionBehind(credentials)
+    // Without a turn of the event loop for a token that is remembered: this runs for every request.
+    const session = found instanceof Promise ? await found : found
+    if (!session && optional) return undefined
+    if (!session) throw invalidToken('There is no bearer token in the Authorization header')
     if (appIds && !appIds.includes(session.appId)) {
       throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
     }
@@ -248,6 +306,26 @@ export function createAuth<Claims extends object = object>(
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }
     return session
+  }
+
+  /** `undefined` where nothing was presented; what was presented and does not hold throws. */
+  function sessionBehind(
+    credentials: Credentials,
+  ): Session<Claims> | undefined | Promise<Session<Claims> | undefined> {
+    const isWhole = typeof credentials === 'object'
+    const authorization = isWhole ? credentials.header('authorization') : credentials
+    if (typeof authorization === 'string') {
+      const token = bearerToken(authorization)
+      if (token === undefined) {
+        throw invalidToken('The Authorization header is not a bearer token')
+      }
+      return accessTokens.recall(token) ?? accessTokens.verify(token)
+    }
+    return isWhole ? cloudHosting?.sessionBehind(credentials) : undefined
+  }
+
+  async function knowsApp(appId: string): Promise<boolean> {
+    return (await findApp(appId)) !== undefined
   }
 
   async function findApp(appId: string): Promise<AppCredentials | undefined> {
@@ -289,12 +367,13 @@ export function createAuth<Claims extends object = object>(
     login,
     refresh,
     logout,
+    phone,
     authenticate,
     handle: http.handle,
 
-    async guard(authorization, options) {
+    async guard(credentials, options) {
       try {
-        return { session: await authenticate(authorization, options) }
+        return { session: await authenticate(credentials, options) }
       } catch (error) {
         return { response: http.refuse(error) }
       }

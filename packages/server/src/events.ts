@@ -10,15 +10,18 @@ export type AuthEvent =
   | RefreshEvent
   | RevokedEvent
   | LogoutEvent
+  | PhoneEvent
   | EvictedEvent
   | WeChatEvent
   | MisconfiguredEvent
   | WarningEvent
   | FailureEvent
 
-/** A code was exchanged, or answered again from the session it had already made. */
+/** A login made a session, or was answered again from the session it had already made. */
 export interface LoginEvent {
   readonly type: 'login'
+  /** What proved the account: a code, a code that came with a data pre-fetch, or the gateway of WeChat cloud hosting. */
+  readonly by: 'code' | 'prefetch' | 'cloud_hosting'
   /** `retried`: the same request again · `code_reused`: the code came with another key, so its session was ended. */
   readonly outcome: 'created' | 'retried' | 'code_reused'
   readonly appId: string
@@ -56,6 +59,15 @@ export interface LogoutEvent {
   readonly appId: string
   readonly sessionId: string
   readonly everywhere: boolean
+}
+
+/** A user told the phone number. `moved`: `onPhoneNumber` named another user, to whom the session moved. */
+export interface PhoneEvent {
+  readonly type: 'phone'
+  readonly outcome: 'kept' | 'moved'
+  readonly appId: string
+  readonly sessionId: string
+  readonly durationMs: number
 }
 
 /** A user had more sessions than `maxSessionsPerUser`; the one that was refreshed longest ago ended. */

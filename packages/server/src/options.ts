@@ -25,6 +25,36 @@ export interface LoginDecision {
   data?: Json
 }
 
+/** What `onPhoneNumber` learns. The number comes from WeChat, for a code that only this account's tap can give. */
+export interface PhoneContext<Claims extends object = object> {
+  /** Without the country code. */
+  readonly phoneNumber: string
+  /** `'86'` for example. */
+  readonly countryCode: string
+  readonly session: Session<Claims>
+  readonly account: Account
+}
+
+/** What `onPhoneNumber` returns. */
+export interface PhoneDecision {
+  /** Whose number it is. Another user than the session's moves the session to that user. */
+  userId?: string | number
+  /** Sent to the client with the number. */
+  data?: Json
+}
+
+/** What `onPrefetch` learns of a mini program that is being opened. All but session and account comes from outside. */
+export interface PrefetchContext {
+  readonly session: PreviousSession
+  readonly account: Account
+  /** The page that is being opened. */
+  readonly path: string
+  /** The query of that page, as text. */
+  readonly query: string
+  /** WeChat's number of the place that it is opened from. */
+  readonly scene: number
+}
+
 export type Apps =
   | readonly AppCredentials[]
   | ((appId: string) => AppCredentials | undefined | Promise<AppCredentials | undefined>)
@@ -58,6 +88,26 @@ export interface AuthOptions<Claims extends object = object> {
    * Throwing `access_denied` ends the session.
    */
   claims?: (user: { readonly userId: string; readonly appId: string }) => Claims | Promise<Claims>
+  /**
+   * Called when a signed-in user gave the phone number (`POST /phone`). Return the `userId` of the user whose number it
+   * is, and the session moves there. Throw `access_denied` to refuse.
+   */
+  onPhoneNumber?: (
+    context: PhoneContext<Claims>,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
+  ) => PhoneDecision | undefined | void | Promise<PhoneDecision | undefined | void>
+  /**
+   * Serves WeChat's data pre-fetch (数据预拉取) at `GET /prefetch`, so that a mini program can be logged in before its
+   * code has loaded. What it returns is handed to the mini program with the tokens, up to 256 KB in all; it may be
+   * `undefined`. Without it there is no such route.
+   */
+  onPrefetch?: (context: PrefetchContext) => Json | undefined | Promise<Json | undefined>
+  /**
+   * Accepts the identity that the gateway of WeChat cloud hosting (云托管) puts into `x-wx-…` headers. Whoever can
+   * reach the service in another way can write these headers, so `public: false` is your word that public access
+   * (公网访问) is off.
+   */
+  cloudHosting?: { readonly public: false }
   /**
    * Makes access tokens verifiable by other services, through `GET /jwks.json`: private JWKs (Ed25519, P-256, RSA), of
    * which the first signs and all verify. A public JWK only verifies. Tokens under `secret` stay valid beside them.
@@ -106,6 +156,9 @@ export interface ResolvedOptions<Claims extends object> {
   readonly secrets: readonly [string, ...string[]]
   readonly onLogin: NonNullable<AuthOptions<Claims>['onLogin']>
   readonly claims: AuthOptions<Claims>['claims']
+  readonly onPhoneNumber: NonNullable<AuthOptions<Claims>['onPhoneNumber']>
+  readonly onPrefetch: AuthOptions<Claims>['onPrefetch']
+  readonly isCloudHosted: boolean
   readonly signingKeys: readonly SigningKey[]
   readonly store: SessionStore
   readonly storeTimeoutMs: number
@@ -131,6 +184,9 @@ export function resolveOptions<Claims extends object>({
   secret,
   onLogin = () => undefined,
   claims,
+  onPhoneNumber = () => undefined,
+  onPrefetch,
+  cloudHosting,
   now = Date.now,
   signingKeys = [],
   store,
@@ -148,7 +204,8 @@ export function resolveOptions<Claims extends object>({
   revocation = 'expiry',
   maxVerifiedTokens = 10_000,
 }: AuthOptions<Claims>): ResolvedOptions<Claims> {
-  for (const [name, hook] of Object.entries({ onLogin, claims, fetch, now, onEvent })) {
+  const hooks = { onLogin, claims, onPhoneNumber, onPrefetch, fetch, now, onEvent }
+  for (const [name, hook] of Object.entries(hooks)) {
     if (hook !== undefined && typeof hook !== 'function')
       throw new TypeError(`${name} must be a function`)
   }
@@ -186,6 +243,9 @@ export function resolveOptions<Claims extends object>({
     secrets: checkSecrets(secret),
     onLogin,
     claims,
+    onPhoneNumber,
+    onPrefetch,
+    isCloudHosted: checkCloudHosting(cloudHosting),
     signingKeys: readSigningKeys(signingKeys),
     store: store === undefined ? createMemoryStore({ now }) : checkStore(store),
     storeTimeoutMs,
@@ -299,6 +359,14 @@ function checkHost(host: unknown): string {
     throw new TypeError(wanted)
   }
   return url.origin
+}
+
+function checkCloudHosting(cloudHosting: unknown): boolean {
+  if (cloudHosting === undefined) return false
+  if (Object(cloudHosting).public === false) return true
+  throw new TypeError(
+    'cloudHosting must be { public: false }: with public access anyone can write the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
+  )
 }
 
 function checkRevocation(revocation: unknown): Revocation {
