@@ -10,6 +10,7 @@ export {
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
 export type {
   AuthEvent,
+  BreakerEvent,
   EvictedEvent,
   FailureEvent,
   LoginEvent,
@@ -47,4 +48,6 @@ export type {
 export type { RevokeInput } from './sessions/sessions.js'
 export type { Jwk } from './tokens/signing-keys.js'
 export type { AppCredentials } from './wechat/code2session.js'
-export type { FetchLike, FetchResponse, WeChatHealth } from './wechat/wechat.js'
+export type { FetchLike, FetchResponse } from './wechat/exchange.js'
+export type { WeChat } from './wechat/mini-program.js'
+export type { WeChatHealth } from './wechat/transport.js'

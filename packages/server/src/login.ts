@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { mockCode, type TokenAnswer } from '@wxlogin/shared'
+import type { TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import { callHook, claimsOf } from './hooks.js'
 import type { LoginInput } from './http.js'
@@ -11,8 +11,9 @@ import { loginRetrySeconds, type SessionRecord } from './sessions/session.js'
 import { checkDevice, type Sessions } from './sessions/sessions.js'
 import type { KeyRing } from './tokens/key-ring.js'
 import type { RefreshTokens } from './tokens/refresh-token.js'
-import { type AppCredentials, code2Session } from './wechat/code2session.js'
-import type { WeChat } from './wechat/wechat.js'
+import { checkCode } from './wechat/code.js'
+import type { AppCredentials } from './wechat/code2session.js'
+import type { WeChat } from './wechat/mini-program.js'
 
 // A sibling instance that took the code may still be in its onLogin; in all it is waited for 2 seconds.
 const siblingWaitsMs = [0, 50, 100, 200, 400, 600, 650] as const
@@ -29,7 +30,8 @@ export interface LoginParts<Claims extends object> {
   readonly store: GuardedStore
   readonly sessions: Sessions
   readonly refreshTokens: RefreshTokens
-  readonly wechat: WeChat
+  /** Of an app that is served here. */
+  readonly wechatOf: (appId: string) => WeChat
   readonly findApp: (appId: string) => Promise<AppCredentials | undefined>
   readonly appOf: (appId: string | undefined) => Promise<AppCredentials>
   /** What the `claims` option says; a user whom it refuses loses the session. */
@@ -57,7 +59,7 @@ export function createLogin<Claims extends object>({
   store,
   sessions,
   refreshTokens,
-  wechat,
+  wechatOf,
   findApp,
   appOf,
   claimsOrEnd,
@@ -91,21 +93,22 @@ export function createLogin<Claims extends object>({
     return first
   }
 
-  async function exchange(app: AppCredentials, attempt: Attempt): Promise<TokenAnswer> {
+  async function exchange({ appId }: AppCredentials, attempt: Attempt): Promise<TokenAnswer> {
     // Before the code is spent.
     const previous = await findPrevious(attempt)
-    const exchanged = await code2Session(wechat, app, attempt.code).catch(
-      async (error: unknown) => {
+    const exchanged = await wechatOf(appId)
+      .code2Session(attempt.code)
+      .catch(async (error: unknown) => {
         if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
         const waitsMs = error.errcode === usedCode ? siblingWaitsMs : unknownCodeWaitsMs
         const earlier = await findLogin(attempt.ids, waitsMs)
         if (!earlier) throw error
         return { earlier }
-      },
-    )
+      })
     if ('earlier' in exchanged) return answerAgain(exchanged.earlier, attempt)
 
-    const { account, sessionKey } = exchanged
+    const { openid, unionid, sessionKey } = exchanged
+    const account = { appId, openid, ...(unionid !== undefined && { unionid }) }
     const { input, device } = attempt
     const decision = await callHook('onLogin', () =>
       onLogin(account, {
@@ -218,17 +221,6 @@ function previousFor(previous: Previous | undefined): { previous?: PreviousSessi
   if (!previous || previous.generationsBehind > 0) return {}
   const { id, userId, appId } = previous.record
   return { previous: { id, userId, appId } }
-}
-
-function checkCode(code: string): void {
-  if (code === mockCode) {
-    throw new AuthError(
-      'invalid_code',
-      'DevTools made this code without a real AppID; set your AppID in the project and log in again',
-      { reason: 'mock_code' },
-    )
-  }
-  if (typeof code !== 'string' || !/^[A-Za-z0-9_-]{1,128}$/.test(code)) throw invalidCode()
 }
 
 function invalidCode(): AuthError {
