@@ -11,7 +11,10 @@ export default defineConfig({
     alias: [
       { find: /^@wxlogin\/shared$/, replacement: source('shared/src/index.ts') },
       { find: /^@wxlogin\/server$/, replacement: source('server/src/index.ts') },
-      { find: /^@wxlogin\/server\/testing$/, replacement: source('server/src/testing/index.ts') },
+      {
+        find: /^@wxlogin\/server\/(testing|wechat)$/,
+        replacement: source('server/src/$1/index.ts'),
+      },
       {
         find: /^@wxlogin\/server\/(express|node|fetch)$/,
         replacement: source('server/src/adapters/$1.ts'),

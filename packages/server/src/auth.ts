@@ -34,7 +34,8 @@ import { checkClaims, createAccessTokens } from './tokens/access-token.js'
 import { createKeyRing } from './tokens/key-ring.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import type { AppCredentials } from './wechat/code2session.js'
-import { createWeChat, type WeChatHealth } from './wechat/wechat.js'
+import { createMiniProgram, type WeChat } from './wechat/mini-program.js'
+import { createTransport, type WeChatHealth } from './wechat/transport.js'
 
 /** How strictly a request is looked at. */
 export interface GuardOptions<Claims extends object = object> {
@@ -114,6 +115,11 @@ export interface Auth<Claims extends object = object> {
     /** Makes a session without a code: for other doors, such as a login by scanning, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>
   }
+  /**
+   * WeChat's server interfaces for a mini program, the same object each time; calls reject `unknown_app` when it is not
+   * served here. Throws a `TypeError` without an AppID where there is not just one mini program.
+   */
+  wechat(appId?: string): WeChat
   /** For a health endpoint. Never rejects. */
   check(): Promise<Health>
   /** Ends connections. */
@@ -151,7 +157,12 @@ export function createAuth<Claims extends object = object>(
   const store = guardStore(resolved.store, resolved.storeTimeoutMs)
   const sessions = createSessions({ ...resolved, store })
   const isLive = createRevocationCheck(store, resolved.revocation, now)
-  const wechat = createWeChat(resolved)
+  const transport = createTransport({
+    ...resolved,
+    hosts: resolved.wechatHosts,
+    timeoutMs: resolved.wechatTimeoutMs,
+  })
+  const miniPrograms = new Map<string, WeChat>()
   const previousSessions = createPreviousSessions({
     store,
     sessions,
@@ -347,6 +358,19 @@ export function createAuth<Claims extends object = object>(
     )
   }
 
+  function wechatOf(appId: string | undefined = onlyAppId): WeChat {
+    if (typeof appId !== 'string' || appId === '') {
+      throw new TypeError(
+        'appId must say which mini program; it may be left out where there is one',
+      )
+    }
+    const known = miniPrograms.get(appId)
+    if (known) return known
+    const wechat = createMiniProgram(transport, { appId, credentials: () => appOf(appId), now })
+    miniPrograms.set(appId, wechat)
+    return wechat
+  }
+
   async function answer(record: SessionRecord, claims: Claims): Promise<TokenAnswer> {
     const [access, refreshToken] = await Promise.all([
       accessTokens.issue(record, claims),
@@ -408,6 +432,8 @@ export function createAuth<Claims extends object = object>(
       },
     },
 
+    wechat: wechatOf,
+
     async check() {
       const [isStoreUp, found] = await Promise.all([
         store.get(randomId()).then(
@@ -418,11 +444,11 @@ export function createAuth<Claims extends object = object>(
       ])
       return {
         store: { ok: isStoreUp, warnings: [...warnings, ...found] },
-        wechat: wechat.health(),
+        wechat: transport.health(),
       }
     },
 
-    close: wechat.close,
+    close: transport.close,
   }
 }
 

@@ -14,6 +14,7 @@ export type AuthEvent =
   | EvictedEvent
   | WeChatEvent
   | MisconfiguredEvent
+  | BreakerEvent
   | WarningEvent
   | FailureEvent
 
@@ -77,10 +78,17 @@ export interface EvictedEvent {
   readonly sessionId: string
 }
 
-/** One call to WeChat. */
+/** One call to WeChat that was sent; a read that WeChat was too busy for may be sent up to three times. */
 export interface WeChatEvent {
   readonly type: 'wechat'
-  readonly endpoint: 'code2Session'
+  /** The method that made the call; for `call`, the path. */
+  readonly endpoint:
+    | 'code2Session'
+    | 'phoneNumber'
+    | 'checkSessionKey'
+    | 'resetSessionKey'
+    | 'accessToken'
+    | `/${string}`
   readonly appId: string
   readonly durationMs: number
   /** How it ended: `ok`, or the code of the error it became. */
@@ -89,14 +97,27 @@ export interface WeChatEvent {
   readonly rid?: string
 }
 
-/** WeChat refused this backend's own configuration; users cannot log in until it is fixed. */
+/**
+ * WeChat refused this backend's own configuration, so the endpoint works for nobody until it is fixed; when it is
+ * `code2Session`, nobody can log in.
+ */
 export interface MisconfiguredEvent {
   readonly type: 'misconfigured'
+  readonly endpoint: WeChatEvent['endpoint']
   readonly appId: string
   readonly errcode: number
   /** What to do about it. */
   readonly hint: string
   readonly rid?: string
+}
+
+/**
+ * WeChat failed several times in a row, so calls fail at once (`open`); after some time one call finds out whether it
+ * is back (`half_open`), and if it is, calls go out again (`closed`).
+ */
+export interface BreakerEvent {
+  readonly type: 'breaker'
+  readonly state: 'closed' | 'open' | 'half_open'
 }
 
 /** Something that works now and will hurt later. */
@@ -120,3 +141,15 @@ export interface FailureEvent {
 }
 
 export type EmitEvent = (event: AuthEvent) => void
+
+/** Calls a hook that must not break what it is told about. */
+export function silenced<Event>(onEvent: (event: Event) => void): (event: Event) => void {
+  return (event) => {
+    try {
+      const pending: unknown = onEvent(event)
+      if (pending instanceof Promise) pending.catch(() => undefined)
+    } catch {
+      // A broken log must not break a login.
+    }
+  }
+}

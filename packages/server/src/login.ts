@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { mockCode } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import type { LoginEvent } from './events.js'
 import type { LoginInput } from './http.js'
@@ -9,6 +8,7 @@ import { hashRetryKey, isSameHash, randomId } from './sessions/retry-key.js'
 import { seal } from './sessions/sealed.js'
 import { loginRetrySeconds, type SessionRecord } from './sessions/session.js'
 import { checkDevice } from './sessions/sessions.js'
+import { checkCode } from './wechat/code.js'
 
 // A sibling instance that took the code may still be in its onLogin; in all it is waited for 2 seconds.
 const siblingWaitsMs = [0, 50, 100, 200, 400, 600, 650] as const
@@ -155,18 +155,6 @@ export function createLoginByCode<Claims extends object>({
     running.set(ids[0], first)
     return first
   }
-}
-
-/** The shape that every code of WeChat has, those of the phone button too. Throws `invalid_code`. */
-export function checkCode(code: string): void {
-  if (code === mockCode) {
-    throw new AuthError(
-      'invalid_code',
-      'DevTools made this code without a real AppID; set your AppID in the project and log in again',
-      { reason: 'mock_code' },
-    )
-  }
-  if (typeof code !== 'string' || !/^[A-Za-z0-9_-]{1,128}$/.test(code)) throw invalidCode()
 }
 
 function invalidCode(): AuthError {

@@ -1,10 +1,12 @@
 import type { Json } from '@wxlogin/shared'
-import type { AuthEvent, EmitEvent } from './events.js'
+import { checkDuration } from './durations.js'
+import { type AuthEvent, type EmitEvent, silenced } from './events.js'
 import { createMemoryStore } from './sessions/memory-store.js'
 import type { Account, Session, SessionStore } from './sessions/session.js'
 import { type Jwk, readSigningKeys, type SigningKey } from './tokens/signing-keys.js'
 import type { AppCredentials } from './wechat/code2session.js'
-import type { FetchLike } from './wechat/wechat.js'
+import type { FetchLike } from './wechat/exchange.js'
+import { checkHosts, type HostList } from './wechat/hosts.js'
 
 /** What `onLogin` learns about a login besides the account. */
 export interface LoginContext {
@@ -121,7 +123,7 @@ export interface AuthOptions<Claims extends object = object> {
   fetch?: FetchLike
   /**
    * Where WeChat is, as origins (default `['https://api.weixin.qq.com']`). The next one is tried when a connection
-   * cannot be made. Plain http only to this machine.
+   * cannot be made, and stays in use; every 30 seconds the first is tried again. Plain http only to this machine.
    */
   wechatHosts?: readonly string[]
   /** How long a call to WeChat may take in all, in milliseconds (default 5,000). Connecting may take 2,000 of them. */
@@ -163,7 +165,7 @@ export interface ResolvedOptions<Claims extends object> {
   readonly store: SessionStore
   readonly storeTimeoutMs: number
   readonly fetch: FetchLike | undefined
-  readonly wechatHosts: readonly [string, ...string[]]
+  readonly wechatHosts: HostList
   readonly wechatTimeoutMs: number
   readonly now: () => number
   readonly emit: EmitEvent
@@ -250,7 +252,7 @@ export function resolveOptions<Claims extends object>({
     store: store === undefined ? createMemoryStore({ now }) : checkStore(store),
     storeTimeoutMs,
     fetch,
-    wechatHosts: checkHosts(wechatHosts),
+    wechatHosts: checkHosts('wechatHosts', wechatHosts),
     wechatTimeoutMs,
     now,
     emit: silenced(onEvent),
@@ -262,16 +264,6 @@ export function resolveOptions<Claims extends object>({
     revocation: checkRevocation(revocation),
     maxVerifiedTokens,
   }
-}
-
-function checkDuration(name: string, value: unknown): void {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value <= 0) {
-    const unit = name.endsWith('Ms') ? 'milliseconds' : 'seconds'
-    throw new TypeError(`${name} must be a positive whole number of ${unit}`)
-  }
-  // A timer that is set for longer fires at once.
-  if (name.endsWith('Ms') && value >= 2 ** 31)
-    throw new TypeError(`${name} must be less than 2 ** 31`)
 }
 
 function checkStore(store: SessionStore): SessionStore {
@@ -338,29 +330,6 @@ function checkSecret(secret: unknown): string {
   return secret
 }
 
-function checkHosts(hosts: unknown): readonly [string, ...string[]] {
-  const [first, ...others]: readonly unknown[] = Array.isArray(hosts) ? hosts : []
-  return [checkHost(first), ...others.map(checkHost)]
-}
-
-function checkHost(host: unknown): string {
-  const wanted =
-    'wechatHosts must list origins such as https://api.weixin.qq.com; http only to this machine'
-  let url: URL
-  try {
-    url = new URL(String(host))
-  } catch {
-    throw new TypeError(wanted)
-  }
-  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
-    throw new TypeError(wanted)
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
-    throw new TypeError(wanted)
-  }
-  return url.origin
-}
-
 function checkCloudHosting(cloudHosting: unknown): boolean {
   if (cloudHosting === undefined) return false
   if (Object(cloudHosting).public === false) return true
@@ -377,15 +346,4 @@ function checkRevocation(revocation: unknown): Revocation {
     return { staleSeconds: Number(staleSeconds) }
   }
   throw new TypeError("revocation must be 'expiry', 'immediate' or { staleSeconds }")
-}
-
-function silenced(onEvent: (event: AuthEvent) => void): EmitEvent {
-  return (event) => {
-    try {
-      const pending: unknown = onEvent(event)
-      if (pending instanceof Promise) pending.catch(() => undefined)
-    } catch {
-      // A broken log must not break a login.
-    }
-  }
 }

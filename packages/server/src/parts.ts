@@ -7,7 +7,7 @@ import type { SessionRecord } from './sessions/session.js'
 import type { Sessions } from './sessions/sessions.js'
 import type { KeyRing } from './tokens/key-ring.js'
 import type { AppCredentials } from './wechat/code2session.js'
-import type { WeChat } from './wechat/wechat.js'
+import type { WeChat } from './wechat/mini-program.js'
 
 /** What the operations of one `Auth` share; each takes from it what it needs. */
 export interface Parts<Claims extends object> {

@@ -2,10 +2,10 @@ import type { MovedPhoneAnswer, PhoneAnswer } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import { callHook, claimsOf } from './hooks.js'
 import { jsonCopy } from './json-copy.js'
-import { checkCode } from './login.js'
 import type { Parts } from './parts.js'
 import type { Account, Session, SessionRecord } from './sessions/session.js'
 import { toUserId } from './sessions/user-id.js'
+import { checkCode } from './wechat/code.js'
 
 /** What the phone number of a signed-in user is asked with. */
 export interface PhoneInput<Claims extends object = object> {

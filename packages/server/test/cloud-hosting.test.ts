@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { AuthError, type AuthOptions, createAuth, createMemoryStore, type LoginContext } from '../src/index.js'
+import {
+  AuthError,
+  type AuthOptions,
+  createAuth,
+  createMemoryStore,
+  type LoginContext,
+} from '../src/index.js'
 import { createClock, newKey, setUp, testSecret } from './set-up.js'
 import { bodyOf, send } from './set-up-http.js'
 
@@ -170,7 +176,9 @@ describe('a request through the gateway without a token', () => {
 describe('a login through the gateway', () => {
   test('makes a session with tokens, and spends no code', async () => {
     const seen: LoginContext[] = []
-    const { auth, wechat } = setUpHosted({ onLogin: (_account, context) => void seen.push(context) })
+    const { auth, wechat } = setUpHosted({
+      onLogin: (_account, context) => void seen.push(context),
+    })
 
     const response = await send(auth, '/login', {
       headers: gateway,
@@ -216,9 +224,9 @@ describe('a login through the gateway', () => {
       body: { ...body, previous_refresh_token: first.refresh_token },
     })
 
-    await expect(
-      auth.refresh({ refreshToken: String(first.refresh_token) }),
-    ).rejects.toMatchObject({ code: 'invalid_grant' })
+    await expect(auth.refresh({ refreshToken: String(first.refresh_token) })).rejects.toMatchObject(
+      { code: 'invalid_grant' },
+    )
   })
 
   test('tells what brought it in its event', async () => {

@@ -301,6 +301,7 @@ function baseOptions(): ts.CompilerOptions {
       '@wxlogin/server/testing': source('server/src/testing/index.ts'),
       '@wxlogin/server/redis': source('server/src/sessions/redis-store.ts'),
       '@wxlogin/server/sql': source('server/src/sessions/sql-store.ts'),
+      '@wxlogin/server/wechat': source('server/src/wechat/index.ts'),
       '@wxlogin/server/*': source('server/src/adapters/*.ts'),
       '@wxlogin/client': source('client/src/index.ts'),
       '@wxlogin/client/testing': source('client/src/testing/index.ts'),

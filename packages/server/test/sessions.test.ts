@@ -227,7 +227,13 @@ test('check tells the state of the store and of the last call to WeChat', async 
 
   expect(await auth.check()).toEqual({
     store: { ok: true, warnings: [] },
-    wechat: { ok: true, lastOutcome: undefined, lastCallAt: undefined },
+    wechat: {
+      ok: true,
+      lastOutcome: undefined,
+      lastCallAt: undefined,
+      breaker: 'closed',
+      host: 'https://api.weixin.qq.com',
+    },
   })
 
   isDown = true
@@ -240,6 +246,8 @@ test('check tells the state of the store and of the last call to WeChat', async 
       ok: false,
       lastOutcome: 'server_misconfigured',
       lastCallAt: Math.floor(now() / 1000),
+      breaker: 'closed',
+      host: 'https://api.weixin.qq.com',
     },
   })
 })
