@@ -1,17 +1,23 @@
 import { randomBytes } from 'node:crypto'
-import { type Answer, createWriter, refusal } from './fake-wechat-answers.js'
+import { createWriter, refusal } from './fake-wechat-answers.js'
 import { callOf, type FakeWeChatCall } from './fake-wechat-calls.js'
 import type { FakeWeChatDoors, FakeWeChatRequest, Outcome } from './fake-wechat-doors.js'
 import { createDoors } from './fake-wechat-doors.js'
+import { createEncryptKeys } from './fake-wechat-encrypt-keys.js'
 import {
   checkLatency,
   createFaults,
   type FakeWeChatFaults,
   outcomeOf,
 } from './fake-wechat-faults.js'
-import { createLogins, type FakeWeChatLogins } from './fake-wechat-login.js'
+import { createLogins, type FakeWeChatLogins } from './fake-wechat-logins.js'
+import { createOpenData, type FakeWeChatOpenData } from './fake-wechat-open-data.js'
+import { createPayments, type FakeWeChatPayments } from './fake-wechat-payments.js'
 import { createPeople, type FakeWeChatApp, type FakeWeChatPeople } from './fake-wechat-people.js'
-import { createPhones, type FakeWeChatPhones } from './fake-wechat-phone.js'
+import { createPhones, type FakeWeChatPhones } from './fake-wechat-phones.js'
+import { createPlugins, type FakeWeChatPlugins } from './fake-wechat-plugins.js'
+import { createPrefetch, type FakeWeChatPrefetch } from './fake-wechat-prefetch.js'
+import { createEndpoints, type FakeWeChatRoute } from './fake-wechat-routes.js'
 import { createSessionKeys, type FakeWeChatSessionKeys } from './fake-wechat-session-keys.js'
 import { createTokens } from './fake-wechat-tokens.js'
 
@@ -32,23 +38,29 @@ export type {
   FakeWeChatFault,
   FakeWeChatFaults,
 } from './fake-wechat-faults.js'
-export type { FakeWeChatLogins } from './fake-wechat-login.js'
+export type { FakeWeChatLogins } from './fake-wechat-logins.js'
+export type {
+  FakeWeChatEncryptedData,
+  FakeWeChatOpenData,
+  FakeWeChatOpenDataOptions,
+  FakeWeChatSignedData,
+} from './fake-wechat-open-data.js'
+export type { FakeWeChatPayment, FakeWeChatPayments } from './fake-wechat-payments.js'
 export type {
   FakeWeChatApp,
   FakeWeChatAppChoice,
   FakeWeChatPeople,
 } from './fake-wechat-people.js'
-export type { FakeWeChatPhone, FakeWeChatPhones } from './fake-wechat-phone.js'
+export type { FakeWeChatPhone, FakeWeChatPhones } from './fake-wechat-phones.js'
+export type { FakeWeChatPluginChoice, FakeWeChatPlugins } from './fake-wechat-plugins.js'
+export type {
+  FakeWeChatPrefetch,
+  FakeWeChatPrefetched,
+  FakeWeChatPrefetchFetch,
+  FakeWeChatPrefetchOptions,
+} from './fake-wechat-prefetch.js'
+export type { FakeWeChatRoute } from './fake-wechat-routes.js'
 export type { FakeWeChatSessionKeys } from './fake-wechat-session-keys.js'
-
-/**
- * Answers the calls of one endpoint with a JSON object. An `errcode` other than 0 gets its `rid` added, and its `errmsg`
- * where it has none. `app` is the mini program whose access_token the call carries, where the endpoint takes one.
- */
-export type FakeWeChatRoute = (
-  request: FakeWeChatRequest,
-  app: FakeWeChatApp | undefined,
-) => Readonly<Record<string, unknown>>
 
 export interface FakeWeChatOptions {
   /** Default: one mini program, `wx0000000000000001`, with a random AppSecret. */
@@ -87,7 +99,11 @@ export interface FakeWeChat
     FakeWeChatPeople,
     FakeWeChatLogins,
     FakeWeChatSessionKeys,
+    FakeWeChatOpenData,
     FakeWeChatPhones,
+    FakeWeChatPlugins,
+    FakeWeChatPayments,
+    FakeWeChatPrefetch,
     FakeWeChatFaults {
   /** The first mini program, to configure a backend with. */
   readonly app: FakeWeChatApp
@@ -127,34 +143,36 @@ export function createFakeWeChat({
   if (typeof hints !== 'boolean') throw new TypeError('hints must be a boolean')
 
   const people = createPeople(apps)
+  const { sessionKeys, ...keys } = createSessionKeys({
+    people,
+    now,
+    rotateSessionKey,
+    sessionKeyTtlSeconds,
+  })
+  const logins = createLogins({ people, sessionKeys, now })
   const tokens = createTokens({ people, now })
-  const keys = createSessionKeys({ people, now, rotateSessionKey, sessionKeyTtlSeconds })
-  const logins = createLogins({ people, sessionKeys: keys.sessionKeys, now })
+  const encryptKeys = createEncryptKeys({ sessionKeys, now })
+  const openData = createOpenData({ people, sessionKeys, now })
   const phones = createPhones({ people, now })
+  const plugins = createPlugins({ people, now })
+  const payments = createPayments({ people, now })
 
-  const ownRoutes = checkedRoutes(routes)
-  const ownTokens = ownRoutes.some(([endpoint]) => givesTokens.test(endpoint))
-  const endpoints = new Map<string, (request: FakeWeChatRequest) => Answer>([
-    ...Object.entries({ ...logins.endpoints, ...tokens.endpoints }),
-    ...Object.entries({ ...keys.endpoints, ...phones.endpoints }).map(
-      ([endpoint, answer]) => [endpoint, withToken(answer)] as const,
-    ),
-    ...ownRoutes.map(([endpoint, route]) =>
-      !ownTokens && takesToken.test(endpoint)
-        ? ([endpoint, withToken(route)] as const)
-        : ([endpoint, (request: FakeWeChatRequest) => route(request, undefined)] as const),
-    ),
-  ])
+  const endpoints = createEndpoints({
+    open: { ...logins.endpoints, ...tokens.endpoints },
+    guarded: {
+      ...keys.endpoints,
+      ...encryptKeys.endpoints,
+      ...openData.endpoints,
+      ...phones.endpoints,
+      ...plugins.endpoints,
+      ...payments.endpoints,
+    },
+    routes,
+    holderOf: tokens.holderOf,
+  })
   const faults = createFaults(endpoints)
   const write = createWriter({ now, hints })
   const calls: FakeWeChatCall[] = []
-
-  function withToken(endpoint: (request: FakeWeChatRequest, app: FakeWeChatApp) => Answer) {
-    return (request: FakeWeChatRequest): Answer => {
-      const holder = tokens.holderOf(request)
-      return typeof holder === 'number' ? refusal(holder) : endpoint(request, holder)
-    }
-  }
 
   function receive(request: FakeWeChatRequest, isChunked: boolean): Outcome {
     const { method, path } = request
@@ -192,21 +210,13 @@ export function createFakeWeChat({
     unionidOf: (person, choice) => people.userOf(person, choice).unionid,
     ...logins.methods,
     ...keys.methods,
+    ...openData.methods,
     ...phones.methods,
+    ...plugins.methods,
+    ...payments.methods,
+    ...createPrefetch({ people, logins: logins.methods, now }),
     ...faults.methods,
     calls,
     ...createDoors(receive),
   }
-}
-
-const takesToken = /^[A-Z]+ \/(wxa|cgi-bin)\//
-const givesTokens = /^[A-Z]+ \/cgi-bin\/(token|stable_token|gettoken|component\/.*|service\/.*)$/
-
-function checkedRoutes(routes: Readonly<Record<string, FakeWeChatRoute>>) {
-  const entries = Object.entries(routes)
-  for (const [endpoint, route] of entries) {
-    if (/^[A-Z]+ \/[^?#]*$/.test(endpoint) && typeof route === 'function') continue
-    throw new TypeError("routes must map 'METHOD /path' to a function that gives a JSON object")
-  }
-  return entries
 }

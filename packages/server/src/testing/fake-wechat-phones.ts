@@ -27,12 +27,12 @@ export function createPhones({ people, now }: { people: People; now: () => numbe
   const methods: FakeWeChatPhones = {
     phoneCodeFor(
       person,
-      { appId, phoneNumber = methods.phoneNumberOf(person), countryCode = '86' } = {},
+      { phoneNumber = methods.phoneNumberOf(person), countryCode = '86', ...choice } = {},
     ) {
       if (!/^\d+$/.test(phoneNumber)) throw new TypeError('phoneNumber must be a text of digits')
       if (!/^\d+$/.test(`${countryCode}`)) throw new TypeError('countryCode must be of digits')
       const isForeign = `${countryCode}` !== '86'
-      return codes.issue(people.userOf(person, appId === undefined ? {} : { appId }), {
+      return codes.issue(people.userOf(person, choice), {
         phoneNumber: isForeign ? `+${countryCode}${phoneNumber}` : phoneNumber,
         purePhoneNumber: phoneNumber,
         countryCode,
