@@ -18,6 +18,7 @@ import {
   type RequestHeaders,
 } from './http.js'
 import { createLoginByCode } from './login.js'
+import { createOpenDataReader, type OpenDataReader } from './open-data.js'
 import { createOpenSession } from './open-session.js'
 import { type AuthOptions, resolveOptions } from './options.js'
 import type { Parts } from './parts.js'
@@ -72,7 +73,7 @@ export interface Health {
 }
 
 /** What {@link createAuth} makes. */
-export interface Auth<Claims extends object = object> {
+export interface Auth<Claims extends object = object> extends OpenDataReader {
   /** Exchanges a code for a session. Throws {@link AuthError}. */
   login(input: LoginInput): Promise<TokenAnswer>
   /** Exchanges a refresh token for its successor. Throws {@link AuthError}. */
@@ -392,6 +393,7 @@ export function createAuth<Claims extends object = object>(
     refresh,
     logout,
     phone,
+    ...createOpenDataReader(parts),
     authenticate,
     handle: http.handle,
 

@@ -38,6 +38,7 @@ export type {
   RefreshInput,
   RequestHeaders,
 } from './http.js'
+export type { EncryptedData, OpenDataOptions, OpenDataReader, SignedData } from './open-data.js'
 export type {
   Apps,
   AuthOptions,
