@@ -16,7 +16,13 @@ test('the package exports these names', () => {
   expect(Object.keys(index).sort()).toEqual(['AuthError', 'createAuth', 'createMemoryStore'])
   expect(Object.keys(redisStore)).toEqual(['createRedisStore'])
   expect(Object.keys(sqlStore)).toEqual(['createSqlStore'])
-  expect(Object.keys(wechat).sort()).toEqual(['AuthError', 'createWeChat', 'signSession'])
+  expect(Object.keys(wechat).sort()).toEqual([
+    'AuthError',
+    'createWeChat',
+    'decryptOpenData',
+    'signSession',
+    'verifyRawData',
+  ])
   expect(Object.keys(testing).sort()).toEqual(['createFakeWeChat', 'signIn', 'storeCases'])
 })
 

@@ -1,4 +1,5 @@
-import type { WeChatAnswer, WeChatRequest } from './transport.js'
+import type { WeChatAnswer } from './answer.js'
+import type { WeChatRequest } from './transport.js'
 
 export interface CallOptions {
   /** Added to the access token, which `call` brings. */

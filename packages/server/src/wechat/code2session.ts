@@ -1,7 +1,8 @@
+import type { WeChatAnswer } from './answer.js'
 import { discreet } from './discreet.js'
 import { unavailable } from './exchange.js'
 import { isText } from './text.js'
-import type { Transport, WeChatAnswer } from './transport.js'
+import type { Transport } from './transport.js'
 
 /** A mini program that this backend serves. */
 export interface AppCredentials {

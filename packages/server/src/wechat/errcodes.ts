@@ -22,7 +22,11 @@ const anywhere = tableOf([
   [40001, 'wechat_unavailable', tokenRefused, 10],
   [40002, 'server_misconfigured', `WeChat refused the grant type; ${checkTheWay}`],
   [40003, 'invalid_request', 'The openid is not one of this mini program, or not of this user'],
-  [40013, 'server_misconfigured', 'WeChat does not know the AppID; check the apps option'],
+  [
+    40013,
+    'server_misconfigured',
+    'WeChat does not know the AppID; compare the configured one with the WeChat console',
+  ],
   [40014, 'wechat_unavailable', tokenRefused, 10],
   [
     40029,
@@ -42,8 +46,8 @@ const anywhere = tableOf([
   [40226, 'user_blocked', 'WeChat blocks this user as a high risk; do not try again'],
   [40243, 'server_misconfigured', 'The AppSecret is frozen; unfreeze it in the WeChat console'],
   [41001, 'server_misconfigured', `The access token did not reach WeChat; ${checkTheWay}`],
-  [41002, 'server_misconfigured', 'The AppID did not reach WeChat; check the apps option'],
-  [41004, 'server_misconfigured', 'The AppSecret did not reach WeChat; check the apps option'],
+  [41002, 'server_misconfigured', `The AppID did not reach WeChat; ${checkTheWay}`],
+  [41004, 'server_misconfigured', `The AppSecret did not reach WeChat; ${checkTheWay}`],
   [41008, 'server_misconfigured', `The code did not reach WeChat; ${checkTheWay}`],
   [42001, 'wechat_unavailable', tokenRefused, 10],
   [43001, 'invalid_request', 'This interface of WeChat wants GET'],
@@ -121,6 +125,9 @@ const secretWrong = tableOf([
 const particular: Readonly<Record<string, ReadonlyMap<number, ErrcodeMeaning>>> = {
   code2Session: secretWrong,
   accessToken: secretWrong,
+  phoneNumber: tableOf([
+    [40003, 'invalid_code', 'The code was given to another user; let this one give the number'],
+  ]),
   '/wxa/getpluginopenpid': tableOf([
     [1000, 'wechat_unavailable', 'WeChat has trouble; try again a little later', 2],
     [1001, 'invalid_request', 'WeChat finds an argument wrong; compare it with the documentation'],
@@ -142,19 +149,18 @@ const particular: Readonly<Record<string, ReadonlyMap<number, ErrcodeMeaning>>> 
 export function meaningOf(errcode: number, endpoint: WeChatEvent['endpoint']): ErrcodeMeaning {
   const known = particular[endpoint]?.get(errcode) ?? anywhere.get(errcode)
   if (known) return known
-  // The interface answers that this call to it is wrong. Logins are not: there every number that counts is known.
-  const isPath = endpoint.startsWith('/')
   if (errcode >= 40230 && errcode <= 40240) {
     return {
       code: 'server_misconfigured',
       hint: 'The mini program demands signed calls of this interface (API security); lift that in the WeChat console',
     }
   }
-  return {
-    code: isPath ? 'server_error' : 'wechat_unavailable',
-    hint: `WeChat answered with errcode ${errcode}; look it up in its error table`,
-    ...(!isPath && { retryAfterSeconds: 10 }),
-  }
+  const hint = `WeChat answered with errcode ${errcode}; look it up in its error table`
+  // Of the endpoints used here every number that counts is known, so a new one is trouble at WeChat. Any other
+  // interface has numbers of its own, which say what is wrong with the call.
+  return endpoint.startsWith('/')
+    ? { code: 'server_error', hint }
+    : { code: 'wechat_unavailable', hint, retryAfterSeconds: 10 }
 }
 
 /** WeChat does not take the access token: it is over, was replaced, or was cut on its way. */

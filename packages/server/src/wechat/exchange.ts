@@ -35,7 +35,7 @@ export interface ExchangeRequest {
   readonly target: string
   readonly body: string | undefined
   /** Texts that must not show up in an error. */
-  readonly secrets: readonly string[]
+  readonly secrets: () => readonly string[]
 }
 
 export interface Reply {
@@ -131,7 +131,7 @@ export function createExchange(
         if (signal.aborted) throw signal.reason
         throw unavailable(
           'WeChat could not be reached, or its answer broke off; see the cause',
-          redacted(error, request.secrets),
+          redacted(error, request.secrets()),
         )
       }
     },

@@ -1,8 +1,9 @@
 import { AuthError } from '../errors.js'
+import type { WeChatAnswer } from './answer.js'
 import { discreet } from './discreet.js'
 import { unavailable } from './exchange.js'
 import { isText } from './text.js'
-import type { WeChatAnswer, WeChatRequest } from './transport.js'
+import type { WeChatRequest } from './transport.js'
 
 const maxAgeSeconds = 5 * 60
 

@@ -1,8 +1,9 @@
+import type { WeChatAnswer } from './answer.js'
 import { discreet } from './discreet.js'
 import { unavailable } from './exchange.js'
 import { signSession } from './open-data.js'
 import { isText } from './text.js'
-import type { WeChatAnswer, WeChatRequest } from './transport.js'
+import type { WeChatRequest } from './transport.js'
 
 /** A user of the mini program, and the key that is asked about. */
 export interface SessionKeyInput {

@@ -1,8 +1,9 @@
+import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './code2session.js'
 import { untilAborted } from './deadline.js'
 import { discreet } from './discreet.js'
 import { unavailable } from './exchange.js'
-import type { Transport, WeChatAnswer } from './transport.js'
+import type { Transport } from './transport.js'
 
 // In its last 5 minutes WeChat gives a new token, while the old one still works.
 const renewalSeconds = 5 * 60

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AuthError } from '../errors.js'
 import type { BreakerEvent, MisconfiguredEvent, WeChatEvent } from '../events.js'
+import { readAnswer, type WeChatAnswer } from './answer.js'
 import { createBreaker } from './breaker.js'
 import { within } from './deadline.js'
-import { discreet } from './discreet.js'
 import { meaningOf } from './errcodes.js'
 import { createExchange, type FetchLike, type Reply, unavailable } from './exchange.js'
 import { createHosts, type HostList } from './hosts.js'
@@ -35,9 +35,6 @@ export interface WeChatRequest<Result> {
 }
 
 type About = Pick<WeChatRequest<unknown>, 'endpoint' | 'appId'>
-
-/** What WeChat said, by the names of its documentation. Printed or serialised, secrets in it read `[redacted]`. */
-export type WeChatAnswer = Readonly<Record<string, unknown>>
 
 /** As the last call ended; no call is made for this. */
 export interface WeChatHealth {
@@ -86,22 +83,22 @@ export function createTransport({
     request: WeChatRequest<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
-    if (closing) throw unavailable('The connections to WeChat were closed')
+    if (closing)
+      throw unavailable('The connections to WeChat were closed; call nothing after close')
+    signal.throwIfAborted()
     const { method, path, query, body } = request
+    const search = new URLSearchParams(query).toString()
+    const target = search === '' ? path : `${path}?${search}`
+    const text = body && JSON.stringify(body)
     const report = breaker.enter()
     const startedAtMs = now()
     let reply: Reply | undefined
     try {
       reply = await exchange.send(
-        {
-          method,
-          target: `${path}?${new URLSearchParams(query)}`,
-          body: body && JSON.stringify(body),
-          secrets: textsIn([query, body]),
-        },
+        { method, target, body: text, secrets: () => textsIn([query, body]) },
         signal,
       )
-      const result = request.read(answerIn(reply, request))
+      const result = request.read(readAnswer(reply, request.endpoint))
       report(true)
       record(request, startedAtMs)
       return result
@@ -172,60 +169,6 @@ function isOutage(error: unknown, reply: Reply | undefined, { endpoint }: About)
   if (!(error instanceof AuthError) || error.code !== 'wechat_unavailable') return false
   if (reply === undefined || reply.status >= 500) return true
   return !endpoint.startsWith('/') && (error.errcode === undefined || error.errcode === -1)
-}
-
-// Members of WeChat's answers that identify a person or open something.
-const secretNames = [
-  'session_key',
-  'access_token',
-  'openid',
-  'unionid',
-  'openpid',
-  'phone_info',
-  'key_info_list',
-]
-
-// WeChat serves JSON as text/plain, so the content type says nothing.
-function answerIn({ status, text }: Reply, { endpoint }: About): WeChatAnswer {
-  if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
-  if (text === undefined) throw unavailable('WeChat answered with more than 64 KiB')
-  const answer = discreet(parse(text), secretNames)
-  const errcode = errcodeOf(answer)
-  if (errcode === 0) return answer
-  const { code, hint, retryAfterSeconds } = meaningOf(errcode, endpoint)
-  const rid = ridOf(answer)
-  throw new AuthError(code, hint, {
-    errcode,
-    ...(rid !== undefined && { rid }),
-    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-  })
-}
-
-function parse(text: string): Record<string, unknown> {
-  let answer: unknown
-  try {
-    answer = JSON.parse(text)
-  } catch {
-    // The parser's message quotes the text, so it is not kept as a cause.
-  }
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
-    throw unavailable('WeChat answered with something that is not a JSON object')
-  }
-  return answer as Record<string, unknown>
-}
-
-function errcodeOf({ errcode = 0 }: WeChatAnswer): number {
-  const number = typeof errcode === 'string' && errcode !== '' ? Number(errcode) : errcode
-  if (typeof number !== 'number' || !Number.isSafeInteger(number)) {
-    throw unavailable('WeChat answered with an errcode that is not a number')
-  }
-  return number
-}
-
-function ridOf({ errmsg }: WeChatAnswer): string | undefined {
-  return typeof errmsg === 'string'
-    ? /rid: ([0-9a-f]+(?:-[0-9a-f]+)*)/.exec(errmsg)?.[1]
-    : undefined
 }
 
 /** Everything that was sent may be somebody's secret. Very short texts are not, and occur in any message. */
