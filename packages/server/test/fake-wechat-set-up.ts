@@ -8,8 +8,12 @@ import {
 
 export const startAt = 1_800_000_000
 
-export const shop = { appId: 'wx00000000000000a1', appSecret: 'a'.repeat(32), owner: 'acme' }
-export const game = { appId: 'wx00000000000000b2', appSecret: 'b'.repeat(32) }
+export const shop: FakeWeChatApp = {
+  appId: 'wx00000000000000a1',
+  appSecret: 'a'.repeat(32),
+  owner: 'acme',
+}
+export const game: FakeWeChatApp = { appId: 'wx00000000000000b2', appSecret: 'b'.repeat(32) }
 
 /** An answer of WeChat, as a test wants to read it. */
 export interface Answer {
