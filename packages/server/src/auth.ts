@@ -1,9 +1,5 @@
-import type {
-  InvalidGrantReason,
-  MovedPhoneAnswer,
-  PhoneAnswer,
-  TokenAnswer,
-} from '@wxlogin/shared'
+import type { MovedPhoneAnswer, PhoneAnswer, TokenAnswer } from '@wxlogin/shared'
+import { createApps } from './apps.js'
 import { createCloudHosting } from './cloud-hosting.js'
 import { AuthError } from './errors.js'
 import type { WarningEvent } from './events.js'
@@ -25,17 +21,16 @@ import type { Parts } from './parts.js'
 import { createPhone, type PhoneInput } from './phone.js'
 import { createPrefetch } from './prefetch.js'
 import { createPreviousSessions } from './previous-session.js'
+import { createRefresh } from './refresh.js'
 import { guardStore } from './sessions/guarded-store.js'
 import { hashRetryKey, randomId } from './sessions/retry-key.js'
 import { createRevocationCheck } from './sessions/revocation.js'
-import { rotate } from './sessions/rotation.js'
 import type { Account, Session, SessionRecord, StoreWarning } from './sessions/session.js'
 import { createSessions, type Sessions } from './sessions/sessions.js'
 import { checkClaims, createAccessTokens } from './tokens/access-token.js'
 import { createKeyRing } from './tokens/key-ring.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
-import type { AppCredentials } from './wechat/code2session.js'
-import { createMiniProgram, type WeChat } from './wechat/mini-program.js'
+import type { WeChat } from './wechat/mini-program.js'
 import { createTransport, type WeChatHealth } from './wechat/transport.js'
 
 /** How strictly a request is looked at. */
@@ -146,14 +141,14 @@ export function createAuth<Claims extends object = object>(
   options: AuthOptions<Claims>,
 ): Auth<Claims> {
   const resolved = resolveOptions(options)
-  const { onlyAppId, now, emit, idleTtlSeconds } = resolved
+  const { onlyAppId, now, emit } = resolved
 
   const keys = createKeyRing(resolved.secrets)
   const refreshTokens = createRefreshTokens(keys.refresh)
   const accessTokens = createAccessTokens<Claims>({
     ...resolved,
     ring: keys.access,
-    knowsApp,
+    knowsApp: (appId) => apps.knows(appId),
   })
   const store = guardStore(resolved.store, resolved.storeTimeoutMs)
   const sessions = createSessions({ ...resolved, store })
@@ -163,27 +158,22 @@ export function createAuth<Claims extends object = object>(
     hosts: resolved.wechatHosts,
     timeoutMs: resolved.wechatTimeoutMs,
   })
-  const miniPrograms = new Map<string, WeChat>()
-  const previousSessions = createPreviousSessions({
-    store,
-    sessions,
-    refreshTokens,
-    knowsApp,
-    emit,
-  })
+  const apps = createApps(resolved, transport)
+  const previousSessions = createPreviousSessions({ store, sessions, refreshTokens, apps, emit })
   const parts: Parts<Claims> = {
     resolved,
     keys,
     store,
     sessions,
+    refreshTokens,
     previousSessions,
     openSession: createOpenSession({ resolved, store, sessions, previousSessions }),
-    appOf,
-    wechatOf,
+    apps,
     claimsOrEnd,
     answer,
   }
   const loginByCode = createLoginByCode(parts)
+  const refresh = createRefresh(parts)
   const cloudHosting = resolved.isCloudHosted ? createCloudHosting(parts) : undefined
   const phone = createPhone(parts, (account) => cloudHosting?.forget(account))
   const prefetch = resolved.onPrefetch && createPrefetch(parts, loginByCode, resolved.onPrefetch)
@@ -226,45 +216,6 @@ export function createAuth<Claims extends object = object>(
     return answer(record, claims)
   }
 
-  async function refresh({
-    refreshToken,
-    idempotencyKey = randomId(),
-  }: RefreshInput): Promise<TokenAnswer> {
-    const startedAtMs = now()
-    const token = await refreshTokens.read(refreshToken)
-    // A mini program that is no longer served here has no sessions here.
-    if (!token || !(await findApp(token.appId))) throw invalidGrant('unknown')
-    const { sessionId, appId, generation } = token
-    const presented = { generation, retryKeyHash: hashRetryKey(idempotencyKey) }
-
-    let claims: Claims | undefined
-    const { before, decision } = await store.update(sessionId, async (record) => {
-      const verdict = rotate(record, presented, Math.floor(now() / 1000), { idleTtlSeconds })
-      // Before the write: when the hook fails nothing has happened, and the same token works again.
-      if (!record || verdict.kind === 'refused' || verdict.kind === 'reused' || claims)
-        return verdict
-      claims = await claimsOrEnd(record)
-      // A retry writes nothing that could lose against a revocation meanwhile, so it is decided again.
-      return verdict.kind === 'retried' && resolved.claims ? undefined : verdict
-    })
-
-    emit({
-      type: 'refresh',
-      outcome: decision.kind,
-      appId,
-      sessionId,
-      durationMs: now() - startedAtMs,
-      ...(decision.kind === 'refused' && { reason: decision.reason }),
-    })
-    if (decision.kind === 'reused') emit({ type: 'revoked', appId, sessionId, reason: 'reused' })
-    if (decision.kind === 'refused') throw invalidGrant(decision.reason)
-    if (decision.kind === 'reused' || !before || !claims) throw invalidGrant('reused')
-    const record = decision.record ?? before
-    // Its phone has come, so from now on it is one of the user's.
-    if (before.isPrefetched) await sessions.endSurplus(record)
-    return answer(record, claims)
-  }
-
   /** A user whom `claims` refuses is out for good, not only for this refresh. */
   async function claimsOrEnd(record: SessionRecord): Promise<Claims> {
     try {
@@ -279,7 +230,7 @@ export function createAuth<Claims extends object = object>(
 
   async function logout({ refreshToken, everywhere = false }: LogoutInput): Promise<void> {
     const token = await refreshTokens.read(refreshToken)
-    if (!token || !(await findApp(token.appId))) return
+    if (!token || !(await apps.knows(token.appId))) return
     const { sessionId, appId, generation } = token
     const record = everywhere ? await store.get(sessionId) : undefined
     // A token that was used before, which a thief may hold, ends its own session and no other.
@@ -336,42 +287,6 @@ export function createAuth<Claims extends object = object>(
     return isWhole ? cloudHosting?.sessionBehind(credentials) : undefined
   }
 
-  async function knowsApp(appId: string): Promise<boolean> {
-    return (await findApp(appId)) !== undefined
-  }
-
-  async function findApp(appId: string): Promise<AppCredentials | undefined> {
-    const app: Partial<AppCredentials> | null | undefined = await callHook('apps', () =>
-      resolved.findApp(appId),
-    )
-    // A look-up may be written in JavaScript, or answer for every AppID.
-    if (app?.appId !== appId || typeof app.appSecret !== 'string') return undefined
-    return { appId, appSecret: app.appSecret }
-  }
-
-  async function appOf(appId: string | undefined): Promise<AppCredentials> {
-    const app = appId === undefined ? undefined : await findApp(appId)
-    if (app) return app
-    const name = appId !== undefined && /^\w{1,64}$/.test(appId) ? appId : 'that was sent'
-    throw new AuthError(
-      'unknown_app',
-      `The AppID ${name} is not configured on this server; compare the client's AppID with the apps option`,
-    )
-  }
-
-  function wechatOf(appId: string | undefined = onlyAppId): WeChat {
-    if (typeof appId !== 'string' || appId === '') {
-      throw new TypeError(
-        'appId must say which mini program; it may be left out where there is one',
-      )
-    }
-    const known = miniPrograms.get(appId)
-    if (known) return known
-    const wechat = createMiniProgram(transport, { appId, credentials: () => appOf(appId), now })
-    miniPrograms.set(appId, wechat)
-    return wechat
-  }
-
   async function answer(record: SessionRecord, claims: Claims): Promise<TokenAnswer> {
     const [access, refreshToken] = await Promise.all([
       accessTokens.issue(record, claims),
@@ -414,7 +329,7 @@ export function createAuth<Claims extends object = object>(
         if (typeof openid !== 'string' || openid === '') {
           throw new TypeError('account.openid must be a non-empty string')
         }
-        const { appId } = await appOf(account.appId ?? onlyAppId)
+        const { appId } = await apps.of(account.appId ?? onlyAppId)
         const record = sessions.draft({
           id: randomId(),
           account: { appId, openid, ...(unionid !== undefined && { unionid }) },
@@ -434,7 +349,7 @@ export function createAuth<Claims extends object = object>(
       },
     },
 
-    wechat: wechatOf,
+    wechat: apps.wechatOf,
 
     async check() {
       const [isStoreUp, found] = await Promise.all([
@@ -465,15 +380,4 @@ function bearerToken(authorization: unknown): string | undefined {
 
 function invalidToken(message: string): AuthError {
   return new AuthError('invalid_token', message)
-}
-
-const invalidGrantMessages: Readonly<Record<InvalidGrantReason, string>> = {
-  unknown: 'The refresh token is unknown; log in again',
-  expired: 'The refresh token has expired; log in again',
-  reused: 'The refresh token was used twice, so its session was ended; log in again',
-  revoked: 'The session was ended by the app; the user has to log in again',
-}
-
-function invalidGrant(reason: InvalidGrantReason): AuthError {
-  return new AuthError('invalid_grant', invalidGrantMessages[reason], { reason })
 }

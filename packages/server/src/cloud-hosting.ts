@@ -32,7 +32,7 @@ export function createCloudHosting<Claims extends object>({
   store,
   previousSessions,
   openSession,
-  appOf,
+  apps,
   claimsOrEnd,
 }: Parts<Claims>): CloudHosting<Claims> {
   const remembered = new Map<string, Promise<Session<Claims>>>()
@@ -98,7 +98,7 @@ export function createCloudHosting<Claims extends object>({
   async function accountOf(request: RequestHeaders): Promise<Account | undefined> {
     const openid = request.header('x-wx-openid')
     if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
-    const { appId } = await appOf(request.header('x-wx-appid'))
+    const { appId } = await apps.of(request.header('x-wx-appid'))
     const unionid = request.header('x-wx-unionid')
     return { appId, openid, ...(isIdentifier(unionid) && { unionid }) }
   }

@@ -40,8 +40,7 @@ export function createLoginByCode<Claims extends object>({
   sessions,
   previousSessions,
   openSession,
-  appOf,
-  wechatOf,
+  apps,
   claimsOrEnd,
 }: Parts<Claims>): LoginByCode<Claims> {
   const { onlyAppId, now, emit } = resolved
@@ -53,7 +52,8 @@ export function createLoginByCode<Claims extends object>({
     const { by, code, appId, ids, retryKeyHash, input, device, startedAtMs } = attempt
     // Before the code is spent.
     const previous = await previousSessions.find(attempt.previousRefreshToken)
-    const exchanged = await wechatOf(appId)
+    const exchanged = await apps
+      .wechatOf(appId)
       .code2Session(code)
       .catch(async (error: unknown) => {
         if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
@@ -111,9 +111,10 @@ export function createLoginByCode<Claims extends object>({
     }
     if (generation > 0) throw invalidCode()
     const claims = await claimsOrEnd(earlier)
-    // The hook took its time, and a revocation meanwhile wins.
+    // The hook took its time; a revocation meanwhile wins, and so does a move to another user.
     const current = resolved.claims ? await store.get(id) : earlier
     if (!current || !isRecent(current) || current.generation > 0) throw invalidCode()
+    if (current.userId !== earlier.userId) throw invalidCode()
 
     await previousSessions.end(await previousSessions.find(attempt.previousRefreshToken), earlier)
     report('retried', earlier, attempt)
@@ -135,7 +136,7 @@ export function createLoginByCode<Claims extends object>({
     const { code, device, idempotencyKey = randomId() } = input
     checkCode(code)
     if (device !== undefined) checkDevice(device)
-    const { appId } = await appOf(input.appId ?? onlyAppId)
+    const { appId } = await apps.of(input.appId ?? onlyAppId)
     const ids = keys.sessionIds('wechat', appId, code)
     const attempt = {
       ...input,

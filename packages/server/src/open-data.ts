@@ -49,7 +49,7 @@ export function createOpenDataReader<Claims extends object>({
   keys,
   store,
   sessions,
-  wechatOf,
+  apps,
 }: Parts<Claims>): OpenDataReader {
   /** WeChat keeps one key a user, whatever the number of devices, and a newer login may have replaced it. */
   async function keysOf(session: Pick<Session, 'id' | 'userId'>): Promise<UserKeys> {
@@ -74,7 +74,7 @@ export function createOpenDataReader<Claims extends object>({
     if (!checkKey) return found
     const { appId, openid } = found.account
     for (const sessionKey of found.sessionKeys) {
-      if (await wechatOf(appId).checkSessionKey({ openid, sessionKey })) {
+      if (await apps.wechatOf(appId).checkSessionKey({ openid, sessionKey })) {
         return { ...found, sessionKeys: [sessionKey] }
       }
     }

@@ -1,4 +1,5 @@
 import type { TokenAnswer } from '@wxlogin/shared'
+import type { ServedApps } from './apps.js'
 import type { OpenSession } from './open-session.js'
 import type { ResolvedOptions } from './options.js'
 import type { PreviousSessions } from './previous-session.js'
@@ -6,8 +7,7 @@ import type { GuardedStore } from './sessions/guarded-store.js'
 import type { SessionRecord } from './sessions/session.js'
 import type { Sessions } from './sessions/sessions.js'
 import type { KeyRing } from './tokens/key-ring.js'
-import type { AppCredentials } from './wechat/code2session.js'
-import type { WeChat } from './wechat/mini-program.js'
+import type { RefreshTokens } from './tokens/refresh-token.js'
 
 /** What the operations of one `Auth` share; each takes from it what it needs. */
 export interface Parts<Claims extends object> {
@@ -15,11 +15,10 @@ export interface Parts<Claims extends object> {
   readonly keys: KeyRing
   readonly store: GuardedStore
   readonly sessions: Sessions
+  readonly refreshTokens: RefreshTokens
   readonly previousSessions: PreviousSessions
   readonly openSession: OpenSession<Claims>
-  /** The mini program with this AppID. Throws `unknown_app`. */
-  readonly appOf: (appId: string | undefined) => Promise<AppCredentials>
-  readonly wechatOf: (appId: string) => WeChat
+  readonly apps: ServedApps
   /** What the `claims` option says of a stored session; a user whom it refuses loses that session. */
   readonly claimsOrEnd: (record: SessionRecord) => Promise<Claims>
   /** The tokens of a session that is committed. */

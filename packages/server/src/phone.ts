@@ -16,7 +16,7 @@ export interface PhoneInput<Claims extends object = object> {
 
 /** Asks WeChat for the phone number behind a code, and lets `onPhoneNumber` say whose it is. */
 export function createPhone<Claims extends object>(
-  { resolved, store, sessions, wechatOf, answer }: Parts<Claims>,
+  { resolved, store, sessions, apps, answer }: Parts<Claims>,
   onMoved: (account: Account) => void,
 ): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
   const { onPhoneNumber, now, emit } = resolved
@@ -39,7 +39,7 @@ export function createPhone<Claims extends object>(
     checkCode(code)
     const account = await sessions.account(session)
     const { appId, openid } = account
-    const { phoneNumber, countryCode } = await wechatOf(appId).phoneNumber(code, { openid })
+    const { phoneNumber, countryCode } = await apps.wechatOf(appId).phoneNumber(code, { openid })
     const decision = await callHook('onPhoneNumber', () =>
       onPhoneNumber({ phoneNumber, countryCode, session, account }),
     )

@@ -1,3 +1,4 @@
+import type { ServedApps } from './apps.js'
 import type { EmitEvent } from './events.js'
 import type { PreviousSession } from './options.js'
 import type { GuardedStore } from './sessions/guarded-store.js'
@@ -23,7 +24,7 @@ export interface PreviousSessionsOptions {
   readonly store: GuardedStore
   readonly sessions: Sessions
   readonly refreshTokens: RefreshTokens
-  readonly knowsApp: (appId: string) => Promise<boolean>
+  readonly apps: ServedApps
   readonly emit: EmitEvent
 }
 
@@ -31,14 +32,14 @@ export function createPreviousSessions({
   store,
   sessions,
   refreshTokens,
-  knowsApp,
+  apps,
   emit,
 }: PreviousSessionsOptions): PreviousSessions {
   return {
     async find(refreshToken) {
       try {
         const token = refreshToken ? await refreshTokens.read(refreshToken) : undefined
-        if (!token || !(await knowsApp(token.appId))) return undefined
+        if (!token || !(await apps.knows(token.appId))) return undefined
         const record = await store.get(token.sessionId)
         if (!record || record.revokedAt !== undefined) return undefined
         return { record, generationsBehind: record.generation - token.generation }

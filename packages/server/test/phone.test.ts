@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { AuthError, type AuthOptions, type PhoneContext } from '../src/index.js'
-import { setUp } from './set-up.js'
+import { newKey, setUp } from './set-up.js'
 import { bodyOf, send } from './set-up-http.js'
 
 /** A guest who has logged in by code, and what the phone button gave her. */
@@ -175,6 +175,47 @@ describe('onPhoneNumber', () => {
     await expect(auth.authenticate(authorization, { fresh: true })).rejects.toMatchObject({
       code: 'invalid_token',
     })
+  })
+
+  test('a refresh that a move overtakes goes on as the other user, with the claims of that user', async () => {
+    let overtake = async () => {}
+    const { auth, wechat, tokens, phone } = await setUpGuest({
+      onLogin: () => ({ userId: 'guest' }),
+      onPhoneNumber: () => ({ userId: 'member' }),
+      claims: async ({ userId }) => {
+        const run = overtake
+        overtake = async () => {}
+        await run()
+        return { role: userId }
+      },
+    })
+    overtake = async () => void (await phone(wechat.phoneCodeFor('alice')))
+
+    const next = await auth.refresh({ refreshToken: tokens.refresh_token })
+
+    expect(next.user_id).toBe('member')
+    const session = await auth.authenticate(`Bearer ${next.access_token}`)
+    expect(session).toMatchObject({ userId: 'member', claims: { role: 'member' } })
+  })
+
+  test('a login that is asked for again while the session moves gets no token of the guest', async () => {
+    let overtake = async () => {}
+    const { auth, wechat, clock } = setUp({
+      onLogin: () => ({ userId: 'guest' }),
+      onPhoneNumber: () => ({ userId: 'member' }),
+      claims: async () => {
+        const run = overtake
+        overtake = async () => {}
+        await run()
+        return {}
+      },
+    })
+    const login = { code: wechat.codeFor('alice'), idempotencyKey: newKey() }
+    const session = await auth.authenticate(`Bearer ${(await auth.login(login)).access_token}`)
+    clock.advance(1)
+    overtake = async () => void (await auth.phone({ session, code: wechat.phoneCodeFor('alice') }))
+
+    await expect(auth.login(login)).rejects.toMatchObject({ code: 'invalid_code' })
   })
 
   test('naming the user of the session moves nothing', async () => {
