@@ -657,6 +657,8 @@ const wrongOptions: [string, unknown][] = [
   ['latencyMs', { latencyMs: -1 }],
   ['latencyMs', { latencyMs: Number.NaN }],
   ['rotateSessionKey', { rotateSessionKey: 'no' }],
+  ['sessionKeyTtlSeconds', { sessionKeyTtlSeconds: 0 }],
+  ['sessionKeyTtlSeconds', { sessionKeyTtlSeconds: Number.POSITIVE_INFINITY }],
   ['hints', { hints: 1 }],
   ['routes', { routes: { '/wxa/checksession': () => ({}) } }],
   ['routes', { routes: { 'GET /wxa/checksession': {} } }],

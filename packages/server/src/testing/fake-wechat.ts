@@ -1,8 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { createWriter, refusal } from './fake-wechat-answers.js'
 import { callOf, type FakeWeChatCall } from './fake-wechat-calls.js'
-import type { FakeWeChatDoors, FakeWeChatRequest, Outcome } from './fake-wechat-doors.js'
-import { createDoors } from './fake-wechat-doors.js'
+import {
+  createDoors,
+  type FakeWeChatDoors,
+  type FakeWeChatRequest,
+  type Outcome,
+} from './fake-wechat-doors.js'
 import { createEncryptKeys } from './fake-wechat-encrypt-keys.js'
 import {
   checkLatency,
@@ -93,7 +97,7 @@ export interface FakeWeChatOptions {
   readonly routes?: Readonly<Record<string, FakeWeChatRoute>>
 }
 
-/** The emulated WeChat. */
+/** The emulated WeChat: its doors, what its users do, and what a test wants to know of it. */
 export interface FakeWeChat
   extends FakeWeChatDoors,
     FakeWeChatPeople,
@@ -115,8 +119,21 @@ export interface FakeWeChat
  * Emulates the WeChat server that mini program backends log in with, so that tests and demos run offline.
  *
  * It keeps WeChat's habits: errors with HTTP status 200, JSON served as `text/plain`, a `rid` in every error message,
- * codes that work once, for 5 minutes and for one mini program, a session_key that changes under your feet, and 412 for
- * a chunked POST. One state is reached through three doors: `fetch`, a listening server, and handlers for msw.
+ * codes of three kinds that work once, for 5 minutes and for one mini program, access_tokens that expire and replace each
+ * other, a session_key that changes under your feet, and 412 for a chunked POST. One state is reached through three
+ * doors: `fetch`, a listening server, and handlers for msw.
+ *
+ * | built in | for |
+ * | --- | --- |
+ * | `GET /sns/jscode2session` | the codes of `codeFor` |
+ * | `GET /cgi-bin/token`, `POST /cgi-bin/stable_token` | access_tokens, which all endpoints below want |
+ * | `GET /wxa/checksession`, `GET /wxa/resetusersessionkey` | the session_key |
+ * | `GET` and `POST /wxa/business/getuserencryptkey` | keys for encryption of one's own |
+ * | `POST /wxa/business/getuserphonenumber` | the codes of `phoneCodeFor` |
+ * | `POST /wxa/business/checkencryptedmsg` | the phone numbers of `openDataFor` |
+ * | `POST /wxa/getpluginopenpid` | the codes of `pluginCodeFor` |
+ * | `GET /wxa/getpaidunionid` | the payments of `payFor` |
+ *
  * Throws TypeError for wrong options.
  *
  * @example
