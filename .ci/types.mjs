@@ -11,6 +11,7 @@ const programs = [
     ...children(`${room}/test-types`),
     `${room}/src/testing`,
     `${room}/test/model`,
+    `${room}/test/engines`,
   ]),
 ]
   .map((folder) => `${folder}/tsconfig.json`)
