@@ -2,8 +2,9 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pack } from './pack.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
-import { bin, pnpm, root, run, runNode } from './process.mjs'
+import { bin, root, run, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
 
 const fixtures = `${root}.ci/packed/`
@@ -12,7 +13,7 @@ const failures = []
 const shown = new Set()
 
 try {
-  const tarballs = [await pack('server'), await pack('client')]
+  const tarballs = [await packAndLook('server'), await packAndLook('client')]
   for (const tarball of tarballs) await lint(tarball)
   const consumer = await installConsumer(tarballs)
   await compile(consumer)
@@ -28,19 +29,9 @@ if (failures.length > 0) {
 }
 
 /** Packs one package and looks at what is inside. */
-async function pack(name) {
+async function packAndLook(name) {
   const folder = join(place, name)
-  const { status, output } = await run(
-    'npx',
-    ['--yes', pnpm, 'pack', '--pack-destination', folder],
-    {
-      cwd: `${root}packages/${name}`,
-    },
-  )
-  if (status !== 0) throw new Error(`pnpm pack failed in packages/${name}\n${output}`)
-  const { version } = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, 'utf8'))
-  const file = join(folder, `wxlogin-${name}-${version}.tgz`)
-
+  const file = await pack(name, folder)
   const listed = await run('tar', ['-tzf', file])
   const files = listed.output
     .trim()
