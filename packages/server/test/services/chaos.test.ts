@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client as PostgresClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { findProgram } from '../../../../.ci/programs.mjs'
 import {
   type OpenClient,
   openMysqlClients,
@@ -15,7 +16,6 @@ import {
   type Traffic,
   type TrafficOptions,
 } from '../chaos/traffic.js'
-import { findProgram } from './programs.js'
 import { askRedis, createServers, type Server } from './servers.js'
 
 // These servers are killed, so they are the tests' own, whatever the environment names.
