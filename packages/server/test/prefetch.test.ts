@@ -165,8 +165,7 @@ test('pre-fetched sessions do not count against the cap until they are refreshed
   clock.advance(1)
   const [picked] = [bodyOf(await prefetch()), await prefetch(), await prefetch()]
 
-  const ids = async () => (await auth.sessions.list(7)).length
-  expect(await ids()).toBe(5)
+  expect(await auth.sessions.list(7)).toHaveLength(2)
   clock.advance(1)
   phones.push(await auth.login({ code: wechat.codeFor('alice') }))
   await expect(
@@ -179,6 +178,26 @@ test('pre-fetched sessions do not count against the cap until they are refreshed
   await expect(
     auth.refresh({ refreshToken: String(phones[1]?.refresh_token) }),
   ).rejects.toMatchObject({ code: 'invalid_grant' })
+})
+
+test('a session that no phone has picked up is no device in the list, and can be revoked all the same', async () => {
+  const { auth, prefetch } = setUpPrefetch({ onLogin: () => ({ userId: 7 }) })
+  const body = bodyOf(await prefetch())
+  expect(await auth.sessions.list(7)).toEqual([])
+
+  expect(await auth.sessions.revoke({ userId: 7 })).toBe(1)
+
+  const refreshed = auth.refresh({ refreshToken: String(body.refresh_token) })
+  await expect(refreshed).rejects.toMatchObject({ code: 'invalid_grant', reason: 'revoked' })
+})
+
+test('a pre-fetched session becomes a device when its phone refreshes it', async () => {
+  const { auth, prefetch } = setUpPrefetch({ onLogin: () => ({ userId: 7 }) })
+  const body = bodyOf(await prefetch())
+
+  await auth.refresh({ refreshToken: String(body.refresh_token) })
+
+  expect(await auth.sessions.list(7)).toHaveLength(1)
 })
 
 test('a code from a log line gets nothing, and ends the session that it had made', async () => {

@@ -147,7 +147,7 @@ export function createSessions({
     async list(userId, { current } = {}) {
       const records = await store.list(toUserId(userId))
       return records
-        .filter(({ revokedAt }) => revokedAt === undefined)
+        .filter(({ revokedAt, isPrefetched }) => revokedAt === undefined && !isPrefetched)
         .map(({ id, appId, device, createdAt, lastRefreshAt }) => ({
           id,
           appId,
