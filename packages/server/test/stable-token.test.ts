@@ -78,9 +78,21 @@ describe('in the last 5 minutes', () => {
     clock.advance(7200 - 301)
 
     await wechat.accessToken()
+    await wechat.code2Session(fake.codeFor('alice'))
 
     expect(asked(fake)).toBe(1)
   })
+})
+
+test('a token is given to the last second, even if no other can be had', async () => {
+  const { wechat, fake, clock } = await setUpWeChat()
+  const { token } = await wechat.accessToken()
+  fake.fail('html', { times: Number.POSITIVE_INFINITY })
+  clock.advance(7199)
+
+  expect((await wechat.accessToken()).token).toBe(token)
+  clock.advance(1)
+  await expect(wechat.accessToken()).rejects.toMatchObject({ code: 'wechat_unavailable' })
 })
 
 test('a token that is over is waited for', async () => {

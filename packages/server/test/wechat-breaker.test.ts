@@ -230,6 +230,7 @@ describe('when its time is over', () => {
     expect(await slow).toBe('ok')
 
     expect(statesIn(parts)).toEqual(['open'])
+    expect(parts.wechat.health()).toMatchObject({ ok: false, lastOutcome: 'ok', breaker: 'open' })
     clock.advance(9)
     expect(await login(parts)).toBe('wechat_unavailable')
     expect(statesIn(parts)).toEqual(['open'])

@@ -63,6 +63,7 @@ describe('open data is refused with invalid_request', () => {
     ['that is empty', { encryptedData: '' }],
     ['that is missing', { encryptedData: undefined as unknown as string }],
     ['with an iv that is not base64', { iv: 'r7BXXKkLb8qrSNn05n0q' }],
+    ['with an iv that lost its end', { iv: userInfo.iv.replace('==', '') }],
     ['with an iv that is missing', { iv: undefined as unknown as string }],
   ])('%s', (_name, wrong) => {
     expect(() => decryptOpenData({ ...userInfo, ...wrong })).toThrow(

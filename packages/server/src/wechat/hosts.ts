@@ -21,9 +21,9 @@ export function createHosts(hosts: HostList, now: () => number): Hosts {
     candidates() {
       // The only one is worth a second try: a connection that was not made has sent nothing.
       if (hosts.length === 1) return [preferred, preferred]
-      const first = current !== preferred && now() >= recallAtMs ? [preferred] : []
-      if (first.length > 0) recallAtMs = now() + recallMs
-      return [...new Set([...first, current, ...hosts])]
+      const isRecalled = now() >= recallAtMs
+      if (isRecalled) recallAtMs = now() + recallMs
+      return [...new Set([isRecalled ? preferred : current, current, ...hosts])]
     },
 
     reached(host) {

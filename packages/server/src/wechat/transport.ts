@@ -85,7 +85,6 @@ export function createTransport({
   ): Promise<Result> {
     if (closing)
       throw unavailable('The connections to WeChat were closed; call nothing after close')
-    signal.throwIfAborted()
     const { method, path, query, body } = request
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
