@@ -39,6 +39,8 @@ export async function createBuilds({ place, tarball }) {
   async function compile(name, folder) {
     const compiled = join(place, `${name}-compiled`)
     await succeeds('miniprogram-ci', tencent.compile(folder, compiled))
+    await succeeds('wcc', tencent.compileTemplates(compiled))
+    await succeeds('wcsc', tencent.compileStyles(compiled))
     return compiled
   }
 

@@ -24,13 +24,13 @@ export async function tencentTools() {
     /** What an upload makes of the project. It does not look into templates and styles. */
     compile: (project, output) => runNode([script('compile.cjs'), ci, project, output]),
 
-    /** Every template of a folder by `wcc`. */
+    /** Every template and script of templates in a folder by `wcc`. */
     compileTemplates: (folder) =>
-      run(program(compiler, 'wcc'), files(folder, '.wxml'), { cwd: folder }),
+      run(program(compiler, 'wcc'), files(folder, /\.(wxml|wxs)$/), { cwd: folder }),
 
     /** Every style of a folder by `wcsc`. */
     compileStyles: (folder) =>
-      run(program(compiler, 'wcsc'), files(folder, '.wxss'), { cwd: folder }),
+      run(program(compiler, 'wcsc'), files(folder, /\.wxss$/), { cwd: folder }),
   }
 }
 
@@ -56,9 +56,9 @@ function program(compiler, name) {
   return file
 }
 
-function files(folder, end) {
+function files(folder, names) {
   return readdirSync(folder, { recursive: true })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith(end) && !path.includes('node_modules/'))
+    .filter((path) => names.test(path) && !path.includes('node_modules/'))
     .sort()
 }
