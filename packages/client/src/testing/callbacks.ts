@@ -11,6 +11,16 @@ export interface Callbacks<R> {
   complete?: (result: R | WxFailure) => void
 }
 
+export function reportSuccess<R>({ success, complete }: Callbacks<R>, result: R): void {
+  success?.(result)
+  complete?.(result)
+}
+
+export function reportFailure({ fail, complete }: Callbacks<never>, failed: WxFailure): void {
+  fail?.(failed)
+  complete?.(failed)
+}
+
 /** The platform's two styles: a promise if there is no callback at all, else callbacks and no promise. */
 export type Answer = <R extends Done>(
   callbacks: Callbacks<R>,
@@ -18,8 +28,8 @@ export type Answer = <R extends Done>(
 ) => Promise<R> | undefined
 
 export function createAnswer(deliver: (callback: () => void) => void): Answer {
-  return ({ success, fail, complete }, start) => {
-    if (!success && !fail && !complete) {
+  return (callbacks, start) => {
+    if (!callbacks.success && !callbacks.fail && !callbacks.complete) {
       return new Promise((resolve, reject) => {
         start(
           (result) => deliver(() => resolve(result)),
@@ -28,16 +38,8 @@ export function createAnswer(deliver: (callback: () => void) => void): Answer {
       })
     }
     start(
-      (result) =>
-        deliver(() => {
-          success?.(result)
-          complete?.(result)
-        }),
-      (failed) =>
-        deliver(() => {
-          fail?.(failed)
-          complete?.(failed)
-        }),
+      (result) => deliver(() => reportSuccess(callbacks, result)),
+      (failed) => deliver(() => reportFailure(callbacks, failed)),
     )
     return undefined
   }

@@ -27,10 +27,8 @@ export interface FakeBackgroundFetchEvent extends FakeFetchedData {
 
 /** Data that WeChat fetched before the mini program asked for anything (数据预拉取). */
 export interface BackgroundFetch {
-  getBackgroundFetchData(
-    options: FakeBackgroundFetchOptions,
-  ): Promise<FakeFetchedData & Done> | undefined
-  onBackgroundFetchData(listener: (event: FakeBackgroundFetchEvent) => void): void
+  getData(options: FakeBackgroundFetchOptions): Promise<FakeFetchedData & Done> | undefined
+  onData(listener: (event: FakeBackgroundFetchEvent) => void): void
   /** The data has come. */
   arrive(data: FakeFetchedData): void
 }
@@ -48,14 +46,14 @@ export function createBackgroundFetch(surroundings: {
   const { answer, failure, deliver, kept, keep } = surroundings
   const listeners = createListeners<FakeBackgroundFetchEvent>()
   return {
-    getBackgroundFetchData: (options) =>
+    getData: (options) =>
       answer(options, (succeed, failWith) => {
         const data = options.fetchType === 'pre' ? kept() : undefined
         if (data) succeed({ ...data, errMsg: 'getBackgroundFetchData:ok' })
         else failWith(failure('getBackgroundFetchData:fail no data'))
       }),
 
-    onBackgroundFetchData: listeners.on,
+    onData: listeners.on,
 
     arrive(data) {
       if (Buffer.byteLength(data.fetchedData) > maxBytes) return

@@ -1,12 +1,27 @@
 /** How often each member of `wx` was called. */
 export type FakeCalls = ReturnType<typeof noCalls>
 
-export function noCalls() {
+/** Counts calls; from the start there is a zero for each member. */
+export function createCounter() {
+  const calls = noCalls()
+  return {
+    calls,
+    counted:
+      <A extends unknown[], R>(name: keyof FakeCalls, run: (...given: A) => R) =>
+      (...given: A): R => {
+        calls[name] += 1
+        return run(...given)
+      },
+  }
+}
+
+function noCalls() {
   return {
     login: 0,
     request: 0,
     uploadFile: 0,
     downloadFile: 0,
+    connectSocket: 0,
     'cloud.init': 0,
     'cloud.callContainer': 0,
     getBackgroundFetchData: 0,

@@ -1,8 +1,16 @@
+import type { FakeFetchedData } from './fake-background-fetch.js'
+import { queryOf } from './fake-body.js'
 import type { FakeCalls } from './fake-calls.js'
-import type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
+import type { FakeClock } from './fake-clock.js'
+import type { FakeEntry, FakeLaunchOptions, FakeLifecycle } from './fake-lifecycle.js'
 import type { FakeLoginBehaviour } from './fake-login.js'
+import type { Phone } from './fake-phone.js'
+import type { FakeServerSocket, FakeSocketRequest } from './fake-server-socket.js'
+import type { FakeSocketBehaviour, Sockets } from './fake-sockets.js'
 import type { StorageVerb } from './fake-storage.js'
+import type { Transport } from './fake-transport.js'
 import type { FakeWx } from './fake-wx.js'
+import { networkLost } from './reasons.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './recorded-request.js'
 
 /** The hand that holds the phone. */
@@ -22,12 +30,20 @@ export interface FakeWxControl {
     behaviour: FakeRequestBehaviour,
     options?: { times?: number },
   ): void
-  /** Takes the network away. Requests under way fail, as new ones and logins do. */
+  /** The server's ends of all handshakes that left the phone, oldest first. */
+  readonly sockets: readonly FakeServerSocket[]
+  /** As `onRequest`, for calls of `wx.connectSocket`. */
+  onSocket(
+    matcher: string | ((request: FakeSocketRequest) => boolean),
+    behaviour: FakeSocketBehaviour,
+    options?: { times?: number },
+  ): void
+  /** Takes the network away. Requests under way fail, as new ones and logins do, and sockets break. */
   offline(): void
   online(): void
   /**
-   * Sends the app to the background. New requests fail; after 5 seconds those under way fail too, JavaScript is
-   * suspended, and callbacks wait for `show()`. Timers that the app set itself are beyond the fake's reach.
+   * Sends the app to the background. New requests and sockets fail; after 5 seconds requests under way fail too,
+   * sockets are closed, JavaScript is suspended, and callbacks wait for `show()`. Timers that the app set itself are beyond the fake's reach.
    */
   hide(): void
   /** Brings the app to the front: `onAppShow` listeners run at once, then callbacks that waited. */
@@ -60,4 +76,67 @@ export interface FakeWxControl {
    * listeners, new counts. The ended one gets no callbacks any more, and can write nothing.
    */
   restart(): FakeWx
+}
+
+export function createControl(surroundings: {
+  readonly phone: Phone
+  readonly lifecycle: FakeLifecycle
+  readonly transport: Transport
+  readonly sockets: Sockets
+  readonly clock: FakeClock
+  readonly calls: FakeCalls
+  readonly area: () => Map<string, string>
+  readonly onPrefetch: (data: FakeFetchedData) => void
+  readonly restart: () => FakeWx
+}): FakeWxControl {
+  const { phone, lifecycle, transport, sockets, clock, calls, area, onPrefetch } = surroundings
+  return {
+    calls,
+    requests: transport.records,
+    onLogin(behaviour, { times } = {}) {
+      phone.logins.add(() => true, behaviour, times)
+    },
+    onRequest(matcher, behaviour, { times } = {}) {
+      phone.requests.add(matching(matcher), behaviour, times)
+    },
+    sockets: sockets.servers,
+    onSocket(matcher, behaviour, { times } = {}) {
+      phone.sockets.add(matching(matcher), behaviour, times)
+    },
+    offline() {
+      phone.isOnline = false
+      transport.failAll(networkLost)
+      sockets.dropAll()
+    },
+    online() {
+      phone.isOnline = true
+    },
+    hide: lifecycle.hide,
+    show: lifecycle.show,
+    failStorage(verb, { times = Number.POSITIVE_INFINITY } = {}) {
+      phone.storageFaults[verb] = times
+    },
+    launch: lifecycle.launch,
+    prefetch(text, given = {}) {
+      const { scene, path, query } = lifecycle.launchOptions()
+      const entry = { timeStamp: clock.now(), path, query: queryOf(query), scene }
+      onPrefetch({ fetchedData: text, ...entry, ...given })
+    },
+    switchUser(user) {
+      phone.user = user
+      phone.loginTimes.length = 0
+    },
+    get storage() {
+      return area()
+    },
+    files: phone.files,
+    restart: surroundings.restart,
+  }
+}
+
+/** A text matches a part of the url. */
+function matching<S extends { readonly url: string }>(
+  matcher: string | ((subject: S) => boolean),
+): (subject: S) => boolean {
+  return typeof matcher === 'string' ? ({ url }) => url.includes(matcher) : matcher
 }

@@ -1,5 +1,5 @@
 import type { WxFailure } from '../wx.js'
-import type { Callbacks } from './callbacks.js'
+import { type Callbacks, reportFailure, reportSuccess } from './callbacks.js'
 import type { FakeClock } from './fake-clock.js'
 import type { FakeNetwork, FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { brokenConnection } from './fake-network.js'
@@ -59,7 +59,6 @@ export function createExchange<R>(
   },
 ): Exchange {
   const { outgoing, behaviour, habits, onEnd } = options
-  const { success, fail, complete } = outgoing.callbacks
   const connection = new AbortController()
   const timers: unknown[] = []
   let isOver = false
@@ -74,10 +73,7 @@ export function createExchange<R>(
     if (isOver) return
     end({ errMsg: failed.errMsg })
     connection.abort()
-    deliver(() => {
-      fail?.(failed)
-      complete?.(failed)
-    })
+    deliver(() => reportFailure(outgoing.callbacks, failed))
   }
 
   function failFor({ text, errno }: Reason): void {
@@ -88,10 +84,7 @@ export function createExchange<R>(
     if (isOver) return
     end({ statusCode: response.statusCode })
     const result = outgoing.unpack(response)
-    const report = () => {
-      success?.(result)
-      complete?.(result)
-    }
+    const report = () => reportSuccess(outgoing.callbacks, result)
     deliver(() => {
       outgoing.onAnswer?.(response)
       report()

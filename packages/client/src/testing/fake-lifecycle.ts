@@ -1,5 +1,6 @@
 import type { WxLaunchOptions } from '../wx.js'
 import type { FakeClock } from './fake-clock.js'
+import { inLaterTurn } from './later-turn.js'
 import { createListeners, type Listeners } from './listeners.js'
 
 /** What `App.onLaunch` and `App.onShow` get. */
@@ -106,12 +107,6 @@ export function createLifecycle(options: {
       if (hidden) clock.clearTimeout(hidden.timer)
     },
   }
-}
-
-/** A native promise turn: out of reach of fake timers and of a replaced `globalThis.Promise`. */
-async function inLaterTurn(run: () => void): Promise<void> {
-  await undefined
-  run()
 }
 
 function launchOptionsOf(entry: FakeEntry): FakeLaunchOptions {

@@ -1,5 +1,7 @@
 import type { FakeFetchedData } from './fake-background-fetch.js'
 import type { FakeLoginBehaviour } from './fake-login.js'
+import type { FakeSocketRequest } from './fake-server-socket.js'
+import type { FakeSocketBehaviour } from './fake-sockets.js'
 import type { StorageVerb } from './fake-storage.js'
 import type { Orders } from './orders.js'
 import { createOrders } from './orders.js'
@@ -16,6 +18,7 @@ export interface Phone {
   readonly storageFaults: Record<StorageVerb, number>
   readonly logins: Orders<undefined, FakeLoginBehaviour>
   readonly requests: Orders<RecordedRequest, FakeRequestBehaviour>
+  readonly sockets: Orders<FakeSocketRequest, FakeSocketBehaviour>
 }
 
 export function createPhone(user: string, storage: Map<string, string>): Phone {
@@ -29,6 +32,7 @@ export function createPhone(user: string, storage: Map<string, string>): Phone {
     storageFaults: { set: 0, get: 0, remove: 0 },
     logins: createOrders<undefined, FakeLoginBehaviour>('ok'),
     requests: createOrders<RecordedRequest, FakeRequestBehaviour>('ok'),
+    sockets: createOrders<FakeSocketRequest, FakeSocketBehaviour>('ok'),
   }
 }
 

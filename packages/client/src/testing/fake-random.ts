@@ -15,10 +15,11 @@ export interface FakeRandomResult {
 const maxLength = 1_048_576
 
 /** `wx.getRandomValues`. */
-export function createGetRandomValues(
-  answer: Answer,
-  failure: (errMsg: string) => WxFailure,
-): (options: FakeRandomOptions) => Promise<FakeRandomResult> | undefined {
+export function createGetRandomValues(surroundings: {
+  readonly answer: Answer
+  readonly failure: (errMsg: string) => WxFailure
+}): (options: FakeRandomOptions) => Promise<FakeRandomResult> | undefined {
+  const { answer, failure } = surroundings
   return (options) =>
     answer<FakeRandomResult>(options, (succeed, failWith) => {
       const { length } = options

@@ -1,5 +1,6 @@
 import type { FakeClock } from './fake-clock.js'
 import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
+import type { FakeServerSocket } from './fake-server-socket.js'
 
 export interface FakeWxOptions {
   /** Default `'wx0000000000000001'`. */
@@ -19,6 +20,8 @@ export interface FakeWxOptions {
   network?: (request: FakeNetworkRequest) => Promise<FakeNetworkResponse>
   /** Where calls of `wx.cloud.callContainer` arrive in the network, default `'https://container.invalid'`. */
   containerUrl?: string
+  /** The server of `wx.connectSocket`, told of every handshake; one that throws breaks the connection. Default: accepts. */
+  sockets?: (socket: FakeServerSocket) => void | Promise<void>
   /** Default `Date.now` and the global timers, looked up at each call, so that fake timers work. */
   clock?: FakeClock
   /** DevTools without an AppID of your own: every code is `the code is a mock one`. */
@@ -37,6 +40,8 @@ export interface FakeWxOptions {
   uploadDomains?: readonly string[]
   /** The legal domains of `wx.downloadFile`. Default: no check. */
   downloadDomains?: readonly string[]
+  /** The legal domains of `wx.connectSocket`, like `'wss://api.example.com'`. Default: no check. */
+  socketDomains?: readonly string[]
 }
 
 /** Throws `TypeError`, naming the option and what is allowed. */
@@ -53,6 +58,7 @@ export function checkOptions(options: FakeWxOptions): void {
   for (const name of ['domains', 'uploadDomains', 'downloadDomains'] as const) {
     checkDomains(name, options[name], 'https')
   }
+  checkDomains('socketDomains', options.socketDomains, 'wss')
 }
 
 function checkDomains(

@@ -7,11 +7,10 @@ import type {
   FakeFetchedData,
 } from './fake-background-fetch.js'
 import { createBackgroundFetch } from './fake-background-fetch.js'
-import { queryOf } from './fake-body.js'
-import { type FakeCalls, noCalls } from './fake-calls.js'
+import { createCounter } from './fake-calls.js'
 import { globalClock } from './fake-clock.js'
 import { createCloud, type FakeCloud } from './fake-container.js'
-import type { FakeWxControl } from './fake-control.js'
+import { createControl, type FakeWxControl } from './fake-control.js'
 import type { FakeDownloadOptions, FakeDownloadTask } from './fake-download.js'
 import { createDownloadFile } from './fake-download.js'
 import { createLifecycle, type FakeLaunchOptions } from './fake-lifecycle.js'
@@ -24,12 +23,13 @@ import {
   type FakeRandomResult,
 } from './fake-random.js'
 import { createRequest, type FakeRequestOptions, type FakeRequestTask } from './fake-request.js'
+import type { FakeSocketTask } from './fake-socket-task.js'
+import { createSockets, type FakeSocketOptions } from './fake-sockets.js'
 import { createStorageCalls, type FakeStorageCalls } from './fake-storage-calls.js'
 import { createTransport } from './fake-transport.js'
 import { createUploadFile, type FakeUploadOptions, type FakeUploadTask } from './fake-upload.js'
 import { checkOptions, type FakeWxOptions } from './fake-wx-options.js'
-import { interrupted, networkLost } from './reasons.js'
-import type { RecordedRequest } from './recorded-request.js'
+import { interrupted } from './reasons.js'
 
 /** Hand it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
 export interface FakeWx extends Wx, FakeStorageCalls {
@@ -37,6 +37,7 @@ export interface FakeWx extends Wx, FakeStorageCalls {
   request(options: FakeRequestOptions): FakeRequestTask
   uploadFile(options: FakeUploadOptions): FakeUploadTask
   downloadFile(options: FakeDownloadOptions): FakeDownloadTask
+  connectSocket(options: FakeSocketOptions): FakeSocketTask
   readonly cloud: FakeCloud
   getBackgroundFetchData(
     options: FakeBackgroundFetchOptions,
@@ -79,27 +80,30 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     wechat = { codeFor: randomCode },
     network = fetchNetwork,
     containerUrl = 'https://container.invalid',
+    sockets: handshake = (socket) => socket.accept(),
     clock = globalClock,
     touristMode = false,
     scene = 1001,
     omit = [],
     errno: hasErrno = true,
   } = options
-  const { files } = phone
-  const isOnline = () => phone.isOnline
-  const failure = (errMsg: string, errno?: number): WxFailure =>
-    hasErrno && errno !== undefined ? { errMsg, errno } : { errMsg }
-  const lifecycle = createLifecycle({
-    clock,
-    scene,
-    onSuspend: () => transport.failAll(interrupted),
-  })
+  const lifecycle = createLifecycle({ clock, scene, onSuspend: interrupt })
   const { deliver, isEnded, isSinglePage } = lifecycle
-  const answer = createAnswer(deliver)
-  const area = () => areaOf(phone, isSinglePage() ? `${phone.user} in one page` : phone.user)
-
-  const transport = createTransport({
+  const { files } = phone
+  const surroundings = {
+    appId,
     clock,
+    deliver,
+    answer: createAnswer(deliver),
+    failure: (errMsg: string, errno?: number): WxFailure =>
+      hasErrno && errno !== undefined ? { errMsg, errno } : { errMsg },
+    isOnline: () => phone.isOnline,
+    isHidden: () => lifecycle.isHidden() || isEnded(),
+    isEnded,
+    isSinglePage,
+  }
+  const transport = createTransport({
+    ...surroundings,
     network,
     domains: {
       request: lowerCase(options.domains),
@@ -107,117 +111,56 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
       download: lowerCase(options.downloadDomains),
     },
     behaviourFor: phone.requests.next,
-    isOnline,
-    isHidden: () => lifecycle.isHidden() || isEnded(),
-    failure,
-    deliver,
   })
+  const sockets = createSockets({
+    ...surroundings,
+    handshake,
+    domains: lowerCase(options.socketDomains),
+    behaviourFor: phone.sockets.next,
+  })
+  function interrupt(): void {
+    transport.failAll(interrupted)
+    sockets.interruptAll()
+  }
+
   const login = createLogin({
-    clock,
+    ...surroundings,
     touristMode,
-    answer,
-    failure,
     nextBehaviour: () => phone.logins.next(undefined),
     newCode: () => wechat.codeFor(phone.user, { appId }),
     loginTimes: phone.loginTimes,
-    isOnline,
-    isSinglePage,
-    isEnded,
   })
   const cloud = createCloud({
+    ...surroundings,
+    transport,
     url: containerUrl,
     caller: () => ({
       appId,
       openid: wechat.openidOf?.(phone.user, { appId }) ?? phone.user,
       unionid: wechat.unionidOf?.(phone.user, { appId }),
     }),
-    answer,
-    transport,
   })
   const backgroundFetch = createBackgroundFetch({
-    answer,
-    failure,
-    deliver,
+    ...surroundings,
     kept: () => phone.fetched.get(phone.user),
     keep: (data) => void phone.fetched.set(phone.user, data),
   })
-  const storage = createStorageCalls({
-    answer,
-    failure,
-    area,
-    faults: phone.storageFaults,
-    isEnded,
-  })
-
-  const calls = noCalls()
-  function counted<A extends unknown[], R>(
-    name: keyof FakeCalls,
-    run: (...given: A) => R,
-  ): (...given: A) => R {
-    return (...given) => {
-      calls[name] += 1
-      return run(...given)
-    }
-  }
-
-  const control: FakeWxControl = {
-    calls,
-    requests: transport.records,
-    onLogin(behaviour, { times } = {}) {
-      phone.logins.add(() => true, behaviour, times)
-    },
-    onRequest(matcher, behaviour, { times } = {}) {
-      const matches =
-        typeof matcher === 'string' ? ({ url }: RecordedRequest) => url.includes(matcher) : matcher
-      phone.requests.add(matches, behaviour, times)
-    },
-    offline() {
-      phone.isOnline = false
-      transport.failAll(networkLost)
-    },
-    online() {
-      phone.isOnline = true
-    },
-    hide: lifecycle.hide,
-    show: lifecycle.show,
-    failStorage(verb, { times = Number.POSITIVE_INFINITY } = {}) {
-      phone.storageFaults[verb] = times
-    },
-    launch: lifecycle.launch,
-    prefetch(text, given = {}) {
-      const { scene, path, query } = lifecycle.launchOptions()
-      const entry = { timeStamp: clock.now(), path, query: queryOf(query), scene }
-      backgroundFetch.arrive({ fetchedData: text, ...entry, ...given })
-    },
-    switchUser(user) {
-      phone.user = user
-      phone.loginTimes.length = 0
-    },
-    get storage() {
-      return area()
-    },
-    files,
-    restart() {
-      lifecycle.end()
-      transport.failAll(interrupted)
-      return createProcess(options, phone)
-    },
-  }
+  const area = () => areaOf(phone, isSinglePage() ? `${phone.user} in one page` : phone.user)
+  const storage = createStorageCalls({ ...surroundings, area, faults: phone.storageFaults })
+  const { calls, counted } = createCounter()
 
   const wx: FakeWx = {
     login: counted('login', login),
     request: counted('request', createRequest({ appId, transport })),
     uploadFile: counted('uploadFile', createUploadFile({ appId, files, transport })),
     downloadFile: counted('downloadFile', createDownloadFile({ appId, files, transport })),
+    connectSocket: counted('connectSocket', sockets.connectSocket),
     cloud: {
       init: counted('cloud.init', cloud.init),
       callContainer: counted('cloud.callContainer', cloud.callContainer),
     },
-    getBackgroundFetchData: counted(
-      'getBackgroundFetchData',
-      backgroundFetch.getBackgroundFetchData,
-    ),
-    onBackgroundFetchData: counted('onBackgroundFetchData', backgroundFetch.onBackgroundFetchData),
+    getBackgroundFetchData: counted('getBackgroundFetchData', backgroundFetch.getData),
+    onBackgroundFetchData: counted('onBackgroundFetchData', backgroundFetch.onData),
     getStorageSync: counted('getStorageSync', storage.getStorageSync),
     setStorageSync: counted('setStorageSync', storage.setStorageSync),
     removeStorageSync: counted('removeStorageSync', storage.removeStorageSync),
@@ -233,8 +176,22 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     offAppShow: counted('offAppShow', lifecycle.shown.off),
     onAppHide: counted('onAppHide', lifecycle.hiding.on),
     offAppHide: counted('offAppHide', lifecycle.hiding.off),
-    getRandomValues: counted('getRandomValues', createGetRandomValues(answer, failure)),
-    control,
+    getRandomValues: counted('getRandomValues', createGetRandomValues(surroundings)),
+    control: createControl({
+      phone,
+      lifecycle,
+      transport,
+      sockets,
+      clock,
+      calls,
+      area,
+      onPrefetch: backgroundFetch.arrive,
+      restart() {
+        lifecycle.end()
+        interrupt()
+        return createProcess(options, phone)
+      },
+    }),
   }
   leaveOut(wx, omit)
   return wx

@@ -23,6 +23,14 @@ export type { FakeLoginBehaviour, FakeLoginOptions, FakeLoginResult } from './fa
 export type { FakeNetworkRequest, FakeNetworkResponse, FakeUpload } from './fake-network.js'
 export type { FakeRandomOptions, FakeRandomResult } from './fake-random.js'
 export type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
+export type {
+  FakeServerSocket,
+  FakeSocketClose,
+  FakeSocketData,
+  FakeSocketRequest,
+} from './fake-server-socket.js'
+export type { FakeSocketTask } from './fake-socket-task.js'
+export type { FakeSocketBehaviour, FakeSocketOptions } from './fake-sockets.js'
 export type { FakeStorageCalls } from './fake-storage-calls.js'
 export type {
   FakeUploadOptions,

@@ -11,4 +11,9 @@ export const networkLost: Reason = { text: '网络连接已中断。', errno: 60
 export const notLegalDomain: Reason = { text: 'url not in domain list', errno: 600002 }
 export const interrupted: Reason = { text: 'interrupted', errno: 600003 }
 export const invalidMethod: Reason = { text: 'method is invalid', errno: 600005 }
+// The second `fail` is WeChat's.
+export const tooManySockets: Reason = {
+  text: 'fail reach max websocket connect count 5',
+  errno: 600007,
+}
 export const invalidUrl: Reason = { text: 'invalid url', errno: 600009 }
