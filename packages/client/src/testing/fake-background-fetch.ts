@@ -1,6 +1,5 @@
 import type { WxFailure } from '../wx.js'
 import type { Answer, Callbacks, Done } from './callbacks.js'
-import { createListeners } from './listeners.js'
 
 /** What WeChat fetched ahead of the start, and for which page. */
 export interface FakeFetchedData {
@@ -44,7 +43,7 @@ export function createBackgroundFetch(surroundings: {
   readonly keep: (data: FakeFetchedData) => void
 }): BackgroundFetch {
   const { answer, failure, deliver, kept, keep } = surroundings
-  const listeners = createListeners<FakeBackgroundFetchEvent>()
+  const listeners = new Set<(event: FakeBackgroundFetchEvent) => void>()
   return {
     getData: (options) =>
       answer(options, (succeed, failWith) => {
@@ -53,12 +52,15 @@ export function createBackgroundFetch(surroundings: {
         else failWith(failure('getBackgroundFetchData:fail no data'))
       }),
 
-    onData: listeners.on,
+    onData(listener) {
+      listeners.add(listener)
+    },
 
     arrive(data) {
       if (Buffer.byteLength(data.fetchedData) > maxBytes) return
       keep(data)
-      deliver(() => listeners.tell({ fetchType: 'pre', ...data }))
+      // Who listens by now: a later listener is not told of data that is there already.
+      for (const listener of listeners) deliver(() => listener({ fetchType: 'pre', ...data }))
     },
   }
 }

@@ -10,7 +10,7 @@ import { invalidMethod, invalidUrl } from './reasons.js'
 /** What `wx.cloud.init` takes. */
 export interface FakeCloudConfig {
   /** The environment of calls that name none. */
-  env?: string | object
+  env?: string | object | undefined
   traceUser?: boolean
 }
 
