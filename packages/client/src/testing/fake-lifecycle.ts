@@ -1,5 +1,7 @@
 import type { WxLaunchOptions } from '../wx.js'
-import type { FakeClock } from './fake-request.js'
+import type { FakeClock } from './fake-clock.js'
+import { inLaterTurn } from './later-turn.js'
+import { createListeners, type Listeners } from './listeners.js'
 
 /** What `App.onLaunch` and `App.onShow` get. */
 export interface FakeLaunchOptions extends WxLaunchOptions {
@@ -14,8 +16,8 @@ export type FakeEntry = Partial<Pick<FakeLaunchOptions, 'scene' | 'path' | 'quer
 
 /** One process: in front, in background, suspended, ended. */
 export interface FakeLifecycle {
-  readonly showListeners: Set<(options: FakeLaunchOptions) => void>
-  readonly hideListeners: Set<() => void>
+  readonly shown: Listeners<FakeLaunchOptions>
+  readonly hiding: Listeners<void>
   launchOptions(): FakeLaunchOptions
   enterOptions(): FakeLaunchOptions
   isSinglePage(): boolean
@@ -38,8 +40,8 @@ export function createLifecycle(options: {
   readonly onSuspend: () => void
 }): FakeLifecycle {
   const { clock, scene, onSuspend } = options
-  const showListeners = new Set<(options: FakeLaunchOptions) => void>()
-  const hideListeners = new Set<() => void>()
+  const shown = createListeners<FakeLaunchOptions>()
+  const hiding = createListeners<void>()
   let launchOptions = launchOptionsOf({ scene })
   let enterOptions = launchOptions
   let hidden: { readonly since: number; readonly timer: unknown } | undefined
@@ -70,8 +72,8 @@ export function createLifecycle(options: {
   }
 
   return {
-    showListeners,
-    hideListeners,
+    shown,
+    hiding,
     launchOptions: () => launchOptions,
     enterOptions: () => enterOptions,
     isSinglePage: () => launchOptions.scene === singlePageScene,
@@ -88,7 +90,7 @@ export function createLifecycle(options: {
     show(entry = {}) {
       comeToFront()
       enterOptions = launchOptionsOf({ ...enterOptions, ...entry })
-      for (const listener of [...showListeners]) listener(enterOptions)
+      shown.tell(enterOptions)
       const waiting = held
       held = []
       for (const callback of waiting) deliver(callback)
@@ -97,7 +99,7 @@ export function createLifecycle(options: {
     hide() {
       if (hidden) return
       hidden = { since: clock.now(), timer: clock.setTimeout(suspend, suspendAfterMs) }
-      for (const listener of [...hideListeners]) listener()
+      hiding.tell()
     },
 
     end() {
@@ -105,12 +107,6 @@ export function createLifecycle(options: {
       if (hidden) clock.clearTimeout(hidden.timer)
     },
   }
-}
-
-/** A native promise turn: out of reach of fake timers and of a replaced `globalThis.Promise`. */
-async function inLaterTurn(run: () => void): Promise<void> {
-  await undefined
-  run()
 }
 
 function launchOptionsOf(entry: FakeEntry): FakeLaunchOptions {
