@@ -1,13 +1,25 @@
 // The packed client in mini programs, by Tencent's own tools: packed as npm dependency, compiled as for an upload, and run.
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runNode } from '../process.mjs'
 import { copyExample, tencentTools } from '../tencent/tools.mjs'
 
 const fixtures = fileURLToPath(new URL('.', import.meta.url))
 
-export async function checkMiniPrograms({ place, tarball, installTarballs, check, report }) {
+/**
+ * @param {object} options
+ * @param {string} options.tarball The packed client.
+ * @param {readonly string[]} options.requests What a page requires: `@wxlogin/client`, …
+ */
+export async function checkMiniPrograms({
+  place,
+  tarball,
+  requests,
+  installTarballs,
+  check,
+  report,
+}) {
   const tencent = await tencentTools()
   await packSmallest()
   await compileExample()
@@ -31,7 +43,7 @@ export async function checkMiniPrograms({ place, tarball, installTarballs, check
     await copyExample(folder, tarball)
     if (!(await check('miniprogram-ci packs the example', tencent.packNpm(folder)))) return
     if (!(await check('miniprogram-ci compiles it', tencent.compile(folder, compiled)))) return
-    await runPacked(compiled, compiled)
+    await runPacked(compiled)
     await check('wcc compiles its templates', tencent.compileTemplates(compiled))
     await check('wcsc compiles its styles', tencent.compileStyles(compiled))
   }
@@ -58,11 +70,12 @@ export async function checkMiniPrograms({ place, tarball, installTarballs, check
     await checkRefusal('miniprogram-ci refuses a page without a template', compile(), /10005/)
   }
 
-  async function runPacked(folder, ...compiled) {
-    const index = join(folder, 'miniprogram_npm/@wxlogin/client/index.js')
-    const name = `${index.slice(place.length + 1)} logs in and sends a request with only wx`
-    if (!existsSync(index)) return report(name, ['it was not packed'])
-    return check(name, runNode([`${fixtures}mini-program.mjs`, index, ...compiled]))
+  /** Every entry that a mini program can require. */
+  async function runPacked(folder) {
+    for (const request of requests) {
+      const name = `${basename(folder)}: ${request} logs in and sends a request with only wx`
+      await check(name, runNode([`${fixtures}mini-program.mjs`, folder, request]))
+    }
   }
 
   async function checkRefusal(name, work, reason) {

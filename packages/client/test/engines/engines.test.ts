@@ -15,18 +15,18 @@ const source = (name: string) => readFileSync(here(name), 'utf8')
 
 const engines = inject('engines')
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-engines-'))
-let bundle = ''
+const entries = Object.keys(miniprogram.entry ?? {})
+const bundle = (entry: string) => readFileSync(join(folder, `${entry}.js`), 'utf8')
 
 beforeAll(async () => {
   await build({
     ...miniprogram,
     config: false,
     silent: true,
-    entry: { index: here('../../src/index.ts') },
+    entry: Object.fromEntries(entries.map((name) => [name, here(`../../src/${name}.ts`)])),
     tsconfig: here('../../tsconfig.json'),
     outDir: folder,
   })
-  bundle = readFileSync(join(folder, 'index.js'), 'utf8')
 })
 
 afterAll(() => {
@@ -35,20 +35,29 @@ afterAll(() => {
 
 interface Run {
   readonly code: string
+  /** The entry whose promises are played. */
+  readonly entry?: string
   /** The engine's own, or those of iOS 15 and older, which react in timers. */
   readonly promises?: 'native' | 'timers'
 }
 
 /** Everything the engine said; its last line tells whether all checks held. */
-async function run(engine: Engine, { code, promises = 'native' }: Run): Promise<string> {
+async function run(
+  engine: Engine,
+  { code, entry = 'index', promises = 'native' }: Run,
+): Promise<string> {
   const script = join(folder, `${randomUUID()}.js`)
+  const isFull = entry === 'full'
   const parts = [
     source('language.js'),
     source('clock.js'),
     promises === 'timers' ? source('timer-promise.js') : '',
     source('phone.js'),
+    isFull ? source('phone-full.js') : '',
     `var library = {}\n;(function (exports) {${code}\n})(library)`,
     source('scenario.js'),
+    isFull ? source('scenario-full.js') : '',
+    source('play.js'),
   ]
   writeFileSync(script, parts.join('\n'))
   const [program = '', ...args] = [...engine.before, script, ...engine.after]
@@ -64,12 +73,12 @@ async function run(engine: Engine, { code, promises = 'native' }: Run): Promise<
 const allHold = /^(ok .+\n){30,}all \d+ checks hold\n$/
 
 describe.concurrent.each(engines)('on $name', (engine) => {
-  test('the client keeps its promises', async () => {
-    expect(await run(engine, { code: bundle })).toMatch(allHold)
+  test.each(entries)('%s.js keeps its promises', async (entry) => {
+    expect(await run(engine, { code: bundle(entry), entry })).toMatch(allHold)
   })
 
-  test('also where reactions are timers, as on iOS 15 and older', async () => {
-    expect(await run(engine, { code: bundle, promises: 'timers' })).toMatch(allHold)
+  test.each(entries)('%s.js does where reactions are timers, as on iOS 15', async (entry) => {
+    expect(await run(engine, { code: bundle(entry), entry, promises: 'timers' })).toMatch(allHold)
   })
 
   test.each([
@@ -78,11 +87,11 @@ describe.concurrent.each(engines)('on $name', (engine) => {
     ['a function of ES2016', '[1].includes(1)'],
     ['an error that nobody catches', 'setTimeout(function () { throw new Error("lost") }, 0)'],
   ])('%s is noticed', async (_, mistake) => {
-    expect(await run(engine, { code: `${bundle};${mistake}` })).not.toMatch(allHold)
+    expect(await run(engine, { code: `${bundle('index')};${mistake}` })).not.toMatch(allHold)
   })
 
   test('a rejection that nobody handles is noticed', async () => {
-    const code = `${bundle};Promise.reject(new Error('lost'))`
+    const code = `${bundle('index')};Promise.reject(new Error('lost'))`
 
     // This build of QuickJS does not tell of its own.
     const promises = engine.name === 'QuickJS' ? 'timers' : 'native'
@@ -91,9 +100,9 @@ describe.concurrent.each(engines)('on $name', (engine) => {
   })
 
   test('a client that forgets the time is noticed', async () => {
-    const code = bundle.replace(/\bexpires_in\b/g, 'expires_on')
+    const code = bundle('index').replace(/\bexpires_in\b/g, 'expires_on')
 
-    expect(code).not.toBe(bundle)
+    expect(code).not.toBe(bundle('index'))
     expect(await run(engine, { code })).toMatch(/^FAILED /m)
   })
 })
@@ -105,7 +114,7 @@ describe.concurrent.each(engines.filter(({ name }) => /Node (6|8)\b/.test(name))
     test.each(['var a = {}; a?.b', 'var a = { ...{ b: 1 } }', 'try {} catch {}'])(
       'the newer syntax %s is noticed',
       async (newer) => {
-        expect(await run(engine, { code: `${bundle};${newer}` })).not.toMatch(allHold)
+        expect(await run(engine, { code: `${bundle('index')};${newer}` })).not.toMatch(allHold)
       },
     )
   },

@@ -5,6 +5,7 @@ function createPhone(backend) {
     storage: {},
     isStorageFull: false,
     isOffline: false,
+    interruptions: 0,
     doesLoginHang: false,
     logins: 0,
     requests: [],
@@ -28,7 +29,10 @@ function createPhone(backend) {
       var isAborted = false
       function answer() {
         if (isAborted) return
-        if (phone.isOffline) {
+        if (phone.interruptions > 0) {
+          phone.interruptions -= 1
+          options.fail({ errno: 600003, errMsg: 'request:fail interrupted' })
+        } else if (phone.isOffline) {
           options.fail({
             errno: 600001,
             errMsg: 'request:fail errcode:-106 cronet_error_code:-106',
@@ -134,6 +138,9 @@ function createBackend() {
       delete refreshTokens[body.refresh_token]
       return tokens(held.session, held.generation + 1)
     },
+    '/wx/phone': function () {
+      return answered(200, { phone_number: '13800138000', country_code: '86' })
+    },
     '/wx/logout': function (body) {
       delete refreshTokens[body.refresh_token]
       return answered(204, '')
@@ -152,15 +159,14 @@ function createBackend() {
       header[name.toLowerCase()] = request.header[name]
     })
     backend.served.push(path)
-    if (routes[path]) {
-      var isKeyed = /^[A-Za-z0-9_-]{22,64}$/.test(header['idempotency-key'])
-      if (!isKeyed && path !== '/wx/logout') return refused(400, 'invalid_request')
-      return routes[path](JSON.parse(JSON.stringify(request.data)))
+    var isKeyed = /^[A-Za-z0-9_-]{22,64}$/.test(header['idempotency-key'])
+    if (/login|refresh/.test(path) && !isKeyed) return refused(400, 'invalid_request')
+    var isPublic = /login|refresh|logout/.test(path)
+    if (!isPublic && !accessTokens[String(header.authorization).replace('Bearer ', '')]) {
+      return refused(401, 'invalid_token', { 'WWW-Authenticate': 'Bearer error="invalid_token"' })
     }
-    if (accessTokens[String(header.authorization).replace('Bearer ', '')]) {
-      return answered(200, { path: path, orders: [1, 2, 3] })
-    }
-    return refused(401, 'invalid_token', { 'WWW-Authenticate': 'Bearer error="invalid_token"' })
+    if (routes[path]) return routes[path](JSON.parse(JSON.stringify(request.data)))
+    return answered(200, { path: path, orders: [1, 2, 3] })
   }
   backend.expireAccess = function () {
     accessTokens = {}
@@ -169,7 +175,7 @@ function createBackend() {
     accessTokens = {}
     refreshTokens = {}
   }
-  /** How often a path was served since the last time it was asked. */
+  /** How often a path was served. */
   backend.count = function (path) {
     return backend.served.filter(function (served) {
       return served === path
