@@ -1190,6 +1190,15 @@ describe('an Authorization header', () => {
 
     await expect(auth.authenticate(undefined)).rejects.toMatchObject({ code: 'invalid_token' })
   })
+
+  test('that is missing may be null, which Headers.get gives', async () => {
+    const { auth } = setUp()
+    // What JavaScript may pass.
+    const missing = new Headers().get('authorization') as unknown as undefined
+
+    await expect(auth.authenticate(missing)).rejects.toMatchObject({ code: 'invalid_token' })
+    expect(await auth.authenticate(missing, { optional: true })).toBeUndefined()
+  })
 })
 
 test('guard gives an adapter the session, or the answer to send', async () => {
