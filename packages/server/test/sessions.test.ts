@@ -25,7 +25,7 @@ test("a user's devices are listed, the newest first, the current one marked", as
   const devices = await auth.sessions.list(7, { current: phoneId })
 
   const appId = 'wx0000000000000001'
-  expect(devices).toEqual([
+  expect(devices).toStrictEqual([
     {
       id: tabletId,
       appId,
@@ -60,6 +60,27 @@ test('all of a user can be revoked, and each device learns it days later', async
   expect(events.filter(({ type }) => type === 'revoked')).toHaveLength(2)
 })
 
+test('a device that comes days after a token was used twice logs in again by itself', async () => {
+  const { auth, wechat, clock, phone, tablet } = await twoDevices()
+  const second = await auth.refresh({ refreshToken: phone.refresh_token })
+  await auth.refresh({ refreshToken: phone.refresh_token }).catch(() => undefined)
+  const code = wechat.codeFor('alice')
+  const third = await auth.login({ code })
+  await auth.login({ code }).catch(() => undefined)
+  await auth.sessions.revoke({ userId: 7 })
+
+  const reasons = () =>
+    Promise.all(
+      [second, third, tablet].map(({ refresh_token: refreshToken }) =>
+        auth.refresh({ refreshToken }).catch(({ reason }: { reason: string }) => reason),
+      ),
+    )
+
+  expect(await reasons()).toEqual(['reused', 'reused', 'revoked'])
+  clock.advance(24 * 3600)
+  expect(await reasons()).toEqual(['unknown', 'unknown', 'revoked'])
+})
+
 test('all but one can be revoked', async () => {
   const { auth, phone, phoneId } = await twoDevices()
 
@@ -83,6 +104,25 @@ test('a single session can be revoked, with a reason that the event carries', as
     sessionId: tabletId,
     reason: 'lost_phone',
   })
+})
+
+test('devices that were revoked still learn it after a login that fills the places', async () => {
+  const { auth, wechat, clock } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 2 })
+  const login = async () => {
+    clock.advance(1)
+    return (await auth.login({ code: wechat.codeFor('alice') })).refresh_token
+  }
+  const revoked = [await login(), await login()]
+  await auth.sessions.revoke({ userId: 7 })
+
+  const living = [await login(), await login()]
+
+  for (const refreshToken of revoked) {
+    await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({ reason: 'revoked' })
+  }
+  for (const refreshToken of living) {
+    await expect(auth.refresh({ refreshToken })).resolves.toBeDefined()
+  }
 })
 
 test("nobody revokes another user's session by its id", async () => {
