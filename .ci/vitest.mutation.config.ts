@@ -19,9 +19,13 @@ export default defineConfig({
   test: {
     include: [
       'access-token',
+      'cloud-hosting',
+      'http',
       'login',
-      'mutation-gaps',
+      'open-data',
       'options',
+      'phone',
+      'prefetch',
       'refresh',
       'rotation',
       'sealed',

@@ -275,7 +275,8 @@ export function createAuth<Claims extends object = object>(
   function sessionBehind(
     credentials: Credentials,
   ): Session<Claims> | undefined | Promise<Session<Claims> | undefined> {
-    const isWhole = typeof credentials === 'object'
+    // JavaScript may pass the null that Headers.get gives.
+    const isWhole = typeof credentials === 'object' && credentials !== null
     const authorization = isWhole ? credentials.header('authorization') : credentials
     if (typeof authorization === 'string') {
       const token = bearerToken(authorization)
@@ -369,8 +370,7 @@ export function createAuth<Claims extends object = object>(
   }
 }
 
-function bearerToken(authorization: unknown): string | undefined {
-  if (typeof authorization !== 'string') return undefined
+function bearerToken(authorization: string): string | undefined {
   // The usual spelling without a regular expression: this runs for every request.
   if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) {
     return authorization.slice(7)
