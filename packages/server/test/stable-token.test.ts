@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createFakeWeChat } from '../src/testing/index.js'
 import { createWeChat, type FetchLike } from '../src/wechat/index.js'
-import { pathsOf, setUpWeChat } from './wechat-set-up.js'
+import { createGate, pathsOf, setUpWeChat } from './wechat-set-up.js'
 
 const tokenEndpoint = 'POST /cgi-bin/stable_token'
 const check = 'GET /wxa/checksession'
@@ -163,14 +163,11 @@ describe('a token that WeChat does not take', () => {
 
   test('is not fetched again when another one took its place meanwhile', async () => {
     const fake = createFakeWeChat()
-    let replaced = () => {}
-    const isReplaced = new Promise<void>((resolve) => {
-      replaced = resolve
-    })
+    const gate = createGate()
     const wechat = createWeChat({
       ...fake.app,
       fetch: async (url, init) => {
-        if (url.includes('checksession')) await isReplaced
+        if (url.includes('checksession')) await gate.opened
         return fake.fetch(url, init)
       },
     })
@@ -179,7 +176,7 @@ describe('a token that WeChat does not take', () => {
 
     const checked = wechat.checkSessionKey({ openid, sessionKey })
     await wechat.accessToken({ force: true })
-    replaced()
+    gate.open()
 
     expect(await checked).toBe(true)
     expect(fake.calls.map(({ errcode }) => errcode)).toEqual([0, 0, 0, 40001, 0])
@@ -221,11 +218,20 @@ describe('force', () => {
   })
 
   test('wins over an answer that was on its way before it', async () => {
-    const { wechat, fake } = await setUpWeChat()
-    fake.fail({ latencyMs: 20 })
+    const fake = createFakeWeChat()
+    const gate = createGate()
+    const wechat = createWeChat({
+      ...fake.app,
+      fetch: async (url, init) => {
+        const response = await fake.fetch(url, init)
+        if (init.body?.includes('"force_refresh":false')) await gate.opened
+        return response
+      },
+    })
 
     const late = wechat.accessToken()
     const forced = await wechat.accessToken({ force: true })
+    gate.open()
 
     expect((await late).token).toBe(forced.token)
     expect((await wechat.accessToken()).token).toBe(forced.token)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FetchLike } from '../src/wechat/index.js'
 import { setUp } from './set-up.js'
-import { setUpWeChat, type WeChatSetUp } from './wechat-set-up.js'
+import { createGate, setUpWeChat, type WeChatSetUp } from './wechat-set-up.js'
 
 const always = { times: Number.POSITIVE_INFINITY }
 
@@ -220,12 +220,21 @@ describe('when its time is over', () => {
   })
 
   test('an answer to a call from before says nothing about now', async () => {
-    const parts = await setUpWeChat()
+    const gate = createGate()
+    let calls = 0
+    const fetch: FetchLike = async (url, init) => {
+      const isFirst = calls++ === 0
+      const response = await parts.fake.fetch(url, init)
+      if (isFirst) await gate.opened
+      return response
+    }
+    const parts = await setUpWeChat({ fetch })
     const { fake, clock } = parts
-    fake.fail({ latencyMs: 30 })
+    fake.fail({ latencyMs: 0 })
     const slow = login(parts)
     fake.fail('html-502', always)
     await times(5, () => login(parts))
+    gate.open()
 
     expect(await slow).toBe('ok')
 

@@ -52,3 +52,12 @@ export async function listen(fake: FakeWeChat): Promise<string> {
 }
 
 export const pathsOf = (fake: FakeWeChat): string[] => fake.calls.map(({ path }) => path)
+
+/** Holds up whoever waits until it is opened. */
+export function createGate(): { readonly opened: Promise<void>; open(): void } {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}

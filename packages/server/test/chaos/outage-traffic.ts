@@ -4,6 +4,8 @@ import type { FakeWeChat } from '../../src/testing/index.js'
 import { newKey } from '../set-up.js'
 
 export interface OutageTraffic {
+  /** Resolves when every user has a session. */
+  begins(): Promise<void>
   /** What becomes of those who have a session. */
   readonly live: { readonly requests: number; readonly refreshes: number; readonly failed: number }
   /** What becomes of those who want one. */
@@ -38,6 +40,7 @@ export function startOutageTraffic({
   const live = { requests: 0, refreshes: 0, failed: 0 }
   const logins = { served: 0, refused: 0, unclear: 0, other: 0 }
   const times = { live: [] as number[], refused: [] as number[] }
+  const began = new Set<string>()
   let isOver = false
 
   const logIn = (person: string) =>
@@ -51,6 +54,7 @@ export function startOutageTraffic({
   /** Asks again and again, and refreshes every fourth time. */
   async function useSession(person: string): Promise<void> {
     let tokens = tokensIn(await logIn(person))
+    began.add(person)
     for (let turn = 1; !isOver; turn++) {
       const headers = { authorization: `Bearer ${tokens.access_token}` }
       note(await send(`${url}/orders`, { headers }))
@@ -86,6 +90,10 @@ export function startOutageTraffic({
   people.catch(() => undefined)
 
   return {
+    async begins() {
+      while (began.size < users) await Promise.race([delay(10), people])
+    },
+
     live,
     logins,
     times,
