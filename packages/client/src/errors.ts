@@ -48,7 +48,7 @@ const advice: { readonly [code in ClientErrorCode]?: string } = {
  * `message` tells a developer what to do and is never for end users. It is also all that `JSON.stringify` gives.
  */
 export class ClientError extends Error {
-  readonly code: ClientErrorCode
+  declare readonly code: ClientErrorCode
   /** The HTTP status, when there was an answer. */
   readonly statusCode?: number
   /** The body of the answer. */
@@ -66,8 +66,7 @@ export class ClientError extends Error {
 
   constructor(code: ClientErrorCode, details?: object, description?: unknown) {
     super(code + ': ' + (description || advice[code] || 'see README'))
-    this.code = code
-    Object.assign(this, details)
+    Object.assign(this, { code }, details)
   }
 
   toJSON(): string {
@@ -76,9 +75,10 @@ export class ClientError extends Error {
 }
 
 /** What a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 nothing but a text. */
-export function failureOf(cause: unknown): ClientError {
+export const failureOf = (cause: unknown): ClientError => {
   const { errno, errMsg } = Object(cause)
   const said: string = errno || errMsg
+  if (cause instanceof ClientError) return cause
   return new ClientError(
     /^5$|timeout/.test(said)
       ? 'timeout'
@@ -91,22 +91,23 @@ export function failureOf(cause: unknown): ClientError {
   )
 }
 
-/** An answer that is not what was asked for. */
-export function refusalOf(
-  { statusCode, header, data }: WxResponse,
-  isTokenRefused?: boolean,
-): ClientError {
+/** Throws unless the answer is what was asked for. */
+export const check = ({ statusCode, header, data }: WxResponse, isTokenRefused?: boolean): void => {
   const { error, error_description, reason, request_id: requestId } = Object(data)
   const retryAfterSeconds = Number(headerOf(header, 'retry-after')) || undefined
-  return new ClientError(
-    isTokenRefused ? 'invalid_token' : error_description ? error : 'http',
-    { statusCode, header, data, reason, requestId, retryAfterSeconds },
-    error_description || statusCode,
-  )
+  if (isTokenRefused || statusCode >= 300) {
+    throw new ClientError(
+      isTokenRefused ? 'invalid_token' : error_description ? error : 'http',
+      { statusCode, header, data, reason, requestId, retryAfterSeconds },
+      error_description || statusCode,
+    )
+  }
 }
 
 /** A header by its lower-case name: platforms differ in case. */
-export function headerOf(header: object, name: string): unknown {
-  for (const key in header) if (key.toLowerCase() === name) return Object(header)[key]
+export const headerOf = (header: object, name: string): unknown => {
+  for (const key in header) {
+    if (key.toLowerCase() === name) return (header as { [key: string]: unknown })[key]
+  }
   return undefined
 }

@@ -1,18 +1,11 @@
 export type { Json, WireErrorCode } from '@wxlogin/shared'
-export {
-  type Client,
-  type ClientOptions,
-  type ClientResponse,
-  createClient,
-  type RequestOptions,
-  type RequestTask,
-  type Session,
-  type SessionChange,
-} from './client.js'
+export { createClient } from './client.js'
+export type { Client, ClientOptions, Session, SessionChange } from './core.js'
 export { ClientError, type ClientErrorCode } from './errors.js'
 export type { ChangeReason } from './record.js'
 export type { ClientEvent, LoginOptions, LoginSettings, LogoutOptions } from './renewal.js'
-export type { Task } from './transports.js'
+export type { AuthOptions, ClientResponse, RequestOptions, RequestTask } from './request.js'
+export type { Task } from './task.js'
 export type {
   Wx,
   WxData,

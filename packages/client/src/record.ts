@@ -18,9 +18,17 @@ export interface TokenRecord extends Partial<Omit<Pair, 'refresh_token'>> {
 
 /**
  * Why a session changed: `login` and `refresh` as they say, `logout` by the app, `signed_out` by the server, `ended`
- * when the server no longer knows it (a silent login follows), `storage` when another instance changed it.
+ * when the server no longer knows it (a silent login follows), `storage` when another instance changed it, `phone` when
+ * a phone number led to another user.
  */
-export type ChangeReason = 'login' | 'refresh' | 'logout' | 'signed_out' | 'ended' | 'storage'
+export type ChangeReason =
+  | 'login'
+  | 'refresh'
+  | 'logout'
+  | 'signed_out'
+  | 'ended'
+  | 'storage'
+  | 'phone'
 
 export interface RecordStore {
   /** What storage holds now: another instance may have changed it. The same object as before if nothing changed. */
@@ -41,7 +49,7 @@ export function createRecordStore(
   // Storage that could not be written may hold a token that was used since; sending that again would look like a theft.
   let isMemoryTheTruth = false
 
-  function change(next: TokenRecord, reason: ChangeReason): void {
+  const change = (next: TokenRecord, reason: ChangeReason): void => {
     onChange(next, record, reason)
     record = next
   }
@@ -53,7 +61,7 @@ export function createRecordStore(
         if (found !== stored) {
           stored = found
           // Removed by the app, or by another instance that could not write: nobody may use the old tokens any more.
-          const next = found ? JSON.parse(found as string) : {}
+          const next = JSON.parse((found as string) || '{}')
           change(next.v === version ? next : {}, 'storage')
         }
       } catch {

@@ -1,12 +1,13 @@
-import { idempotencyHeader, type Json, type paths } from '@wxlogin/shared'
-import { ClientError, type ClientErrorCode, refusalOf } from './errors.js'
+import type { idempotencyHeader, Json, paths } from '@wxlogin/shared'
+import { ClientError, type ClientErrorCode, check } from './errors.js'
 import type { Pair, RecordStore, TokenRecord } from './record.js'
-import { createSingleFlight } from './single-flight.js'
-import { type Ask, openTask } from './transports.js'
-import type { Wx, WxResponse } from './wx.js'
+import { mintKey } from './retry-key.js'
+import type { SingleFlight } from './single-flight.js'
+import { type Ask, openTask } from './task.js'
+import { isSinglePage, type Runtime, type WxResponse } from './wx.js'
 
 // In its last tenth a pair is renewed beside the requests, which still go out with it.
-const agingMsPerSecond = 900
+export const agingMsPerSecond = 900
 const maxPauseMs = 60_000
 
 /** A route whose path is its name, so that the name is all that has to be shipped. */
@@ -44,6 +45,8 @@ export interface LoginSettings {
   device?: string
   /** What the backend's `onLogin` gets as `input` at every silent login, or a function that makes it. */
   loginInput?: Json | (() => Json | undefined)
+  /** Deadline of a login, from `wx.login` to the tokens, and of a refresh (default 10 000, at most 20 000). */
+  loginTimeoutMs?: number
 }
 
 /** Who refreshes, who logs in, who waits. */
@@ -55,18 +58,19 @@ export interface Renewal {
 }
 
 export function createRenewal(
-  wx: Wx,
+  wx: Runtime,
   appId: string,
   authUrl: string,
-  loginTimeoutMs: number,
   { device, loginInput }: LoginSettings,
+  loginTimeoutMs: number,
   store: RecordStore,
   emit: (event: ClientEvent) => void,
+  takeOff: SingleFlight<Pair>,
 ): Renewal {
-  const takeOff = createSingleFlight<Pair>()
   let pauseMs = 0
   let failedMs = 0
-  let lastError = new ClientError('network')
+  // Looked at only in a pause.
+  let lastError = {} as ClientError
 
   wx.onAppShow(() => {
     // A session to look after, or a failure to make good; not a login that nobody asked for.
@@ -76,54 +80,47 @@ export function createRenewal(
     }
   })
 
-  function pair(refused?: Pair): Promise<Pair> {
+  const pair = (refused?: Pair): Promise<Pair> => {
     const live = livePair(store.read(), refused)
-    if (live && !isWithin(live.expires_in * agingMsPerSecond, live.askedMs))
-      renew(live).catch(ignore)
+    if (live && !livePair(live, undefined, agingMsPerSecond)) renew(live).catch(ignore)
     return Promise.resolve(live || renew(refused))
   }
 
   /** Asked for by the app, it waits for what is under way: that may have begun before a sign-out. */
-  function renew(unwanted?: Pair, isAsked?: boolean): Promise<Pair> {
-    return takeOff(
+  const renew = (unwanted?: Pair, isAsked?: boolean): Promise<Pair> =>
+    takeOff(
       () => usable(unwanted, isAsked) || obtain(store.read().access_token ? 'refresh' : 'login'),
       isAsked,
     )
-  }
 
   /** What storage holds now, be it our own doing, another instance's or the app's. */
-  function usable(unwanted?: Pair, isAsked?: boolean): Pair | undefined {
+  const usable = (unwanted?: Pair, isAsked?: boolean): Pair | false => {
     const { reason } = store.read()
     if (reason && !isAsked) throw new ClientError('signed_out', { reason })
     return livePair(store.read(), unwanted)
   }
 
   /** A refresh or a login, with one deadline for its steps; after a failure there is a pause for everyone. */
-  function obtain(
+  const obtain = (
     type: 'refresh' | 'login',
     input: unknown = loginInput,
     isLast?: boolean,
-  ): Promise<Pair> {
-    // Opened from Moments: there is no login, and storage of its own, so no session either.
-    if (wx.getEnterOptionsSync().scene === 1154) throw new ClientError('single_page')
+  ): Promise<Pair> => {
+    if (isSinglePage(wx)) throw new ClientError('single_page')
     if (isWithin(pauseMs, failedMs)) throw lastError
     const before = store.read()
     const { refresh_token, key, data } = before
     const isRefresh = type === 'refresh'
     // Tokens count as old from here on: rather too early than too late.
     const askedMs = Date.now()
-
-    let next: Pair
-
-    function report(code?: ClientErrorCode): void {
+    const report = (code?: ClientErrorCode): void =>
       emit({ type, durationMs: Date.now() - askedMs, code })
-    }
 
     return openTask(loginTimeoutMs, (ask) =>
       // The next key is there before the answer is, so that answer and write share one turn.
       Promise.all([
-        mintKey(),
-        isRefresh ? key : mintKey(),
+        mintKey(wx),
+        isRefresh ? key : mintKey(wx),
         isRefresh
           ? undefined
           : ask(
@@ -150,23 +147,24 @@ export function createRenewal(
           idempotencyKey,
           (answer) => {
             // Of the last login, so that a refresh keeps it and a login does not.
-            next = Object.assign({}, isRefresh && { data }, answer, {
+            const next = Object.assign({}, isRefresh && { data }, answer, {
               key: nextKey,
               askedMs,
             }) as Pair
             if (!next.refresh_token) throw new ClientError('http')
             if (store.read() === before) store.write(next, type)
+            return next
           },
         ),
       ),
     ).then(
-      () => {
+      (next) => {
         pauseMs = 0
         report()
         return usable() || next
       },
       (error: ClientError) => {
-        const { code, reason = code, retryAfterSeconds = 0 } = error
+        const { code, reason = code, retryAfterSeconds } = error
         report(code)
         const isDead = isRefresh && code === 'invalid_grant'
         const isDenied = code === 'access_denied' || reason === 'revoked'
@@ -178,55 +176,41 @@ export function createRenewal(
         lastError = error
         failedMs = Date.now()
         pauseMs =
-          retryAfterSeconds * 1000 || Math.min(maxPauseMs, (pauseMs || 500) * (1.5 + Math.random()))
+          Number(retryAfterSeconds) * 1000 ||
+          Math.min(maxPauseMs, (pauseMs || 500) * (1.5 + Math.random()))
         throw error
       },
     )
   }
 
   /** Lets the next attempt try at once, unless the server said when. */
-  function forgive(): void {
+  const forgive = (): void => {
     if (!lastError.retryAfterSeconds) pauseMs = 0
   }
 
-  /**
-   * 128 random bits. Where `wx.getRandomValues` is missing (base library before 2.15) or does not answer they come from
-   * `Math.random`: the key is still unique, and what must not be guessed is the token, not the key.
-   */
-  function mintKey(): Promise<string> {
-    return openTask(1_000, (ask) =>
-      ask(
-        (success, fail) => (wx.getRandomValues || fail)({ length: 16, success, fail }),
-        ({ randomValues }: { randomValues: ArrayBuffer }) => new Uint8Array(randomValues),
-      ),
-    )
-      .catch(() => [Math.random(), Math.random()])
-      .then((numbers) => String(numbers).replace(/\W/g, '-'))
-  }
-
   /** Sends the same once more when no answer came: the key makes that safe. */
-  function post(
+  const post = <T>(
     ask: Ask,
     route: Route,
     data: object,
     key: string | undefined,
-    onAnswer: (data: unknown) => void,
-  ): Promise<void> {
-    const send = (): Promise<void> =>
+    onAnswer: (data: unknown) => T,
+  ): Promise<T> => {
+    const send = (): Promise<T> =>
       ask(
         (success, fail) =>
           wx.request({
             url: authUrl + '/' + route,
             method: 'POST',
-            header: { [idempotencyHeader]: key as string },
+            header: { 'Idempotency-Key': key } as Record<typeof idempotencyHeader, string>,
             data,
             timeout: loginTimeoutMs / 2,
             success,
             fail,
           }),
         (response: WxResponse) => {
-          if (response.statusCode >= 300) throw refusalOf(response)
-          onAnswer(response.data)
+          check(response)
+          return onAnswer(response.data)
         },
       )
     return send().catch((error: ClientError) => {
@@ -264,15 +248,16 @@ export function createRenewal(
 }
 
 /** The pair, if the server should accept it. */
-function livePair(record: TokenRecord, refused?: Pair): Pair | undefined {
+export const livePair = (record: TokenRecord, refused?: Pair, msPerSecond = 1000): Pair | false => {
   const { expires_in, askedMs } = record as Pair
-  return record !== refused && isWithin(expires_in * 1000, askedMs) ? (record as Pair) : undefined
+  return record !== refused && isWithin(expires_in * msPerSecond, askedMs) && (record as Pair)
 }
 
 /** Whether less than this passed since then. A clock that was set back counts as long ago. */
-export function isWithin(ms: number, sinceMs: number): boolean {
+export const isWithin = (ms: number, sinceMs: number): boolean => {
   const elapsedMs = Date.now() - sinceMs
   return elapsedMs >= 0 && elapsedMs < ms
 }
 
-function ignore(): void {}
+/** What nobody waits for may fail. */
+export const ignore = (): undefined => undefined

@@ -1,6 +1,7 @@
 /**
  * The port to the mini program's runtime: the few `wx` calls that this library makes, described by structure, so that
- * projects without `miniprogram-api-typings` compile too. Keep it assignable from the real `wx`; a type test holds it.
+ * projects without `miniprogram-api-typings` compile too. Keep it assignable from the real `wx`, from `Taro` and from
+ * `uni`; type tests hold it. Where these differ when they run, this file makes them alike.
  */
 
 /** What every failed `wx` call passes to `fail`. `errno` exists from base library 2.24. */
@@ -52,16 +53,17 @@ export interface WxLaunchOptions {
   readonly scene?: number
 }
 
-/** The runtime: `wx` itself, or an object of the same shape. */
+/** The runtime: `wx` itself, `Taro`, `uni`, or an object of the same shape. */
 export interface Wx {
   login(options: WxLoginOptions): unknown
   request(options: WxRequestOptions): WxRequestTask
   getStorageSync(key: string): unknown
   setStorageSync(key: string, value: unknown): void
   removeStorageSync(key: string): void
-  getAccountInfoSync(): { miniProgram: { appId: string } }
+  /** Without it the option `appId` is required. */
+  getAccountInfoSync?(): { miniProgram: { appId: string } }
   getEnterOptionsSync(): WxLaunchOptions
-  onAppShow(listener: (options: WxLaunchOptions) => void): void
+  onAppShow?(listener: (options: WxLaunchOptions) => void): void
   getRandomValues?(options: {
     length: number
     success?: (result: { randomValues: ArrayBuffer }) => void
@@ -69,9 +71,134 @@ export interface Wx {
   }): unknown
 }
 
-declare const wx: Wx
+/** What is there when it runs; the types of uni leave out two members that WeChat gives it. */
+export type Runtime = Wx & Required<Pick<Wx, 'getAccountInfoSync' | 'onAppShow'>>
 
-/** The runtime's own `wx`, looked up when it is needed. */
-export function globalWx(): Wx {
-  return wx
+export interface WxUploadOptions {
+  url: string
+  filePath: string
+  name: string
+  formData?: object
+  header?: Record<string, string>
+  timeout?: number
+  success?: (result: { data: string; statusCode: number }) => void
+  fail?: (error: WxFailure) => void
 }
+
+export interface WxDownloadOptions {
+  url: string
+  filePath?: string
+  header?: Record<string, string>
+  timeout?: number
+  success?: (result: { statusCode: number; tempFilePath?: string; filePath?: string }) => void
+  fail?: (error: WxFailure) => void
+}
+
+/** The native task of `wx.uploadFile` and `wx.downloadFile`. */
+export interface WxFileTask<Progress> {
+  abort(): void
+  onHeadersReceived?(listener: (result: { header: object }) => void): void
+  offHeadersReceived?(listener?: (result: { header: object }) => void): void
+  onProgressUpdate?(listener: (progress: Progress) => void): void
+  offProgressUpdate?(listener?: (progress: Progress) => void): void
+}
+
+export interface WxUploadProgress {
+  readonly progress: number
+  readonly totalBytesSent: number
+  readonly totalBytesExpectedToSend: number
+}
+
+export interface WxDownloadProgress {
+  readonly progress: number
+  readonly totalBytesWritten: number
+  readonly totalBytesExpectedToWrite: number
+}
+
+export interface WxSocketOptions {
+  url: string
+  header?: Record<string, string>
+  protocols?: string[]
+  tcpNoDelay?: boolean
+  perMessageDeflate?: boolean
+  timeout?: number
+  forceCellularNetwork?: boolean
+  success?: (result: { errMsg: string }) => void
+  fail?: (error: WxFailure) => void
+}
+
+/** The native `SocketTask`. */
+export interface WxSocketTask {
+  send(options: {
+    data: string | ArrayBuffer
+    success?: (result: { errMsg: string }) => void
+    fail?: (error: { errMsg: string }) => void
+  }): void
+  close(options: {
+    code?: number
+    reason?: string
+    success?: (result: { errMsg: string }) => void
+    fail?: (error: { errMsg: string }) => void
+  }): void
+  onOpen(listener: (result: { header: object }) => void): void
+  onMessage(listener: (result: { data: string | ArrayBuffer }) => void): void
+  onError(listener: (result: { errMsg: string }) => void): void
+  onClose(listener: (result: { code: number; reason: string }) => void): void
+}
+
+export interface WxContainerOptions {
+  path: string
+  config?: { env?: string }
+  method?: WxMethod
+  header?: Record<string, string>
+  data?: WxData
+  timeout?: number
+  dataType?: string
+  responseType?: string
+  success?: (response: WxResponse) => void
+  fail?: (error: WxFailure) => void
+}
+
+/** The runtime of the entry with everything. */
+export interface FullWx extends Wx {
+  uploadFile(options: WxUploadOptions): WxFileTask<WxUploadProgress>
+  downloadFile(options: WxDownloadOptions): WxFileTask<WxDownloadProgress>
+  connectSocket(options: WxSocketOptions): WxSocketTask | PromiseLike<WxSocketTask>
+  onAppHide?(listener: () => void): void
+  getBackgroundFetchData?(options: {
+    fetchType: string
+    success?: (result: { fetchedData: unknown; timeStamp: number }) => void
+    fail?: (error: WxFailure) => void
+  }): unknown
+  cloud?: {
+    init(config?: { env?: string | undefined }): unknown
+    callContainer?(options: WxContainerOptions): unknown
+  }
+}
+
+export type FullRuntime = FullWx & Runtime & Required<Pick<FullWx, 'onAppHide'>>
+
+/** What a call of `wx` returned, if anything. */
+export type WxNative = { abort?(): void } | undefined
+
+/**
+ * Taro, and uni with an interceptor, return a promise beside calling back. Its rejection is a failure like any other,
+ * the only sign of one where the call itself threw, and must not be left unhandled.
+ */
+export const nativeOf = (returned: unknown, fail: (failure: unknown) => void): WxNative => {
+  void Promise.resolve(returned).catch(fail)
+  return returned as WxNative
+}
+
+/** Hands on the task of `wx.connectSocket`, which Taro gives as a promise. */
+export function withSocket(
+  returned: WxSocketTask | PromiseLike<WxSocketTask>,
+  use: (socket: WxSocketTask) => void,
+  fail: (failure: unknown) => void,
+): void {
+  if ('then' in returned) void returned.then(use, fail)
+  else use(returned)
+}
+
+/** Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either. */
+export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154

@@ -1,66 +1,64 @@
 import type { WxFailure } from '../wx.js'
-import type { Answer, Callbacks, Done } from './callbacks.js'
+import type { Answer, Callbacks } from './fake-callbacks.js'
+import type { FakeClock } from './fake-clock.js'
 
-/** What WeChat fetched ahead of the start, and for which page. */
-export interface FakeFetchedData {
-  /** The whole body that the server answered with. */
+/** What WeChat fetched beside loading the mini program, and how asking for it goes. */
+export interface Prefetched {
+  /** `undefined`: nothing, and the call fails, as on Android; an empty text: nothing, as on iOS. */
+  readonly fetchedData: string | undefined
+  /** When, in milliseconds by the clock. */
+  readonly timeStamp: number
+  /** `'hang'` never answers; `'throw'` throws; `{ afterMs }` answers later. */
+  readonly behaviour: 'ok' | 'hang' | 'throw' | { readonly afterMs: number }
+}
+
+export interface FetchedData {
   readonly fetchedData: string
-  /** When the phone got it, in milliseconds. */
   readonly timeStamp: number
   readonly path: string
-  /** As in a URL, without `?`. */
   readonly query: string
   readonly scene: number
+  readonly errMsg: string
 }
 
-/** What `wx.getBackgroundFetchData` takes. */
-export interface FakeBackgroundFetchOptions extends Callbacks<FakeFetchedData & Done> {
-  /** `'pre'` or `'periodic'`; the fake phone fetches nothing periodically. */
-  fetchType: string
-}
-
-/** What `wx.onBackgroundFetchData` tells. */
-export interface FakeBackgroundFetchEvent extends FakeFetchedData {
-  readonly fetchType: string
-}
-
-/** Data that WeChat fetched before the mini program asked for anything (数据预拉取). */
-export interface BackgroundFetch {
-  getData(options: FakeBackgroundFetchOptions): Promise<FakeFetchedData & Done> | undefined
-  onData(listener: (event: FakeBackgroundFetchEvent) => void): void
-  /** The data has come. */
-  arrive(data: FakeFetchedData): void
-}
-
-const maxBytes = 256 * 1024
-
-export function createBackgroundFetch(surroundings: {
+interface BackgroundFetchSurroundings {
+  readonly clock: FakeClock
   readonly answer: Answer
-  readonly failure: (errMsg: string) => WxFailure
-  readonly deliver: (callback: () => void) => void
-  /** What the phone keeps for the one who holds it. */
-  readonly kept: () => FakeFetchedData | undefined
-  readonly keep: (data: FakeFetchedData) => void
-}): BackgroundFetch {
-  const { answer, failure, deliver, kept, keep } = surroundings
-  const listeners = new Set<(event: FakeBackgroundFetchEvent) => void>()
-  return {
-    getData: (options) =>
-      answer(options, (succeed, failWith) => {
-        const data = options.fetchType === 'pre' ? kept() : undefined
-        if (data) succeed({ ...data, errMsg: 'getBackgroundFetchData:ok' })
-        else failWith(failure('getBackgroundFetchData:fail no data'))
-      }),
+  readonly failure: (errMsg: string, errno?: number) => WxFailure
+  readonly prefetched: () => Prefetched
+  readonly entry: () => { readonly path: string; readonly scene: number }
+}
 
-    onData(listener) {
-      listeners.add(listener)
-    },
-
-    arrive(data) {
-      if (Buffer.byteLength(data.fetchedData) > maxBytes) return
-      keep(data)
-      // Who listens by now: a later listener is not told of data that is there already.
-      for (const listener of listeners) deliver(() => listener({ fetchType: 'pre', ...data }))
-    },
+/** `wx.getBackgroundFetchData` */
+export function createBackgroundFetch({
+  clock,
+  answer,
+  failure,
+  prefetched,
+  entry,
+}: BackgroundFetchSurroundings): (
+  options: Callbacks<FetchedData> & { fetchType: string },
+) => Promise<FetchedData> | undefined {
+  return (options) => {
+    const { fetchedData, timeStamp, behaviour } = prefetched()
+    if (behaviour === 'throw') throw new Error('getBackgroundFetchData:fail')
+    return answer(options, (succeed, failWith) => {
+      const give = () => {
+        if (fetchedData === undefined || options.fetchType !== 'pre') {
+          return failWith(failure('getBackgroundFetchData:fail record is null'))
+        }
+        const { path, scene } = entry()
+        succeed({
+          fetchedData,
+          timeStamp,
+          path,
+          query: '',
+          scene,
+          errMsg: 'getBackgroundFetchData:ok',
+        })
+      }
+      if (behaviour === 'ok') give()
+      else if (behaviour !== 'hang') clock.setTimeout(give, behaviour.afterMs)
+    })
   }
 }

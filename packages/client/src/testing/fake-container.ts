@@ -1,144 +1,133 @@
-import { randomBytes } from 'node:crypto'
-import type { WxFailure } from '../wx.js'
-import type { Answer, Callbacks } from './callbacks.js'
-import { parse, serialise } from './fake-body.js'
-import { folded, lowerCased } from './fake-header.js'
-import { methods } from './fake-request.js'
-import type { Transport } from './fake-transport.js'
-import { invalidMethod, invalidUrl } from './reasons.js'
+import type { WxContainerOptions, WxFailure, WxResponse } from '../wx.js'
+import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
+import { cookiesOf, headerOf, parse, serialise } from './fake-network.js'
+import type { FakeTransfers, TransferSurroundings } from './fake-transfer.js'
 
-/** What `wx.cloud.init` takes. */
-export interface FakeCloudConfig {
-  /** The environment of calls that name none. */
-  env?: string | object | undefined
-  traceUser?: boolean
+/** A call as the gateway of WeChat cloud hosting (云托管) hands it to the container. */
+export interface FakeContainerRequest extends Omit<FakeNetworkRequest, 'url'> {
+  readonly env: string
+  /** What the caller's header `X-WX-SERVICE` names. */
+  readonly service: string
+  /** With the query string that `data` of a GET became. */
+  readonly path: string
+  /** Whose phone it is, by the fake's name: for the `x-wx-openid` that a real gateway adds. */
+  readonly user: string
 }
 
 /** What `wx.cloud.callContainer` takes. */
-export interface FakeContainerOptions extends Callbacks<FakeContainerResult> {
-  /** Begins with `/`. */
-  path: string
-  config?: { env?: string }
-  /** The same as a header `X-WX-SERVICE`. */
-  service?: string
-  method?: string
-  header?: Record<string, string>
-  data?: unknown
-  dataType?: string
-  responseType?: string
-  /** In milliseconds, default 15,000. */
-  timeout?: number
+export interface FakeContainerOptions extends WxContainerOptions {
+  complete?: (result: WxFailure | FakeContainerResult) => void
 }
 
-export interface FakeContainerResult {
-  readonly data: unknown
-  readonly statusCode: number
-  readonly header: Readonly<Record<string, string>>
+export interface FakeContainerResult extends WxResponse {
   readonly callID: string
   readonly errMsg: string
 }
 
-/** `wx.cloud`. Its calls throw until `init` was called. */
+/** `wx.cloud` */
 export interface FakeCloud {
-  init(config?: FakeCloudConfig): void
+  /** Only the first call counts. */
+  init(config?: { env?: string | undefined }): void
   callContainer(options: FakeContainerOptions): Promise<FakeContainerResult> | undefined
 }
 
-/** Who calls, as the gateway knows it. */
-export interface Caller {
+interface ContainerSurroundings {
+  readonly transfers: FakeTransfers
+  readonly failure: TransferSurroundings['failure']
   readonly appId: string
-  readonly openid: string
-  readonly unionid: string | undefined
+  readonly user: () => string
+  readonly network: (request: FakeContainerRequest) => Promise<FakeNetworkResponse>
+  readonly onCall: (name: 'cloudInit' | 'callContainer') => void
 }
 
-export function createCloud(surroundings: {
-  /** Where the container is reached. */
-  readonly url: string
-  readonly caller: () => Caller
-  readonly answer: Answer
-  readonly transport: Transport
-}): FakeCloud {
-  const { caller, answer, transport } = surroundings
-  let config: FakeCloudConfig | undefined
+export function createCloud({
+  transfers,
+  failure,
+  appId,
+  user,
+  network,
+  onCall,
+}: ContainerSurroundings): FakeCloud {
+  let initial: { readonly env: string | undefined } | undefined
+  let calls = 0
 
-  function callContainer(options: FakeContainerOptions): ReturnType<FakeCloud['callContainer']> {
-    if (!config) throw notInitialised()
-    const { path, service, data, dataType, responseType } = options
-    const env = options.config?.env ?? config.env
+  function start(options: FakeContainerOptions): void {
+    const { path, config, data, dataType, responseType, timeout } = options
+    const { success, fail, complete } = options
     const method = (options.method ?? 'GET').toUpperCase()
-    const header = {
-      'content-type': 'application/json',
-      ...(service !== undefined && { 'x-wx-service': service }),
-      ...withoutIdentity(lowerCased(options.header)),
-    }
-    let succeed: (result: FakeContainerResult) => void = () => undefined
-    let failWith: (failed: WxFailure) => void = () => undefined
-    const answered = answer<FakeContainerResult>(options, (onSuccess, onFail) => {
-      succeed = onSuccess
-      failWith = onFail
-    })
-
-    // Not inside the promise, which would turn into a rejection what is ordered to throw.
-    transport.send<FakeContainerResult>({
-      kind: 'container',
+    const header = headerOf(options.header, { 'content-type': 'application/json' })
+    const env = config?.env ?? initial?.env
+    const callID = `call-${++calls}`
+    transfers.start({
+      kind: 'callContainer',
       url: path,
       method,
       header,
       data,
-      timeout: options.timeout,
-      callbacks: { success: (result) => succeed(result), fail: (failed) => failWith(failed) },
-      refusal: refusalOf(path, method),
-      pack() {
-        const gateway = gatewayHeader(caller(), typeof env === 'string' ? env : undefined)
-        const sent = serialise(surroundings.url + path, method, header, data)
-        return { header: { ...header, ...gateway }, ...sent }
+      timeout,
+      isQueued: false,
+      refusal() {
+        if (!initial) return failed("Cloud API isn't enabled, please call wx.cloud.init first")
+        if (!env) return failed('env not exists')
+        if (!path.startsWith('/')) return failed('invalid path')
+        return undefined
       },
-      unpack: ({ statusCode, header, body }) => ({
-        data: parse(body, dataType, responseType),
-        statusCode,
-        header: folded(header),
-        callID: randomBytes(16).toString('hex'),
+      send(signal) {
+        const { url, body } = serialise(path, method, header, data)
+        // Whatever the app says of these, the gateway knows better.
+        const injected = {
+          'x-wx-source': 'wx_client',
+          'x-wx-appid': appId,
+          'x-wx-env': String(env),
+        }
+        return network({
+          env: String(env),
+          service: header['x-wx-service'] ?? '',
+          path: url,
+          method,
+          header: { ...header, ...injected },
+          user: user(),
+          signal,
+          ...(body === undefined ? {} : { body }),
+        })
+      },
+      resultOf: (response, header) => ({
+        data: parse(response.body, dataType, responseType),
+        statusCode: response.statusCode,
+        header,
+        cookies: cookiesOf(response.header),
+        callID,
         errMsg: 'cloud.callContainer:ok',
       }),
+      success,
+      fail,
+      complete,
     })
-    return answered
+  }
+
+  function failed(reason: string): WxFailure {
+    return failure(`cloud.callContainer:fail ${reason}`)
   }
 
   return {
-    init(given = {}) {
-      config = given
+    init(config) {
+      onCall('cloudInit')
+      initial ??= { env: config?.env }
     },
-    callContainer,
+
+    callContainer(options) {
+      onCall('callContainer')
+      if (options.success || options.fail || options.complete) {
+        start(options)
+        return undefined
+      }
+      return new Promise((resolve, reject) => {
+        start({
+          ...options,
+          success: (result) => resolve(result as FakeContainerResult),
+          fail: reject,
+        })
+      })
+    },
   }
-}
-
-/** Only the gateway says who calls; the name of the service is the app's to give. */
-function withoutIdentity(header: Record<string, string>): Record<string, string> {
-  const own = Object.entries(header).filter(
-    ([name]) => !name.startsWith('x-wx-') || name === 'x-wx-service',
-  )
-  return Object.fromEntries(own)
-}
-
-function gatewayHeader(
-  { appId, openid, unionid }: Caller,
-  env: string | undefined,
-): Record<string, string> {
-  return {
-    'x-wx-appid': appId,
-    'x-wx-openid': openid,
-    'x-wx-source': 'wx_client',
-    ...(unionid !== undefined && { 'x-wx-unionid': unionid }),
-    ...(env !== undefined && { 'x-wx-env': env }),
-  }
-}
-
-function refusalOf(path: unknown, method: string) {
-  if (typeof path !== 'string' || !path.startsWith('/')) return invalidUrl
-  return methods.includes(method) ? undefined : invalidMethod
-}
-
-function notInitialised(): Error {
-  const errMsg = "Cloud API isn't enabled, please call wx.cloud.init first"
-  return Object.assign(new Error(`errCode: -1  | errMsg: ${errMsg}`), { errCode: -1, errMsg })
 }

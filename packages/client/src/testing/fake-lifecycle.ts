@@ -1,7 +1,5 @@
 import type { WxLaunchOptions } from '../wx.js'
 import type { FakeClock } from './fake-clock.js'
-import { inLaterTurn } from './later-turn.js'
-import { createListeners, type Listeners } from './listeners.js'
 
 /** What `App.onLaunch` and `App.onShow` get. */
 export interface FakeLaunchOptions extends WxLaunchOptions {
@@ -16,8 +14,8 @@ export type FakeEntry = Partial<Pick<FakeLaunchOptions, 'scene' | 'path' | 'quer
 
 /** One process: in front, in background, suspended, ended. */
 export interface FakeLifecycle {
-  readonly shown: Listeners<FakeLaunchOptions>
-  readonly hiding: Listeners<void>
+  readonly showListeners: Set<(options: FakeLaunchOptions) => void>
+  readonly hideListeners: Set<() => void>
   launchOptions(): FakeLaunchOptions
   enterOptions(): FakeLaunchOptions
   isSinglePage(): boolean
@@ -40,8 +38,8 @@ export function createLifecycle(options: {
   readonly onSuspend: () => void
 }): FakeLifecycle {
   const { clock, scene, onSuspend } = options
-  const shown = createListeners<FakeLaunchOptions>()
-  const hiding = createListeners<void>()
+  const showListeners = new Set<(options: FakeLaunchOptions) => void>()
+  const hideListeners = new Set<() => void>()
   let launchOptions = launchOptionsOf({ scene })
   let enterOptions = launchOptions
   let hidden: { readonly since: number; readonly timer: unknown } | undefined
@@ -72,8 +70,8 @@ export function createLifecycle(options: {
   }
 
   return {
-    shown,
-    hiding,
+    showListeners,
+    hideListeners,
     launchOptions: () => launchOptions,
     enterOptions: () => enterOptions,
     isSinglePage: () => launchOptions.scene === singlePageScene,
@@ -90,7 +88,7 @@ export function createLifecycle(options: {
     show(entry = {}) {
       comeToFront()
       enterOptions = launchOptionsOf({ ...enterOptions, ...entry })
-      shown.tell(enterOptions)
+      for (const listener of [...showListeners]) listener(enterOptions)
       const waiting = held
       held = []
       for (const callback of waiting) deliver(callback)
@@ -99,7 +97,7 @@ export function createLifecycle(options: {
     hide() {
       if (hidden) return
       hidden = { since: clock.now(), timer: clock.setTimeout(suspend, suspendAfterMs) }
-      hiding.tell()
+      for (const listener of [...hideListeners]) listener()
     },
 
     end() {
@@ -107,6 +105,12 @@ export function createLifecycle(options: {
       if (hidden) clock.clearTimeout(hidden.timer)
     },
   }
+}
+
+/** A native promise turn: out of reach of fake timers and of a replaced `globalThis.Promise`. */
+async function inLaterTurn(run: () => void): Promise<void> {
+  await undefined
+  run()
 }
 
 function launchOptionsOf(entry: FakeEntry): FakeLaunchOptions {

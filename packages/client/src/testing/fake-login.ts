@@ -1,6 +1,6 @@
 import { mockCode } from '@wxlogin/shared'
 import type { WxFailure, WxLoginOptions } from '../wx.js'
-import type { Answer } from './callbacks.js'
+import type { Answer } from './fake-callbacks.js'
 import type { FakeClock } from './fake-clock.js'
 
 /**
@@ -25,54 +25,61 @@ export type FakeLoginBehaviour =
 
 /** What `wx.login` takes. */
 export interface FakeLoginOptions extends WxLoginOptions {
-  complete?: (result: FakeLoginResult | WxFailure) => void
+  complete?: (result: { code: string; errMsg: string } | WxFailure) => void
 }
 
-export interface FakeLoginResult {
-  code: string
-  errMsg: string
-}
-
-const maxLoginsPerSecond = 4
-
-/** `wx.login`. */
-export function createLogin(surroundings: {
+interface LoginSurroundings {
   readonly clock: FakeClock
   readonly touristMode: boolean
   readonly answer: Answer
   readonly failure: (errMsg: string, errno?: number) => WxFailure
   readonly nextBehaviour: () => FakeLoginBehaviour
-  readonly newCode: () => string
-  /** When the one who holds the phone logged in, for the frequency limit. */
-  readonly loginTimes: number[]
+  readonly codeFor: () => string
   readonly isOnline: () => boolean
   readonly isSinglePage: () => boolean
   readonly isEnded: () => boolean
-}): (options?: FakeLoginOptions) => Promise<FakeLoginResult> | undefined {
-  const { clock, touristMode, answer, failure, nextBehaviour, loginTimes } = surroundings
-  const newCode = () => (touristMode ? mockCode : surroundings.newCode())
+  /** When this user logged in, in milliseconds; outlives the process. */
+  readonly times: { login: number[] }
+}
 
-  function refusal(): WxFailure | undefined {
+const maxLoginsPerSecond = 4
+
+/** `wx.login` */
+export function createLogin({
+  clock,
+  touristMode,
+  answer,
+  failure,
+  nextBehaviour,
+  codeFor,
+  isOnline,
+  isSinglePage,
+  isEnded,
+  times,
+}: LoginSurroundings): (
+  options?: FakeLoginOptions,
+) => Promise<{ code: string; errMsg: string }> | undefined {
+  function refused(): WxFailure | undefined {
     const now = clock.now()
-    const recent = loginTimes.filter((at) => now - at < 1_000)
-    loginTimes.splice(0, loginTimes.length, ...recent, now)
-    if (surroundings.isSinglePage()) {
-      return failure('login:fail not available in single-page mode')
-    }
-    if (!surroundings.isOnline()) return failure('login:fail cgi failed for network issues', 108)
-    if (loginTimes.length > maxLoginsPerSecond) {
+    times.login = times.login.filter((at) => now - at < 1_000)
+    times.login.push(now)
+    if (isSinglePage()) return failure('login:fail not available in single-page mode')
+    if (!isOnline()) return failure('login:fail cgi failed for network issues', 108)
+    if (times.login.length > maxLoginsPerSecond) {
       return failure('login:fail meet server frequency limit', 1003)
     }
     return undefined
   }
 
+  const newCode = () => (touristMode ? mockCode : codeFor())
+
   return (options = {}) => {
     const behaviour = nextBehaviour()
     if (behaviour === 'throw') throw new Error('login:fail')
-    return answer<FakeLoginResult>(options, (succeed, failWith) => {
-      const refused = refusal()
-      if (behaviour === 'hang' || surroundings.isEnded()) return
-      if (refused) return failWith(refused)
+    return answer(options, (succeed, failWith) => {
+      const failed = refused()
+      if (behaviour === 'hang' || isEnded()) return
+      if (failed) return failWith(failed)
       const give = (code: string) => succeed({ code, errMsg: 'login:ok' })
       if (behaviour === 'ok') return give(newCode())
       if (behaviour === 'empty') return give('')

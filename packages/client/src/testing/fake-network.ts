@@ -1,5 +1,3 @@
-import type { Reason } from './reasons.js'
-
 // Looked up, so that projects with neither Node's nor the DOM's types compile too.
 type Signal = typeof globalThis extends { AbortSignal: { prototype: infer S } }
   ? S
@@ -12,20 +10,9 @@ export interface FakeNetworkRequest {
   readonly method: string
   /** Names in lower case, `referer` as the platform sets it. */
   readonly header: Readonly<Record<string, string>>
-  /** For an upload the whole `multipart/form-data`. */
   readonly body?: string | ArrayBuffer
-  /** What the body of an upload holds, for a network that does not want to take it apart. */
-  readonly upload?: FakeUpload
   /** Aborts when the phone gives up: `abort()`, a timeout, no network, 5 seconds in background. */
   readonly signal: Signal
-}
-
-/** The file and the fields of `wx.uploadFile`. */
-export interface FakeUpload {
-  readonly filePath: string
-  /** The name of the form field that holds the file. */
-  readonly name: string
-  readonly formData: Readonly<Record<string, string>>
 }
 
 /** What came back to the phone. */
@@ -35,9 +22,6 @@ export interface FakeNetworkResponse {
   readonly header: Readonly<Record<string, string | readonly string[]>>
   readonly body: string | ArrayBuffer
 }
-
-/** How a request leaves the phone. A rejection is a broken connection. */
-export type FakeNetwork = (request: FakeNetworkRequest) => Promise<FakeNetworkResponse>
 
 /** Leaves the phone through the global `fetch`. */
 export async function fetchNetwork(request: FakeNetworkRequest): Promise<FakeNetworkResponse> {
@@ -54,22 +38,110 @@ export async function fetchNetwork(request: FakeNetworkRequest): Promise<FakeNet
   return { statusCode: response.status, header: received, body: await response.arrayBuffer() }
 }
 
+/** A header as the phone sends it: every name once and in lower case, the app's values as text. */
+export function headerOf(
+  given: Readonly<Record<string, string>> = {},
+  defaults: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const header: Record<string, string> = { ...defaults }
+  for (const [name, value] of Object.entries(given)) header[name.toLowerCase()] = String(value)
+  return header
+}
+
+/** Cannot be set by the app. */
+export function refererOf(appId: string): { referer: string } {
+  return { referer: `https://servicewechat.com/${appId}/0/page-frame.html` }
+}
+
+/** What `data` becomes: a part of the url, or a body. */
+export function serialise(
+  url: string,
+  method: string,
+  header: Readonly<Record<string, string>>,
+  data: unknown,
+): { url: string; body?: string | ArrayBuffer } {
+  if (data === undefined || data === null) return { url }
+  if (method === 'GET' || method === 'HEAD') {
+    if (isArrayBuffer(data)) return { url }
+    const query = typeof data === 'string' ? data : queryOf(data)
+    if (query === '') return { url }
+    return { url: url + (url.includes('?') ? '&' : '?') + query }
+  }
+  if (isArrayBuffer(data) || typeof data === 'string') return { url, body: data }
+  const isForm = header['content-type']?.toLowerCase().includes('x-www-form-urlencoded')
+  return { url, body: isForm ? queryOf(data) : JSON.stringify(data) }
+}
+
+export function bytesOf(body: string | ArrayBuffer): ArrayBuffer {
+  if (typeof body !== 'string') return body
+  const bytes = new TextEncoder().encode(body)
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
+}
+
+/** One byte order mark is taken away, as by the platform. */
+export function textOf(body: string | ArrayBuffer): string {
+  return new TextDecoder().decode(bytesOf(body))
+}
+
+/** `data` of an answer: one attempt at JSON, whatever its type says. */
+export function parse(
+  body: string | ArrayBuffer,
+  dataType = 'json',
+  responseType = 'text',
+): unknown {
+  if (responseType === 'arraybuffer') return bytesOf(body)
+  const text = textOf(body)
+  if (dataType !== 'json') return text
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** Every name once, several values in one text. */
+export function fold(header: FakeNetworkResponse['header']): Record<string, string> {
+  const entries = Object.entries(header)
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))
+}
+
+export function cookiesOf(header: FakeNetworkResponse['header']): string[] {
+  const entries = Object.entries(header).filter(([name]) => name.toLowerCase() === 'set-cookie')
+  return entries.flatMap(([, value]) => value)
+}
+
 /** Android's wording for what Node reports. */
-export function brokenConnection(error: unknown): Reason {
+export function wordingOf(error: unknown): [reason: string, errno: number] {
   const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined)
   switch (code) {
     case 'ECONNREFUSED':
-      return { text: '-102:net::ERR_CONNECTION_REFUSED', errno: 600001 }
+      return ['-102:net::ERR_CONNECTION_REFUSED', 600001]
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
-      return { text: '-105:net::ERR_NAME_NOT_RESOLVED', errno: 600001 }
+      return ['-105:net::ERR_NAME_NOT_RESOLVED', 600001]
     case 'ECONNRESET':
     case 'EPIPE':
     case 'UND_ERR_SOCKET':
-      return { text: '-101:net::ERR_CONNECTION_RESET', errno: 600001 }
+      return ['-101:net::ERR_CONNECTION_RESET', 600001]
     default:
-      return { text: 'unknown network error', errno: 600000 }
+      return ['unknown network error', 600000]
   }
+}
+
+function queryOf(data: unknown): string {
+  if (typeof data !== 'object' || data === null) return String(data)
+  return Object.entries(data)
+    .map(([name, value]: [string, unknown]) => {
+      const text =
+        typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value)
+      return `${encodeURIComponent(name)}=${encodeURIComponent(text)}`
+    })
+    .join('&')
+}
+
+// By tag: an ArrayBuffer made in another `vm` context is not an instance of this one's.
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]'
 }
 
 function codeOf(error: unknown): unknown {

@@ -1,10 +1,8 @@
 import type { WxFailure, WxRequestOptions, WxRequestTask, WxResponse } from '../wx.js'
-import { bytesOf, parse, serialise } from './fake-body.js'
-import { folded, headerOf } from './fake-header.js'
-import type { FakeNetworkResponse } from './fake-network.js'
-import type { Transport } from './fake-transport.js'
-import { createListeners } from './listeners.js'
-import { invalidMethod } from './reasons.js'
+import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
+import { bytesOf, cookiesOf, headerOf, parse, refererOf, serialise } from './fake-network.js'
+import type { FakeTransfers, TransferSurroundings } from './fake-transfer.js'
+import { createListeners, refusedUrl } from './fake-transfer.js'
 
 /** What `wx.request` takes. */
 export interface FakeRequestOptions extends WxRequestOptions {
@@ -15,46 +13,65 @@ export interface FakeRequestOptions extends WxRequestOptions {
 /** What `wx.request` returns: a task, never a promise. */
 export interface FakeRequestTask extends Required<WxRequestTask> {}
 
-export const methods = ['OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'CONNECT']
-
-/** `wx.request`. */
-export function createRequest(surroundings: {
+/** What reaches the network from a phone. */
+export interface NetworkSurroundings {
   readonly appId: string
-  readonly transport: Transport
-}): (options: FakeRequestOptions) => FakeRequestTask {
-  const { appId, transport } = surroundings
+  readonly network: (request: FakeNetworkRequest) => Promise<FakeNetworkResponse>
+  readonly domains: readonly string[] | undefined
+  readonly failure: TransferSurroundings['failure']
+  readonly transfers: FakeTransfers
+}
 
+const methods = ['OPTIONS', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'TRACE', 'CONNECT']
+
+/** `wx.request` */
+export function createRequest({
+  appId,
+  network,
+  domains,
+  failure,
+  transfers,
+}: NetworkSurroundings): (options: FakeRequestOptions) => FakeRequestTask {
   return (options) => {
-    const { url, data, dataType, responseType, enableChunked } = options
+    const { url, data, dataType, responseType, enableChunked, timeout } = options
+    const { success, fail, complete } = options
     const method = (options.method ?? 'GET').toUpperCase()
-    const header = { 'content-type': 'application/json', ...headerOf(options.header, appId) }
+    const header = {
+      ...headerOf(options.header, { 'content-type': 'application/json' }),
+      ...refererOf(appId),
+    }
     const headers = createListeners<{ header: object }>()
     const chunks = createListeners<{ data: ArrayBuffer }>()
-
-    const { abort } = transport.send<WxResponse & { errMsg: string }>({
+    const { abort } = transfers.start({
       kind: 'request',
       url,
       method,
       header,
       data,
-      timeout: options.timeout,
-      callbacks: options,
-      refusal: methods.includes(method) ? undefined : invalidMethod,
-      pack: () => ({ header, ...serialise(url, method, header, data) }),
-      onAnswer({ header, body }) {
-        headers.tell({ header: folded(header) })
+      timeout,
+      isQueued: true,
+      refusal: () =>
+        methods.includes(method)
+          ? refusedUrl('request', url, domains, failure)
+          : failure('request:fail method is invalid', 600005),
+      send: (signal) =>
+        network({ method, header, signal, ...serialise(url, method, header, data) }),
+      onAnswer({ body }, header) {
+        headers.tell({ header })
         const chunk = bytesOf(body)
         if (enableChunked && chunk.byteLength > 0) chunks.tell({ data: chunk })
       },
-      unpack: ({ statusCode, header, body }) => ({
-        data: parse(body, dataType, responseType),
-        statusCode,
-        header: folded(header),
-        cookies: cookiesOf(header),
+      resultOf: (response, header) => ({
+        data: parse(response.body, dataType, responseType),
+        statusCode: response.statusCode,
+        header,
+        cookies: cookiesOf(response.header),
         errMsg: 'request:ok',
       }),
+      success,
+      fail,
+      complete,
     })
-
     return {
       abort,
       onHeadersReceived: headers.on,
@@ -63,9 +80,4 @@ export function createRequest(surroundings: {
       offChunkReceived: chunks.off,
     }
   }
-}
-
-function cookiesOf(header: FakeNetworkResponse['header']): string[] {
-  const entries = Object.entries(header).filter(([name]) => name.toLowerCase() === 'set-cookie')
-  return entries.flatMap(([, value]) => value)
 }

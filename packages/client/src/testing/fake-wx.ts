@@ -1,48 +1,96 @@
 import { randomBytes } from 'node:crypto'
-import type { Wx, WxFailure } from '../wx.js'
-import { createAnswer, type Done } from './callbacks.js'
-import type {
-  FakeBackgroundFetchEvent,
-  FakeBackgroundFetchOptions,
-  FakeFetchedData,
-} from './fake-background-fetch.js'
+import type { FullWx, WxFailure } from '../wx.js'
+import type { FetchedData, Prefetched } from './fake-background-fetch.js'
 import { createBackgroundFetch } from './fake-background-fetch.js'
-import { createCounter } from './fake-calls.js'
+import type { Callbacks, Done } from './fake-callbacks.js'
+import { createAnswer } from './fake-callbacks.js'
+import type { FakeClock } from './fake-clock.js'
 import { globalClock } from './fake-clock.js'
-import { createCloud, type FakeCloud } from './fake-container.js'
-import { createControl, type FakeWxControl } from './fake-control.js'
-import type { FakeDownloadOptions, FakeDownloadTask } from './fake-download.js'
-import { createDownloadFile } from './fake-download.js'
-import { createLifecycle, type FakeLaunchOptions } from './fake-lifecycle.js'
-import { createLogin, type FakeLoginOptions, type FakeLoginResult } from './fake-login.js'
+import type { FakeCloud, FakeContainerRequest } from './fake-container.js'
+import { createCloud } from './fake-container.js'
+import type { FakeCall, FakeWxControl } from './fake-control.js'
+import type {
+  FakeDownloadOptions,
+  FakeDownloadTask,
+  FakeUploadOptions,
+  FakeUploadTask,
+} from './fake-files.js'
+import { createFileTransfers } from './fake-files.js'
+import type { FakeLaunchOptions } from './fake-lifecycle.js'
+import { createLifecycle } from './fake-lifecycle.js'
+import type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
+import { createLogin } from './fake-login.js'
+import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { fetchNetwork } from './fake-network.js'
-import { areaOf, createPhone, type Phone } from './fake-phone.js'
-import {
-  createGetRandomValues,
-  type FakeRandomOptions,
-  type FakeRandomResult,
-} from './fake-random.js'
-import { createRequest, type FakeRequestOptions, type FakeRequestTask } from './fake-request.js'
-import type { FakeSocketTask } from './fake-socket-task.js'
-import { createSockets, type FakeSocketOptions } from './fake-sockets.js'
-import { createStorageCalls, type FakeStorageCalls } from './fake-storage-calls.js'
-import { createTransport } from './fake-transport.js'
-import { createUploadFile, type FakeUploadOptions, type FakeUploadTask } from './fake-upload.js'
-import { checkOptions, type FakeWxOptions } from './fake-wx-options.js'
-import { interrupted } from './reasons.js'
+import type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
+import { createRequest } from './fake-request.js'
+import type {
+  FakeHandshake,
+  FakeSocketBehaviour,
+  FakeSocketOptions,
+  FakeSocketTask,
+} from './fake-socket.js'
+import { createSockets } from './fake-socket.js'
+import type { StorageVerb } from './fake-storage.js'
+import { createStorage } from './fake-storage.js'
+import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
+import { createTransfers } from './fake-transfer.js'
+import type { Orders } from './orders.js'
+import { createOrders } from './orders.js'
+
+export interface FakeWxOptions {
+  /** Default `'wx0000000000000001'`. */
+  appId?: string
+  /** Gives login codes; `createFakeWeChat()` of `@wxlogin/server/testing` fits. Default: random codes. */
+  wechat?: { codeFor(user: string, options?: { appId?: string }): string }
+  /** Who holds the phone, default `'user-1'`. */
+  user?: string
+  /** How a request leaves the phone, default the global `fetch`. A rejection is a broken connection. */
+  network?: (request: FakeNetworkRequest) => Promise<FakeNetworkResponse>
+  /**
+   * How `wx.cloud.callContainer` reaches the container. Default: `network`, at an address made of service and
+   * environment, `https://express.prod-1/orders` for example.
+   */
+  container?: (request: FakeContainerRequest) => Promise<FakeNetworkResponse>
+  /** The status with which a server answers a WebSocket handshake, default 101: it is opened. */
+  handshake?: (request: FakeHandshake) => number | Promise<number>
+  /** Default `Date.now` and the global timers, looked up at each call, so that fake timers work. */
+  clock?: FakeClock
+  /** DevTools without an AppID of your own: every code is `the code is a mock one`. */
+  touristMode?: boolean
+  /** The launch scene, default 1001. 1154 is single-page mode, in which `wx.login` fails and storage is separate. */
+  scene?: number
+  /** The storage of the first user, raw. Two fakes with the same map are two instances on one storage. */
+  storage?: Map<string, string>
+  /** Members of `wx` that this old base library lacks, `'getRandomValues'` for example. */
+  omit?: readonly string[]
+  /** Whether failures carry `errno`, as from base library 2.24 (default true). */
+  errno?: boolean
+  /** Whether the tasks of uploads and downloads hear headers (default true); those of old base libraries do not. */
+  fileHeaders?: boolean
+  /**
+   * The legal domains, like `'https://api.example.com'`, with `'wss://api.example.com'` for sockets. Default: no check,
+   * as DevTools can be set to.
+   */
+  domains?: readonly string[]
+}
 
 /** Hand it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
-export interface FakeWx extends Wx, FakeStorageCalls {
-  login(options?: FakeLoginOptions): Promise<FakeLoginResult> | undefined
+export interface FakeWx extends FullWx {
+  login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
   request(options: FakeRequestOptions): FakeRequestTask
   uploadFile(options: FakeUploadOptions): FakeUploadTask
   downloadFile(options: FakeDownloadOptions): FakeDownloadTask
   connectSocket(options: FakeSocketOptions): FakeSocketTask
-  readonly cloud: FakeCloud
   getBackgroundFetchData(
-    options: FakeBackgroundFetchOptions,
-  ): Promise<FakeFetchedData & Done> | undefined
-  onBackgroundFetchData(listener: (event: FakeBackgroundFetchEvent) => void): void
+    options: Callbacks<FetchedData> & { fetchType: string },
+  ): Promise<FetchedData> | undefined
+  readonly cloud: FakeCloud
+  getStorage(
+    options: Callbacks<{ data: unknown; errMsg: string }> & { key: string },
+  ): Promise<{ data: unknown; errMsg: string }> | undefined
+  setStorage(options: Callbacks<Done> & { key: string; data: unknown }): Promise<Done> | undefined
+  removeStorage(options: Callbacks<Done> & { key: string }): Promise<Done> | undefined
   getAccountInfoSync(): {
     miniProgram: { appId: string; envVersion: 'develop' | 'trial' | 'release'; version: string }
   }
@@ -52,9 +100,27 @@ export interface FakeWx extends Wx, FakeStorageCalls {
   offAppShow(listener?: (options: FakeLaunchOptions) => void): void
   onAppHide(listener: () => void): void
   offAppHide(listener?: () => void): void
-  getRandomValues(options: FakeRandomOptions): Promise<FakeRandomResult> | undefined
+  getRandomValues(
+    options: Callbacks<{ randomValues: ArrayBuffer; errMsg: string }> & { length: number },
+  ): Promise<{ randomValues: ArrayBuffer; errMsg: string }> | undefined
   readonly control: FakeWxControl
 }
+
+/** What outlives a process. */
+interface Phone {
+  user: string
+  isOnline: boolean
+  prefetched: Prefetched
+  readonly times: { login: number[] }
+  readonly files: Map<string, string | ArrayBuffer>
+  readonly areas: Map<string, Map<string, string>>
+  readonly storageFaults: Record<StorageVerb, number>
+  readonly logins: Orders<undefined, FakeLoginBehaviour>
+  readonly requests: Orders<RecordedRequest, FakeRequestBehaviour>
+  readonly sockets: Orders<FakeHandshake, FakeSocketBehaviour>
+}
+
+const maxRandomLength = 1_048_576
 
 /**
  * A phone in a test: a `wx` object with the habits of the real one.
@@ -69,9 +135,20 @@ export interface FakeWx extends Wx, FakeStorageCalls {
  * wx.control.onLogin('hang', { times: 1 })
  */
 export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
-  checkOptions(options)
+  check(options)
   const { user = 'user-1', storage = new Map<string, string>() } = options
-  return createProcess(options, createPhone(user, storage))
+  return createProcess(options, {
+    user,
+    isOnline: true,
+    prefetched: { fetchedData: undefined, timeStamp: 0, behaviour: 'ok' },
+    times: { login: [] },
+    files: new Map(),
+    areas: new Map([[user, storage]]),
+    storageFaults: { set: 0, get: 0, remove: 0 },
+    logins: createOrders<undefined, FakeLoginBehaviour>('ok'),
+    requests: createOrders<RecordedRequest, FakeRequestBehaviour>('ok'),
+    sockets: createOrders<FakeHandshake, FakeSocketBehaviour>('ok'),
+  })
 }
 
 function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
@@ -79,139 +156,347 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     appId = 'wx0000000000000001',
     wechat = { codeFor: randomCode },
     network = fetchNetwork,
-    containerUrl = 'https://container.invalid',
-    sockets: handshake = (socket) => socket.accept(),
+    container = throughNetwork(network),
+    handshake = () => 101,
+    fileHeaders = true,
     clock = globalClock,
     touristMode = false,
     scene = 1001,
     omit = [],
     errno: hasErrno = true,
   } = options
-  const lifecycle = createLifecycle({ clock, scene, onSuspend: interrupt })
-  const { deliver, isEnded, isSinglePage } = lifecycle
-  const { files } = phone
-  const surroundings = {
-    appId,
+  const domains = options.domains?.map((domain) => domain.toLowerCase())
+  const lifecycle = createLifecycle({
     clock,
-    deliver,
-    answer: createAnswer(deliver),
-    failure: (errMsg: string, errno?: number): WxFailure =>
-      hasErrno && errno !== undefined ? { errMsg, errno } : { errMsg },
-    isOnline: () => phone.isOnline,
-    isHidden: () => lifecycle.isHidden() || isEnded(),
-    isEnded,
-    isSinglePage,
+    scene,
+    onSuspend: () => cutAll('interrupted', 600003),
+  })
+  const { deliver } = lifecycle
+  const calls: Record<FakeCall, number> = {
+    login: 0,
+    request: 0,
+    uploadFile: 0,
+    downloadFile: 0,
+    connectSocket: 0,
+    cloudInit: 0,
+    callContainer: 0,
+    getBackgroundFetchData: 0,
+    getStorageSync: 0,
+    setStorageSync: 0,
+    removeStorageSync: 0,
+    getStorage: 0,
+    setStorage: 0,
+    removeStorage: 0,
+    getAccountInfoSync: 0,
+    getEnterOptionsSync: 0,
+    getLaunchOptionsSync: 0,
+    onAppShow: 0,
+    offAppShow: 0,
+    onAppHide: 0,
+    offAppHide: 0,
+    getRandomValues: 0,
   }
-  const transport = createTransport({
+
+  function failure(errMsg: string, errno?: number): WxFailure {
+    return hasErrno && errno !== undefined ? { errMsg, errno } : { errMsg }
+  }
+
+  const answer = createAnswer(deliver)
+  const isOnline = () => phone.isOnline
+  const isHidden = () => lifecycle.isHidden() || lifecycle.isEnded()
+  const transfers = createTransfers({
+    clock,
+    behaviourFor: (record) => phone.requests.next(record),
+    isOnline,
+    isHidden,
+    failure,
+    deliver,
+  })
+  const surroundings = { appId, network, domains, failure, transfers }
+  const request = createRequest(surroundings)
+  const { uploadFile, downloadFile } = createFileTransfers({
     ...surroundings,
-    network,
-    domains: {
-      request: lowerCase(options.domains),
-      upload: lowerCase(options.uploadDomains),
-      download: lowerCase(options.downloadDomains),
-    },
-    behaviourFor: phone.requests.next,
+    files: phone.files,
+    hasHeaders: fileHeaders,
   })
   const sockets = createSockets({
-    ...surroundings,
+    appId,
+    clock,
+    domains,
+    failure,
+    deliver,
+    isOnline,
+    isHidden,
+    behaviourFor: (asked) => phone.sockets.next(asked),
     handshake,
-    domains: lowerCase(options.socketDomains),
-    behaviourFor: phone.sockets.next,
-  })
-  function interrupt(): void {
-    transport.failAll(interrupted)
-    sockets.interruptAll()
-  }
-
-  const login = createLogin({
-    ...surroundings,
-    touristMode,
-    nextBehaviour: () => phone.logins.next(undefined),
-    newCode: () => wechat.codeFor(phone.user, { appId }),
-    loginTimes: phone.loginTimes,
   })
   const cloud = createCloud({
-    ...surroundings,
-    transport,
-    url: containerUrl,
-    caller: () => ({
-      appId,
-      openid: wechat.openidOf?.(phone.user, { appId }) ?? phone.user,
-      unionid: wechat.unionidOf?.(phone.user, { appId }),
-    }),
+    transfers,
+    failure,
+    appId,
+    user: () => phone.user,
+    network: container,
+    onCall(name) {
+      calls[name] += 1
+    },
   })
-  const backgroundFetch = createBackgroundFetch({
-    ...surroundings,
-    kept: () => phone.fetched.get(phone.user),
-    keep: (data) => void phone.fetched.set(phone.user, data),
+  const login = createLogin({
+    clock,
+    touristMode,
+    answer,
+    failure,
+    nextBehaviour: () => phone.logins.next(undefined),
+    codeFor: () => wechat.codeFor(phone.user, { appId }),
+    isOnline,
+    isSinglePage: lifecycle.isSinglePage,
+    isEnded: lifecycle.isEnded,
+    times: phone.times,
   })
-  const area = () => areaOf(phone, isSinglePage() ? `${phone.user} in one page` : phone.user)
-  const storage = createStorageCalls({ ...surroundings, area, faults: phone.storageFaults })
-  const { calls, counted } = createCounter()
+  const getBackgroundFetchData = createBackgroundFetch({
+    clock,
+    answer,
+    failure,
+    prefetched: () => phone.prefetched,
+    entry: lifecycle.launchOptions,
+  })
+
+  function cutAll(reason: string, errno: number): void {
+    transfers.failAll(reason, errno)
+    sockets.breakAll(reason)
+  }
+
+  function area(): Map<string, string> {
+    const name = lifecycle.isSinglePage() ? `${phone.user} in one page` : phone.user
+    const existing = phone.areas.get(name)
+    if (existing) return existing
+    const created = new Map<string, string>()
+    phone.areas.set(name, created)
+    return created
+  }
+
+  const storage = createStorage(area)
+
+  /** Runs one storage call; every failure comes out as the platform words it. */
+  function stored<T>(verb: StorageVerb, name: string, run: () => T): T {
+    if (phone.storageFaults[verb] > 0) {
+      phone.storageFaults[verb] -= 1
+      throw new Error(`${name}:fail system error`)
+    }
+    try {
+      return run()
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : 'parameter error'
+      throw new Error(`${name}:fail ${reason}`, { cause })
+    }
+  }
+
+  function write(key: string, value: unknown, name: string): void {
+    stored('set', name, () => {
+      if (!lifecycle.isEnded()) storage.write(key, value)
+    })
+  }
+
+  function remove(key: string, name: string): void {
+    stored('remove', name, () => {
+      if (!lifecycle.isEnded()) storage.remove(key)
+    })
+  }
+
+  /** The asynchronous variant of a storage call. */
+  function later<R extends Done>(callbacks: Callbacks<R>, run: () => R): Promise<R> | undefined {
+    return answer(callbacks, (succeed, failWith) => {
+      try {
+        succeed(run())
+      } catch (error) {
+        failWith(failure(error instanceof Error ? error.message : String(error)))
+      }
+    })
+  }
+
+  const control: FakeWxControl = {
+    calls,
+    requests: transfers.records,
+    sockets: sockets.sockets,
+    files: phone.files,
+    onLogin(behaviour, { times } = {}) {
+      phone.logins.add(() => true, behaviour, times)
+    },
+    onRequest(matcher, behaviour, { times } = {}) {
+      const matches =
+        typeof matcher === 'string' ? ({ url }: RecordedRequest) => url.includes(matcher) : matcher
+      phone.requests.add(matches, behaviour, times)
+    },
+    onSocket(matcher, behaviour, { times } = {}) {
+      const matches =
+        typeof matcher === 'string' ? ({ url }: FakeHandshake) => url.includes(matcher) : matcher
+      phone.sockets.add(matches, behaviour, times)
+    },
+    prefetch(fetched, { timeStamp = clock.now(), behaviour = 'ok' } = {}) {
+      const fetchedData = typeof fetched === 'object' ? JSON.stringify(fetched) : fetched
+      phone.prefetched = { fetchedData, timeStamp, behaviour }
+    },
+    offline() {
+      phone.isOnline = false
+      cutAll('网络连接已中断。', 600000)
+    },
+    online() {
+      phone.isOnline = true
+    },
+    hide: lifecycle.hide,
+    show: lifecycle.show,
+    failStorage(verb, { times = Number.POSITIVE_INFINITY } = {}) {
+      phone.storageFaults[verb] = times
+    },
+    launch: lifecycle.launch,
+    switchUser(user) {
+      phone.user = user
+      phone.times.login = []
+    },
+    get storage() {
+      return area()
+    },
+    restart() {
+      lifecycle.end()
+      cutAll('interrupted', 600003)
+      return createProcess(options, phone)
+    },
+  }
 
   const wx: FakeWx = {
-    login: counted('login', login),
-    request: counted('request', createRequest({ appId, transport })),
-    uploadFile: counted('uploadFile', createUploadFile({ appId, files, transport })),
-    downloadFile: counted('downloadFile', createDownloadFile({ appId, files, transport })),
-    connectSocket: counted('connectSocket', sockets.connectSocket),
-    cloud: {
-      init: counted('cloud.init', cloud.init),
-      callContainer: counted('cloud.callContainer', cloud.callContainer),
+    login(options) {
+      calls.login += 1
+      return login(options)
     },
-    getBackgroundFetchData: counted('getBackgroundFetchData', backgroundFetch.getData),
-    onBackgroundFetchData: counted('onBackgroundFetchData', backgroundFetch.onData),
-    getStorageSync: counted('getStorageSync', storage.getStorageSync),
-    setStorageSync: counted('setStorageSync', storage.setStorageSync),
-    removeStorageSync: counted('removeStorageSync', storage.removeStorageSync),
-    getStorage: counted('getStorage', storage.getStorage),
-    setStorage: counted('setStorage', storage.setStorage),
-    removeStorage: counted('removeStorage', storage.removeStorage),
-    getAccountInfoSync: counted('getAccountInfoSync', () => ({
-      miniProgram: { appId, envVersion: 'develop', version: '' },
-    })),
-    getEnterOptionsSync: counted('getEnterOptionsSync', lifecycle.enterOptions),
-    getLaunchOptionsSync: counted('getLaunchOptionsSync', lifecycle.launchOptions),
-    onAppShow: counted('onAppShow', lifecycle.shown.on),
-    offAppShow: counted('offAppShow', lifecycle.shown.off),
-    onAppHide: counted('onAppHide', lifecycle.hiding.on),
-    offAppHide: counted('offAppHide', lifecycle.hiding.off),
-    getRandomValues: counted('getRandomValues', createGetRandomValues(surroundings)),
-    control: createControl({
-      phone,
-      lifecycle,
-      transport,
-      sockets,
-      clock,
-      calls,
-      area,
-      onPrefetch: backgroundFetch.arrive,
-      restart() {
-        lifecycle.end()
-        interrupt()
-        return createProcess(options, phone)
-      },
-    }),
+    request(options) {
+      calls.request += 1
+      return request(options)
+    },
+    uploadFile(options) {
+      calls.uploadFile += 1
+      return uploadFile(options)
+    },
+    downloadFile(options) {
+      calls.downloadFile += 1
+      return downloadFile(options)
+    },
+    connectSocket(options) {
+      calls.connectSocket += 1
+      return sockets.connect(options)
+    },
+    getBackgroundFetchData(options) {
+      calls.getBackgroundFetchData += 1
+      return getBackgroundFetchData(options)
+    },
+    cloud,
+    getStorageSync(key) {
+      calls.getStorageSync += 1
+      return stored('get', 'getStorageSync', () => storage.read(key)) ?? ''
+    },
+    setStorageSync(key, value) {
+      calls.setStorageSync += 1
+      write(key, value, 'setStorageSync')
+    },
+    removeStorageSync(key) {
+      calls.removeStorageSync += 1
+      remove(key, 'removeStorageSync')
+    },
+    getStorage(options) {
+      calls.getStorage += 1
+      return later(options, () => {
+        const data = stored('get', 'getStorage', () => storage.read(options.key))
+        if (data === undefined) throw new Error('getStorage:fail data not found')
+        return { data, errMsg: 'getStorage:ok' }
+      })
+    },
+    setStorage(options) {
+      calls.setStorage += 1
+      return later(options, () => {
+        write(options.key, options.data, 'setStorage')
+        return { errMsg: 'setStorage:ok' }
+      })
+    },
+    removeStorage(options) {
+      calls.removeStorage += 1
+      return later(options, () => {
+        remove(options.key, 'removeStorage')
+        return { errMsg: 'removeStorage:ok' }
+      })
+    },
+    getAccountInfoSync() {
+      calls.getAccountInfoSync += 1
+      return { miniProgram: { appId, envVersion: 'develop', version: '' } }
+    },
+    getEnterOptionsSync() {
+      calls.getEnterOptionsSync += 1
+      return lifecycle.enterOptions()
+    },
+    getLaunchOptionsSync() {
+      calls.getLaunchOptionsSync += 1
+      return lifecycle.launchOptions()
+    },
+    onAppShow(listener) {
+      calls.onAppShow += 1
+      lifecycle.showListeners.add(listener)
+    },
+    offAppShow(listener) {
+      calls.offAppShow += 1
+      if (listener) lifecycle.showListeners.delete(listener)
+      else lifecycle.showListeners.clear()
+    },
+    onAppHide(listener) {
+      calls.onAppHide += 1
+      lifecycle.hideListeners.add(listener)
+    },
+    offAppHide(listener) {
+      calls.offAppHide += 1
+      if (listener) lifecycle.hideListeners.delete(listener)
+      else lifecycle.hideListeners.clear()
+    },
+    getRandomValues(options) {
+      calls.getRandomValues += 1
+      return answer(options, (succeed, failWith) => {
+        const { length } = options
+        if (!Number.isInteger(length) || length < 1 || length > maxRandomLength) {
+          return failWith(failure('getRandomValues:fail invalid length'))
+        }
+        const randomValues = Uint8Array.from(randomBytes(length)).buffer
+        succeed({ randomValues, errMsg: 'getRandomValues:ok' })
+      })
+    },
+    control,
   }
-  leaveOut(wx, omit)
-  return wx
-}
 
-/** Takes away what an old base library lacks. */
-function leaveOut(wx: FakeWx, names: readonly string[]): void {
-  const members = Object.keys(wx).filter((name) => name !== 'control')
-  for (const name of names) {
-    if (!members.includes(name)) {
-      throw new TypeError(`omit: this wx has no ${name}; it can lack ${members.join(', ')}`)
+  for (const name of omit) {
+    if (!(name in wx) || name === 'control') {
+      const allowed = Object.keys(wx).join(', ')
+      throw new TypeError(`omit: this wx has no ${name}; it can lack ${allowed}`)
     }
     Reflect.deleteProperty(wx, name)
   }
+  return wx
 }
 
-function lowerCase(domains: readonly string[] | undefined): readonly string[] | undefined {
-  return domains?.map((domain) => domain.toLowerCase())
+/** The container as one more host of the network. */
+function throughNetwork(
+  network: (request: FakeNetworkRequest) => Promise<FakeNetworkResponse>,
+): (request: FakeContainerRequest) => Promise<FakeNetworkResponse> {
+  return ({ env, service, path, user: _, ...request }) =>
+    network({ ...request, url: `https://${service}.${env}${path}` })
 }
 
 function randomCode(): string {
   return `0${randomBytes(16).toString('hex').slice(1)}`
+}
+
+function check({ appId, user, scene, domains }: FakeWxOptions): void {
+  if (appId === '') throw new TypeError('appId must be a text that is not empty')
+  if (user === '') throw new TypeError('user must be a name that is not empty')
+  if (scene !== undefined && !Number.isInteger(scene)) {
+    throw new TypeError('scene must be a whole number such as 1001')
+  }
+  for (const domain of domains ?? []) {
+    if (!/^(https|wss):\/\/[^/?#]+$/.test(domain)) {
+      throw new TypeError(`domains: ${domain} must look like https://api.example.com`)
+    }
+  }
 }

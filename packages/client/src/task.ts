@@ -1,4 +1,5 @@
 import { ClientError, type ClientErrorCode, failureOf } from './errors.js'
+import { nativeOf, type WxNative } from './wx.js'
 
 declare function setTimeout(run: () => void, ms: number): unknown
 declare function clearTimeout(timer: unknown): void
@@ -21,7 +22,7 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
   let stop: (code?: ClientErrorCode) => void
   const promise = new Promise<T>((resolve, reject) => {
     let isOver: boolean | undefined
-    let native: { abort?(): void } | undefined
+    let native: WxNative
 
     stop = (code = 'timeout') => {
       isOver = true
@@ -31,21 +32,20 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
     const timer = setTimeout(stop, timeoutMs)
 
     const ask: Ask = <A, R>(call: Call<A>, onSuccess: (answer: A) => R | PromiseLike<R>) =>
-      new Promise<R>((answer) => {
+      new Promise<R>((resolve, reject) => {
         let isAnswered: boolean | undefined
-        const once = <V>(settle: (value: V) => R | PromiseLike<R>) => {
-          return (value: V): void => {
-            if (isAnswered || isOver) return
-            isAnswered = true
-            // A promise of its own, so that throwing rejects.
-            answer(new Promise((done) => done(settle(value))))
-          }
+        const succeed = (answer: A): void => {
+          if (isAnswered || isOver) return
+          isAnswered = true
+          // A promise of its own, so that throwing rejects.
+          resolve(new Promise((done) => done(onSuccess(answer))))
         }
-        const fail = once((failure: unknown) => {
-          throw failureOf(failure)
-        })
+        const fail = (failure: unknown): void => {
+          isAnswered = true
+          reject(failureOf(failure))
+        }
         try {
-          if (!isOver) native = call(once(onSuccess), fail) as typeof native
+          if (!isOver) native = nativeOf(call(succeed, fail), fail)
         } catch (error) {
           fail(error)
         }
