@@ -4,7 +4,7 @@ import type { Pair, RecordStore, TokenRecord } from './record.js'
 import { mintKey } from './retry-key.js'
 import type { SingleFlight } from './single-flight.js'
 import { type Ask, openTask } from './task.js'
-import { isSinglePage, type Runtime, type WxResponse } from './wx.js'
+import type { Runtime, WxResponse } from './wx.js'
 
 // In its last tenth a pair is renewed beside the requests, which still go out with it.
 export const agingMsPerSecond = 900
@@ -76,7 +76,7 @@ export function createRenewal(
     // A session to look after, or a failure to make good; not a login that nobody asked for.
     if (pauseMs || store.read().access_token) {
       forgive()
-      pair().catch(ignore)
+      void pair()
     }
   })
 
@@ -101,7 +101,8 @@ export function createRenewal(
     isLogin?: boolean,
     isLast?: boolean,
   ): Promise<Pair> => {
-    if (isSinglePage(wx)) throw new ClientError('single_page')
+    // Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either.
+    if (wx.getEnterOptionsSync().scene === 1154) throw new ClientError('single_page')
     if (isWithin(pauseMs, failedMs)) throw lastError
     const before = store.read()
     const { access_token, refresh_token, key, data } = before

@@ -199,6 +199,3 @@ export function withSocket(
   if ('then' in returned) void returned.then(use, fail)
   else use(returned)
 }
-
-/** Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either. */
-export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154
