@@ -226,13 +226,13 @@ const fullEntry = existsSync(join(root, 'packages/client/src/full.ts'))
       ({ baseUrl: string } | { container: { env: string; service: string } })
 
     export interface FullClient<Data = unknown> extends Client<Data> {
-      bindPhone<PhoneData = unknown>(event: {
+      bindPhone(event: {
         readonly detail: { readonly code?: string; readonly errno?: number }
       }): Promise<{
         readonly phoneNumber: string
         readonly countryCode: string
-        readonly data: PhoneData | undefined
-        readonly session: Session<Data>
+        readonly data: unknown
+        readonly session: Session<Data> | undefined
       }>
       prefetched<T = unknown>(): T | undefined
     }

@@ -91,7 +91,10 @@ describe.runIf(mysql)('the recipes for users', async () => {
 
     expect(await buyerOf(bought)).toBe(game.userId)
     await expect(order(shop.userId)).rejects.toMatchObject({ code: 'ER_NO_REFERENCED_ROW_2' })
-    expect(await bindPhone(users, phoneOf(inGame('alice-there'), '13800138000'))).toEqual(game)
+    const other = await link(users, inShop('her other WeChat'))
+    expect(
+      await bindPhone(users, phoneOf(inShop('her other WeChat'), '13800138000')),
+    ).toMatchObject({ userId: game.userId, merged: other.userId })
   })
 
   test('an identity whose user has another unionid already stays where it is', async () => {
