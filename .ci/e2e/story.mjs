@@ -17,15 +17,15 @@ const minutes = 60_000
  * @param {(line: string) => void} options.say
  */
 export async function play({ browser, folder, toolFolder, shoot, say }) {
-  const wechat = createFakeWeChat({ now: () => Date.now() + serverAheadMs })
   let serverAheadMs = 0
+  const serverNow = () => Date.now() + serverAheadMs
+  const wechat = createFakeWeChat({ now: serverNow })
   const closing = []
   const errors = []
   let wire = []
 
   try {
-    const phone = await start()
-    await tell(phone)
+    await tell(await start())
   } finally {
     for (const close of closing.reverse()) await close()
   }
@@ -80,7 +80,7 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
       apps: [wechat.app],
       secret: randomBytes(48).toString('base64'),
       wechatHosts: [wechatServer.url],
-      now: () => Date.now() + serverAheadMs,
+      now: serverNow,
     })
     const backend = app.listen(0, '127.0.0.1')
     await new Promise((listening) => backend.once('listening', listening))

@@ -93,7 +93,10 @@ function expiredToken() {
     .then(function (answers) {
       check('ten refused requests all get their data', answers.length === 10, answers)
       check('after one refresh', it.backend.count('/wx/refresh') === 1, it.backend.served)
-      check('each is replayed once', it.backend.count('/orders/7') === 2, it.backend.served)
+      var sent = it.backend.served.filter(function (path) {
+        return /^\/orders/.test(path)
+      })
+      check('each is replayed once', sent.length === 20, it.backend.served)
       check('nobody logs in', it.phone.logins === 1, it.phone.logins)
       pass(16 * 60000)
       return it.client.request({ url: '/later' })
