@@ -37,6 +37,7 @@ export default defineConfig({
       'signing-keys',
       'store-faults',
       'stores',
+      'wechat-calls',
     ].map((name) => `packages/server/test/${name}.test.ts`),
   },
 })
