@@ -120,6 +120,32 @@ describe('a request through the gateway without a token', () => {
     expect([before.claims, after.claims]).toEqual([{ role: 'member' }, { role: 'admin' }])
   })
 
+  test('asks claims once when they are due, however many requests come at once', async () => {
+    let asked = 0
+    const { auth, clock } = setUpHosted({
+      claims: () => {
+        asked++
+        return {}
+      },
+    })
+    await auth.authenticate(headersOf(gateway))
+    clock.advance(900)
+    asked = 0
+
+    await Promise.all(Array.from({ length: 10 }, () => auth.authenticate(headersOf(gateway))))
+
+    expect(asked).toBe(1)
+  })
+
+  test.each(['X-WX-OPENID', 'X-WX-SOURCE'])('without the header %s is nobody', async (name) => {
+    const { auth } = setUpHosted()
+    const headers = Object.entries(gateway).filter(([other]) => other !== name)
+
+    const session = auth.authenticate(headersOf(Object.fromEntries(headers)))
+
+    await expect(session).rejects.toMatchObject({ code: 'invalid_token' })
+  })
+
   test.each<[string, Record<string, string>]>([
     ['no source', { 'X-WX-SOURCE': '' }],
     ['no openid', { 'X-WX-OPENID': '' }],
@@ -234,7 +260,9 @@ describe('the session of a request through the gateway', () => {
     ])
 
     expect(second.id).toBe(first.id)
-    expect([...one.events, ...other.events].filter(({ type }) => type === 'login')).toHaveLength(1)
+    expect([...one.events, ...other.events].filter(({ type }) => type === 'login')).toMatchObject([
+      { by: 'cloud_hosting', outcome: 'created', sessionId: first.id },
+    ])
   })
 
   test('that a store refuses and does not have is a 503', async () => {
