@@ -17,6 +17,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // They share nothing but the code, which is loaded once for all of them.
+    isolate: false,
     include: [
       'access-token',
       'cloud-hosting',
@@ -26,13 +28,16 @@ export default defineConfig({
       'options',
       'phone',
       'prefetch',
+      'previous-session',
       'refresh',
+      'revocation',
       'rotation',
       'sealed',
-      'secrets',
       'sessions',
       'signing-keys',
+      'store-faults',
       'stores',
+      'wechat-calls',
     ].map((name) => `packages/server/test/${name}.test.ts`),
   },
 })

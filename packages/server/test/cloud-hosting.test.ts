@@ -16,6 +16,8 @@ const gateway = {
   'X-WX-SOURCE': 'wx_client',
 }
 
+const newSecret = 'mT4xQ9wLr2Vb7Nz8KcYp5JdHs3GfAe6UoXiWnRkBq1Z'
+
 const headersOf = (headers: Record<string, string>) => {
   const all = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
   return { header: (name: string) => all.get(name.toLowerCase()) }
@@ -118,10 +120,37 @@ describe('a request through the gateway without a token', () => {
     expect([before.claims, after.claims]).toEqual([{ role: 'member' }, { role: 'admin' }])
   })
 
+  test('asks claims once when they are due, however many requests come at once', async () => {
+    let asked = 0
+    const { auth, clock } = setUpHosted({
+      claims: () => {
+        asked++
+        return {}
+      },
+    })
+    await auth.authenticate(headersOf(gateway))
+    clock.advance(900)
+    asked = 0
+
+    await Promise.all(Array.from({ length: 10 }, () => auth.authenticate(headersOf(gateway))))
+
+    expect(asked).toBe(1)
+  })
+
+  test.each(['X-WX-OPENID', 'X-WX-SOURCE'])('without the header %s is nobody', async (name) => {
+    const { auth } = setUpHosted()
+    const headers = Object.entries(gateway).filter(([other]) => other !== name)
+
+    const session = auth.authenticate(headersOf(Object.fromEntries(headers)))
+
+    await expect(session).rejects.toMatchObject({ code: 'invalid_token' })
+  })
+
   test.each<[string, Record<string, string>]>([
     ['no source', { 'X-WX-SOURCE': '' }],
     ['no openid', { 'X-WX-OPENID': '' }],
     ['two openids', { 'X-WX-OPENID': 'openid-1, openid-2' }],
+    ['an openid that is too long', { 'X-WX-OPENID': 'o'.repeat(65) }],
   ])('with %s is nobody', async (_, headers) => {
     const { auth } = setUpHosted()
 
@@ -173,7 +202,235 @@ describe('a request through the gateway without a token', () => {
   })
 })
 
+describe('the session of a request through the gateway', () => {
+  test('is good for one access life, and never beyond its own end', async () => {
+    const { auth, clock } = setUpHosted({ idleTtlSeconds: 1200, absoluteTtlSeconds: 1200 })
+    const startAt = clock.now() / 1000
+
+    const first = await auth.authenticate(headersOf(gateway))
+    clock.advance(899.5)
+    const stillTheFirst = await auth.authenticate(headersOf(gateway))
+    clock.advance(0.5)
+    const second = await auth.authenticate(headersOf(gateway))
+
+    expect(first).toMatchObject({ issuedAt: startAt, expiresAt: startAt + 900 })
+    expect(stillTheFirst).toBe(first)
+    expect(second).toMatchObject({
+      id: first.id,
+      issuedAt: startAt + 900,
+      expiresAt: startAt + 1200,
+    })
+  })
+
+  test('is one for each account: a unionid or an AppID that differs is not mixed up', async () => {
+    const apps = ['wx1', 'wx2'].map((appId) => ({ appId, appSecret: 's' }))
+    const { auth } = setUpHosted({ apps })
+    const sessionIn = (appId: string, openid: string) =>
+      auth.authenticate(headersOf({ ...gateway, 'X-WX-APPID': appId, 'X-WX-OPENID': openid }))
+
+    const sessions = [
+      await sessionIn('wx1', 'openid-1'),
+      await sessionIn('wx2', 'openid-1'),
+      await sessionIn('wx1', 'openid-2'),
+    ]
+
+    expect(new Set(sessions.map(({ id }) => id)).size).toBe(3)
+    expect(sessions.map(({ appId }) => appId)).toEqual(['wx1', 'wx2', 'wx1'])
+  })
+
+  test('keeps its id when a secret is rotated', async () => {
+    const { now } = createClock()
+    const store = createMemoryStore({ now })
+    const before = setUpHosted({ now, store })
+    const after = setUpHosted({ now, store, secret: [newSecret, testSecret] })
+
+    const first = await before.auth.authenticate(headersOf(gateway))
+
+    expect((await after.auth.authenticate(headersOf(gateway))).id).toBe(first.id)
+  })
+
+  test('is made once when two processes make it at the same time', async () => {
+    const { now } = createClock()
+    const shared = { now, store: createMemoryStore({ now }) }
+    const [one, other] = [setUpHosted(shared), setUpHosted(shared)]
+
+    const [first, second] = await Promise.all([
+      one.auth.authenticate(headersOf(gateway)),
+      other.auth.authenticate(headersOf(gateway)),
+    ])
+
+    expect(second.id).toBe(first.id)
+    expect([...one.events, ...other.events].filter(({ type }) => type === 'login')).toMatchObject([
+      { by: 'cloud_hosting', outcome: 'created', sessionId: first.id },
+    ])
+  })
+
+  test('that a store refuses and does not have is a 503', async () => {
+    const { now } = createClock()
+    const { auth } = setUpHosted({
+      now,
+      store: { ...createMemoryStore({ now }), create: async () => false },
+    })
+
+    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
+      code: 'store_unavailable',
+      status: 503,
+    })
+    expect((await send(auth, '/login', { headers: gateway, body: {} })).status).toBe(503)
+  })
+
+  test('is there as soon as a store that was down is back', async () => {
+    const { now } = createClock()
+    const memory = createMemoryStore({ now })
+    let isDown = true
+    const { auth } = setUpHosted({
+      now,
+      store: {
+        ...memory,
+        get: (id) => (isDown ? Promise.reject(new Error('down')) : memory.get(id)),
+      },
+    })
+
+    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+    isDown = false
+
+    await expect(auth.authenticate(headersOf(gateway))).resolves.toBeDefined()
+  })
+
+  test('ends for good when claims refuses its user', async () => {
+    let isBanned = false
+    const { auth, clock } = setUpHosted({
+      claims: () => {
+        if (isBanned) throw new AuthError('access_denied', 'This user is banned')
+        return {}
+      },
+    })
+    await auth.authenticate(headersOf(gateway))
+    isBanned = true
+    clock.advance(900)
+
+    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
+      code: 'access_denied',
+    })
+    isBanned = false
+    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
+  })
+
+  test("is the other user's as soon as a phone number has moved it", async () => {
+    const { auth, wechat } = setUpHosted({
+      onLogin: () => ({ userId: 'guest' }),
+      onPhoneNumber: () => ({ userId: 'member' }),
+    })
+    await auth.login({ code: wechat.codeFor('alice') })
+    const alice = headersOf({ ...gateway, 'X-WX-OPENID': wechat.openidOf('alice') })
+    const session = await auth.authenticate(alice)
+
+    await auth.phone({ session, code: wechat.phoneCodeFor('alice') })
+
+    expect(await auth.authenticate(alice)).toMatchObject({ id: session.id, userId: 'member' })
+  })
+})
+
 describe('a login through the gateway', () => {
+  test('keeps a unionid, and passes over one that cannot be', async () => {
+    const { auth } = setUpHosted()
+    const accountOf = async (unionid: string) => {
+      const headers = { ...gateway, 'X-WX-UNIONID': unionid }
+      const { access_token } = bodyOf(await send(auth, '/login', { headers, body: {} }))
+      return auth.sessions.account(await auth.authenticate(`Bearer ${access_token}`))
+    }
+    const openid = gateway['X-WX-OPENID']
+
+    expect(await accountOf('oHAUs6LSuwgHq')).toStrictEqual({
+      appId,
+      openid,
+      unionid: 'oHAUs6LSuwgHq',
+    })
+    expect(await accountOf('u1, u2')).toStrictEqual({ appId, openid })
+  })
+
+  test('refuses a device name that cannot be one', async () => {
+    const { auth, events } = setUpHosted()
+
+    const response = await send(auth, '/login', { headers: gateway, body: { device: 'a\nb' } })
+
+    expect(bodyOf(response)).toMatchObject({ error: 'invalid_request' })
+    expect(events.filter(({ type }) => type === 'login')).toEqual([])
+  })
+
+  test('that is answered again says so in its event, with the time it took', async () => {
+    let pause = () => {}
+    const { auth, clock, events } = setUpHosted({
+      claims: () => {
+        pause()
+        return {}
+      },
+    })
+    const request = { headers: { ...gateway, 'Idempotency-Key': newKey() }, body: {} }
+    const { access_token } = bodyOf(await send(auth, '/login', request))
+    const { id } = await auth.authenticate(`Bearer ${access_token}`)
+    pause = () => clock.advance(2)
+
+    await send(auth, '/login', request)
+
+    expect(events.at(-1)).toStrictEqual({
+      type: 'login',
+      by: 'cloud_hosting',
+      outcome: 'retried',
+      appId,
+      sessionId: id,
+      durationMs: 2000,
+    })
+  })
+
+  test('gets nothing for a key whose tokens were used already', async () => {
+    const { auth } = setUpHosted()
+    const request = { headers: { ...gateway, 'Idempotency-Key': newKey() }, body: {} }
+    const { refresh_token } = bodyOf(await send(auth, '/login', request))
+    await auth.refresh({ refreshToken: String(refresh_token) })
+
+    const again = await send(auth, '/login', request)
+
+    expect(again.status).toBe(400)
+    expect(bodyOf(again)).toMatchObject({ error: 'invalid_request' })
+  })
+
+  test('at two processes with one key is one session', async () => {
+    const { now } = createClock()
+    const shared = { now, store: createMemoryStore({ now }) }
+    const [one, other] = [setUpHosted(shared), setUpHosted(shared)]
+    const request = { headers: { ...gateway, 'Idempotency-Key': newKey() }, body: {} }
+
+    const answers = await Promise.all([
+      send(one.auth, '/login', request),
+      send(other.auth, '/login', request),
+    ])
+
+    const [first, second] = answers.map((answer) => bodyOf(answer).refresh_token)
+    expect(first).toMatch(/^[\w-]+\./)
+    expect(second).toBe(first)
+  })
+
+  test('lets a revoked user in again after a secret was rotated', async () => {
+    const { now } = createClock()
+    const store = createMemoryStore({ now })
+    const before = setUpHosted({ now, store })
+    const { userId } = await before.auth.authenticate(headersOf(gateway))
+    await before.auth.sessions.revoke({ userId })
+    const { auth } = setUpHosted({ now, store, secret: [newSecret, testSecret] })
+    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
+
+    await send(auth, '/login', { headers: gateway, body: {} })
+
+    await expect(auth.authenticate(headersOf(gateway))).resolves.toMatchObject({ userId })
+  })
+
   test('makes a session with tokens, and spends no code', async () => {
     const seen: LoginContext[] = []
     const { auth, wechat } = setUpHosted({

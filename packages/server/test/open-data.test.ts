@@ -49,6 +49,53 @@ describe('openData', () => {
     expect(await auth.openData(second, data)).toMatchObject(profile)
   })
 
+  test('looks for the key among the logins of this account, whatever else belongs to the user', async () => {
+    const apps = ['wx1', 'wx2'].map((appId) => ({ appId, appSecret: 's' }))
+    const { auth, wechat, clock } = setUp({ apps, onLogin: () => ({ userId: 7 }) }, { apps })
+    const login = async (person: string, appId: string) => {
+      const code = wechat.codeFor(person, { appId })
+      clock.advance(1)
+      return auth.authenticate(`Bearer ${(await auth.login({ code, appId })).access_token}`)
+    }
+    const session = await login('alice', 'wx1')
+    const data = wechat.openDataFor('alice', profile, { appId: 'wx1' })
+    await login('alice', 'wx2')
+    await login('bob', 'wx1')
+
+    expect(await auth.openData(session, data)).toMatchObject(profile)
+  })
+
+  test('does without the key of a session that was made by another door', async () => {
+    const { auth, wechat, clock, session } = await setUpAlice()
+    clock.advance(1)
+    await auth.sessions.create({
+      account: { openid: wechat.openidOf('alice') },
+      userId: session.userId,
+    })
+
+    const data = await auth.openData(session, wechat.openDataFor('alice', profile))
+
+    expect(data).toMatchObject(profile)
+  })
+
+  test('asks WeChat about each key of one second, and finds the right one', async () => {
+    const { auth, wechat, login, session } = await setUpAlice()
+    await login()
+    const data = wechat.openDataFor('alice', profile)
+
+    expect(await auth.openData(session, { ...data, checkKey: true })).toMatchObject(profile)
+  })
+
+  test('does not ask WeChat about the key by default', async () => {
+    const { auth, wechat, session } = await setUpAlice()
+    const calls = wechat.calls.length
+
+    await auth.openData(session, wechat.openDataFor('alice', profile))
+    await auth.verifySignature(session, wechat.signedDataFor('alice', profile))
+
+    expect(wechat.calls).toHaveLength(calls)
+  })
+
   test('reports data that was encrypted under the key of an earlier login as stale', async () => {
     const { auth, wechat, clock, login, session } = await setUpAlice()
     const old = wechat.openDataFor('alice', profile)
@@ -144,6 +191,14 @@ describe('verifySignature', () => {
 
     expect(await auth.verifySignature(session, signed)).toBe(true)
     expect(await auth.verifySignature(session, { ...signed, rawData: '{}' })).toBe(false)
+  })
+
+  test('knows the right key of two logins within one second', async () => {
+    const { auth, wechat, login, session } = await setUpAlice()
+    await login()
+    const signed = wechat.signedDataFor('alice', profile)
+
+    expect(await auth.verifySignature(session, signed)).toBe(true)
   })
 
   test('does not take what was signed under the key of before', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { AuthError, type AuthOptions, type PhoneContext } from '../src/index.js'
-import { newKey, setUp } from './set-up.js'
+import { AuthError, type AuthOptions, createMemoryStore, type PhoneContext } from '../src/index.js'
+import { createClock, newKey, setUp } from './set-up.js'
 import { bodyOf, send } from './set-up-http.js'
 
 /** A guest who has logged in by code, and what the phone button gave her. */
@@ -276,6 +276,63 @@ describe('onPhoneNumber', () => {
     await expect(auth.authenticate(authorization, { fresh: true })).resolves.toBeDefined()
   })
 
+  test('two that move a session at the same time move it once', async () => {
+    const { now } = createClock()
+    const store = createMemoryStore({ now })
+    const arrived: (() => void)[] = []
+    const { wechat, session, phone } = await setUpGuest({
+      now,
+      store,
+      onLogin: () => ({ userId: 'guest' }),
+      onPhoneNumber: async ({ phoneNumber }) => {
+        await new Promise<void>((resolve) => {
+          arrived.push(resolve)
+          if (arrived.length === 2) for (const go of arrived) go()
+        })
+        return { userId: `user of ${phoneNumber}` }
+      },
+    })
+    const before = await store.get(session.id)
+
+    const responses = await Promise.all([
+      phone(wechat.phoneCodeFor('alice', { phoneNumber: '13800138000' })),
+      phone(wechat.phoneCodeFor('alice', { phoneNumber: '13900139000' })),
+    ])
+
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 401])
+    const won = responses.find(({ status }) => status === 200)
+    const after = await store.get(session.id)
+    expect(after?.userId).toBe(won && bodyOf(won).user_id)
+    expect(after?.version).toBe(Number(before?.version) + 1)
+  })
+
+  test('a logout while it runs wins', async () => {
+    let refreshToken = ''
+    const { auth, wechat, tokens, phone } = await setUpGuest({
+      onPhoneNumber: async () => {
+        await auth.logout({ refreshToken })
+        return { userId: 'member' }
+      },
+    })
+    refreshToken = tokens.refresh_token
+
+    const response = await phone(wechat.phoneCodeFor('alice'))
+
+    expect(response.status).toBe(401)
+    expect(await auth.sessions.list('member')).toEqual([])
+  })
+
+  test('must return data that JSON can hold', async () => {
+    const { wechat, phone } = await setUpGuest({
+      // What JavaScript may return.
+      onPhoneNumber: () => ({ data: 1n as unknown as number }),
+    })
+
+    const response = await phone(wechat.phoneCodeFor('alice'))
+
+    expect(bodyOf(response)).toMatchObject({ error: 'server_error' })
+  })
+
   test('a revocation while it runs wins', async () => {
     const { auth, wechat, session, phone } = await setUpGuest({
       onLogin: () => ({ userId: 'guest' }),
@@ -306,6 +363,22 @@ describe('onPhoneNumber', () => {
     expect(events.find(({ type }) => type === 'failure')).toMatchObject({
       error: { cause: { message: 'the database is down' } },
     })
+  })
+})
+
+test('the event of a phone number says of which session it is, and how long it took', async () => {
+  const { wechat, clock, session, phone, events } = await setUpGuest({
+    onPhoneNumber: () => clock.advance(2),
+  })
+
+  await phone(wechat.phoneCodeFor('alice'))
+
+  expect(events.at(-1)).toStrictEqual({
+    type: 'phone',
+    outcome: 'kept',
+    appId: wechat.app.appId,
+    sessionId: session.id,
+    durationMs: 2000,
   })
 })
 

@@ -59,6 +59,60 @@ test('onPrefetch learns who opens the mini program, and where', async () => {
   expect(body).not.toHaveProperty('prefetched')
 })
 
+test('what WeChat leaves out of the query is empty, and a unionid is passed on', async () => {
+  const seen: PrefetchContext[] = []
+  const app = { appId: 'wx1', appSecret: 's', owner: 'us' }
+  const { auth, wechat } = setUp(
+    {
+      onLogin: () => ({ userId: 7 }),
+      onPrefetch: (context) => void seen.push(context) as undefined,
+    },
+    { apps: [app] },
+  )
+
+  const query = new URLSearchParams({ appid: app.appId, code: wechat.codeFor('alice') })
+  await send(auth, `/prefetch?${query}`, { method: 'GET' })
+
+  expect(seen).toStrictEqual([
+    {
+      session: { id: expect.any(String), userId: '7', appId: app.appId },
+      account: {
+        appId: app.appId,
+        openid: wechat.openidOf('alice'),
+        unionid: wechat.unionidOf('alice'),
+      },
+      path: '',
+      query: '',
+      scene: 0,
+    },
+  ])
+})
+
+test('an account without a unionid has no such member', async () => {
+  const seen: PrefetchContext[] = []
+  const { prefetch } = setUpPrefetch({
+    onPrefetch: (context) => void seen.push(context) as undefined,
+  })
+
+  await prefetch()
+
+  expect(Object.keys(seen[0]?.account ?? {})).toEqual(['appId', 'openid'])
+})
+
+test.each(['appid', 'code'])(
+  'without %s nothing is fetched, and WeChat is not asked',
+  async (name) => {
+    const { auth, wechat, queryFor } = setUpPrefetch()
+    const query = new URLSearchParams(queryFor('alice'))
+    query.delete(name)
+
+    const response = await send(auth, `/prefetch?${query}`, { method: 'GET' })
+
+    expect([response.status, response.body]).toEqual([200, '{}'])
+    expect(wechat.calls).toEqual([])
+  },
+)
+
 test('without onPrefetch there is no such route', async () => {
   const { auth, wechat } = setUp()
 
