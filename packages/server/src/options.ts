@@ -47,7 +47,7 @@ export interface PhoneDecision {
 
 /** What `onPrefetch` learns of a mini program that is being opened. All but session and account comes from outside. */
 export interface PrefetchContext {
-  readonly session: PreviousSession
+  readonly session: Pick<Session, 'id' | 'userId' | 'appId'>
   readonly account: Account
   /** The page that is being opened. */
   readonly path: string
