@@ -29,7 +29,7 @@ export interface SignedData extends OpenDataOptions {
 /** WeChat's open data of signed-in users. The `session_key` stays inside. */
 export interface OpenDataReader {
   /**
-   * Decrypts open data and checks its watermark: the mini program, the user where it names one, and its age. Throws `stale_session_key`
+   * Decrypts open data and checks its watermark and age, and its user where it names one. Throws `stale_session_key`
    * when the key that it was encrypted with is not the one of the user's newest login, and `invalid_request` for data
    * that is malformed, of another mini program or user, or too old.
    */
