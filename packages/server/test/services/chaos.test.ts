@@ -316,7 +316,7 @@ async function killAndRestart(server: Server, { proxy, traffic }: Scene): Promis
 /** The connections are there, and nothing comes through them. New ones work. */
 async function loseConnections({ proxy, traffic }: Scene): Promise<void> {
   proxy.swallow()
-  await traffic.isRefused()
+  await traffic.isRefusedToSome()
   await traffic.recovers()
 }
 
