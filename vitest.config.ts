@@ -4,6 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url))
 
 const services = 'packages/server/test/services/**/*.test.ts'
+const engines = 'packages/client/test/engines/**/*.test.ts'
 
 export default defineConfig({
   resolve: {
@@ -11,7 +12,10 @@ export default defineConfig({
     alias: [
       { find: /^@wxlogin\/shared$/, replacement: source('shared/src/index.ts') },
       { find: /^@wxlogin\/server$/, replacement: source('server/src/index.ts') },
-      { find: /^@wxlogin\/server\/testing$/, replacement: source('server/src/testing/index.ts') },
+      {
+        find: /^@wxlogin\/server\/(testing|wechat)$/,
+        replacement: source('server/src/$1/index.ts'),
+      },
       {
         find: /^@wxlogin\/server\/(express|node|fetch)$/,
         replacement: source('server/src/adapters/$1.ts'),
@@ -34,7 +38,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, services],
+          exclude: [...configDefaults.exclude, services, engines],
         },
       },
       {
@@ -48,6 +52,15 @@ export default defineConfig({
           passWithNoTests: true,
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'engines',
+          include: [engines],
+          // Brings the engines, and only when a test of this project runs.
+          globalSetup: ['packages/client/test/engines/global-setup.ts'],
         },
       },
     ],

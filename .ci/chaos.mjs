@@ -30,6 +30,17 @@ const proofs = [
     env: { WXLOGIN_CHAOS_ROUNDS: '5' },
   },
   {
+    title: 'WeChat away for a minute in mid-traffic',
+    args: [
+      bin('vitest'),
+      'run',
+      'packages/server/test/outage.test.ts',
+      '--project=unit',
+      '--disable-console-intercept',
+    ],
+    env: { WXLOGIN_OUTAGE_SECONDS: '60' },
+  },
+  {
     title: 'a million sessions in memory',
     args: ['--expose-gc', 'bench/memory.mjs'],
   },

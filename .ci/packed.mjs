@@ -1,16 +1,10 @@
 // Checks what users will install: packs both packages and uses the tarballs outside the workspace.
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bin, pnpm, root, run, runNode } from './process.mjs'
+import { pack } from './pack.mjs'
+import { checkMiniPrograms } from './packed/mini-programs.mjs'
+import { bin, root, run, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
 
 const fixtures = `${root}.ci/packed/`
@@ -19,12 +13,21 @@ const failures = []
 const shown = new Set()
 
 try {
-  const tarballs = [await pack('server'), await pack('client')]
+  const tarballs = [await packAndLook('server'), await packAndLook('client')]
   for (const tarball of tarballs) await lint(tarball)
   const consumer = await installConsumer(tarballs)
   await compile(consumer)
   await load(consumer)
-  await packMiniProgram(tarballs[1])
+  const [, client] = tarballs
+  const requests = entriesOf(client).filter((entry) => !entry.endsWith('/testing'))
+  await checkMiniPrograms({
+    place,
+    tarball: client.file,
+    requests,
+    installTarballs,
+    check,
+    report,
+  })
 } finally {
   rmSync(place, { recursive: true, force: true })
 }
@@ -35,19 +38,9 @@ if (failures.length > 0) {
 }
 
 /** Packs one package and looks at what is inside. */
-async function pack(name) {
+async function packAndLook(name) {
   const folder = join(place, name)
-  const { status, output } = await run(
-    'npx',
-    ['--yes', pnpm, 'pack', '--pack-destination', folder],
-    {
-      cwd: `${root}packages/${name}`,
-    },
-  )
-  if (status !== 0) throw new Error(`pnpm pack failed in packages/${name}\n${output}`)
-  const { version } = JSON.parse(readFileSync(`${root}packages/${name}/package.json`, 'utf8'))
-  const file = join(folder, `wxlogin-${name}-${version}.tgz`)
-
+  const file = await pack(name, folder)
   const listed = await run('tar', ['-tzf', file])
   const files = listed.output
     .trim()
@@ -208,25 +201,6 @@ async function load({ folder, entries }) {
     `${entries.length} entries import, require, and know each other's errors`,
     runNode([...flags, 'entries.mjs', ...entries], { cwd: folder }),
   )
-}
-
-/** The client in a mini program, packed by Tencent's tool and run where there is only `wx`. */
-async function packMiniProgram({ file }) {
-  const folder = join(place, 'mini-program')
-  await installTarballs(folder, [file])
-  cpSync(`${fixtures}mini-program`, folder, { recursive: true })
-  const ci = await tool('miniprogram-ci', ['miniprogram-ci@2.1.42'], {
-    about: 'about 280 MB, a minute or two',
-  })
-
-  const packing = await runNode([`${fixtures}pack-npm.cjs`, ci, folder])
-  if (!(await check('the client packs with miniprogram-ci', packing))) return
-  for (const output of ['miniprogram_npm', 'manually/miniprogram_npm']) {
-    const index = join(folder, output, '@wxlogin/client/index.js')
-    const name = `${output}/@wxlogin/client logs in and sends a request with only wx`
-    if (existsSync(index)) await check(name, runNode([`${fixtures}mini-program.mjs`, index]))
-    else report(name, ['index.js was not packed'])
-  }
 }
 
 async function check(name, work) {

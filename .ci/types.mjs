@@ -2,7 +2,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { bin, root, runNode } from './process.mjs'
 
-const rooms = ['packages', 'examples'].flatMap((folder) => children(folder))
+// These have packages of their own, beside which `npm run e2e` checks them.
+const elsewhere = ['examples/taro', 'examples/uni-app']
+const rooms = ['packages', 'examples']
+  .flatMap((folder) => children(folder))
+  .filter((room) => !elsewhere.includes(room))
 const programs = [
   ...rooms,
   'examples',
@@ -11,6 +15,7 @@ const programs = [
     ...children(`${room}/test-types`),
     `${room}/src/testing`,
     `${room}/test/model`,
+    `${room}/test/engines`,
   ]),
 ]
   .map((folder) => `${folder}/tsconfig.json`)

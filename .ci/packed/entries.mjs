@@ -34,6 +34,18 @@ async function check(maker, reader, how) {
   assert.ok(new Made('invalid_token', 'a test') instanceof Read, `AuthError, ${how}`)
   assert.ok(!(new Error('a test') instanceof Read), `another error is no AuthError, ${how}`)
 
+  const { createWeChat } = maker.get('@wxlogin/server/wechat')
+  const { createFakeWeChat } = reader.get('@wxlogin/server/testing')
+  const emulated = createFakeWeChat()
+  const wechat = createWeChat({ ...emulated.app, fetch: emulated.fetch })
+  const { openid } = await wechat.code2Session(emulated.codeFor('alice'))
+  assert.equal(openid, emulated.openidOf('alice'))
+  await assert.rejects(
+    wechat.phoneNumber(emulated.codeFor('alice')),
+    (error) => error instanceof Read && error.code === 'invalid_code',
+    `an error of WeChat's interfaces, ${how}`,
+  )
+
   const auth = createAuth({
     apps: [{ appId: 'wx0000000000000001', appSecret: 'a secret of no mini program' }],
     secret: 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u',

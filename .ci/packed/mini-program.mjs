@@ -1,10 +1,12 @@
-// node mini-program.mjs <index.js>: runs the packed client where nothing exists but `wx` and the two timer functions,
-// logs in and sends an authenticated request.
+// node mini-program.mjs <mini program> <request>: requires the packed client as a page does, where nothing exists but `wx`
+// and the two timer functions, logs in and sends an authenticated request. Compiled for an upload it needs Babel's
+// helpers, which are files of that mini program.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { createContext, Script } from 'node:vm'
 
-const [file] = process.argv.slice(2)
+const [folder, request] = process.argv.slice(2)
 
 // Plain callbacks and ES5, as the platform's own object is seen from a page.
 const runtime = new Script(`
@@ -33,7 +35,8 @@ const runtime = new Script(`
     removeStorageSync: function (key) { delete storage[key] },
     getAccountInfoSync: function () { return { miniProgram: { appId: 'wx0000000000000001' } } },
     getEnterOptionsSync: function () { return { scene: 1001 } },
-    onAppShow: function () {}
+    onAppShow: function () {},
+    onAppHide: function () {}
   }
 `)
 
@@ -43,15 +46,23 @@ runtime.runInContext(context)
 const extras = ['console', 'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'globalThis']
 new Script(extras.map((name) => `delete this.${name}`).join('\n')).runInContext(context)
 
-const module = { exports: {} }
-const load = new Script(`(function (module, exports, require) {${readFileSync(file, 'utf8')}\n})`, {
-  filename: file,
-}).runInContext(context)
-load(module, module.exports, (name) => {
-  throw new Error(`the packed client requires ${name}; it has to be one file`)
-})
+function load(path) {
+  const module = { exports: {} }
+  const code = `(function (module, exports, require) {${readFileSync(path, 'utf8')}\n})`
+  const run = new Script(code, { filename: path }).runInContext(context)
+  run(module, module.exports, (request) => {
+    const required = resolve(dirname(path), request.replace(/(\.js)?$/, '.js'))
+    if (required.startsWith(join(folder, '@babel'))) return load(required)
+    throw new Error(`the packed client requires ${request}; it has to be one file`)
+  })
+  return module.exports
+}
 
-const { createClient } = module.exports
+const packed = join(folder, 'miniprogram_npm', request)
+const file = [`${packed}.js`, join(packed, 'index.js')].find(existsSync)
+assert.ok(file, `${request} was not packed`)
+
+const { createClient } = load(file)
 assert.equal(typeof createClient, 'function')
 
 const client = createClient({ baseUrl: 'https://api.example.com', authPath: '/wx' })

@@ -10,6 +10,7 @@ import * as express from '@wxlogin/server/express'
 import * as fetchAdapter from '@wxlogin/server/fetch'
 import * as node from '@wxlogin/server/node'
 import { createFakeWeChat, signIn, storeCases } from '@wxlogin/server/testing'
+import { createWeChat, decryptOpenData, type OwnWeChat } from '@wxlogin/server/wechat'
 
 export const wechat = createFakeWeChat()
 
@@ -33,6 +34,19 @@ export const routes = [
 export const guard = express.requireAuth(auth, {
   allow: (session) => session.claims.role === 'admin',
 })
+
+export const alone: OwnWeChat = createWeChat({ ...wechat.app, fetch: wechat.fetch })
+
+export async function openidOf(code: string): Promise<string> {
+  const { openid, sessionKey } = await auth.wechat().code2Session(code)
+  const isCurrent: boolean = await alone.checkSessionKey({ openid, sessionKey })
+  return isCurrent ? openid : ''
+}
+
+export function encryptedAt(encryptedData: string, iv: string, sessionKey: string): number {
+  const { appId } = wechat.app
+  return decryptOpenData({ encryptedData, iv, sessionKey, appId }).watermark.timestamp
+}
 
 export function roleOf(request: object): string {
   return express.sessionOf(request, auth).claims.role

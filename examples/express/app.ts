@@ -9,7 +9,9 @@ const shop = [
 ]
 
 /** The whole backend. What differs between machines, such as secrets and the store, comes in as options. */
-export function createBackend(options: Omit<AuthOptions, 'onLogin'>) {
+export function createBackend(
+  options: Omit<AuthOptions, 'onLogin' | 'onPhoneNumber' | 'onPrefetch'>,
+) {
   const users = createUsers()
 
   const auth = createAuth({
@@ -19,11 +21,18 @@ export function createBackend(options: Omit<AuthOptions, 'onLogin'>) {
       const user = users.upsert(appId, openid)
       return { userId: user.id, data: { name: user.name } }
     },
+    // A guest whose phone number belongs to a customer goes on as that customer.
+    onPhoneNumber: ({ phoneNumber, countryCode, session }) => {
+      const user = users.ownerOf(`+${countryCode} ${phoneNumber}`, session.userId)
+      return { userId: user.id, data: { name: user.name } }
+    },
+    // The first screen, which WeChat fetches while the mini program's code loads.
+    onPrefetch: ({ session }) => users.ordersOf(session.userId),
   })
 
   const app = express()
 
-  // POST /wx/login, /wx/refresh, /wx/logout: all that the mini program's client talks to.
+  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone and GET /wx/prefetch: all that WeChat and the client talk to.
   app.use('/wx', authRoutes(auth))
 
   app.get('/orders', requireAuth(auth), (req, res) => {

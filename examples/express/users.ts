@@ -3,7 +3,8 @@ export interface User {
   readonly name: string
 }
 
-export interface Order {
+// A type, because the answer to a pre-fetch has to be JSON, and an interface may grow.
+export type Order = {
   readonly id: string
   readonly title: string
   readonly price: number
@@ -12,6 +13,7 @@ export interface Order {
 /** Users and their orders, in memory. With a database this is two queries; the README shows the upsert. */
 export function createUsers() {
   const users = new Map<string, User>()
+  const owners = new Map<string, User>()
   const orders = new Map<string, Order[]>()
 
   return {
@@ -26,6 +28,21 @@ export function createUsers() {
       users.set(account, user)
       orders.set(id, [{ id: `A-${id}001`, title: '新人拿铁', price: 9.9 }])
       return user
+    },
+
+    /** The user whose phone number this is: who had it before, else who gives it now. A guest's orders move along. */
+    ownerOf(phoneNumber: string, guestId: string): User {
+      const guest = [...users.values()].find(({ id }) => id === guestId)
+      const owner = owners.get(phoneNumber) ?? guest
+      if (!owner) throw new Error(`There is no user ${guestId}`)
+      owners.set(phoneNumber, owner)
+      if (owner.id === guestId) return owner
+
+      orders.set(owner.id, [...(orders.get(owner.id) ?? []), ...(orders.get(guestId) ?? [])])
+      orders.delete(guestId)
+      // From now on the guest's WeChat account is the owner's, too.
+      for (const [account, user] of users) if (user.id === guestId) users.set(account, owner)
+      return owner
     },
 
     ordersOf: (userId: string): readonly Order[] => orders.get(userId) ?? [],

@@ -41,7 +41,17 @@ async function setUp() {
     return { answer, headers: { authorization: `Bearer ${answer.access_token}` } }
   }
 
-  return { auth, call, read, logIn }
+  /** What the phone button of the mini program does. */
+  async function givePhone(user: string, phoneNumber: string, headers: Record<string, string>) {
+    const response = await call('/wx/phone', {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ code: wechat.phoneCodeFor(user, { phoneNumber }) }),
+    })
+    return (await response.json()) as Partial<TokenAnswer>
+  }
+
+  return { auth, wechat, call, read, logIn, givePhone, url: `http://127.0.0.1:${port}` }
 }
 
 test('a login answers with tokens and what onLogin says about the user', async () => {
@@ -72,6 +82,42 @@ test('each user sees their own orders', async () => {
 
   expect(ofAlice).toEqual([{ id: 'A-1001', title: '新人拿铁', price: 9.9 }])
   expect(ofBob).toEqual([{ id: 'A-2001', title: '新人拿铁', price: 9.9 }])
+})
+
+test('a guest whose phone number is known goes on as that customer, with the orders of both', async () => {
+  const { read, logIn, givePhone } = await setUp()
+  const customer = await logIn('alice', 'iPhone')
+  await givePhone('alice', '13800138000', customer.headers)
+  const guest = await logIn("alice's other WeChat", 'iPad')
+
+  const moved = await givePhone("alice's other WeChat", '13800138000', guest.headers)
+
+  expect(moved).toMatchObject({ user_id: '1', data: { name: '顾客 1 号' } })
+  const orders = await read<object[]>('/orders', { authorization: `Bearer ${moved.access_token}` })
+  expect(orders).toMatchObject([{ id: 'A-1001' }, { id: 'A-2001' }])
+  const later = await logIn("alice's other WeChat", 'iPad')
+  expect(later.answer.user_id).toBe('1')
+})
+
+test('a first phone number stays with its user', async () => {
+  const { logIn, givePhone } = await setUp()
+  const { headers } = await logIn('alice', 'iPhone')
+
+  const answer = await givePhone('alice', '13800138000', headers)
+
+  expect(answer).toEqual({
+    phone_number: '13800138000',
+    country_code: '86',
+    data: { name: '顾客 1 号' },
+  })
+})
+
+test('WeChat fetches the orders of the first screen together with the login', async () => {
+  const { wechat, url } = await setUp()
+
+  const { body } = await wechat.prefetch(`${url}/wx/prefetch`, 'alice')
+
+  expect(JSON.parse(body)).toMatchObject({ user_id: '1', prefetched: [{ id: 'A-1001' }] })
 })
 
 test('orders need a login', async () => {

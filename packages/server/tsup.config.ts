@@ -8,6 +8,7 @@ const shared: Options = {
     fetch: 'src/adapters/fetch.ts',
     redis: 'src/sessions/redis-store.ts',
     sql: 'src/sessions/sql-store.ts',
+    wechat: 'src/wechat/index.ts',
     testing: 'src/testing/index.ts',
   },
   target: 'node20',

@@ -3,7 +3,7 @@ import type { Pair, RecordStore } from './record.js'
 import { ignore, livePair } from './renewal.js'
 import { mintKey } from './retry-key.js'
 import { openTask } from './task.js'
-import { type FullRuntime, isSinglePage } from './wx.js'
+import type { FullRuntime } from './wx.js'
 
 // WeChat answers from what is on the phone, so later than this it does not.
 const timeoutMs = 500
@@ -17,8 +17,7 @@ export const pickUp = (wx: FullRuntime, store: RecordStore): Promise<Json | unde
     Promise.all([
       mintKey(wx),
       ask(
-        (success, fail) =>
-          (wx.getBackgroundFetchData || fail)({ fetchType: 'pre', success, fail }),
+        (success, fail) => (wx.getBackgroundFetchData || fail)({ fetchType: 'pre', success, fail }),
         (fetched: { fetchedData: unknown; timeStamp: number }) => fetched,
       ),
     ]),
@@ -27,7 +26,8 @@ export const pickUp = (wx: FullRuntime, store: RecordStore): Promise<Json | unde
       const answer: PrefetchAnswer & { user_id?: string } = JSON.parse(fetchedData as string)
       const record = store.read()
       const { reason, user_id = answer.user_id } = record
-      if (reason || user_id !== answer.user_id || isSinglePage(wx)) return undefined
+      if (reason || user_id !== answer.user_id || wx.getEnterOptionsSync().scene === 1154)
+        return undefined
       const next = Object.assign({}, answer, {
         key,
         askedMs: timeStamp,

@@ -4,7 +4,7 @@ import type { Pair, RecordStore, TokenRecord } from './record.js'
 import { mintKey } from './retry-key.js'
 import type { SingleFlight } from './single-flight.js'
 import { type Ask, openTask } from './task.js'
-import { isSinglePage, type Runtime, type WxResponse } from './wx.js'
+import type { Runtime, WxResponse } from './wx.js'
 
 // In its last tenth a pair is renewed beside the requests, which still go out with it.
 export const agingMsPerSecond = 900
@@ -76,41 +76,38 @@ export function createRenewal(
     // A session to look after, or a failure to make good; not a login that nobody asked for.
     if (pauseMs || store.read().access_token) {
       forgive()
-      pair().catch(ignore)
+      void pair()
     }
   })
 
   const pair = (refused?: Pair): Promise<Pair> => {
     const live = livePair(store.read(), refused)
-    if (live && !livePair(live, undefined, agingMsPerSecond)) renew(live).catch(ignore)
-    return Promise.resolve(live || renew(refused))
+    if (live && livePair(live, undefined, agingMsPerSecond)) return Promise.resolve(live)
+    const flight = takeOff(() => usable(live || refused) || obtain())
+    flight.catch(ignore)
+    return Promise.resolve(live || flight)
   }
 
-  /** Asked for by the app, it waits for what is under way: that may have begun before a sign-out. */
-  const renew = (unwanted?: Pair, isAsked?: boolean): Promise<Pair> =>
-    takeOff(
-      () => usable(unwanted, isAsked) || obtain(store.read().access_token ? 'refresh' : 'login'),
-      isAsked,
-    )
-
   /** What storage holds now, be it our own doing, another instance's or the app's. */
-  const usable = (unwanted?: Pair, isAsked?: boolean): Pair | false => {
+  const usable = (unwanted?: Pair): Pair | false => {
     const { reason } = store.read()
-    if (reason && !isAsked) throw new ClientError('signed_out', { reason })
+    if (reason) throw new ClientError('signed_out', { reason })
     return livePair(store.read(), unwanted)
   }
 
   /** A refresh or a login, with one deadline for its steps; after a failure there is a pause for everyone. */
   const obtain = (
-    type: 'refresh' | 'login',
     input: unknown = loginInput,
+    isLogin?: boolean,
     isLast?: boolean,
   ): Promise<Pair> => {
-    if (isSinglePage(wx)) throw new ClientError('single_page')
+    // Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either.
+    if (wx.getEnterOptionsSync().scene === 1154) throw new ClientError('single_page')
     if (isWithin(pauseMs, failedMs)) throw lastError
     const before = store.read()
-    const { refresh_token, key, data } = before
-    const isRefresh = type === 'refresh'
+    const { access_token, refresh_token, key, data } = before
+    const isRefresh = access_token && !isLogin
+    const type = isRefresh ? 'refresh' : 'login'
     // Tokens count as old from here on: rather too early than too late.
     const askedMs = Date.now()
     const report = (code?: ClientErrorCode): void =>
@@ -166,13 +163,15 @@ export function createRenewal(
       (error: ClientError) => {
         const { code, reason = code, retryAfterSeconds } = error
         report(code)
-        const isDead = isRefresh && code === 'invalid_grant'
-        const isDenied = code === 'access_denied' || reason === 'revoked'
-        if ((isDead || isDenied) && store.read() === before) {
-          store.write(isDenied ? { reason, refresh_token } : {}, isDenied ? 'signed_out' : 'ended')
+        if (store.read() === before) {
+          if (code === 'invalid_code' && !isLast) return obtain(input, true, true)
+          if (code === 'access_denied' || reason === 'revoked') {
+            store.write({ reason, refresh_token }, 'signed_out')
+          } else if (code === 'invalid_grant') store.write({}, 'ended')
         }
-        if (isDead) return usable() || obtain('login')
-        if (code === 'invalid_code' && !isLast) return obtain(type, input, true)
+        if (isRefresh && code !== 'access_denied' && store.read() !== before) {
+          return usable() || obtain()
+        }
         lastError = error
         failedMs = Date.now()
         pauseMs =
@@ -188,26 +187,31 @@ export function createRenewal(
     if (!lastError.retryAfterSeconds) pauseMs = 0
   }
 
-  /** Sends the same once more when no answer came: the key makes that safe. */
+  /**
+   * Sends the same once more when no answer came: the key makes that safe. A refresh token is sent only while it is the
+   * one that is stored: another instance may have used it up.
+   */
   const post = <T>(
     ask: Ask,
     route: Route,
-    data: object,
+    data: { readonly [member: string]: unknown },
     key: string | undefined,
     onAnswer: (data: unknown) => T,
   ): Promise<T> => {
     const send = (): Promise<T> =>
       ask(
         (success, fail) =>
-          wx.request({
-            url: authUrl + '/' + route,
-            method: 'POST',
-            header: { 'Idempotency-Key': key } as Record<typeof idempotencyHeader, string>,
-            data,
-            timeout: loginTimeoutMs / 2,
-            success,
-            fail,
-          }),
+          !data.refresh_token || store.read().refresh_token === data.refresh_token
+            ? wx.request({
+                url: authUrl + '/' + route,
+                method: 'POST',
+                header: { 'Idempotency-Key': key } as Record<typeof idempotencyHeader, string>,
+                data,
+                timeout: loginTimeoutMs / 2,
+                success,
+                fail,
+              })
+            : fail(0),
         (response: WxResponse) => {
           check(response)
           return onAnswer(response.data)
@@ -223,11 +227,15 @@ export function createRenewal(
   return {
     pair,
 
+    /** It waits for what is under way, which may have begun before a sign-out; one that comes meanwhile stands. */
     login({ input, force } = {}) {
       forgive()
-      return force || input !== undefined
-        ? takeOff(() => obtain('login', input), true)
-        : renew(undefined, true)
+      const before = store.read()
+      return takeOff(() => {
+        if (store.read() !== before) usable()
+        const isLogin = force || input !== undefined
+        return (!isLogin && livePair(store.read())) || obtain(input, isLogin)
+      }, true)
     },
 
     logout({ everywhere } = {}) {
@@ -238,7 +246,9 @@ export function createRenewal(
       if (!refresh_token) return Promise.resolve()
       return openTask(loginTimeoutMs, (ask) =>
         post(ask, 'logout', { refresh_token, everywhere }, '', () => {
-          if (store.read() === signedOut) store.write({ reason: 'logout' }, 'logout')
+          // The same record, because a login may be under way that began with it.
+          signedOut.refresh_token = undefined
+          if (store.read() === signedOut) store.write(signedOut, 'logout')
         }),
       ).catch((error) => {
         if (everywhere) throw error

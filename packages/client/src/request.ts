@@ -83,14 +83,6 @@ export function createSend(
   urlOf: (url: string) => string,
   emit: (event: ClientEvent) => void,
 ): Send {
-  // A 401 that speaks of the token (RFC 6750 §3.1), in header or body; an app's own 401 does not.
-  const isRefusal = (response: WxResponse): boolean =>
-    (response.statusCode === 401 &&
-      /bearer.*"invalid_token"| invalid_token$/i.test(
-        headerOf(response.header, 'www-authenticate') + ' ' + Object(response.data).error,
-      )) ||
-    isUnauthorized(response)
-
   return <T>(
     requested: Requested,
     call: NativeCall,
@@ -147,7 +139,15 @@ export function createSend(
               return native
             },
             (response: WxResponse): T | Promise<T> => {
-              const isRefused = isRefusal(response)
+              // A 401 that speaks of the token (RFC 6750 §3.1), in header or body; an app's own 401 does not.
+              const isRefused =
+                (response.statusCode === 401 &&
+                  /bearer.*"invalid_token"| invalid_token$/i.test(
+                    headerOf(response.header, 'www-authenticate') +
+                      ' ' +
+                      Object(response.data).error,
+                  )) ||
+                isUnauthorized(response)
               if (
                 isRefused &&
                 pair &&

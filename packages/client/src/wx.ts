@@ -196,6 +196,3 @@ export const withSocket = (
   use: (socket: WxSocketTask) => void,
   fail: (failure: unknown) => void,
 ): void => ('then' in returned ? void returned.then(use, fail) : use(returned))
-
-/** Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either. */
-export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154

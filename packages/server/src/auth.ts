@@ -1,4 +1,6 @@
-import type { InvalidGrantReason, TokenAnswer } from '@wxlogin/shared'
+import type { MovedPhoneAnswer, PhoneAnswer, TokenAnswer } from '@wxlogin/shared'
+import { createApps } from './apps.js'
+import { createCloudHosting } from './cloud-hosting.js'
 import { AuthError } from './errors.js'
 import type { WarningEvent } from './events.js'
 import { callHook, claimsOf } from './hooks.js'
@@ -9,20 +11,27 @@ import {
   type LoginInput,
   type LogoutInput,
   type RefreshInput,
+  type RequestHeaders,
 } from './http.js'
-import { createLogin } from './login.js'
+import { createLoginByCode } from './login.js'
+import { createOpenDataReader, type OpenDataReader } from './open-data.js'
+import { createOpenSession } from './open-session.js'
 import { type AuthOptions, resolveOptions } from './options.js'
+import type { Parts } from './parts.js'
+import { createPhone, type PhoneInput } from './phone.js'
+import { createPrefetch } from './prefetch.js'
+import { createPreviousSessions } from './previous-session.js'
+import { createRefresh } from './refresh.js'
 import { guardStore } from './sessions/guarded-store.js'
 import { hashRetryKey, randomId } from './sessions/retry-key.js'
 import { createRevocationCheck } from './sessions/revocation.js'
-import { rotate } from './sessions/rotation.js'
 import type { Account, Session, SessionRecord, StoreWarning } from './sessions/session.js'
 import { createSessions, type Sessions } from './sessions/sessions.js'
 import { checkClaims, createAccessTokens } from './tokens/access-token.js'
 import { createKeyRing } from './tokens/key-ring.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
-import type { AppCredentials } from './wechat/code2session.js'
-import { createWeChat, type WeChatHealth } from './wechat/wechat.js'
+import type { WeChat } from './wechat/mini-program.js'
+import { createTransport, type WeChatHealth } from './wechat/transport.js'
 
 /** How strictly a request is looked at. */
 export interface GuardOptions<Claims extends object = object> {
@@ -35,6 +44,9 @@ export interface GuardOptions<Claims extends object = object> {
   /** A rule of your own; `false` is a 403. */
   allow?: (session: Session<Claims>) => boolean | Promise<boolean>
 }
+
+/** The text of an `Authorization` header, or the headers of a request. */
+export type Credentials = string | undefined | RequestHeaders
 
 /** A session made without a login by code. */
 export interface CreateSessionInput<Claims extends object = object> {
@@ -56,7 +68,7 @@ export interface Health {
 }
 
 /** What {@link createAuth} makes. */
-export interface Auth<Claims extends object = object> {
+export interface Auth<Claims extends object = object> extends OpenDataReader {
   /** Exchanges a code for a session. Throws {@link AuthError}. */
   login(input: LoginInput): Promise<TokenAnswer>
   /** Exchanges a refresh token for its successor. Throws {@link AuthError}. */
@@ -67,25 +79,28 @@ export interface Auth<Claims extends object = object> {
    */
   logout(input: LogoutInput): Promise<void>
   /**
-   * The session of an `Authorization` header; also for WebSocket handshakes and queues.
+   * The phone number behind a code of the getPhoneNumber button, after `onPhoneNumber` has said whose it is. With
+   * tokens when the session has moved to another user. Throws {@link AuthError}.
+   */
+  phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
+  /**
+   * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given the headers as a whole,
+   * it knows the users of WeChat cloud hosting too, where `cloudHosting` is set.
    * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, where the store is asked)
    * or `server_error` (500, when `allow` or `apps` threw).
    */
   authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options?: GuardOptions<Claims> & { optional?: false },
   ): Promise<Session<Claims>>
   authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
   /** Serves the routes; every adapter ends here. Never rejects. */
   handle(request: AuthRequest): Promise<AuthResponse>
   /** {@link Auth.authenticate} for adapters: gives the answer to send instead of throwing. Never rejects. */
-  guard(
-    authorization: string | undefined,
-    options?: GuardOptions<Claims>,
-  ): Promise<GuardResult<Claims>>
+  guard(credentials: Credentials, options?: GuardOptions<Claims>): Promise<GuardResult<Claims>>
   readonly sessions: {
     /** The user's devices, the newest login first. `current` is the id of the session that asks. */
     readonly list: Sessions['list']
@@ -96,6 +111,11 @@ export interface Auth<Claims extends object = object> {
     /** Makes a session without a code: for other doors, such as a login by scanning, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>
   }
+  /**
+   * WeChat's server interfaces for a mini program, the same object each time; calls reject `unknown_app` when it is not
+   * served here. Throws a `TypeError` without an AppID where there is not just one mini program.
+   */
+  wechat(appId?: string): WeChat
   /** For a health endpoint. Never rejects. */
   check(): Promise<Health>
   /** Ends connections. */
@@ -121,32 +141,56 @@ export function createAuth<Claims extends object = object>(
   options: AuthOptions<Claims>,
 ): Auth<Claims> {
   const resolved = resolveOptions(options)
-  const { onlyAppId, now, emit, idleTtlSeconds } = resolved
+  const { onlyAppId, now, emit } = resolved
 
   const keys = createKeyRing(resolved.secrets)
   const refreshTokens = createRefreshTokens(keys.refresh)
   const accessTokens = createAccessTokens<Claims>({
     ...resolved,
     ring: keys.access,
-    knowsApp: async (appId) => (await findApp(appId)) !== undefined,
+    knowsApp: (appId) => apps.knows(appId),
   })
   const store = guardStore(resolved.store, resolved.storeTimeoutMs)
   const sessions = createSessions({ ...resolved, store })
   const isLive = createRevocationCheck(store, resolved.revocation, now)
-  const wechat = createWeChat(resolved)
-  const login = createLogin({
+  const transport = createTransport({
+    ...resolved,
+    hosts: resolved.wechatHosts,
+    timeoutMs: resolved.wechatTimeoutMs,
+  })
+  const apps = createApps(resolved, transport)
+  const previousSessions = createPreviousSessions({ store, sessions, refreshTokens, apps, emit })
+  const parts: Parts<Claims> = {
     resolved,
     keys,
     store,
     sessions,
     refreshTokens,
-    wechat,
-    findApp,
-    appOf,
+    previousSessions,
+    openSession: createOpenSession({ resolved, store, sessions, previousSessions }),
+    apps,
     claimsOrEnd,
     answer,
-  })
-  const http = createHttp({ login, refresh, logout }, resolved.signingKeys, emit)
+  }
+  const loginByCode = createLoginByCode(parts)
+  const refresh = createRefresh(parts)
+  const cloudHosting = resolved.isCloudHosted ? createCloudHosting(parts) : undefined
+  const phone = createPhone(parts, (account) => cloudHosting?.forget(account))
+  const prefetch = resolved.onPrefetch && createPrefetch(parts, loginByCode, resolved.onPrefetch)
+  const http = createHttp(
+    {
+      login,
+      refresh,
+      logout,
+      authenticate: (request) => authenticate(request),
+      // What `authenticate` gave, so its claims have this type.
+      phone: ({ session, code }) => phone({ session: session as Session<Claims>, code }),
+      ...(cloudHosting && { gatewayLogin }),
+      ...(prefetch && { prefetch }),
+    },
+    resolved.signingKeys,
+    emit,
+  )
 
   const warnings = options.store ? [] : (['memory_store'] as const)
   for (const warning of warnings) {
@@ -157,40 +201,19 @@ export function createAuth<Claims extends object = object>(
     })
   }
 
-  async function refresh({
-    refreshToken,
-    idempotencyKey = randomId(),
-  }: RefreshInput): Promise<TokenAnswer> {
-    const startedAtMs = now()
-    const token = await refreshTokens.read(refreshToken)
-    // A mini program that is no longer served here has no sessions here.
-    if (!token || !(await findApp(token.appId))) throw invalidGrant('unknown')
-    const { sessionId, appId, generation } = token
-    const presented = { generation, retryKeyHash: hashRetryKey(idempotencyKey) }
+  async function login(input: LoginInput): Promise<TokenAnswer> {
+    const { record, claims } = await loginByCode(input)
+    return answer(record, claims)
+  }
 
-    let claims: Claims | undefined
-    const { before, decision } = await store.update(sessionId, async (record) => {
-      const verdict = rotate(record, presented, Math.floor(now() / 1000), { idleTtlSeconds })
-      // Before the write: when the hook fails nothing has happened, and the same token works again.
-      if (!record || verdict.kind === 'refused' || verdict.kind === 'reused' || claims)
-        return verdict
-      claims = await claimsOrEnd(record)
-      // A retry writes nothing that could lose against a revocation meanwhile, so it is decided again.
-      return verdict.kind === 'retried' && resolved.claims ? undefined : verdict
-    })
-
-    emit({
-      type: 'refresh',
-      outcome: decision.kind,
-      appId,
-      sessionId,
-      durationMs: now() - startedAtMs,
-      ...(decision.kind === 'refused' && { reason: decision.reason }),
-    })
-    if (decision.kind === 'reused') emit({ type: 'revoked', appId, sessionId, reason: 'reused' })
-    if (decision.kind === 'refused') throw invalidGrant(decision.reason)
-    if (decision.kind === 'reused' || !before || !claims) throw invalidGrant('reused')
-    return answer(decision.record ?? before, claims)
+  async function gatewayLogin(
+    request: RequestHeaders,
+    input: Omit<LoginInput, 'code' | 'appId'>,
+  ): Promise<TokenAnswer | undefined> {
+    const account = await cloudHosting?.accountOf(request)
+    if (!cloudHosting || !account) return undefined
+    const { record, claims } = await cloudHosting.login(account, input)
+    return answer(record, claims)
   }
 
   /** A user whom `claims` refuses is out for good, not only for this refresh. */
@@ -207,7 +230,7 @@ export function createAuth<Claims extends object = object>(
 
   async function logout({ refreshToken, everywhere = false }: LogoutInput): Promise<void> {
     const token = await refreshTokens.read(refreshToken)
-    if (!token || !(await findApp(token.appId))) return
+    if (!token || !(await apps.knows(token.appId))) return
     const { sessionId, appId, generation } = token
     const record = everywhere ? await store.get(sessionId) : undefined
     // A token that was used before, which a thief may hold, ends its own session and no other.
@@ -219,24 +242,22 @@ export function createAuth<Claims extends object = object>(
   }
 
   async function authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options?: GuardOptions<Claims> & { optional?: false },
   ): Promise<Session<Claims>>
   async function authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     options?: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
   async function authenticate(
-    authorization: string | undefined,
+    credentials: Credentials,
     { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
   ): Promise<Session<Claims> | undefined> {
-    if (typeof authorization !== 'string' && optional) return undefined
-    const token = bearerToken(authorization)
-    if (token === undefined) {
-      throw invalidToken('There is no bearer token in the Authorization header')
-    }
-
-    const session = accessTokens.recall(token) ?? (await accessTokens.verify(token))
+    const found = sessionBehind(credentials)
+    // Without a turn of the event loop for a token that is remembered: this runs for every request.
+    const session = found instanceof Promise ? await found : found
+    if (!session && optional) return undefined
+    if (!session) throw invalidToken('There is no bearer token in the Authorization header')
     if (appIds && !appIds.includes(session.appId)) {
       throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
     }
@@ -250,23 +271,21 @@ export function createAuth<Claims extends object = object>(
     return session
   }
 
-  async function findApp(appId: string): Promise<AppCredentials | undefined> {
-    const app: Partial<AppCredentials> | null | undefined = await callHook('apps', () =>
-      resolved.findApp(appId),
-    )
-    // A look-up may be written in JavaScript, or answer for every AppID.
-    if (app?.appId !== appId || typeof app.appSecret !== 'string') return undefined
-    return { appId, appSecret: app.appSecret }
-  }
-
-  async function appOf(appId: string | undefined): Promise<AppCredentials> {
-    const app = appId === undefined ? undefined : await findApp(appId)
-    if (app) return app
-    const name = appId !== undefined && /^\w{1,64}$/.test(appId) ? appId : 'that was sent'
-    throw new AuthError(
-      'unknown_app',
-      `The AppID ${name} is not configured on this server; compare the client's AppID with the apps option`,
-    )
+  /** `undefined` where nothing was presented; what was presented and does not hold throws. */
+  function sessionBehind(
+    credentials: Credentials,
+  ): Session<Claims> | undefined | Promise<Session<Claims> | undefined> {
+    // JavaScript may pass the null that Headers.get gives.
+    const isWhole = typeof credentials === 'object' && credentials !== null
+    const authorization = isWhole ? credentials.header('authorization') : credentials
+    if (typeof authorization === 'string') {
+      const token = bearerToken(authorization)
+      if (token === undefined) {
+        throw invalidToken('The Authorization header is not a bearer token')
+      }
+      return accessTokens.recall(token) ?? accessTokens.verify(token)
+    }
+    return isWhole ? cloudHosting?.sessionBehind(credentials) : undefined
   }
 
   async function answer(record: SessionRecord, claims: Claims): Promise<TokenAnswer> {
@@ -289,12 +308,14 @@ export function createAuth<Claims extends object = object>(
     login,
     refresh,
     logout,
+    phone,
+    ...createOpenDataReader(parts),
     authenticate,
     handle: http.handle,
 
-    async guard(authorization, options) {
+    async guard(credentials, options) {
       try {
-        return { session: await authenticate(authorization, options) }
+        return { session: await authenticate(credentials, options) }
       } catch (error) {
         return { response: http.refuse(error) }
       }
@@ -309,7 +330,7 @@ export function createAuth<Claims extends object = object>(
         if (typeof openid !== 'string' || openid === '') {
           throw new TypeError('account.openid must be a non-empty string')
         }
-        const { appId } = await appOf(account.appId ?? onlyAppId)
+        const { appId } = await apps.of(account.appId ?? onlyAppId)
         const record = sessions.draft({
           id: randomId(),
           account: { appId, openid, ...(unionid !== undefined && { unionid }) },
@@ -329,6 +350,8 @@ export function createAuth<Claims extends object = object>(
       },
     },
 
+    wechat: apps.wechatOf,
+
     async check() {
       const [isStoreUp, found] = await Promise.all([
         store.get(randomId()).then(
@@ -339,16 +362,15 @@ export function createAuth<Claims extends object = object>(
       ])
       return {
         store: { ok: isStoreUp, warnings: [...warnings, ...found] },
-        wechat: wechat.health(),
+        wechat: transport.health(),
       }
     },
 
-    close: wechat.close,
+    close: transport.close,
   }
 }
 
-function bearerToken(authorization: unknown): string | undefined {
-  if (typeof authorization !== 'string') return undefined
+function bearerToken(authorization: string): string | undefined {
   // The usual spelling without a regular expression: this runs for every request.
   if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) {
     return authorization.slice(7)
@@ -358,15 +380,4 @@ function bearerToken(authorization: unknown): string | undefined {
 
 function invalidToken(message: string): AuthError {
   return new AuthError('invalid_token', message)
-}
-
-const invalidGrantMessages: Readonly<Record<InvalidGrantReason, string>> = {
-  unknown: 'The refresh token is unknown; log in again',
-  expired: 'The refresh token has expired; log in again',
-  reused: 'The refresh token was used twice, so its session was ended; log in again',
-  revoked: 'The session was ended by the app; the user has to log in again',
-}
-
-function invalidGrant(reason: InvalidGrantReason): AuthError {
-  return new AuthError('invalid_grant', invalidGrantMessages[reason], { reason })
 }

@@ -21,7 +21,7 @@ const brand = Symbol.for('wxlogin.AuthError')
 
 /**
  * The one error of this package. Decide on `code`; `message` is one sentence for a log and holds no secret.
- * Throw it in `onLogin` or `claims` with the code `access_denied` to refuse a user.
+ * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user.
  *
  * @example
  * throw new AuthError('access_denied', 'This account is closed', { reason: 'closed' })

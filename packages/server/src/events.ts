@@ -10,15 +10,19 @@ export type AuthEvent =
   | RefreshEvent
   | RevokedEvent
   | LogoutEvent
+  | PhoneEvent
   | EvictedEvent
   | WeChatEvent
   | MisconfiguredEvent
+  | BreakerEvent
   | WarningEvent
   | FailureEvent
 
-/** A code was exchanged, or answered again from the session it had already made. */
+/** A login made a session, or was answered again from the session it had already made. */
 export interface LoginEvent {
   readonly type: 'login'
+  /** What proved the account: a code, a code that came with a data pre-fetch, or the gateway of WeChat cloud hosting. */
+  readonly by: 'code' | 'prefetch' | 'cloud_hosting'
   /** `retried`: the same request again · `code_reused`: the code came with another key, so its session was ended. */
   readonly outcome: 'created' | 'retried' | 'code_reused'
   readonly appId: string
@@ -58,6 +62,15 @@ export interface LogoutEvent {
   readonly everywhere: boolean
 }
 
+/** A user told the phone number. `moved`: `onPhoneNumber` named another user, to whom the session moved. */
+export interface PhoneEvent {
+  readonly type: 'phone'
+  readonly outcome: 'kept' | 'moved'
+  readonly appId: string
+  readonly sessionId: string
+  readonly durationMs: number
+}
+
 /** A user had more sessions than `maxSessionsPerUser`; the one that was refreshed longest ago ended. */
 export interface EvictedEvent {
   readonly type: 'evicted'
@@ -65,10 +78,17 @@ export interface EvictedEvent {
   readonly sessionId: string
 }
 
-/** One call to WeChat. */
+/** One call to WeChat that was sent; a read that WeChat was too busy for may be sent up to three times. */
 export interface WeChatEvent {
   readonly type: 'wechat'
-  readonly endpoint: 'code2Session'
+  /** The method that made the call; for `call`, the path. */
+  readonly endpoint:
+    | 'code2Session'
+    | 'phoneNumber'
+    | 'checkSessionKey'
+    | 'resetSessionKey'
+    | 'accessToken'
+    | `/${string}`
   readonly appId: string
   readonly durationMs: number
   /** How it ended: `ok`, or the code of the error it became. */
@@ -77,14 +97,27 @@ export interface WeChatEvent {
   readonly rid?: string
 }
 
-/** WeChat refused this backend's own configuration; users cannot log in until it is fixed. */
+/**
+ * WeChat refused this backend's own configuration, so the endpoint works for nobody until it is fixed; when it is
+ * `code2Session`, nobody can log in.
+ */
 export interface MisconfiguredEvent {
   readonly type: 'misconfigured'
+  readonly endpoint: WeChatEvent['endpoint']
   readonly appId: string
   readonly errcode: number
   /** What to do about it. */
   readonly hint: string
   readonly rid?: string
+}
+
+/**
+ * WeChat failed several times in a row, so calls fail at once (`open`); after some time one call finds out whether it
+ * is back (`half_open`), and if it is, calls go out again (`closed`).
+ */
+export interface BreakerEvent {
+  readonly type: 'breaker'
+  readonly state: 'closed' | 'open' | 'half_open'
 }
 
 /** Something that works now and will hurt later. */
@@ -108,3 +141,15 @@ export interface FailureEvent {
 }
 
 export type EmitEvent = (event: AuthEvent) => void
+
+/** Calls a hook that must not break what it is told about. */
+export function silenced<Event>(onEvent: (event: Event) => void): (event: Event) => void {
+  return (event) => {
+    try {
+      const pending: unknown = onEvent(event)
+      if (pending instanceof Promise) pending.catch(() => undefined)
+    } catch {
+      // A broken log must not break a login.
+    }
+  }
+}

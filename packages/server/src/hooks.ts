@@ -17,7 +17,7 @@ export async function callHook<T>(name: string, hook: () => T | Promise<T>): Pro
 /** What the `claims` option says of this user now, checked. */
 export async function claimsOf<Claims extends object>(
   { claims }: Pick<ResolvedOptions<Claims>, 'claims'>,
-  { userId, appId }: SessionRecord,
+  { userId, appId }: Pick<SessionRecord, 'userId' | 'appId'>,
 ): Promise<Claims> {
   // Without the option nothing is promised about the claims, so their type is the empty one.
   if (!claims) return {} as Claims

@@ -1,17 +1,30 @@
 import { randomUUID } from 'node:crypto'
-import { type ErrorBody, idempotencyHeader, paths, type TokenAnswer } from '@wxlogin/shared'
+import {
+  type ErrorBody,
+  idempotencyHeader,
+  type MovedPhoneAnswer,
+  type PhoneAnswer,
+  type PrefetchAnswer,
+  paths,
+  type TokenAnswer,
+} from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import type { EmitEvent } from './events.js'
 import { flag, HttpError, optionalText, readBody, text } from './request-body.js'
+import type { Session } from './sessions/session.js'
 import type { JwkSet, SigningKey } from './tokens/signing-keys.js'
 
-/** A request as an adapter hands it in: only what cannot be had otherwise, and nothing decided yet. */
-export interface AuthRequest {
-  readonly method: string
-  /** Below the path at which the routes are mounted, `/login` for example; a query is ignored. */
-  readonly path: string
+/** The headers of a request, as an adapter hands them in. */
+export interface RequestHeaders {
   /** A header by its name, in any case. */
   header(name: string): string | undefined
+}
+
+/** A request as an adapter hands it in: only what cannot be had otherwise, and nothing decided yet. */
+export interface AuthRequest extends RequestHeaders {
+  readonly method: string
+  /** Below the path at which the routes are mounted, `/login` for example. Of a query behind it `/prefetch` alone reads. */
+  readonly path: string
   /** The body as it arrives, or what a body parser made of it before. */
   readonly body: AsyncIterable<Uint8Array | string> | { readonly parsed: unknown } | undefined
 }
@@ -53,10 +66,19 @@ export interface LogoutInput {
   everywhere?: boolean
 }
 
+/** What the routes call. */
 export interface Operations {
   login(input: LoginInput): Promise<TokenAnswer>
   refresh(input: RefreshInput): Promise<TokenAnswer>
   logout(input: LogoutInput): Promise<void>
+  authenticate(request: RequestHeaders): Promise<Session>
+  phone(input: { session: Session; code: string }): Promise<PhoneAnswer | MovedPhoneAnswer>
+  /** A login without a code, where a gateway vouches for the account; `undefined` where none does. */
+  gatewayLogin?(
+    request: RequestHeaders,
+    input: Omit<LoginInput, 'code' | 'appId'>,
+  ): Promise<TokenAnswer | undefined>
+  prefetch?(query: URLSearchParams): Promise<PrefetchAnswer>
 }
 
 export interface Http {
@@ -73,7 +95,7 @@ interface Route {
 const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
 
 export function createHttp(
-  { login, refresh, logout }: Operations,
+  { login, refresh, logout, authenticate, phone, gatewayLogin, prefetch }: Operations,
   signingKeys: readonly SigningKey[],
   emit: EmitEvent,
 ): Http {
@@ -81,21 +103,24 @@ export function createHttp(
     [paths.login, { method: 'POST', run: handleLogin }],
     [paths.refresh, { method: 'POST', run: handleRefresh }],
     [paths.logout, { method: 'POST', run: handleLogout }],
+    [paths.phone, { method: 'POST', run: handlePhone }],
   ])
+  if (prefetch) routes.set(paths.prefetch, { method: 'GET', run: handlePrefetch })
   if (signingKeys.length > 0) routes.set(paths.jwks, { method: 'GET', run: handleJwks })
 
   async function handleLogin(request: AuthRequest): Promise<AuthResponse> {
     const body = await readBody(request)
     const device = optionalText(body, 'device')
     const previousRefreshToken = optionalText(body, 'previous_refresh_token')
-    const answer = await login({
-      code: text(body, 'code'),
-      appId: text(body, 'app_id'),
+    const input = {
       input: body.get('input'),
       idempotencyKey: idempotencyKey(request),
       ...(device !== undefined && { device }),
       ...(previousRefreshToken !== undefined && { previousRefreshToken }),
-    })
+    }
+    const answer =
+      (await gatewayLogin?.(request, input)) ??
+      (await login({ ...input, code: text(body, 'code'), appId: text(body, 'app_id') }))
     return json(200, answer)
   }
 
@@ -115,6 +140,23 @@ export function createHttp(
       everywhere: flag(body, 'everywhere'),
     })
     return { status: 204, headers: safeHeaders, body: undefined, closes: false }
+  }
+
+  async function handlePhone(request: AuthRequest): Promise<AuthResponse> {
+    const session = await authenticate(request)
+    const body = await readBody(request)
+    return json(200, await phone({ session, code: text(body, 'code') }))
+  }
+
+  // WeChat hands whatever comes to the mini program, which then logs in as usual.
+  async function handlePrefetch({ path }: AuthRequest): Promise<AuthResponse> {
+    const [, query] = path.split('?', 2)
+    try {
+      return json(200, (await prefetch?.(new URLSearchParams(query))) ?? {})
+    } catch (error) {
+      refuse(error)
+      return json(200, {})
+    }
   }
 
   // Old keys stay listed while their tokens live, so a short cache is safe (RFC 7517 §5).
@@ -195,7 +237,7 @@ const safeHeaders = {
 
 function json(
   status: number,
-  value: TokenAnswer | ErrorBody | JwkSet,
+  value: TokenAnswer | PhoneAnswer | PrefetchAnswer | ErrorBody | JwkSet,
   headers?: Readonly<Record<string, string>>,
 ): AuthResponse {
   const body = JSON.stringify(value)

@@ -1,7 +1,15 @@
-export type { ErrorBody, InvalidGrantReason, Json, TokenAnswer } from '@wxlogin/shared'
+export type {
+  ErrorBody,
+  InvalidGrantReason,
+  Json,
+  MovedPhoneAnswer,
+  PhoneAnswer,
+  TokenAnswer,
+} from '@wxlogin/shared'
 export {
   type Auth,
   type CreateSessionInput,
+  type Credentials,
   createAuth,
   type GuardOptions,
   type GuardResult,
@@ -10,11 +18,13 @@ export {
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
 export type {
   AuthEvent,
+  BreakerEvent,
   EvictedEvent,
   FailureEvent,
   LoginEvent,
   LogoutEvent,
   MisconfiguredEvent,
+  PhoneEvent,
   RefreshEvent,
   RevokedEvent,
   WarningEvent,
@@ -26,15 +36,21 @@ export type {
   LoginInput,
   LogoutInput,
   RefreshInput,
+  RequestHeaders,
 } from './http.js'
+export type { EncryptedData, OpenDataOptions, OpenDataReader, SignedData } from './open-data.js'
 export type {
   Apps,
   AuthOptions,
   LoginContext,
   LoginDecision,
+  PhoneContext,
+  PhoneDecision,
+  PrefetchContext,
   PreviousSession,
   Revocation,
 } from './options.js'
+export type { PhoneInput } from './phone.js'
 export { createMemoryStore, type MemoryStoreOptions } from './sessions/memory-store.js'
 export type {
   Account,
@@ -47,4 +63,7 @@ export type {
 export type { RevokeInput } from './sessions/sessions.js'
 export type { Jwk } from './tokens/signing-keys.js'
 export type { AppCredentials } from './wechat/code2session.js'
-export type { FetchLike, FetchResponse, WeChatHealth } from './wechat/wechat.js'
+export type { FetchLike, FetchResponse } from './wechat/exchange.js'
+export type { WeChat } from './wechat/mini-program.js'
+export type { OpenData } from './wechat/open-data.js'
+export type { WeChatHealth } from './wechat/transport.js'

@@ -1,10 +1,12 @@
 import type { Json } from '@wxlogin/shared'
-import type { AuthEvent, EmitEvent } from './events.js'
+import { checkDuration } from './durations.js'
+import { type AuthEvent, type EmitEvent, silenced } from './events.js'
 import { createMemoryStore } from './sessions/memory-store.js'
 import type { Account, Session, SessionStore } from './sessions/session.js'
 import { type Jwk, readSigningKeys, type SigningKey } from './tokens/signing-keys.js'
 import type { AppCredentials } from './wechat/code2session.js'
-import type { FetchLike } from './wechat/wechat.js'
+import type { FetchLike } from './wechat/exchange.js'
+import { checkHosts, type HostList } from './wechat/hosts.js'
 
 /** What `onLogin` learns about a login besides the account. */
 export interface LoginContext {
@@ -23,6 +25,36 @@ export interface LoginDecision {
   userId?: string | number
   /** Sent to the client with the tokens. */
   data?: Json
+}
+
+/** What `onPhoneNumber` learns. The number comes from WeChat, for a code that only this account's tap can give. */
+export interface PhoneContext<Claims extends object = object> {
+  /** Without the country code. */
+  readonly phoneNumber: string
+  /** `'86'` for example. */
+  readonly countryCode: string
+  readonly session: Session<Claims>
+  readonly account: Account
+}
+
+/** What `onPhoneNumber` returns. */
+export interface PhoneDecision {
+  /** Whose number it is. Another user than the session's moves the session to that user. */
+  userId?: string | number
+  /** Sent to the client with the number. */
+  data?: Json
+}
+
+/** What `onPrefetch` learns of a mini program that is being opened. All but session and account comes from outside. */
+export interface PrefetchContext {
+  readonly session: Pick<Session, 'id' | 'userId' | 'appId'>
+  readonly account: Account
+  /** The page that is being opened. */
+  readonly path: string
+  /** The query of that page, as text. */
+  readonly query: string
+  /** WeChat's number of the place that it is opened from. */
+  readonly scene: number
 }
 
 export type Apps =
@@ -59,6 +91,26 @@ export interface AuthOptions<Claims extends object = object> {
    */
   claims?: (user: { readonly userId: string; readonly appId: string }) => Claims | Promise<Claims>
   /**
+   * Called when a signed-in user gave the phone number (`POST /phone`). Return the `userId` of the user whose number it
+   * is, and the session moves there. Throw `access_denied` to refuse.
+   */
+  onPhoneNumber?: (
+    context: PhoneContext<Claims>,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
+  ) => PhoneDecision | undefined | void | Promise<PhoneDecision | undefined | void>
+  /**
+   * Serves WeChat's data pre-fetch (数据预拉取) at `GET /prefetch`, so that a mini program can be logged in before its
+   * code has loaded. What it returns is handed to the mini program with the tokens, up to 256 KB in all; it may be
+   * `undefined`. Without it there is no such route.
+   */
+  onPrefetch?: (context: PrefetchContext) => Json | undefined | Promise<Json | undefined>
+  /**
+   * Accepts the identity that the gateway of WeChat cloud hosting (云托管) puts into `x-wx-…` headers. Whoever can
+   * reach the service in another way can write these headers, so `public: false` is your word that public access
+   * (公网访问) is off.
+   */
+  cloudHosting?: { readonly public: false }
+  /**
    * Makes access tokens verifiable by other services, through `GET /jwks.json`: private JWKs (Ed25519, P-256, RSA), of
    * which the first signs and all verify. A public JWK only verifies. Tokens under `secret` stay valid beside them.
    */
@@ -71,7 +123,7 @@ export interface AuthOptions<Claims extends object = object> {
   fetch?: FetchLike
   /**
    * Where WeChat is, as origins (default `['https://api.weixin.qq.com']`). The next one is tried when a connection
-   * cannot be made. Plain http only to this machine.
+   * cannot be made, and stays in use; every 30 seconds the first is tried again. Plain http only to this machine.
    */
   wechatHosts?: readonly string[]
   /** How long a call to WeChat may take in all, in milliseconds (default 5,000). Connecting may take 2,000 of them. */
@@ -106,11 +158,14 @@ export interface ResolvedOptions<Claims extends object> {
   readonly secrets: readonly [string, ...string[]]
   readonly onLogin: NonNullable<AuthOptions<Claims>['onLogin']>
   readonly claims: AuthOptions<Claims>['claims']
+  readonly onPhoneNumber: NonNullable<AuthOptions<Claims>['onPhoneNumber']>
+  readonly onPrefetch: AuthOptions<Claims>['onPrefetch']
+  readonly isCloudHosted: boolean
   readonly signingKeys: readonly SigningKey[]
   readonly store: SessionStore
   readonly storeTimeoutMs: number
   readonly fetch: FetchLike | undefined
-  readonly wechatHosts: readonly [string, ...string[]]
+  readonly wechatHosts: HostList
   readonly wechatTimeoutMs: number
   readonly now: () => number
   readonly emit: EmitEvent
@@ -131,6 +186,9 @@ export function resolveOptions<Claims extends object>({
   secret,
   onLogin = () => undefined,
   claims,
+  onPhoneNumber = () => undefined,
+  onPrefetch,
+  cloudHosting,
   now = Date.now,
   signingKeys = [],
   store,
@@ -148,7 +206,8 @@ export function resolveOptions<Claims extends object>({
   revocation = 'expiry',
   maxVerifiedTokens = 10_000,
 }: AuthOptions<Claims>): ResolvedOptions<Claims> {
-  for (const [name, hook] of Object.entries({ onLogin, claims, fetch, now, onEvent })) {
+  const hooks = { onLogin, claims, onPhoneNumber, onPrefetch, fetch, now, onEvent }
+  for (const [name, hook] of Object.entries(hooks)) {
     if (hook !== undefined && typeof hook !== 'function')
       throw new TypeError(`${name} must be a function`)
   }
@@ -186,11 +245,14 @@ export function resolveOptions<Claims extends object>({
     secrets: checkSecrets(secret),
     onLogin,
     claims,
+    onPhoneNumber,
+    onPrefetch,
+    isCloudHosted: checkCloudHosting(cloudHosting),
     signingKeys: readSigningKeys(signingKeys),
     store: store === undefined ? createMemoryStore({ now }) : checkStore(store),
     storeTimeoutMs,
     fetch,
-    wechatHosts: checkHosts(wechatHosts),
+    wechatHosts: checkHosts('wechatHosts', wechatHosts),
     wechatTimeoutMs,
     now,
     emit: silenced(onEvent),
@@ -202,16 +264,6 @@ export function resolveOptions<Claims extends object>({
     revocation: checkRevocation(revocation),
     maxVerifiedTokens,
   }
-}
-
-function checkDuration(name: string, value: unknown): void {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value <= 0) {
-    const unit = name.endsWith('Ms') ? 'milliseconds' : 'seconds'
-    throw new TypeError(`${name} must be a positive whole number of ${unit}`)
-  }
-  // A timer that is set for longer fires at once.
-  if (name.endsWith('Ms') && value >= 2 ** 31)
-    throw new TypeError(`${name} must be less than 2 ** 31`)
 }
 
 function checkStore(store: SessionStore): SessionStore {
@@ -278,27 +330,12 @@ function checkSecret(secret: unknown): string {
   return secret
 }
 
-function checkHosts(hosts: unknown): readonly [string, ...string[]] {
-  const [first, ...others]: readonly unknown[] = Array.isArray(hosts) ? hosts : []
-  return [checkHost(first), ...others.map(checkHost)]
-}
-
-function checkHost(host: unknown): string {
-  const wanted =
-    'wechatHosts must list origins such as https://api.weixin.qq.com; http only to this machine'
-  let url: URL
-  try {
-    url = new URL(String(host))
-  } catch {
-    throw new TypeError(wanted)
-  }
-  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
-    throw new TypeError(wanted)
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
-    throw new TypeError(wanted)
-  }
-  return url.origin
+function checkCloudHosting(cloudHosting: unknown): boolean {
+  if (cloudHosting === undefined) return false
+  if (Object(cloudHosting).public === false) return true
+  throw new TypeError(
+    'cloudHosting must be { public: false }: with public access anyone can write the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
+  )
 }
 
 function checkRevocation(revocation: unknown): Revocation {
@@ -309,15 +346,4 @@ function checkRevocation(revocation: unknown): Revocation {
     return { staleSeconds: Number(staleSeconds) }
   }
   throw new TypeError("revocation must be 'expiry', 'immediate' or { staleSeconds }")
-}
-
-function silenced(onEvent: (event: AuthEvent) => void): EmitEvent {
-  return (event) => {
-    try {
-      const pending: unknown = onEvent(event)
-      if (pending instanceof Promise) pending.catch(() => undefined)
-    } catch {
-      // A broken log must not break a login.
-    }
-  }
 }

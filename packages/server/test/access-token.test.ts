@@ -572,6 +572,27 @@ describe('what a token says', () => {
     await expect(login).rejects.toMatchObject({ code: 'server_error' })
   })
 
+  test('claims of 2048 characters of JSON are carried, and not one more', async () => {
+    let text = 'x'.repeat(2048 - '{"text":""}'.length)
+    const { auth, wechat } = setUp({ claims: () => ({ text }) })
+
+    const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+    expect((await auth.authenticate(bearer(access_token))).claims).toEqual({ text })
+
+    text += 'x'
+    await expect(auth.login({ code: wechat.codeFor('alice') })).rejects.toMatchObject({
+      code: 'server_error',
+    })
+  })
+
+  test('claims whose letters take more bytes than a token may have are a server_error', async () => {
+    const { auth, wechat } = setUp({ claims: () => ({ text: '微'.repeat(1200) }) })
+
+    await expect(auth.login({ code: wechat.codeFor('alice') })).rejects.toMatchObject({
+      code: 'server_error',
+    })
+  })
+
   test('a claim named __proto__ is a claim, and changes no prototype', async () => {
     const claims: object = JSON.parse('{"__proto__":{"role":"admin"}}')
     const { auth } = setUp()
@@ -1019,6 +1040,17 @@ describe('revocation', () => {
     await expect(auth.authenticate(authorization)).rejects.toMatchObject({ code: 'invalid_token' })
   })
 
+  test('a clock that is set back does not make what was read hold for longer', async () => {
+    const { auth, clock, signInAs } = setUpCounting({ revocation: { staleSeconds: 30 } })
+    const { authorization, revoke } = await signInAs('alice')
+    await auth.authenticate(authorization)
+    await revoke()
+
+    clock.advance(-40)
+
+    await expect(auth.authenticate(authorization)).rejects.toMatchObject({ code: 'invalid_token' })
+  })
+
   test('sessions are read apart from each other', async () => {
     const { auth, counts, reset, signInAs } = setUpCounting({ revocation: { staleSeconds: 30 } })
     const alice = await signInAs('alice')
@@ -1118,6 +1150,70 @@ describe('the rule of a route', () => {
       await expect(request).rejects.toMatchObject({ code: 'invalid_token' })
     }
   })
+})
+
+describe('an Authorization header', () => {
+  test.each<[string, (token: string) => string]>([
+    ['in the usual spelling', (token) => `Bearer ${token}`],
+    ['in small letters', (token) => `bearer ${token}`],
+    ['in capitals', (token) => `BEARER ${token}`],
+    ['with more blanks before the token', (token) => `Bearer   ${token}`],
+    ['with blanks behind the token', (token) => `bearer ${token}  `],
+  ])('%s is read', async (_, spell) => {
+    const { auth } = setUp()
+    const { accessToken, userId } = await signIn(auth, { openid: 'alice' })
+
+    expect(await auth.authenticate(spell(accessToken))).toMatchObject({ userId })
+  })
+
+  test.each<[string, (token: string) => string]>([
+    ['of another scheme', (token) => `Digest ${token}`],
+    ['of a scheme that ends like ours', (token) => `MyBearer  ${token}`],
+    ['of no scheme', (token) => token],
+    ['without a blank', (token) => `Bearer${token}`],
+    ['with a tab', (token) => `Bearer\t${token}`],
+    ['with a comma', (token) => `Bearer  ${token},`],
+    ['with two tokens', (token) => `Bearer ${token} ${token}`],
+    ['that was sent twice', (token) => `Bearer ${token}, Bearer ${token}`],
+  ])('%s is a 401', async (_, spell) => {
+    const { auth } = setUp()
+    const { accessToken } = await signIn(auth, { openid: 'alice' })
+
+    await expect(auth.authenticate(spell(accessToken))).rejects.toMatchObject({
+      code: 'invalid_token',
+      status: 401,
+    })
+  })
+
+  test('that is missing is a 401 by default', async () => {
+    const { auth } = setUp()
+
+    await expect(auth.authenticate(undefined)).rejects.toMatchObject({ code: 'invalid_token' })
+  })
+
+  test('that is missing may be null, which Headers.get gives', async () => {
+    const { auth } = setUp()
+    // What JavaScript may pass.
+    const missing = new Headers().get('authorization') as unknown as undefined
+
+    await expect(auth.authenticate(missing)).rejects.toMatchObject({ code: 'invalid_token' })
+    expect(await auth.authenticate(missing, { optional: true })).toBeUndefined()
+  })
+})
+
+test('guard gives an adapter the session, or the answer to send', async () => {
+  const { auth } = setUp()
+  const { headers, userId } = await signIn(auth, { openid: 'alice' })
+
+  const passed = await auth.guard(headers.authorization)
+  const refused = await auth.guard('Bearer junk')
+  const anonymous = await auth.guard(undefined, { optional: true })
+
+  expect(passed).toMatchObject({ session: { userId } })
+  expect(refused).toMatchObject({
+    response: { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
+  })
+  expect(anonymous).toEqual({ session: undefined })
 })
 
 test('the session comes from the token alone', async () => {

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import * as onExpress from '../src/adapters/express.js'
 import * as onFetch from '../src/adapters/fetch.js'
 import * as onNode from '../src/adapters/node.js'
-import type { Auth, GuardOptions, TokenAnswer } from '../src/index.js'
+import type { Auth, AuthOptions, GuardOptions, TokenAnswer } from '../src/index.js'
 import { signIn } from '../src/testing/index.js'
 import { newKey, setUp } from './set-up.js'
 
@@ -200,8 +200,8 @@ const rows: Row[] = [
 ]
 
 describe.each(rows)('$name', ({ start, hasNext }) => {
-  async function setUpBackend() {
-    const set = setUp<Claims>()
+  async function setUpBackend(options: Partial<AuthOptions<Claims>> = {}) {
+    const set = setUp<Claims>(options)
     const backend = await start(set.auth)
     const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
       fetch(backend.url + path, {
@@ -234,6 +234,51 @@ describe.each(rows)('$name', ({ start, hasNext }) => {
     expect(await ordersLater.json()).toEqual({ userId: tokens.user_id })
     expect(await logout.text()).toBe('')
     expect(await after.json()).toMatchObject({ error: 'invalid_grant' })
+  })
+
+  test('a user gives the phone number', async () => {
+    const { auth, wechat, post } = await setUpBackend()
+    const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+    const code = wechat.phoneCodeFor('alice', { phoneNumber: '13800138000' })
+
+    const response = await post('/wx/phone', { code }, { authorization: `Bearer ${access_token}` })
+
+    expect(await response.json()).toEqual({ phone_number: '13800138000', country_code: '86' })
+  })
+
+  test("WeChat's data pre-fetch is a login, with its query", async () => {
+    const { url, wechat } = await setUpBackend({ onPrefetch: ({ path, query }) => [path, query] })
+
+    const { status, body } = await wechat.prefetch(`${url}/wx/prefetch`, 'alice', {
+      path: 'pages/index/index',
+      query: 'from=a&to=b',
+      fetch,
+    })
+
+    expect(status).toBe(200)
+    expect(JSON.parse(body)).toMatchObject({
+      token_type: 'Bearer',
+      prefetched: ['pages/index/index', 'from=a&to=b'],
+    })
+  })
+
+  test('the gateway of cloud hosting says who asks, where that is set', async () => {
+    const gateway = {
+      'x-wx-openid': 'oGZUI0egBJY1zhBYw2KhdUfwVJJE',
+      'x-wx-appid': 'wx0000000000000001',
+      'x-wx-source': 'wx_client',
+    }
+    const hosted = await setUpBackend({
+      cloudHosting: { public: false },
+      onLogin: ({ openid }) => ({ userId: openid }),
+    })
+    const usual = await setUpBackend()
+
+    const known = await fetch(`${hosted.url}/orders`, { headers: gateway })
+    const unknown = await fetch(`${usual.url}/orders`, { headers: gateway })
+
+    expect(await known.json()).toEqual({ userId: gateway['x-wx-openid'] })
+    expect(unknown.status).toBe(401)
   })
 
   test('answers carry their headers', async () => {
@@ -279,7 +324,7 @@ describe.each(rows)('$name', ({ start, hasNext }) => {
   )
 
   test.each(
-    ['/wx/login', '/wx/refresh', '/wx/logout'].flatMap((path) =>
+    ['/wx/login', '/wx/refresh', '/wx/logout', '/wx/phone'].flatMap((path) =>
       ['GET', 'HEAD', 'PUT', 'DELETE'].map((method) => ({ method, path })),
     ),
   )('$method $path is a 405', async ({ method, path }) => {

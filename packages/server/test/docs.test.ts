@@ -7,13 +7,14 @@ import { describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-const pairs = ['', 'packages/server/', 'packages/client/'].map((folder) => ({
-  english: read(`${folder}README.md`),
-  chinese: read(`${folder}README.zh-CN.md`),
-}))
-const documents = pairs.flatMap(({ english, chinese }) => [english, chinese])
+const recipes = pairOf('docs/recipes')
+const readmes = ['', 'packages/server/', 'packages/client/'].map((folder) =>
+  pairOf(`${folder}README`),
+)
+const pairs = [...readmes, recipes]
+const documents = pairs.flatMap(bothOf)
 
-describe('the TypeScript of the READMEs compiles', () => {
+describe('the TypeScript of READMEs and recipes compiles', () => {
   const problems = compile(documents.flatMap(blocksOf))
 
   test.each(documents)('$file', ({ file }) => {
@@ -82,8 +83,10 @@ describe('links lead somewhere', () => {
 })
 
 describe('tables name exactly what the code has', () => {
-  const serverDocuments = documents.filter(({ file }) => !file.startsWith('packages/client/'))
-  const clientDocuments = documents.filter(({ file }) => !file.startsWith('packages/server/'))
+  const tabled = readmes.flatMap(bothOf)
+  const serverDocuments = tabled.filter(({ file }) => !file.startsWith('packages/client/'))
+  const clientDocuments = tabled.filter(({ file }) => !file.startsWith('packages/server/'))
+  const serverReadmes = tabled.filter(({ file }) => file.startsWith('packages/server/'))
 
   test.each(serverDocuments)('the options of createAuth in $file', (document) => {
     const members = membersOf('AuthOptions', 'packages/server/src')
@@ -97,17 +100,25 @@ describe('tables name exactly what the code has', () => {
     expect(namesBeside('baseUrl', document)).toEqual(members)
   })
 
-  test.each(documents.filter(({ file }) => file.startsWith('packages/server/')))(
-    'the events in $file',
-    (document) => {
-      const { text } = read('packages/server/src/events.ts')
-      const types = [...text.matchAll(/^ {2}readonly type: '(\w+)'$/gm)].map(([, type]) => type)
+  test.each(serverReadmes)('the events in $file', (document) => {
+    const { text } = read('packages/server/src/events.ts')
+    const types = [...text.matchAll(/^ {2}readonly type: '(\w+)'$/gm)].map(([, type]) => type)
 
-      expect(namesBeside('misconfigured', document)).toEqual(types.sort())
-    },
-  )
+    expect(namesBeside('misconfigured', document)).toEqual(types.sort())
+  })
 
-  test.each(documents)("the server's error codes in $file", (document) => {
+  test.each([
+    ['the options of createWeChat', 'timeoutMs', 'WeChatOptions', 'wechat'],
+    ["the members of WeChat's interfaces", 'code2Session', 'OwnWeChat', 'wechat'],
+    ['the options of createFakeWeChat', 'rotateSessionKey', 'FakeWeChatOptions', 'testing'],
+    ['the members of the emulated WeChat', 'codeFor', 'FakeWeChat', 'testing'],
+  ])('%s', (_what, name, type, folder) => {
+    const members = membersOf(type, `packages/server/src/${folder}`)
+
+    for (const document of serverReadmes) expect(namesBeside(name, document)).toEqual(members)
+  })
+
+  test.each(tabled)("the server's error codes in $file", (document) => {
     expect(namesBeside('invalid_grant', document)).toEqual(Object.keys(wireErrors).sort())
   })
 
@@ -124,6 +135,11 @@ interface Document {
   readonly text: string
 }
 
+interface Pair {
+  readonly english: Document
+  readonly chinese: Document
+}
+
 interface Block {
   readonly file: string
   /** Where its first line of code stands, counted from 1. */
@@ -134,6 +150,14 @@ interface Block {
 
 function read(file: string): Document {
   return { file, text: readFileSync(join(root, file), 'utf8') }
+}
+
+function pairOf(path: string): Pair {
+  return { english: read(`${path}.md`), chinese: read(`${path}.zh-CN.md`) }
+}
+
+function bothOf({ english, chinese }: Pair): readonly Document[] {
+  return [english, chinese]
 }
 
 function blocksOf({ file, text }: Document): readonly Block[] {
@@ -189,10 +213,41 @@ const miniProgramPreamble = `
   interface Order { readonly id: string; readonly title: string }
 `
 
+/** Until the entry is there. */
+const fullEntry = existsSync(join(root, 'packages/client/src/full.ts'))
+  ? ''
+  : `
+  declare module '@wxlogin/client/full' {
+    import type { Client, ClientOptions, Session } from '@wxlogin/client'
+
+    export { ClientError } from '@wxlogin/client'
+
+    export type FullClientOptions = Omit<ClientOptions, 'baseUrl'> &
+      ({ baseUrl: string } | { container: { env: string; service: string } })
+
+    export interface FullClient<Data = unknown> extends Client<Data> {
+      bindPhone(event: {
+        readonly detail: { readonly code?: string; readonly errno?: number }
+      }): Promise<{
+        readonly phoneNumber: string
+        readonly countryCode: string
+        readonly data: unknown
+        readonly session: Session<Data> | undefined
+      }>
+      prefetched<T = unknown>(): T | undefined
+    }
+
+    export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data>
+  }
+`
+
 const miniProgramClient = `
   import { createClient } from '@wxlogin/client'
   export const client = createClient<{ name: string }>({ baseUrl: 'https://api.example.com' })
 `
+
+/** The fuller entry has all that the recipes need of a client. */
+const fullClient = miniProgramClient.replace('@wxlogin/client', '@wxlogin/client/full')
 
 interface Environment {
   /** Where the blocks stand, as far as imports are concerned. */
@@ -207,7 +262,12 @@ const node: Environment = {
   folder: join(root, 'packages/server/test/readme/'),
   types: ['node'],
   lib: 'lib.es2022.d.ts',
-  files: { 'preamble.d.ts': nodePreamble, 'pages/index/my-store.ts': myStore },
+  files: {
+    'preamble.d.ts': nodePreamble,
+    'pages/index/my-store.ts': myStore,
+    'pages/index/users.ts': recipeWith('export async function link'),
+    'pages/index/phone.ts': recipeWith('export async function bindPhone'),
+  },
 }
 
 const miniProgram: Environment = {
@@ -216,22 +276,36 @@ const miniProgram: Environment = {
   lib: 'lib.es2018.d.ts',
   files: {
     'preamble.d.ts': miniProgramPreamble,
+    'full.d.ts': fullEntry,
     'client.ts': miniProgramClient,
     'pages/index/client.ts': "export { client } from '../../client'",
   },
+}
+
+const miniProgramOfRecipes: Environment = {
+  ...miniProgram,
+  files: { ...miniProgram.files, 'client.ts': fullClient },
+}
+
+/** A recipe's code, for the recipes that build on it. */
+function recipeWith(text: string): string {
+  const block = blocksOf(recipes.english).find(({ code }) => code.includes(text))
+  if (!block) throw new Error(`No recipe has ${text}`)
+  return block.code
 }
 
 /** Tests run in Node, also those of a mini program. */
 function environmentOf({ file, code }: Block): Environment {
   if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
   const isInside =
-    file.startsWith('packages/client/') || /from '(@wxlogin|\.{1,2})\/client'/.test(code)
-  return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
+    file.startsWith('packages/client/') || /from '(@wxlogin|\.{1,2})\/client(\/full)?'/.test(code)
+  if (!isInside && !/\bfrom '.*\/client'/.test(code)) return node
+  return file.startsWith('docs/') ? miniProgramOfRecipes : miniProgram
 }
 
 /** Compiles every TypeScript block as a module of its own; one line per problem, by file and line of the README. */
 function compile(blocks: readonly Block[]): readonly string[] {
-  return [node, miniProgram].flatMap((environment) => {
+  return [node, miniProgram, miniProgramOfRecipes].flatMap((environment) => {
     const ours = blocks.filter(
       (block) => block.language === 'ts' && environmentOf(block) === environment,
     )
@@ -301,8 +375,10 @@ function baseOptions(): ts.CompilerOptions {
       '@wxlogin/server/testing': source('server/src/testing/index.ts'),
       '@wxlogin/server/redis': source('server/src/sessions/redis-store.ts'),
       '@wxlogin/server/sql': source('server/src/sessions/sql-store.ts'),
+      '@wxlogin/server/wechat': source('server/src/wechat/index.ts'),
       '@wxlogin/server/*': source('server/src/adapters/*.ts'),
       '@wxlogin/client': source('client/src/index.ts'),
+      '@wxlogin/client/full': source('client/src/full.ts'),
       '@wxlogin/client/testing': source('client/src/testing/index.ts'),
     },
   }

@@ -121,13 +121,13 @@ test('an errcode without a known message has its rid alone', async () => {
 })
 
 test('outside /sns the rid follows without a comma, in application/json', async () => {
-  const { wechat } = setUp({ routes: { 'GET /wxa/checksession': () => ({ errcode: 40013 }) } })
+  const { wechat } = setUp()
 
-  const response = await wechat.fetch('https://api.weixin.qq.com/wxa/checksession')
+  const response = await wechat.fetch('https://api.weixin.qq.com/cgi-bin/token?appid=wx&secret=s')
 
   expect(response.headers.get('content-type')).toContain('application/json')
   expect(await response.json()).toMatchObject({
-    errmsg: expect.stringMatching(/^invalid appid rid: /),
+    errmsg: expect.stringMatching(/^invalid grant_type rid: /),
   })
 })
 
@@ -366,15 +366,13 @@ test('faults queue up, and recovering forgets them all', async () => {
 })
 
 test('a fault for one endpoint leaves the others alone', async () => {
-  const { wechat } = setUp({
-    routes: { 'GET /wxa/checksession': () => ({ errcode: 0, errmsg: 'ok' }) },
-  })
+  const { wechat } = setUp()
   wechat.fail(-1, { endpoint })
 
   const other = await wechat.fetch('https://api.weixin.qq.com/wxa/checksession')
   const failed = await exchange(wechat, wechat.codeFor('alice'))
 
-  expect(await other.json()).toEqual({ errcode: 0, errmsg: 'ok' })
+  expect(await other.json()).toMatchObject({ errcode: 41001 })
   expect(failed.errcode).toBe(-1)
 })
 
@@ -586,20 +584,18 @@ test('a path that is emulated for another method says which', async () => {
 
 test('a route of your own gets the whole request', async () => {
   const route = vi.fn(() => ({ errcode: 0, errmsg: 'ok' }))
-  const { wechat } = setUp({ routes: { 'POST /wxa/msg_sec_check': route } })
+  const { wechat } = setUp({ routes: { 'POST /sns/echo': route } })
 
-  const response = await wechat.fetch('https://api.weixin.qq.com/wxa/msg_sec_check?version=2', {
+  const response = await wechat.fetch('https://api.weixin.qq.com/sns/echo?version=2', {
     method: 'post',
     body: '{"content":"你好"}',
   })
 
   expect(await response.json()).toEqual({ errcode: 0, errmsg: 'ok' })
-  expect(route).toHaveBeenCalledWith({
-    method: 'POST',
-    path: '/wxa/msg_sec_check',
-    query: { version: '2' },
-    body: '{"content":"你好"}',
-  })
+  expect(route).toHaveBeenCalledWith(
+    { method: 'POST', path: '/sns/echo', query: { version: '2' }, body: '{"content":"你好"}' },
+    undefined,
+  )
 })
 
 test('a streamed POST is turned away with 412 and an empty body', async () => {
@@ -661,6 +657,8 @@ const wrongOptions: [string, unknown][] = [
   ['latencyMs', { latencyMs: -1 }],
   ['latencyMs', { latencyMs: Number.NaN }],
   ['rotateSessionKey', { rotateSessionKey: 'no' }],
+  ['sessionKeyTtlSeconds', { sessionKeyTtlSeconds: 0 }],
+  ['sessionKeyTtlSeconds', { sessionKeyTtlSeconds: Number.POSITIVE_INFINITY }],
   ['hints', { hints: 1 }],
   ['routes', { routes: { '/wxa/checksession': () => ({}) } }],
   ['routes', { routes: { 'GET /wxa/checksession': {} } }],
@@ -706,10 +704,8 @@ test('the listening server serves the same people on loopback', async () => {
 })
 
 test('the listening server answers a chunked POST with 412 and an empty body', async () => {
-  const { server } = await setUpServer({
-    routes: { 'POST /wxa/msg_sec_check': () => ({ errcode: 0 }) },
-  })
-  const url = `${server.url}/wxa/msg_sec_check`
+  const { server } = await setUpServer({ routes: { 'POST /sns/echo': () => ({ errcode: 0 }) } })
+  const url = `${server.url}/sns/echo`
 
   const streamed = await undiciFetch(url, {
     method: 'POST',
@@ -877,9 +873,9 @@ test('with msw, an answer that never comes ends with the signal', async () => {
 })
 
 test('with msw, a route of your own gets the body', async () => {
-  setUpMsw({ routes: { 'POST /wxa/echo': ({ body }) => ({ body }) } })
+  setUpMsw({ routes: { 'POST /sns/echo': ({ body }) => ({ body }) } })
 
-  const response = await fetch('https://api.weixin.qq.com/wxa/echo', {
+  const response = await fetch('https://api.weixin.qq.com/sns/echo', {
     method: 'POST',
     body: '你好',
   })

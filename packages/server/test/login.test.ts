@@ -25,6 +25,58 @@ test('a code becomes a session of its user', async () => {
   expect(session).toMatchObject({ userId, appId: wechat.app.appId, claims: {} })
 })
 
+test('onLogin is shown no device and no session where there is none', async () => {
+  const seen: LoginContext[] = []
+  const { auth, wechat } = setUp({ onLogin: (_account, context) => void seen.push(context) })
+
+  await auth.login({ code: wechat.codeFor('alice') })
+
+  expect(seen).toStrictEqual([{ input: undefined }])
+})
+
+test('the events of a login say how it ended, of which session, and how long it took', async () => {
+  let pause = () => {}
+  const { auth, wechat, clock, events } = setUp({
+    onLogin: () => pause(),
+    claims: () => {
+      pause()
+      return {}
+    },
+  })
+  pause = () => clock.advance(1)
+  const code = wechat.codeFor('alice')
+  const idempotencyKey = newKey()
+
+  const { access_token } = await auth.login({ code, idempotencyKey })
+  await auth.login({ code, idempotencyKey })
+  await auth.login({ code, idempotencyKey: newKey() }).catch(() => undefined)
+
+  const { id: sessionId } = await auth.authenticate(`Bearer ${access_token}`)
+  const event = { type: 'login', by: 'code', appId: wechat.app.appId, sessionId }
+  expect(events.filter(({ type }) => type === 'login' || type === 'revoked')).toStrictEqual([
+    { ...event, outcome: 'created', durationMs: 2000 },
+    { ...event, outcome: 'retried', durationMs: 1000 },
+    { type: 'revoked', appId: wechat.app.appId, sessionId, reason: 'reused' },
+    { ...event, outcome: 'code_reused', durationMs: 0 },
+  ])
+})
+
+test('a code that WeChat never gave is hardly looked for, and the error keeps what WeChat said', async () => {
+  const { now } = createClock()
+  const memory = createMemoryStore({ now })
+  let reads = 0
+  const get: SessionStore['get'] = (id) => {
+    reads++
+    return memory.get(id)
+  }
+  const { auth } = setUp({ now, store: { ...memory, get } })
+
+  const login = auth.login({ code: 'x'.repeat(32) })
+
+  await expect(login).rejects.toMatchObject({ code: 'invalid_code', errcode: 40029 })
+  expect(reads).toBe(2)
+})
+
 test('without onLogin a user has a stable opaque id that says nothing about the openid', async () => {
   const { auth, wechat } = setUp()
 
@@ -133,6 +185,13 @@ test.each([
   await expect(auth.login({ code: wechat.codeFor('alice') })).rejects.toMatchObject({
     code: 'server_error',
   })
+})
+
+test('a user id may be 255 characters long', async () => {
+  const userId = 'x'.repeat(255)
+  const { auth, wechat } = setUp({ onLogin: () => ({ userId }) })
+
+  expect((await auth.login({ code: wechat.codeFor('alice') })).user_id).toBe(userId)
 })
 
 describe('a code that comes again', () => {
@@ -252,6 +311,50 @@ describe('a code that comes again', () => {
     await expect(auth.login(request)).rejects.toMatchObject({ code: 'invalid_code' })
   })
 
+  test('while WeChat is away is told so, and gets its session when WeChat is back', async () => {
+    const { auth, wechat } = setUp()
+    const request = { code: wechat.codeFor('alice'), idempotencyKey: newKey() }
+    const first = await auth.login(request)
+    wechat.fail(-1)
+
+    await expect(auth.login(request)).rejects.toMatchObject({ code: 'wechat_unavailable' })
+
+    expect((await auth.login(request)).refresh_token).toBe(first.refresh_token)
+  })
+
+  test('while its session is refreshed, however slow the claims are, gets nothing', async () => {
+    let overtake = async () => {}
+    const { auth, wechat } = setUp({
+      claims: async () => {
+        const run = overtake
+        overtake = async () => {}
+        await run()
+        return {}
+      },
+    })
+    const request = { code: wechat.codeFor('alice'), idempotencyKey: newKey() }
+    const { refresh_token: refreshToken } = await auth.login(request)
+    overtake = async () => void (await auth.refresh({ refreshToken }))
+
+    await expect(auth.login(request)).rejects.toMatchObject({ code: 'invalid_code' })
+  })
+
+  test('to replace a session in the same request as before finds it gone, and still gets its own', async () => {
+    const { auth, wechat } = setUp()
+    const old = await auth.login({ code: wechat.codeFor('alice') })
+    const request = {
+      code: wechat.codeFor('alice'),
+      idempotencyKey: newKey(),
+      previousRefreshToken: old.refresh_token,
+    }
+    const first = await auth.login(request)
+
+    const again = await auth.login(request)
+
+    expect(again.refresh_token).toBe(first.refresh_token)
+    expect(await auth.sessions.list(first.user_id)).toHaveLength(1)
+  })
+
   test('after a secret was rotated in between still gets its session', async () => {
     const { now } = createClock()
     const store = createMemoryStore({ now })
@@ -289,13 +392,18 @@ test("DevTools' mock code is named, and never reaches WeChat", async () => {
   expect(wechat.calls).toEqual([])
 })
 
-test.each(['', 'x'.repeat(129), 'a\nb'])('the device name %j is refused', async (device) => {
-  const { auth, wechat } = setUp()
+test.each(['', 'x'.repeat(129), 'a\nb'])(
+  'the device name %j is refused before the code is spent',
+  async (device) => {
+    const { auth, wechat } = setUp()
+    const code = wechat.codeFor('alice')
 
-  await expect(auth.login({ code: wechat.codeFor('alice'), device })).rejects.toMatchObject({
-    code: 'invalid_request',
-  })
-})
+    await expect(auth.login({ code, device })).rejects.toMatchObject({ code: 'invalid_request' })
+
+    expect(wechat.calls).toEqual([])
+    await expect(auth.login({ code, device: 'iPhone' })).resolves.toBeDefined()
+  },
+)
 
 test('an AppID that is not configured is named', async () => {
   const { auth, wechat } = setUp()
@@ -307,6 +415,20 @@ test('an AppID that is not configured is named', async () => {
     message: expect.stringContaining('wx00000000000000ff'),
   })
 })
+
+test.each(['x\nERROR a forged line', '<b>bold</b>', ' wx1', 'wx1 ', 'x'.repeat(65)])(
+  'what cannot be an AppID is not repeated in the answer: %j',
+  async (appId) => {
+    const { auth } = setUp()
+
+    const login = auth.login({ code: 'code', appId })
+
+    await expect(login).rejects.toMatchObject({
+      code: 'unknown_app',
+      message: expect.not.stringContaining(appId),
+    })
+  },
+)
 
 test('apps may be looked up, and a code of one mini program is no code of another', async () => {
   const apps = [
@@ -529,6 +651,7 @@ describe('what an attacker tries', () => {
 
 test.each([
   { what: 'null', find: () => null },
+  { what: 'an app without a secret', find: (appId: string) => ({ appId }) },
   { what: 'the same app for every AppID', find: () => ({ appId: 'wx1', appSecret: 's' }) },
   { what: 'something inherited', find: (id: string) => Object.getPrototypeOf({})[id] },
 ])('a look-up of apps that gives $what finds nothing', async ({ find }) => {

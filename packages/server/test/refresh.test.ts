@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { AuthError, createMemoryStore, type SessionStore } from '../src/index.js'
 import { createClock, newKey, setUp } from './set-up.js'
 
@@ -302,4 +302,140 @@ test('refresh tokens signed by an old secret still work, and their successors ar
   await expect(after.refresh({ refreshToken: before.refreshToken })).rejects.toMatchObject({
     reason: 'unknown',
   })
+})
+
+describe('the events of a refresh', () => {
+  const kinds = ['refresh', 'revoked']
+
+  test('say how it ended, of which session, and how long it took', async () => {
+    let pause = () => {}
+    const { auth, wechat, clock, events, answer, refreshToken } = await loggedIn({
+      claims: () => {
+        pause()
+        return {}
+      },
+    })
+    const { id } = await auth.authenticate(`Bearer ${answer.access_token}`)
+    pause = () => clock.advance(2)
+
+    await auth.refresh({ refreshToken })
+
+    expect(events.at(-1)).toStrictEqual({
+      type: 'refresh',
+      outcome: 'rotated',
+      appId: wechat.app.appId,
+      sessionId: id,
+      durationMs: 2000,
+    })
+  })
+
+  test('tell of a token that was used twice, and of the session that ended for it', async () => {
+    const { auth, wechat, events, answer, refreshToken } = await loggedIn()
+    const { id: sessionId } = await auth.authenticate(`Bearer ${answer.access_token}`)
+    const { appId } = wechat.app
+    await auth.refresh({ refreshToken })
+
+    await auth.refresh({ refreshToken }).catch(() => undefined)
+
+    expect(events.slice(-2)).toStrictEqual([
+      { type: 'refresh', outcome: 'reused', appId, sessionId, durationMs: 0 },
+      { type: 'revoked', appId, sessionId, reason: 'reused' },
+    ])
+  })
+
+  test('tell why it was refused', async () => {
+    const { auth, answer, events, refreshToken } = await loggedIn()
+    await auth.sessions.revoke({ userId: answer.user_id })
+
+    await auth.refresh({ refreshToken }).catch(() => undefined)
+    await auth.logout({ refreshToken })
+    await auth.refresh({ refreshToken }).catch(() => undefined)
+
+    expect(events.filter(({ type }) => kinds.includes(type))).toMatchObject([
+      { type: 'revoked', reason: 'revoked' },
+      { type: 'refresh', outcome: 'refused', reason: 'revoked' },
+      { type: 'refresh', outcome: 'refused', reason: 'unknown' },
+    ])
+  })
+
+  test('tell of a user whom claims refuses', async () => {
+    let isBanned = false
+    const { auth, events, refreshToken } = await loggedIn({
+      claims: () => {
+        if (isBanned) throw new AuthError('access_denied', 'This user is banned')
+        return {}
+      },
+    })
+    isBanned = true
+
+    await auth.refresh({ refreshToken }).catch(() => undefined)
+
+    expect(events.filter(({ type }) => kinds.includes(type))).toMatchObject([
+      { type: 'revoked', reason: 'access_denied' },
+    ])
+  })
+})
+
+test('claims is not asked about a session that has ended, or ends because its token came twice', async () => {
+  let asked = 0
+  const { auth, refreshToken } = await loggedIn({
+    claims: () => {
+      asked++
+      return {}
+    },
+  })
+  await auth.refresh({ refreshToken })
+  asked = 0
+
+  await auth.refresh({ refreshToken }).catch(() => undefined)
+  await auth.refresh({ refreshToken }).catch(() => undefined)
+  await auth.logout({ refreshToken })
+  await auth.refresh({ refreshToken }).catch(() => undefined)
+
+  expect(asked).toBe(0)
+})
+
+test.each([
+  { what: 'without claims', options: {}, readsOfRetry: 1 },
+  { what: 'with claims', options: { claims: () => ({}) }, readsOfRetry: 2 },
+])('a rotation is one read and one write, a retry $readsOfRetry and none $what', async (row) => {
+  const { now } = createClock()
+  const memory = createMemoryStore({ now })
+  let [reads, writes] = [0, 0]
+  const store: SessionStore = {
+    ...memory,
+    get: (id) => {
+      reads++
+      return memory.get(id)
+    },
+    replace: (record, version) => {
+      writes++
+      return memory.replace(record, version)
+    },
+  }
+  const { auth, refreshToken } = await loggedIn({ store, now, ...row.options })
+  const request = { refreshToken, idempotencyKey: newKey() }
+  reads = 0
+
+  await auth.refresh(request)
+  const rotation = [reads, writes]
+  await auth.refresh(request)
+
+  expect(rotation).toEqual([1, 1])
+  expect([reads - 1, writes - 1]).toEqual([row.readsOfRetry, 0])
+})
+
+test('a mini program that is no longer served here has no sessions here', async () => {
+  const { now } = createClock()
+  const store = createMemoryStore({ now })
+  const { auth, refreshToken } = await loggedIn({ store, now })
+  const elsewhere = setUp({ store, now, apps: [{ appId: 'wx0000000000000002', appSecret: 's' }] })
+
+  await expect(elsewhere.auth.refresh({ refreshToken })).rejects.toMatchObject({
+    code: 'invalid_grant',
+    reason: 'unknown',
+  })
+  await elsewhere.auth.logout({ refreshToken })
+
+  await expect(auth.refresh({ refreshToken })).resolves.toBeDefined()
 })

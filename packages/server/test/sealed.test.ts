@@ -18,6 +18,20 @@ test('what was sealed opens for its account', () => {
   expect(unseal(ring, account, sealed)).toBe(sessionKey)
 })
 
+test.each(['', '微信'])('the text %j comes back as it was', (text) => {
+  const { seal: ring } = createKeyRing([secret()])
+
+  expect(unseal(ring, account, seal(ring, account, text))).toBe(text)
+})
+
+test.each([0, 1, 11, 12, 27])('a box that was cut to %d bytes does not open', (length) => {
+  const { seal: ring } = createKeyRing([secret()])
+  const [kid, box = ''] = seal(ring, account, sessionKey).split('.')
+  const cut = Buffer.from(box, 'base64url').subarray(0, length).toString('base64url')
+
+  expect(unseal(ring, account, `${kid}.${cut}`)).toBeUndefined()
+})
+
 test('the same key is sealed differently each time', () => {
   const { seal: ring } = createKeyRing([secret()])
 

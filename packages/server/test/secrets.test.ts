@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   AuthError,
@@ -10,6 +9,7 @@ import {
   type SessionStore,
   type TokenAnswer,
 } from '../src/index.js'
+import { expectNone } from './no-secrets.js'
 import { setUp } from './set-up.js'
 
 const appId = 'wx0000000000000001'
@@ -25,44 +25,6 @@ const canaries = {
   idempotencyKey: 'canaryIdempotencyKey-0123456789',
   otherKey: 'canaryOtherIdempotencyKey-01234',
 } as const
-
-/** A text as it would look after the usual ways of writing it down. */
-const spellings = (text: string) => [
-  text,
-  encodeURIComponent(text),
-  new URLSearchParams({ '': text }).toString().slice(1),
-  JSON.stringify(text).slice(1, -1),
-  Buffer.from(text).toString('hex'),
-  Buffer.from(text).toString('base64').replace(/=+$/, ''),
-  Buffer.from(text).toString('base64url'),
-]
-
-function expectNone(
-  secrets: Readonly<Record<string, string>>,
-  what: string,
-  values: readonly unknown[],
-): void {
-  const text = values
-    .map(
-      (value) =>
-        inspect(value, {
-          depth: Number.POSITIVE_INFINITY,
-          showHidden: true,
-          maxStringLength: null,
-        }) + toJson(value),
-    )
-    .join('\n')
-  for (const [name, secret] of Object.entries(secrets)) {
-    for (const spelling of spellings(secret)) {
-      expect(text.includes(spelling), `${name} in ${what}`).toBe(false)
-    }
-  }
-}
-
-const toJson = (value: unknown): string =>
-  JSON.stringify(value, (_key, member: unknown) =>
-    member instanceof Error ? { ...member, cause: member.cause } : member,
-  ) ?? ''
 
 function payloadsOf({ access_token, refresh_token }: TokenAnswer): string[] {
   return [access_token, refresh_token].map((token) =>

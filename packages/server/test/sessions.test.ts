@@ -25,7 +25,7 @@ test("a user's devices are listed, the newest first, the current one marked", as
   const devices = await auth.sessions.list(7, { current: phoneId })
 
   const appId = 'wx0000000000000001'
-  expect(devices).toEqual([
+  expect(devices).toStrictEqual([
     {
       id: tabletId,
       appId,
@@ -60,6 +60,27 @@ test('all of a user can be revoked, and each device learns it days later', async
   expect(events.filter(({ type }) => type === 'revoked')).toHaveLength(2)
 })
 
+test('a device that comes days after a token was used twice logs in again by itself', async () => {
+  const { auth, wechat, clock, phone, tablet } = await twoDevices()
+  const second = await auth.refresh({ refreshToken: phone.refresh_token })
+  await auth.refresh({ refreshToken: phone.refresh_token }).catch(() => undefined)
+  const code = wechat.codeFor('alice')
+  const third = await auth.login({ code })
+  await auth.login({ code }).catch(() => undefined)
+  await auth.sessions.revoke({ userId: 7 })
+
+  const reasons = () =>
+    Promise.all(
+      [second, third, tablet].map(({ refresh_token: refreshToken }) =>
+        auth.refresh({ refreshToken }).catch(({ reason }: { reason: string }) => reason),
+      ),
+    )
+
+  expect(await reasons()).toEqual(['reused', 'reused', 'revoked'])
+  clock.advance(24 * 3600)
+  expect(await reasons()).toEqual(['unknown', 'unknown', 'revoked'])
+})
+
 test('all but one can be revoked', async () => {
   const { auth, phone, phoneId } = await twoDevices()
 
@@ -83,6 +104,25 @@ test('a single session can be revoked, with a reason that the event carries', as
     sessionId: tabletId,
     reason: 'lost_phone',
   })
+})
+
+test('devices that were revoked still learn it after a login that fills the places', async () => {
+  const { auth, wechat, clock } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 2 })
+  const login = async () => {
+    clock.advance(1)
+    return (await auth.login({ code: wechat.codeFor('alice') })).refresh_token
+  }
+  const revoked = [await login(), await login()]
+  await auth.sessions.revoke({ userId: 7 })
+
+  const living = [await login(), await login()]
+
+  for (const refreshToken of revoked) {
+    await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({ reason: 'revoked' })
+  }
+  for (const refreshToken of living) {
+    await expect(auth.refresh({ refreshToken })).resolves.toBeDefined()
+  }
 })
 
 test("nobody revokes another user's session by its id", async () => {
@@ -164,6 +204,26 @@ test('an old copy of a token ends no other session', async () => {
   await expect(auth.refresh({ refreshToken: tablet.refresh_token })).resolves.toBeDefined()
 })
 
+test('the event of a logout says whether it was everywhere', async () => {
+  const { auth, events, phone, phoneId, tablet, tabletId } = await twoDevices()
+  const appId = 'wx0000000000000001'
+
+  await auth.logout({ refreshToken: phone.refresh_token })
+  expect(events.at(-1)).toEqual({ type: 'logout', appId, sessionId: phoneId, everywhere: false })
+
+  await auth.logout({ refreshToken: tablet.refresh_token, everywhere: true })
+  expect(events.at(-1)).toEqual({ type: 'logout', appId, sessionId: tabletId, everywhere: true })
+})
+
+test('a device that was revoked cannot end the others by a logout everywhere', async () => {
+  const { auth, phone, tablet, tabletId } = await twoDevices()
+  await auth.sessions.revoke({ userId: 7, sessionId: tabletId })
+
+  await auth.logout({ refreshToken: tablet.refresh_token, everywhere: true })
+
+  await expect(auth.refresh({ refreshToken: phone.refresh_token })).resolves.toBeDefined()
+})
+
 test('the account behind a session is there for payments, while the session lives', async () => {
   const { auth, wechat } = setUp({}, { apps: [{ appId: 'wx1', appSecret: 's', owner: 'us' }] })
   const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
@@ -197,6 +257,41 @@ test('a session can be made through another door, and lives like any other', asy
   expect(await auth.sessions.list(7)).toMatchObject([{ device: 'Chrome on a PC' }])
 })
 
+test('the account of such a session is as it was given, with the unionid', async () => {
+  const { auth } = setUp()
+  const created = await auth.sessions.create({ account: { openid: 'o1', unionid: 'u1' } })
+  const without = await auth.sessions.create({ account: { openid: 'o2' } })
+
+  const accountOf = async ({ access_token }: { access_token: string }) =>
+    auth.sessions.account(await auth.authenticate(`Bearer ${access_token}`))
+
+  const appId = 'wx0000000000000001'
+  expect(await accountOf(created)).toStrictEqual({ appId, openid: 'o1', unionid: 'u1' })
+  expect(await accountOf(without)).toStrictEqual({ appId, openid: 'o2' })
+})
+
+test.each(['', undefined, null, 7])('it needs an openid, and %j is none', async (openid) => {
+  const { auth } = setUp()
+
+  // What JavaScript may pass.
+  const created = auth.sessions.create({ account: { openid: openid as string } })
+
+  await expect(created).rejects.toThrow(TypeError)
+})
+
+test('a store that refuses the session gives no token', async () => {
+  const { now } = createClock()
+  const { auth } = setUp({
+    now,
+    store: { ...createMemoryStore({ now }), create: async () => false },
+  })
+
+  await expect(auth.sessions.create({ account: { openid: 'o1' } })).rejects.toMatchObject({
+    code: 'store_unavailable',
+    status: 503,
+  })
+})
+
 test('signIn gives headers for a test of a route, with claims of its own', async () => {
   const { auth } = setUp({ claims: () => ({ role: 'user' }) })
 
@@ -227,7 +322,13 @@ test('check tells the state of the store and of the last call to WeChat', async 
 
   expect(await auth.check()).toEqual({
     store: { ok: true, warnings: [] },
-    wechat: { ok: true, lastOutcome: undefined, lastCallAt: undefined },
+    wechat: {
+      ok: true,
+      lastOutcome: undefined,
+      lastCallAt: undefined,
+      breaker: 'closed',
+      host: 'https://api.weixin.qq.com',
+    },
   })
 
   isDown = true
@@ -240,6 +341,8 @@ test('check tells the state of the store and of the last call to WeChat', async 
       ok: false,
       lastOutcome: 'server_misconfigured',
       lastCallAt: Math.floor(now() / 1000),
+      breaker: 'closed',
+      host: 'https://api.weixin.qq.com',
     },
   })
 })

@@ -158,6 +158,9 @@ test('a token that claims a published key for another algorithm is refused', asy
 
 const small = () =>
   generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ format: 'jwk' })
+const withExponent3 = () =>
+  generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).privateKey
+const onP384 = () => generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey
 
 test.each([
   { what: 'no list', keys: () => privateJwk('ec') },
@@ -172,7 +175,12 @@ test.each([
   },
   { what: 'another algorithm', keys: () => [privateJwk('rsa', { alg: 'PS256' })] },
   { what: 'a key for encryption', keys: () => [privateJwk('ec', { use: 'enc' })] },
+  { what: 'an RSA key with exponent 3', keys: () => [withExponent3().export({ format: 'jwk' })] },
+  { what: 'a key on P-384', keys: () => [onP384().export({ format: 'jwk' })] },
   { what: 'an empty kid', keys: () => [privateJwk('ec', { kid: '' })] },
+  { what: 'a kid that is a number', keys: () => [privateJwk('ec', { kid: 7 })] },
+  { what: 'a kid of two lines', keys: () => [privateJwk('ec', { kid: 'a\nb' })] },
+  { what: 'a kid that is too long', keys: () => [privateJwk('ec', { kid: 'k'.repeat(129) })] },
   {
     what: 'the same kid twice',
     keys: () => [privateJwk('ec', { kid: 'a' }), privateJwk('ec', { kid: 'a' })],

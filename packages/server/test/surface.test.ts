@@ -7,6 +7,7 @@ import * as index from '../src/index.js'
 import * as redisStore from '../src/sessions/redis-store.js'
 import * as sqlStore from '../src/sessions/sql-store.js'
 import * as testing from '../src/testing/index.js'
+import * as wechat from '../src/wechat/index.js'
 import tsupConfig from '../tsup.config.js'
 
 // A public name is a promise to users: this list changes on purpose or not at all.
@@ -15,6 +16,13 @@ test('the package exports these names', () => {
   expect(Object.keys(index).sort()).toEqual(['AuthError', 'createAuth', 'createMemoryStore'])
   expect(Object.keys(redisStore)).toEqual(['createRedisStore'])
   expect(Object.keys(sqlStore)).toEqual(['createSqlStore'])
+  expect(Object.keys(wechat).sort()).toEqual([
+    'AuthError',
+    'createWeChat',
+    'decryptOpenData',
+    'signSession',
+    'verifyRawData',
+  ])
   expect(Object.keys(testing).sort()).toEqual(['createFakeWeChat', 'signIn', 'storeCases'])
 })
 

@@ -1,7 +1,7 @@
 import type { Auth, GuardOptions } from '../auth.js'
 import { attachSession } from './attached-session.js'
 import {
-  headerOf,
+  headersOf,
   type Next,
   type NodeRequest,
   type NodeResponse,
@@ -12,10 +12,8 @@ import {
 export { maybeSessionOf, sessionOf } from './attached-session.js'
 export type { Next, NodeRequest, NodeResponse } from './node-message.js'
 
-/** What is needed of a request of Express 4 or 5. */
+/** What is needed of a request of Express 4 or 5, whose `url` is below the path at which the router is mounted. */
 export interface ExpressRequest extends NodeRequest {
-  /** Below the path at which the router is mounted. */
-  readonly path: string
   readonly body?: unknown
 }
 
@@ -30,7 +28,7 @@ export function authRoutes<Claims extends object>(
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
   return async (request, response, next) => {
     try {
-      const answer = await auth.handle(toAuthRequest(request, request.path, request.body))
+      const answer = await auth.handle(toAuthRequest(request, request.url ?? '', request.body))
       if (answer.status !== 404) return send(request, response, answer)
     } catch (error) {
       return next(error)
@@ -51,7 +49,7 @@ export function requireAuth<Claims extends object>(
 ): (request: NodeRequest, response: NodeResponse, next: Next) => Promise<void> {
   return async (request, response, next) => {
     try {
-      const result = await auth.guard(headerOf(request, 'authorization'), options)
+      const result = await auth.guard(headersOf(request), options)
       if (result.response) return send(request, response, result.response)
       attachSession(request, auth, result.session)
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Auth, GuardOptions } from '../auth.js'
-import type { AuthRequest, AuthResponse } from '../http.js'
+import type { AuthRequest, AuthResponse, RequestHeaders } from '../http.js'
 import { attachSession } from './attached-session.js'
 import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 
@@ -18,8 +18,10 @@ export function authRoutes<Claims extends object>(
   { basePath = '' }: AuthRoutesOptions = {},
 ): (request: Request) => Promise<Response> {
   const below = pathBelow(basePath)
-  return async (request) =>
-    toResponse(await auth.handle(toAuthRequest(request, below(new URL(request.url).pathname))))
+  return async (request) => {
+    const { pathname, search } = new URL(request.url)
+    return toResponse(await auth.handle(toAuthRequest(request, below(pathname + search))))
+  }
 }
 
 /**
@@ -37,18 +39,22 @@ export function requireAuth<Claims extends object>(
 ) => (request: Request, ...rest: Rest) => Promise<Response> {
   return (handler) =>
     async (request, ...rest) => {
-      const result = await auth.guard(request.headers.get('authorization') ?? undefined, options)
+      const result = await auth.guard(headersOf(request), options)
       if (result.response) return toResponse(result.response)
       attachSession(request, auth, result.session)
       return handler(request, ...rest)
     }
 }
 
+function headersOf({ headers }: Request): RequestHeaders {
+  return { header: (name) => headers.get(name) ?? undefined }
+}
+
 function toAuthRequest(request: Request, path: string): AuthRequest {
   return {
     method: request.method,
     path,
-    header: (name) => request.headers.get(name) ?? undefined,
+    ...headersOf(request),
     body: request.body ? chunksOf(request.body) : undefined,
   }
 }

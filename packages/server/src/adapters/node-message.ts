@@ -1,4 +1,4 @@
-import type { AuthRequest, AuthResponse } from '../http.js'
+import type { AuthRequest, AuthResponse, RequestHeaders } from '../http.js'
 
 /** What is needed of a request of `node:http`, or of a framework on top of it. */
 export interface NodeRequest {
@@ -19,9 +19,13 @@ export interface NodeResponse {
 
 export type Next = (error?: unknown) => void
 
-export function headerOf({ headers }: NodeRequest, name: string): string | undefined {
+function headerOf({ headers }: NodeRequest, name: string): string | undefined {
   const value = headers[name.toLowerCase()]
   return Array.isArray(value) ? value[0] : value
+}
+
+export function headersOf(request: NodeRequest): RequestHeaders {
+  return { header: (name) => headerOf(request, name) }
 }
 
 /** `parsedBody` is what a body parser left, where one has read the stream already. */
@@ -33,7 +37,7 @@ export function toAuthRequest(
   return {
     method: request.method ?? 'GET',
     path,
-    header: (name) => headerOf(request, name),
+    ...headersOf(request),
     // Not destroyed when reading stops early: the answer still has to go out on the same connection.
     body: request.readableDidRead
       ? { parsed: parsedBody }

@@ -2,7 +2,7 @@ import type { Auth, GuardOptions } from '../auth.js'
 import { attachSession } from './attached-session.js'
 import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 import {
-  headerOf,
+  headersOf,
   type NodeRequest,
   type NodeResponse,
   send,
@@ -44,7 +44,7 @@ export function requireAuth<Claims extends object>(
   options?: GuardOptions<Claims>,
 ): (request: NodeRequest, response: NodeResponse, next: () => void) => Promise<void> {
   return async (request, response, next) => {
-    const result = await auth.guard(headerOf(request, 'authorization'), options)
+    const result = await auth.guard(headersOf(request), options)
     if (result.response) return send(request, response, result.response)
     attachSession(request, auth, result.session)
     next()

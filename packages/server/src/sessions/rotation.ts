@@ -39,7 +39,7 @@ export function rotate(
 
   // A generation that this store has never heard of was signed by us all the same: the store lost writes.
   if (generation >= record.generation) {
-    const { data: _data, loginKeyHash, ...rest } = record
+    const { data: _data, isPrefetched: _isPrefetched, loginKeyHash, ...rest } = record
     const mayCodeComeAgain = now - record.createdAt < loginRetrySeconds
     return {
       kind: generation === record.generation ? 'rotated' : 'healed',

@@ -23,6 +23,8 @@ export interface SessionRecord {
   readonly loginKeyHash?: string
   /** What `onLogin` gave the client, until the first rotation, so that a lost answer can be given again. */
   readonly data?: Json
+  /** Made by a data pre-fetch, and not used by its phone yet: it ends soon, and does not count as one of the user's. */
+  readonly isPrefetched?: true
   readonly createdAt: number
   readonly lastRefreshAt: number
   /** The end that no refresh moves. */
@@ -63,6 +65,9 @@ export type StoreWarning = 'redis_eviction_policy' | 'redis_no_persistence' | 's
 
 /** A login is answered again for as long as its code would live, in seconds. */
 export const loginRetrySeconds = 300
+
+/** A session that a data pre-fetch made ends so soon, in seconds, unless its phone refreshes it. */
+export const prefetchedSeconds = 600
 
 /** How long sessions live, in seconds. */
 export interface SessionLifetimes {

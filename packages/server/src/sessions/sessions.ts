@@ -6,6 +6,7 @@ import type { GuardedStore } from './guarded-store.js'
 import {
   type Account,
   type Device,
+  prefetchedSeconds,
   type Session,
   type SessionLifetimes,
   type SessionRecord,
@@ -30,6 +31,8 @@ export interface NewSession {
   readonly retryKeyHash: string
   /** Whether a code made it, which may come again with the same key or with another. */
   readonly isByCode?: boolean
+  /** Whether it waits for a phone that may never come, see {@link SessionRecord.isPrefetched}. */
+  readonly isPrefetched?: boolean
   readonly sealedKey?: string
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
@@ -79,7 +82,9 @@ export function createSessions({
   async function surplusOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
     if ((await store.count(userId)) <= maxSessionsPerUser) return []
     const records = await store.list(userId)
-    const live = records.filter((record) => record.revokedAt === undefined && record.id !== id)
+    const live = records.filter(
+      (record) => record.revokedAt === undefined && !record.isPrefetched && record.id !== id,
+    )
     const tombstones = records.filter(({ revokedAt }) => revokedAt !== undefined)
     const newestFirst = (a: SessionRecord, b: SessionRecord) => b.lastRefreshAt - a.lastRefreshAt
     return [
@@ -103,9 +108,10 @@ export function createSessions({
       }
     },
 
-    draft({ id, account, retryKeyHash, isByCode = false, sealedKey, device, userId, data }) {
+    draft({ id, account, retryKeyHash, isByCode, isPrefetched, sealedKey, device, userId, data }) {
       const createdAt = Math.floor(now() / 1000)
       const endsAt = createdAt + absoluteTtlSeconds
+      const ttlSeconds = isPrefetched ? Math.min(prefetchedSeconds, idleTtlSeconds) : idleTtlSeconds
       return {
         ...account,
         id,
@@ -116,7 +122,8 @@ export function createSessions({
         createdAt,
         lastRefreshAt: createdAt,
         endsAt,
-        expiresAt: Math.min(createdAt + idleTtlSeconds, endsAt),
+        expiresAt: Math.min(createdAt + ttlSeconds, endsAt),
+        ...(isPrefetched && { isPrefetched }),
         ...(isByCode && { loginKeyHash: retryKeyHash }),
         ...(sealedKey !== undefined && { sealedKey }),
         ...(device !== undefined && { device: checkDevice(device) }),
@@ -140,7 +147,7 @@ export function createSessions({
     async list(userId, { current } = {}) {
       const records = await store.list(toUserId(userId))
       return records
-        .filter(({ revokedAt }) => revokedAt === undefined)
+        .filter(({ revokedAt, isPrefetched }) => revokedAt === undefined && !isPrefetched)
         .map(({ id, appId, device, createdAt, lastRefreshAt }) => ({
           id,
           appId,

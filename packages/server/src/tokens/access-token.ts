@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { AuthError } from '../errors.js'
+import { freeze } from '../freeze.js'
 import { jsonCopy } from '../json-copy.js'
 import type { Session, SessionRecord } from '../sessions/session.js'
 import type { Ring } from './key-ring.js'
@@ -70,9 +71,9 @@ export function createAccessTokens<Claims extends object>({
   }
 
   return {
-    async issue({ id, userId, appId, endsAt }, claims) {
+    async issue({ id, userId, appId, expiresAt: sessionExpiresAt }, claims) {
       const issuedAt = Math.floor(now() / 1000)
-      const expiresAt = Math.min(issuedAt + accessTtlSeconds, endsAt)
+      const expiresAt = Math.min(issuedAt + accessTtlSeconds, sessionExpiresAt)
       const token = await signer.sign({
         ...claims,
         iss: issuer,
@@ -173,12 +174,4 @@ function readSession<Claims extends object>(
     issuedAt: iat,
     expiresAt: exp,
   })
-}
-
-// One verified session is handed to many requests, so none of them may change it for the others.
-function freeze<T extends object>(value: T): T {
-  for (const member of Object.values(value)) {
-    if (typeof member === 'object' && member !== null) freeze(member)
-  }
-  return Object.freeze(value)
 }

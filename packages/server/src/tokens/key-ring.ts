@@ -14,8 +14,14 @@ export interface KeyRing {
   readonly access: Ring
   readonly refresh: Ring
   readonly seal: Ring
-  /** The ids that a login with this code has, one per ring member; the first is the one to create. */
-  loginIds(appId: string, code: string): readonly [string, ...string[]]
+  /**
+   * The ids of a session that follows from what proves its account, one per ring member; the first is the one to
+   * create. `parts` of a `source` always name the same session.
+   */
+  sessionIds(
+    source: 'wechat' | 'cloud_hosting',
+    ...parts: readonly string[]
+  ): readonly [string, ...string[]]
 }
 
 function subKey(secret: string, purpose: string): SubKey {
@@ -36,9 +42,9 @@ export function createKeyRing([first, ...others]: readonly [string, ...string[]]
   const login = ringFor('login')
 
   // Lengths stand before the parts, so that no other pair gives the same bytes.
-  const loginId = ({ key }: SubKey, appId: string, code: string) =>
+  const sessionId = ({ key }: SubKey, source: string, parts: readonly string[]) =>
     createHmac('sha256', key)
-      .update(`wechat|${appId.length}:${appId}|${code.length}:${code}`)
+      .update([source, ...parts.map((part) => `${part.length}:${part}`)].join('|'))
       .digest('base64url')
       .slice(0, 22)
 
@@ -46,9 +52,12 @@ export function createKeyRing([first, ...others]: readonly [string, ...string[]]
     access: ringFor('access'),
     refresh: ringFor('refresh'),
     seal: ringFor('seal'),
-    loginIds: (appId, code) => {
+    sessionIds: (source, ...parts) => {
       const [current, ...older] = login
-      return [loginId(current, appId, code), ...older.map((member) => loginId(member, appId, code))]
+      return [
+        sessionId(current, source, parts),
+        ...older.map((member) => sessionId(member, source, parts)),
+      ]
     },
   }
 }

@@ -1,6 +1,8 @@
-import { AuthError } from '../errors.js'
-import type { Account } from '../sessions/session.js'
-import type { WeChat } from './wechat.js'
+import type { WeChatAnswer } from './answer.js'
+import { discreet } from './discreet.js'
+import { unavailable } from './exchange.js'
+import { isText } from './text.js'
+import type { Transport } from './transport.js'
 
 /** A mini program that this backend serves. */
 export interface AppCredentials {
@@ -10,40 +12,51 @@ export interface AppCredentials {
   readonly appSecret: string
 }
 
-export interface CodeExchange {
-  readonly account: Account
+/** Who logged in. Printed or serialised, all of it reads `[redacted]`. */
+export interface CodeSession {
+  readonly openid: string
+  /** Only where the mini program is bound to an Open Platform account. */
+  readonly unionid?: string
   /** WeChat's key for this user's open data. It must not leave the server. */
   readonly sessionKey: string
+  readonly raw: WeChatAnswer
 }
 
 /**
  * Exchanges the one-time code of `wx.login()` for the account behind it.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
  */
-export async function code2Session(
-  wechat: WeChat,
+export function code2Session(
+  transport: Transport,
   { appId, appSecret }: AppCredentials,
   code: string,
-): Promise<CodeExchange> {
-  const answer = await wechat.call({
-    endpoint: 'code2Session',
-    path: '/sns/jscode2session',
-    query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
-    appId,
-    secrets: [appSecret, code],
-  })
-  const { openid, session_key: sessionKey, unionid } = answer
-  if (!isText(openid) || !isText(sessionKey)) {
-    throw new AuthError(
-      'wechat_unavailable',
-      'WeChat answered without an openid or a session_key',
+): Promise<CodeSession> {
+  return transport.within((signal) =>
+    transport.send(
       {
-        retryAfterSeconds: 2,
+        endpoint: 'code2Session',
+        appId,
+        method: 'GET',
+        path: '/sns/jscode2session',
+        query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
+        // The first request may have spent the code although its answer was lost.
+        isRepeatable: false,
+        read: readSession,
       },
-    )
-  }
-  return { account: { appId, openid, ...(isText(unionid) && { unionid }) }, sessionKey }
+      signal,
+    ),
+  )
 }
 
-const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= 256
+function readSession(raw: WeChatAnswer): CodeSession {
+  const { openid, session_key: sessionKey, unionid } = raw
+  if (!isText(openid) || !isText(sessionKey)) {
+    throw unavailable('WeChat answered without an openid or a session_key')
+  }
+  return discreet({ openid, ...(isText(unionid) && { unionid }), sessionKey, raw }, [
+    'openid',
+    'unionid',
+    'sessionKey',
+    'raw',
+  ])
+}

@@ -1,4 +1,5 @@
 import type { AuthErrorCode } from '../errors.js'
+import type { WeChatEvent } from '../events.js'
 
 /** What an error number of WeChat means here. */
 export interface ErrcodeMeaning {
@@ -8,112 +9,169 @@ export interface ErrcodeMeaning {
   readonly retryAfterSeconds?: number
 }
 
-const misconfigured = (hint: string): ErrcodeMeaning => ({ code: 'server_misconfigured', hint })
+type Row = readonly [errcode: number, code: AuthErrorCode, hint: string, retryAfterSeconds?: number]
 
-// https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session and the global error table
-const meanings = new Map<number, ErrcodeMeaning>([
+const checkTheWay = 'check what stands between this server and WeChat'
+const tokenRefused =
+  'WeChat refuses the access token, and a new one as well; look for another program that resets it (force_refresh)'
+
+// The tables of the endpoints, and the global one:
+// https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
+const anywhere = tableOf([
+  [-1, 'wechat_unavailable', 'WeChat is busy; try again a little later', 2],
+  [40001, 'wechat_unavailable', tokenRefused, 10],
+  [40002, 'server_misconfigured', `WeChat refused the grant type; ${checkTheWay}`],
+  [40003, 'invalid_request', 'The openid is not one of this mini program, or not of this user'],
   [
-    -1,
-    {
-      code: 'wechat_unavailable',
-      hint: 'WeChat is busy; try again a little later',
-      retryAfterSeconds: 2,
-    },
+    40013,
+    'server_misconfigured',
+    'WeChat does not know the AppID; compare the configured one with the WeChat console',
   ],
+  [40014, 'wechat_unavailable', tokenRefused, 10],
   [
     40029,
-    {
-      code: 'invalid_code',
-      hint: 'WeChat does not know the code: it is older than 5 minutes, or of another mini program; call wx.login again',
-    },
+    'invalid_code',
+    'WeChat does not know the code: it is older than 5 minutes, of another mini program or of another kind; get a new one',
   ],
-  [40163, { code: 'invalid_code', hint: 'The code was used before; call wx.login again' }],
-  [
-    40226,
-    { code: 'user_blocked', hint: 'WeChat blocks this user as a high risk; do not try again' },
-  ],
-  [
-    45011,
-    {
-      code: 'rate_limited',
-      hint: 'Too many calls in this minute; slow down',
-      retryAfterSeconds: 60,
-    },
-  ],
-  [
-    45009,
-    {
-      code: 'rate_limited',
-      hint: 'The daily quota of this mini program is used up; it starts anew at midnight in China',
-      retryAfterSeconds: 3600,
-    },
-  ],
-  [40001, misconfigured('The AppSecret is wrong; copy it again from the WeChat console')],
-  [
-    40002,
-    misconfigured(
-      'WeChat refused the grant type; check what stands between this server and WeChat',
-    ),
-  ],
-  [40013, misconfigured('WeChat does not know the AppID; check the apps option')],
-  [40125, misconfigured('The AppSecret is wrong; copy it again from the WeChat console')],
+  [40090, 'server_misconfigured', 'The IP address of this server may not act for the platform'],
+  [40094, 'server_misconfigured', "WeChat does not take the third-party platform's token"],
+  [40097, 'invalid_request', 'WeChat finds an argument wrong; compare it with the documentation'],
+  [40125, 'server_misconfigured', 'The AppSecret is wrong; copy it again from the WeChat console'],
+  [40163, 'invalid_code', 'The code was used before; get a new one'],
   [
     40164,
-    misconfigured(
-      'The IP address of this server is not on the whitelist; add it in the WeChat console',
-    ),
+    'server_misconfigured',
+    'The IP address of this server is not on the whitelist; add it in the WeChat console',
   ],
-  [40243, misconfigured('The AppSecret is frozen; unfreeze it in the WeChat console')],
-  [41002, misconfigured('The AppID did not reach WeChat; check the apps option')],
-  [41004, misconfigured('The AppSecret did not reach WeChat; check the apps option')],
+  [40226, 'user_blocked', 'WeChat blocks this user as a high risk; do not try again'],
+  [40243, 'server_misconfigured', 'The AppSecret is frozen; unfreeze it in the WeChat console'],
+  [41001, 'server_misconfigured', `The access token did not reach WeChat; ${checkTheWay}`],
+  [41002, 'server_misconfigured', `The AppID did not reach WeChat; ${checkTheWay}`],
+  [41004, 'server_misconfigured', `The AppSecret did not reach WeChat; ${checkTheWay}`],
+  [41008, 'server_misconfigured', `The code did not reach WeChat; ${checkTheWay}`],
+  [42001, 'wechat_unavailable', tokenRefused, 10],
+  [43001, 'invalid_request', 'This interface of WeChat wants GET'],
+  [43002, 'invalid_request', 'This interface of WeChat wants POST'],
+  [44002, 'invalid_request', 'This interface of WeChat wants a body'],
   [
-    41008,
-    misconfigured(
-      'The code did not reach WeChat; check what stands between this server and WeChat',
-    ),
+    45009,
+    'rate_limited',
+    'The daily quota of this mini program is used up; it starts anew at midnight in China',
+    3600,
   ],
+  [45011, 'rate_limited', 'Too many calls in this minute; slow down', 60],
+  [47001, 'invalid_request', 'WeChat cannot read the body; compare it with the documentation'],
   [
     48001,
-    misconfigured(
-      'This mini program may not call this interface; check its permissions in the WeChat console',
-    ),
+    'server_misconfigured',
+    'This mini program may not call this interface; check its permissions in the WeChat console',
   ],
   [
     50004,
-    misconfigured('WeChat forbids this interface for the mini program; ask in the WeChat console'),
+    'server_misconfigured',
+    'WeChat forbids this interface for the mini program; ask in the WeChat console',
   ],
-  [50007, misconfigured('The account of the mini program is frozen; ask in the WeChat console')],
+  [
+    50007,
+    'server_misconfigured',
+    'The account of the mini program is frozen; ask in the WeChat console',
+  ],
+  [61003, 'server_misconfigured', 'The mini program has not authorised this third-party platform'],
   [
     61024,
-    misconfigured(
-      'A third-party platform manages this mini program, so it must use its own login interface',
-    ),
+    'server_misconfigured',
+    'A third-party platform manages this mini program, so it must use its own login interface',
+  ],
+  [87007, 'stale_session_key', 'The session_key is over; a new login brings a new one'],
+  [87008, 'server_misconfigured', `WeChat does not know the signature's method; ${checkTheWay}`],
+  [
+    87009,
+    'stale_session_key',
+    'The session_key is no longer the current one; a new login brings it',
+  ],
+  [
+    89002,
+    'server_misconfigured',
+    'The mini program is not bound to an Open Platform account, so it has no unionid',
+  ],
+  [89300, 'invalid_request', 'WeChat does not know the payment, or it is older than 5 minutes'],
+  [
+    89501,
+    'server_misconfigured',
+    "The IP address of this server waits for the administrator's confirmation",
   ],
   [
     89503,
-    misconfigured("The IP address of this server waits for the administrator's confirmation"),
+    'server_misconfigured',
+    "The IP address of this server waits for the administrator's confirmation",
   ],
   [
     89506,
-    misconfigured(
-      'The administrator refused the IP address of this server; ask again after 24 hours',
-    ),
+    'server_misconfigured',
+    'The administrator refused the IP address of this server; ask again after 24 hours',
   ],
   [
     89507,
-    misconfigured(
-      'The administrator refused the IP address of this server; ask again after 1 hour',
-    ),
+    'server_misconfigured',
+    'The administrator refused the IP address of this server; ask again after 1 hour',
   ],
 ])
 
-/** What to make of an error number, also of one that is not in the table. */
-export function meaningOf(errcode: number): ErrcodeMeaning {
-  return (
-    meanings.get(errcode) ?? {
-      code: 'wechat_unavailable',
-      hint: `WeChat answered with errcode ${errcode}; look it up in its error table`,
-      retryAfterSeconds: 10,
+const secretWrong = tableOf([
+  [40001, 'server_misconfigured', 'The AppSecret is wrong; copy it again from the WeChat console'],
+])
+
+// Numbers that mean something else, or something at all, at one endpoint only.
+const particular: Readonly<Record<string, ReadonlyMap<number, ErrcodeMeaning>>> = {
+  code2Session: secretWrong,
+  accessToken: secretWrong,
+  phoneNumber: tableOf([
+    [40003, 'invalid_code', 'The code was given to another user; let this one give the number'],
+  ]),
+  '/wxa/getpluginopenpid': tableOf([
+    [1000, 'wechat_unavailable', 'WeChat has trouble; try again a little later', 2],
+    [1001, 'invalid_request', 'WeChat finds an argument wrong; compare it with the documentation'],
+    [1003, 'rate_limited', 'Too many calls; slow down', 60],
+    [1005, 'server_misconfigured', "The token must be of the plugin's own AppID"],
+    [
+      1007,
+      'invalid_code',
+      'WeChat has nothing for the code: it is used, over, or not of wx.pluginLogin; get a new one',
+    ],
+    [1022, 'invalid_request', 'WeChat cannot read the body; compare it with the documentation'],
+  ]),
+  '/wxa/business/checkencryptedmsg': tableOf([
+    [1, 'invalid_request', 'WeChat does not know the data, or it is older than 3 days'],
+  ]),
+}
+
+/** What to make of an error number, also of one that is not in the tables. */
+export function meaningOf(errcode: number, endpoint: WeChatEvent['endpoint']): ErrcodeMeaning {
+  const known = particular[endpoint]?.get(errcode) ?? anywhere.get(errcode)
+  if (known) return known
+  if (errcode >= 40230 && errcode <= 40240) {
+    return {
+      code: 'server_misconfigured',
+      hint: 'The mini program demands signed calls of this interface (API security); lift that in the WeChat console',
     }
+  }
+  const hint = `WeChat answered with errcode ${errcode}; look it up in its error table`
+  // Of the endpoints used here every number that counts is known, so a new one is trouble at WeChat. Any other
+  // interface has numbers of its own, which say what is wrong with the call.
+  return endpoint.startsWith('/')
+    ? { code: 'server_error', hint }
+    : { code: 'wechat_unavailable', hint, retryAfterSeconds: 10 }
+}
+
+/** WeChat does not take the access token: it is over, was replaced, or was cut on its way. */
+export const isTokenRefusal = (errcode: number | undefined): boolean =>
+  errcode === 40001 || errcode === 40014 || errcode === 42001
+
+function tableOf(rows: readonly Row[]): ReadonlyMap<number, ErrcodeMeaning> {
+  return new Map(
+    rows.map(([errcode, code, hint, retryAfterSeconds]) => [
+      errcode,
+      { code, hint, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) },
+    ]),
   )
 }

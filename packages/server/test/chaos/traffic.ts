@@ -45,6 +45,8 @@ export interface Traffic {
   isRefused(): Promise<void>
   /** What is committed from now on may get lost. */
   mayLose(): void
+  /** Resolves when a phone has been told so; others may have met the store when it was back already. */
+  isRefusedToSome(): Promise<void>
   /** Says that the store is as it was. Resolves when every phone has had a token, started since now. */
   recovers(): Promise<void>
   /** Lets the phones finish, and has each use its session once more. */
@@ -305,6 +307,11 @@ export function startTraffic({
 
     async isRefused() {
       await untilAll('refused', refused, 10_000)
+    },
+
+    async isRefusedToSome() {
+      const startedMs = performance.now()
+      while (![...refused.values()].some((atMs) => atMs >= startedMs)) await delay(5)
     },
 
     mayLose() {

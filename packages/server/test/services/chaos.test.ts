@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client as PostgresClient } from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { findProgram } from '../../../../.ci/programs.mjs'
 import {
   type OpenClient,
   openMysqlClients,
@@ -15,7 +16,6 @@ import {
   type Traffic,
   type TrafficOptions,
 } from '../chaos/traffic.js'
-import { findProgram } from './programs.js'
 import { askRedis, createServers, type Server } from './servers.js'
 
 // These servers are killed, so they are the tests' own, whatever the environment names.
@@ -316,7 +316,7 @@ async function killAndRestart(server: Server, { proxy, traffic }: Scene): Promis
 /** The connections are there, and nothing comes through them. New ones work. */
 async function loseConnections({ proxy, traffic }: Scene): Promise<void> {
   proxy.swallow()
-  await traffic.isRefused()
+  await traffic.isRefusedToSome()
   await traffic.recovers()
 }
 

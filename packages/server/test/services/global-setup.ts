@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { createPackages, findProgram } from './programs.js'
+import { createPackages, findProgram } from '../../../../.ci/programs.mjs'
 import { createServers, type Servers } from './servers.js'
 
 /** Where the services are. What this machine cannot provide is `undefined`. */

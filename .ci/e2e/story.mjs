@@ -1,0 +1,184 @@
+// What happens on the phone, and what has to be seen: on the screen, and on the wire.
+import { randomBytes } from 'node:crypto'
+import { createBackend, createFakeWeChat } from '../../examples/demo/parts.mjs'
+import { servePhone } from './server.mjs'
+
+const minutes = 60_000
+
+/**
+ * Plays one build of the example, with a backend and an emulated WeChat of its own. Rejects at the first thing that does
+ * not hold.
+ *
+ * @param {object} options
+ * @param {import('playwright-core').Browser} options.browser
+ * @param {string} options.folder A compiled mini program.
+ * @param {string} options.toolFolder Where glass-easel is installed.
+ * @param {(page: object, title: string) => Promise<void>} options.shoot
+ * @param {(line: string) => void} options.say
+ */
+export async function play({ browser, folder, toolFolder, shoot, say }) {
+  let serverAheadMs = 0
+  const serverNow = () => Date.now() + serverAheadMs
+  const wechat = createFakeWeChat({ now: serverNow })
+  const closing = []
+  const errors = []
+  let wire = []
+
+  try {
+    await tell(await start())
+  } finally {
+    for (const close of closing.reverse()) await close()
+  }
+
+  async function tell(page) {
+    say('launched')
+    await shows(page, '已登录：顾客 1 号')
+    await sent('POST /wx/login 200')
+    await holds('wx.login was called once', (await logins(page)) === 1)
+
+    say('查询 is tapped')
+    await tap(page, '查询')
+    await shows(page, '新人拿铁')
+    await sent('GET /orders 200')
+    await shoot(page, 'orders')
+
+    say('the access token has expired, and the phone, whose clock is slow, does not know')
+    await pass(page, 16 * minutes, 1 * minutes)
+    await tap(page, '查询')
+    await sent('GET /orders 401', 'POST /wx/refresh 200', 'GET /orders 200')
+
+    say('the mini program is closed and opened again')
+    await page.reload()
+    await shows(page, '已登录：顾客 1 号')
+    await tap(page, '查询')
+    await shows(page, '新人拿铁')
+    await sent('GET /orders 200')
+    await holds('nothing logged in', (await logins(page)) === 0)
+
+    say('退出 is tapped, then 查询')
+    await tap(page, '退出')
+    await shows(page, '已退出')
+    await sent('POST /wx/logout 204')
+    await tap(page, '查询')
+    await shows(page, '你已退出登录，请点“登录”')
+    await hides(page, '新人拿铁')
+    await sent()
+    await shoot(page, 'signed-out')
+
+    say('登录 is tapped')
+    await tap(page, '登录')
+    await shows(page, '已登录：顾客 1 号')
+    await sent('POST /wx/login 200')
+    await holds('no error was thrown on the way', errors.length === 0, errors.join('\n'))
+  }
+
+  async function start() {
+    const wechatServer = await wechat.listen()
+    closing.push(() => wechatServer.close())
+
+    const { app } = createBackend({
+      apps: [wechat.app],
+      secret: randomBytes(48).toString('base64'),
+      wechatHosts: [wechatServer.url],
+      now: serverNow,
+    })
+    const backend = app.listen(0, '127.0.0.1')
+    await new Promise((listening) => backend.once('listening', listening))
+    closing.push(() => {
+      backend.closeAllConnections()
+      backend.close()
+    })
+
+    const server = await servePhone({
+      folder,
+      toolFolder,
+      backendUrl: `http://127.0.0.1:${backend.address().port}`,
+      newCode: () => wechat.codeFor('user-1'),
+      onRequest: (line) => wire.push(line),
+    })
+    closing.push(server.close)
+
+    const context = await browser.newContext({
+      viewport: { width: 375, height: 300 },
+      deviceScaleFactor: 2,
+      hasTouch: true,
+      isMobile: true,
+      locale: 'zh-CN',
+    })
+    closing.push(() => context.close())
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    page.on('pageerror', (error) => errors.push(String(error.stack ?? error)))
+    page.on('console', (message) => {
+      // A browser complains about every 401 by itself.
+      const isOurs = !message.text().startsWith('Failed to load resource')
+      if (message.type() === 'error' && isOurs) errors.push(message.text())
+    })
+    await page.goto(server.url)
+    return page
+  }
+
+  async function holds(sentence, isTrue, details = '') {
+    if (!isTrue) throw new Error(`this does not hold: ${sentence}. ${details}`)
+    say(`  ✓ ${sentence}`)
+  }
+
+  async function shows(page, text) {
+    const isThere = await settles(page.getByText(text, { exact: true }).waitFor())
+    const seen = isThere ? '' : `It shows: ${await screenOf(page)} ${errors.join('\n')}`
+    await holds(`the screen shows ${text}`, isThere, seen)
+  }
+
+  async function hides(page, text) {
+    await holds(
+      `and no longer ${text}`,
+      (await page.getByText(text, { exact: true }).count()) === 0,
+    )
+  }
+
+  /** What went over the wire since the last look, once as much has gone as was expected. */
+  async function sent(...expected) {
+    const endsAt = Date.now() + 15_000
+    while (wire.length < expected.length && Date.now() < endsAt) await pause(20)
+    // Time for what should not come.
+    await pause(100)
+    const lines = wire
+    wire = []
+    const wanted = expected.join(', then ') || 'nothing'
+    await holds(
+      `over the wire went ${wanted}`,
+      lines.join() === expected.join(),
+      `There went ${lines.join(', ') || 'nothing'}. ${errors.join('\n')}`,
+    )
+  }
+
+  /** Time goes by, for the server and for the phone. */
+  async function pass(page, serverMs, phoneMs) {
+    serverAheadMs += serverMs
+    await page.evaluate((ms) => globalThis.phone.pass(ms), phoneMs)
+  }
+}
+
+/** By touch, as a finger does it. */
+async function tap(page, text) {
+  await page.locator(`button:text-is("${text}")`).tap()
+}
+
+function logins(page) {
+  return page.evaluate(() => globalThis.phone.logins)
+}
+
+function screenOf(page) {
+  return page.evaluate(() => document.querySelector('main').textContent)
+}
+
+function settles(promise) {
+  return promise.then(
+    () => true,
+    () => false,
+  )
+}
+
+function pause(ms) {
+  return new Promise((wake) => setTimeout(wake, ms))
+}

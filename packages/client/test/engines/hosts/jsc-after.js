@@ -1,0 +1,3 @@
+do {
+  drainMicrotasks()
+} while (runNextTimer())

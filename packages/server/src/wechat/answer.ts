@@ -1,0 +1,66 @@
+import { AuthError } from '../errors.js'
+import type { WeChatEvent } from '../events.js'
+import { discreet } from './discreet.js'
+import { meaningOf } from './errcodes.js'
+import { type Reply, unavailable } from './exchange.js'
+
+/** What WeChat said, by the names of its documentation. Printed or serialised, secrets in it read `[redacted]`. */
+export type WeChatAnswer = Readonly<Record<string, unknown>>
+
+// Members of WeChat's answers that identify a person or open something.
+const secretNames = [
+  'session_key',
+  'access_token',
+  'openid',
+  'unionid',
+  'openpid',
+  'phone_info',
+  'key_info_list',
+]
+
+/** Gives what is a success, and throws for everything else. */
+export function readAnswer(
+  { status, text }: Reply,
+  endpoint: WeChatEvent['endpoint'],
+): WeChatAnswer {
+  if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
+  if (text === undefined) throw unavailable('WeChat answered with more than 64 KiB')
+  const answer = discreet(parse(text), secretNames)
+  const errcode = errcodeOf(answer)
+  if (errcode === 0) return answer
+  const { code, hint, retryAfterSeconds } = meaningOf(errcode, endpoint)
+  const rid = ridOf(answer)
+  throw new AuthError(code, hint, {
+    errcode,
+    ...(rid !== undefined && { rid }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  })
+}
+
+// WeChat serves JSON as text/plain, so the content type says nothing.
+function parse(text: string): Record<string, unknown> {
+  let answer: unknown
+  try {
+    answer = JSON.parse(text)
+  } catch {
+    // The parser's message quotes the text, so it is not kept as a cause.
+  }
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
+    throw unavailable('WeChat answered with something that is not a JSON object')
+  }
+  return answer as Record<string, unknown>
+}
+
+function errcodeOf({ errcode = 0 }: WeChatAnswer): number {
+  const number = typeof errcode === 'string' && errcode !== '' ? Number(errcode) : errcode
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) {
+    throw unavailable('WeChat answered with an errcode that is not a number')
+  }
+  return number
+}
+
+function ridOf({ errmsg }: WeChatAnswer): string | undefined {
+  return typeof errmsg === 'string'
+    ? /rid: ([0-9a-f]+(?:-[0-9a-f]+)*)/.exec(errmsg)?.[1]
+    : undefined
+}

@@ -1,0 +1,82 @@
+import { AuthError } from '../errors.js'
+import type { BreakerEvent } from '../events.js'
+
+type BreakerState = BreakerEvent['state']
+
+const failuresToOpen = 5
+const shortestOpenMs = 10_000
+const longestOpenMs = 60_000
+
+export interface Breaker {
+  /**
+   * Lets a call pass, and throws `wechat_unavailable` while WeChat is left alone. Who passes has to report, in any
+   * case and once, whether WeChat was there.
+   */
+  enter(): (isUp: boolean) => void
+  state(): BreakerState
+}
+
+/** Leaves WeChat alone for a while after failures in a row, so that callers are not kept waiting for nothing. */
+export function createBreaker(now: () => number, onChange: (state: BreakerState) => void): Breaker {
+  let state: BreakerState = 'closed'
+  // A call that began before the last change says nothing about what came after it.
+  let changes = 0
+  let failures = 0
+  let openForMs = shortestOpenMs
+  let openedAtMs = 0
+
+  function change(next: BreakerState): void {
+    state = next
+    changes += 1
+    failures = 0
+    if (next === 'open') openedAtMs = now()
+    onChange(next)
+  }
+
+  /** A clock that was set back must not keep it open. */
+  function remainingMs(): number {
+    const elapsedMs = now() - openedAtMs
+    return elapsedMs < 0 ? 0 : Math.max(0, openForMs - elapsedMs)
+  }
+
+  function succeeded(): void {
+    failures = 0
+    if (state === 'closed') return
+    openForMs = shortestOpenMs
+    change('closed')
+  }
+
+  function failed(): void {
+    failures += 1
+    if (state === 'closed' && failures < failuresToOpen) return
+    if (state === 'half_open') openForMs = Math.min(openForMs * 2, longestOpenMs)
+    change('open')
+  }
+
+  return {
+    enter() {
+      if (state === 'half_open') throw leftAlone(1)
+      if (state === 'open') {
+        if (remainingMs() > 0) throw leftAlone(Math.ceil(remainingMs() / 1000))
+        change('half_open')
+      }
+      const enteredAt = changes
+      return (isUp) => {
+        if (enteredAt !== changes) return
+        if (isUp) succeeded()
+        else failed()
+      }
+    },
+
+    // No call has found out yet, but the next one will.
+    state: () => (state === 'open' && remainingMs() === 0 ? 'half_open' : state),
+  }
+}
+
+function leftAlone(retryAfterSeconds: number): AuthError {
+  return new AuthError(
+    'wechat_unavailable',
+    'WeChat failed several times in a row, so it is left alone for a moment; try again later',
+    { retryAfterSeconds },
+  )
+}

@@ -1,0 +1,20 @@
+export { AuthError, type AuthErrorCode, type AuthErrorOptions } from '../errors.js'
+export type { BreakerEvent, MisconfiguredEvent, WeChatEvent } from '../events.js'
+export type { WeChatAnswer } from './answer.js'
+export type { CallOptions } from './call.js'
+export type { AppCredentials, CodeSession } from './code2session.js'
+export type { FetchLike, FetchResponse } from './exchange.js'
+export type { WeChat } from './mini-program.js'
+export {
+  decryptOpenData,
+  type OpenData,
+  type OpenDataInput,
+  type RawDataInput,
+  signSession,
+  verifyRawData,
+} from './open-data.js'
+export type { PhoneNumber } from './phone-number.js'
+export type { ResetSessionKey, SessionKeyInput } from './session-key.js'
+export type { AccessToken } from './stable-token.js'
+export type { WeChatHealth } from './transport.js'
+export { createWeChat, type OwnWeChat, type WeChatOptions } from './wechat.js'

@@ -1,0 +1,75 @@
+import { AuthError } from '../errors.js'
+import type { WeChatAnswer } from './answer.js'
+import { discreet } from './discreet.js'
+import { unavailable } from './exchange.js'
+import { isText } from './text.js'
+import type { WeChatRequest } from './transport.js'
+
+const maxAgeSeconds = 5 * 60
+
+/** A phone number that WeChat has verified. Printed or serialised, the number reads `[redacted]`. */
+export interface PhoneNumber {
+  /** Without the country code. */
+  readonly phoneNumber: string
+  /** `'86'` for example. */
+  readonly countryCode: string
+  readonly watermark: {
+    readonly appId: string
+    /** When the user gave the number away, in seconds since the epoch. */
+    readonly at: number
+  }
+  readonly raw: WeChatAnswer
+}
+
+/**
+ * Exchanges the one-time code of the getPhoneNumber button.
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
+ */
+export function phoneNumberRequest(
+  appId: string,
+  code: string,
+  openid: string | undefined,
+  now: () => number,
+): WeChatRequest<PhoneNumber> {
+  return {
+    endpoint: 'phoneNumber',
+    appId,
+    method: 'POST',
+    path: '/wxa/business/getuserphonenumber',
+    query: {},
+    body: { code, ...(openid !== undefined && { openid }) },
+    isRepeatable: false,
+    read: (raw) => readPhoneNumber(raw, appId, now() / 1000),
+  }
+}
+
+function readPhoneNumber(raw: WeChatAnswer, appId: string, at: number): PhoneNumber {
+  const { purePhoneNumber: phoneNumber, countryCode, watermark } = membersOf(raw.phone_info)
+  const { appid, timestamp } = membersOf(watermark)
+  if (!isText(phoneNumber) || !isText(String(countryCode ?? '')) || typeof timestamp !== 'number') {
+    throw unavailable('WeChat answered without a phone number, its country or its watermark')
+  }
+  if (appid !== appId) {
+    throw new AuthError('invalid_code', 'The phone number was given to another mini program')
+  }
+  if (at - timestamp > maxAgeSeconds) {
+    throw new AuthError(
+      'invalid_code',
+      "The phone number was given away more than 5 minutes ago, or this server's clock is ahead",
+    )
+  }
+  return discreet(
+    {
+      phoneNumber,
+      // WeChat's documentation says text, its sample shows a number.
+      countryCode: String(countryCode),
+      watermark: { appId, at: timestamp },
+      raw,
+    },
+    ['phoneNumber', 'raw'],
+  )
+}
+
+function membersOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}

@@ -1,0 +1,60 @@
+import type { WeChatAnswer } from './answer.js'
+import { discreet } from './discreet.js'
+import { unavailable } from './exchange.js'
+import { signSession } from './open-data.js'
+import { isText } from './text.js'
+import type { WeChatRequest } from './transport.js'
+
+/** A user of the mini program, and the key that is asked about. */
+export interface SessionKeyInput {
+  readonly openid: string
+  readonly sessionKey: string
+}
+
+/** Printed or serialised, all of it reads `[redacted]`. */
+export interface ResetSessionKey {
+  readonly openid: string
+  /** The old one is dead; this one ends when the old one would have. */
+  readonly sessionKey: string
+  readonly raw: WeChatAnswer
+}
+
+/** https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_checksessionkey */
+export function checkSessionKeyRequest(appId: string, input: SessionKeyInput): WeChatRequest<true> {
+  return {
+    endpoint: 'checkSessionKey',
+    appId,
+    method: 'GET',
+    path: '/wxa/checksession',
+    query: signedQuery(input),
+    isRepeatable: true,
+    read: () => true,
+  }
+}
+
+/** https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_resetusersessionkey */
+export function resetSessionKeyRequest(
+  appId: string,
+  input: SessionKeyInput,
+): WeChatRequest<ResetSessionKey> {
+  return {
+    endpoint: 'resetSessionKey',
+    appId,
+    method: 'GET',
+    path: '/wxa/resetusersessionkey',
+    query: signedQuery(input),
+    // The first request may have replaced the key although its answer was lost.
+    isRepeatable: false,
+    read(raw) {
+      const { openid, session_key: sessionKey } = raw
+      if (!isText(openid) || !isText(sessionKey)) {
+        throw unavailable('WeChat answered without an openid or a session_key')
+      }
+      return discreet({ openid, sessionKey, raw }, ['openid', 'sessionKey', 'raw'])
+    },
+  }
+}
+
+function signedQuery({ openid, sessionKey }: SessionKeyInput): Readonly<Record<string, string>> {
+  return { openid, signature: signSession(sessionKey), sig_method: 'hmac_sha256' }
+}

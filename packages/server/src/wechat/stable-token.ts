@@ -1,0 +1,126 @@
+import type { WeChatAnswer } from './answer.js'
+import type { AppCredentials } from './code2session.js'
+import { untilAborted } from './deadline.js'
+import { discreet } from './discreet.js'
+import { unavailable } from './exchange.js'
+import type { Transport } from './transport.js'
+
+// In its last 5 minutes WeChat gives a new token, while the old one still works.
+const renewalSeconds = 5 * 60
+const renewalPauseMs = 10_000
+
+/** Opens the interfaces of one mini program. Printed or serialised, the token reads `[redacted]`. */
+export interface AccessToken {
+  readonly token: string
+  /** In seconds since the epoch. */
+  readonly expiresAt: number
+}
+
+export interface StableToken {
+  /** A token that is good now. Only a first one, or one in place of a token that is over, is waited for. */
+  current(signal: AbortSignal): Promise<AccessToken>
+  /** WeChat did not take this token: if it still is the one kept here, it is given up. */
+  refused(token: string): void
+  /** Makes WeChat replace the token. The old one ends at once, everywhere. */
+  force(signal: AbortSignal): Promise<AccessToken>
+}
+
+/**
+ * The access token of one mini program. Any number of processes may fetch it: without force all are given the same.
+ * https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
+ */
+export function createStableToken(
+  transport: Transport,
+  credentials: () => Promise<AppCredentials>,
+  now: () => number,
+): StableToken {
+  let kept: AccessToken | undefined
+  let fetching: Promise<AccessToken> | undefined
+  let forcing: Promise<AccessToken> | undefined
+  let timesForced = 0
+  let renewAtMs = 0
+
+  const secondsLeft = (token: AccessToken) => token.expiresAt - now() / 1000
+
+  async function fetchToken(isForced: boolean): Promise<AccessToken> {
+    const { appId, appSecret } = await credentials()
+    const requestedAtMs = now()
+    return transport.within((signal) =>
+      transport.send(
+        {
+          endpoint: 'accessToken',
+          appId,
+          method: 'POST',
+          path: '/cgi-bin/stable_token',
+          query: {},
+          body: {
+            grant_type: 'client_credential',
+            appid: appId,
+            secret: appSecret,
+            force_refresh: isForced,
+          },
+          isRepeatable: !isForced,
+          // Counted from the request, so that it never is taken for good when WeChat does not.
+          read: (answer) => readToken(answer, requestedAtMs / 1000),
+        },
+        signal,
+      ),
+    )
+  }
+
+  async function fetchCurrent(): Promise<AccessToken> {
+    const timesForcedBefore = timesForced
+    const token = await fetchToken(false)
+    // A forced token is newer than the answer to a question that was asked before it.
+    if (kept && timesForced > timesForcedBefore) return kept
+    kept = token
+    return token
+  }
+
+  async function fetchForced(): Promise<AccessToken> {
+    kept = await fetchToken(true)
+    timesForced += 1
+    return kept
+  }
+
+  function fetchOnce(): Promise<AccessToken> {
+    fetching ??= fetchCurrent().finally(() => {
+      fetching = undefined
+    })
+    return fetching
+  }
+
+  return {
+    async current(signal) {
+      if (!kept || secondsLeft(kept) <= 0) return untilAborted(fetchOnce(), signal)
+      if (secondsLeft(kept) <= renewalSeconds && now() >= renewAtMs) {
+        renewAtMs = now() + renewalPauseMs
+        // An event tells of a failure, and this token is still good.
+        fetchOnce().catch(() => undefined)
+      }
+      return kept
+    },
+
+    refused(token) {
+      if (kept?.token === token) kept = undefined
+    },
+
+    force(signal) {
+      forcing ??= fetchForced().finally(() => {
+        forcing = undefined
+      })
+      return untilAborted(forcing, signal)
+    },
+  }
+}
+
+function readToken(answer: WeChatAnswer, requestedAt: number): AccessToken {
+  const { access_token: token, expires_in: lifeSeconds } = answer
+  if (typeof token !== 'string' || token === '' || token.length > 2048) {
+    throw unavailable('WeChat answered without an access_token')
+  }
+  if (typeof lifeSeconds !== 'number' || !(lifeSeconds > 0)) {
+    throw unavailable('WeChat answered without the life of the access_token')
+  }
+  return discreet({ token, expiresAt: Math.floor(requestedAt + lifeSeconds) }, ['token'])
+}
