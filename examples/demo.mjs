@@ -23,7 +23,10 @@ const wechat = createFakeWeChat({ now: serverNow })
 const wechatServer = await wechat.listen()
 
 const secret = randomBytes(48).toString('base64')
-for (const text of [secret, wechat.app.appSecret, wechat.openidOf('user-1')]) keepSecret(text)
+const phoneNumber = '13800138000'
+for (const text of [secret, wechat.app.appSecret, wechat.openidOf('user-1'), phoneNumber]) {
+  keepSecret(text)
+}
 
 const store = createMemoryStore({ now: serverNow })
 const { app } = createBackend({
@@ -43,20 +46,7 @@ let seen = []
 /** Everything that the phone was ever sent. */
 let received = ''
 
-const wx = Object.assign(
-  createFakeWx({
-    wechat: { codeFor: giveCode },
-    network: carry,
-    clock: { now: phoneNow, setTimeout, clearTimeout },
-  }),
-  { getDeviceInfo: () => ({ model: 'iPhone 15' }) },
-)
-const miniProgram = createMiniProgram({
-  folder: fileURLToPath(new URL('miniprogram', import.meta.url)),
-  wx,
-  npm,
-  now: phoneNow,
-})
+const { wx, miniProgram } = phoneOf('user-1')
 
 try {
   await play()
@@ -143,11 +133,93 @@ async function play() {
   check(wx.control.calls.login === loginsBefore + logins, 'nothing logs in by itself')
   say(`  screen: ${page.data.status} · ${page.data.message}`)
 
-  const untold = [wechat.app.appSecret, wechat.openidOf('user-1'), wechat.sessionKeyOf('user-1')]
+  step('The button 登录 is tapped, then 绑定手机号')
+  await page.tap('登录')
+  takeWire()
+  await page.tap('绑定手机号', { detail: phoneCodeOf('user-1') })
+  expectWire('POST /wx/phone 200', 'GET /orders 200')
+  say(`  screen: ${page.data.status}`)
+
+  step('On another phone a guest binds the same phone number')
+  const guest = phoneOf('user-2')
+  guest.miniProgram.launch()
+  const guestPage = guest.miniProgram.open('pages/index/index')
+  await until(() => guestPage.data.isLoggedIn, 'the login of the guest')
+  say(`  screen: ${guestPage.data.status}`)
+  takeWire()
+  await guestPage.tap('绑定手机号', { detail: phoneCodeOf('user-2') })
+  expectWire('POST /wx/phone 200', 'GET /orders 200')
   check(
-    untold.every((text) => !received.includes(text)),
-    'neither AppSecret nor openid nor session_key ever reached the phone',
+    guestPage.data.status === page.data.status,
+    'the guest goes on as the customer of this number',
   )
+  check(guestPage.data.orders.length === 2, 'with the orders of both')
+  say(`  screen: ${guestPage.data.status} · ${JSON.stringify(guestPage.data.orders)}`)
+
+  await compareLaunches()
+
+  const users = ['user-1', 'user-2', 'user-3', 'user-4']
+  const untold = users.flatMap((user) => [wechat.openidOf(user), wechat.sessionKeyOf(user)])
+  check(
+    [wechat.app.appSecret, ...untold].every((text) => !received.includes(text)),
+    'neither AppSecret nor openid nor session_key ever reached a phone',
+  )
+}
+
+/** From the launch to the first data on the screen: as usual, and where WeChat fetched the login ahead (数据预拉取). */
+async function compareLaunches() {
+  step('Two more phones open the mini program; for one of them WeChat has fetched the login ahead')
+  const usual = phoneOf('user-3')
+  usual.miniProgram.launch()
+  const usualPage = usual.miniProgram.open('pages/index/index')
+  await usualPage.tap('查询')
+  const usualWire = takeWire()
+  check(usualPage.data.orders.length === 1, 'as usual: the orders are on the screen')
+
+  const ahead = phoneOf('user-4')
+  const { body } = await wechat.prefetch(`${backendUrl}/wx/prefetch`, 'user-4')
+  say('  WeChat → backend GET /wx/prefetch 200, before the mini program has loaded')
+  received += body
+  ahead.wx.control.prefetch(body)
+  ahead.miniProgram.launch()
+  const aheadPage = ahead.miniProgram.open('pages/index/index')
+  await until(() => aheadPage.data.orders.length === 1, 'the data that was fetched ahead')
+  const aheadWire = takeWire()
+  check(aheadPage.data.isLoggedIn, 'fetched ahead: logged in, and the orders are on the screen')
+
+  say('                   calls of wx.login   requests of the phone up to the first data')
+  say(
+    `  as usual         ${usual.wx.control.calls.login}                   ${usualWire.length} (${usualWire.join(', ')})`,
+  )
+  say(`  fetched ahead    ${ahead.wx.control.calls.login}                   ${aheadWire.length}`)
+  check(
+    ahead.wx.control.calls.login === 0 && aheadWire.length === 0,
+    'the pre-fetched launch needed neither wx.login nor a request',
+  )
+  await aheadPage.tap('查询')
+  expectWire('GET /orders 200')
+}
+
+/** A phone of this user, with the example mini program on it. */
+function phoneOf(user) {
+  const wx = Object.assign(
+    createFakeWx({
+      user,
+      wechat: { codeFor: giveCode },
+      network: carry,
+      clock: { now: phoneNow, setTimeout, clearTimeout },
+    }),
+    { getDeviceInfo: () => ({ model: 'iPhone 15' }) },
+  )
+  const folder = fileURLToPath(new URL('miniprogram', import.meta.url))
+  return { wx, miniProgram: createMiniProgram({ folder, wx, npm, now: phoneNow }) }
+}
+
+/** What the phone button gives when this user agrees. All of them have the same number. */
+function phoneCodeOf(user) {
+  const code = wechat.phoneCodeFor(user, { phoneNumber })
+  keepSecret(code)
+  return { code, errMsg: 'getPhoneNumber:ok' }
 }
 
 /** What `wx.login` on the phone asks of WeChat. */

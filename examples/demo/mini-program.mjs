@@ -12,12 +12,14 @@ import ts from 'typescript'
  * @property {Readonly<Record<string, string>>} npm The code of each npm package, by its name.
  * @property {() => number} [now] The phone's clock in milliseconds (default `Date.now`).
  *
- * @typedef {Readonly<Record<string, unknown>>} Dataset
+ * @typedef {object} TapEvent
+ * @property {Readonly<Record<string, unknown>>} [dataset] Tells which of several buttons, as `data-…` does.
+ * @property {object} [detail] What WeChat tells with the event: the code of a phone number, for example.
  *
  * @typedef {object} OpenPage
  * @property {Readonly<Record<string, unknown>>} data What is on the screen.
- * @property {(text: string, dataset?: Dataset) => Promise<void>} tap Taps the button with this text; settles when its
- *   handler does. `dataset` tells which of several, as `data-…` does.
+ * @property {(text: string, event?: TapEvent) => Promise<void>} tap Taps the button with this text; settles when its
+ *   handler does.
  * @property {() => void} close
  *
  * @typedef {object} MiniProgram
@@ -120,11 +122,11 @@ export function createMiniProgram({ folder, wx, npm, now = Date.now }) {
 
       return {
         data,
-        async tap(text, dataset = {}) {
+        async tap(text, { dataset = {}, detail = {} } = {}) {
           const name = handlerOf(screen, text, data)
           const handler = Object.entries(page).find(([key]) => key === name)?.[1]
           if (typeof handler !== 'function') throw new Error(`${path} has no ${name}() for ${text}`)
-          await handler.call(page, { type: 'tap', currentTarget: { dataset } })
+          await handler.call(page, { type: 'tap', currentTarget: { dataset }, detail })
         },
         close() {
           openPages.splice(openPages.indexOf(page), 1)
@@ -157,7 +159,7 @@ function compile(file) {
 }
 
 /**
- * The `bindtap` of the button with this text, which has to be visible.
+ * The handler of the button with this text, which has to be visible.
  * @param {string} screen @param {string} text @param {Readonly<Record<string, unknown>>} data
  */
 function handlerOf(screen, text, data) {
@@ -166,7 +168,7 @@ function handlerOf(screen, text, data) {
     const [, not, name] = /wx:if="\{\{(!?)(\w+)\}\}"/.exec(attributes) ?? []
     const isHidden = name !== undefined && Boolean(data[name]) === (not === '!')
     if (isHidden) throw new Error(`The button ${text} is hidden`)
-    return /bindtap="(\w+)"/.exec(attributes)?.[1] ?? ''
+    return /bind(?:tap|getphonenumber)="(\w+)"/.exec(attributes)?.[1] ?? ''
   }
   throw new Error(`There is no button ${text}`)
 }

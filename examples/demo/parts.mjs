@@ -32,5 +32,8 @@ export const { createFakeWx } = await import('../../packages/client/dist/testing
 
 /** The very file that the 构建 npm of DevTools copies into a mini program. */
 export const npm = {
-  '@wxlogin/client': readFileSync(here('../../packages/client/miniprogram_dist/index.js'), 'utf8'),
+  '@wxlogin/client/full': readFileSync(
+    here('../../packages/client/miniprogram_dist/full.js'),
+    'utf8',
+  ),
 }

@@ -47,7 +47,7 @@ export async function until(holds, title) {
   }
 }
 
-const secretNames = /^(code|.*token|.*key|.*secret)$/i
+const secretNames = /^(code|phone_number|.*token|.*key|.*secret)$/i
 
 /**
  * A JSON text with the length of each secret in its place.

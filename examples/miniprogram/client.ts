@@ -1,4 +1,5 @@
-import { createClient } from '@wxlogin/client'
+// The entry with everything. An app that only logs in and sends requests takes '@wxlogin/client', which is smaller.
+import { createClient } from '@wxlogin/client/full'
 
 /** What the backend's `onLogin` returns as `data`. */
 interface Profile {

@@ -1,4 +1,4 @@
-import { ClientError, type ClientErrorCode } from '@wxlogin/client'
+import { ClientError, type ClientErrorCode } from '@wxlogin/client/full'
 
 const texts: { readonly [code in ClientErrorCode]?: string } = {
   network: '网络不可用，请检查后重试',
@@ -12,6 +12,9 @@ const texts: { readonly [code in ClientErrorCode]?: string } = {
   wechat_unavailable: '微信繁忙，请稍后重试',
   store_unavailable: '服务繁忙，请稍后重试',
   server_error: '服务繁忙，请稍后重试',
+  phone_denied: '没有得到手机号，可以再试一次',
+  phone_quota: '手机号验证暂时不可用，请稍后再试',
+  user_changed: '账号已切换，请重试',
   // The first hour of a developer; users never see these.
   mock_code: '请在 project.config.json 里填写自己的 AppID',
   unknown_app: '后端没有配置这个 AppID，请检查 WX_APP_ID',

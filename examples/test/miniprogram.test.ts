@@ -12,13 +12,13 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 // From source, so that the tests need no build; `npm run demo` runs the very file that is published.
 const [client] = buildSync({
-  entryPoints: [here('../../packages/client/src/index.ts')],
+  entryPoints: [here('../../packages/client/src/full.ts')],
   bundle: true,
   format: 'cjs',
   target: 'es2015',
   write: false,
 }).outputFiles
-const npm = { '@wxlogin/client': client?.text ?? '' }
+const npm = { '@wxlogin/client/full': client?.text ?? '' }
 
 async function startBackend(wechat: FakeWeChat) {
   const { app, auth } = createBackend({
@@ -85,6 +85,45 @@ test('launching logs in and shows the user', async () => {
   expect(page.data.status).toBe('已登录：顾客 1 号')
 })
 
+test('a guest who binds a known phone number goes on as that customer', async () => {
+  const { wechat, port, wx } = await setUp()
+  const numberOf = (user: string) => ({
+    detail: { code: wechat.phoneCodeFor(user, { phoneNumber: '13800138000' }) },
+  })
+  const customer = start(wx)
+  await loggedIn(customer)
+  await customer.tap('绑定手机号', numberOf('alice'))
+  const guest = start(phoneOf('bob', wechat, port))
+  await loggedIn(guest)
+
+  await guest.tap('绑定手机号', numberOf('bob'))
+
+  expect(guest.data.status).toBe('已登录：顾客 1 号')
+  expect(guest.data.orders).toMatchObject([{ id: 'A-1001' }, { id: 'A-2001' }])
+})
+
+test('who keeps the phone number to themselves is told how to go on', async () => {
+  const { wx } = await setUp()
+  const page = start(wx)
+  await loggedIn(page)
+
+  await page.tap('绑定手机号', { detail: { errMsg: 'getPhoneNumber:fail user deny' } })
+
+  expect(page.data.message).toBe('没有得到手机号，可以再试一次')
+})
+
+test('what WeChat has fetched ahead is on the screen without a request', async () => {
+  const { wechat, port, wx } = await setUp()
+  const { body } = await wechat.prefetch(`http://127.0.0.1:${port}/wx/prefetch`, 'alice')
+  wx.control.prefetch(body)
+
+  const page = start(wx)
+
+  await vi.waitFor(() => expect(page.data.orders).toMatchObject([{ id: 'A-1001' }]))
+  expect(page.data.status).toBe('已登录：顾客 1 号')
+  expect([wx.control.calls.login, wx.control.requests.length]).toEqual([0, 0])
+})
+
 test('查询 shows the orders, even when tapped before the login is through', async () => {
   const { wx } = await setUp()
   const page = start(wx)
@@ -145,7 +184,7 @@ test('下线 takes another phone of the user off the list', async () => {
   await page.tap('刷新')
   const devices = page.data.devices as { id: string; name: string; current: boolean }[]
 
-  await page.tap('下线', { id: devices.find(({ name }) => name === 'Mate 60')?.id })
+  await page.tap('下线', { dataset: { id: devices.find(({ name }) => name === 'Mate 60')?.id } })
 
   expect(page.data.devices).toMatchObject([{ name: 'iPhone 15', current: true }])
 })

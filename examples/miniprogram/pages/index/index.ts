@@ -26,7 +26,12 @@ Page({
 
   onLoad() {
     this.stopListening = client.onChange(({ reason }) => this.showLogin(reason))
-    client.ready().then(() => this.showLogin())
+    client.ready().then(() => {
+      this.showLogin()
+      // WeChat may have fetched the orders together with the login, before this code was loaded (数据预拉取).
+      const orders = client.prefetched<Order[]>()
+      if (orders) this.setData({ orders })
+    })
   },
 
   onUnload() {
@@ -54,6 +59,14 @@ Page({
 
   logout() {
     return this.attempt(() => client.logout())
+  },
+
+  /** A guest whose number belongs to a customer goes on as that customer, and is shown that customer's orders. */
+  bindPhone(event: WechatMiniprogram.ButtonGetPhoneNumber) {
+    return this.attempt(async () => {
+      await client.bindPhone(event)
+      await this.queryOrders()
+    })
   },
 
   queryOrders() {
