@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { build } from 'tsup'
+import { build, type Options } from 'tsup'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { miniprogram } from '../../tsup.config.js'
 import type { Engine } from './engines.js'
@@ -15,18 +15,24 @@ const source = (name: string) => readFileSync(here(name), 'utf8')
 
 const engines = inject('engines')
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-engines-'))
-const entries = Object.keys(miniprogram.entry ?? {})
+const builds = [miniprogram].flat()
+const namesOf = ({ entry = {} }: Options) => Object.keys(entry)
+const entries = builds.flatMap(namesOf)
 const bundle = (entry: string) => readFileSync(join(folder, `${entry}.js`), 'utf8')
 
 beforeAll(async () => {
-  await build({
-    ...miniprogram,
-    config: false,
-    silent: true,
-    entry: Object.fromEntries(entries.map((name) => [name, here(`../../src/${name}.ts`)])),
-    tsconfig: here('../../tsconfig.json'),
-    outDir: folder,
-  })
+  for (const options of builds) {
+    await build({
+      ...options,
+      config: false,
+      silent: true,
+      entry: Object.fromEntries(
+        namesOf(options).map((name) => [name, here(`../../src/${name}.ts`)]),
+      ),
+      tsconfig: here('../../tsconfig.json'),
+      outDir: folder,
+    })
+  }
 })
 
 afterAll(() => {
