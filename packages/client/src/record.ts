@@ -36,10 +36,9 @@ export function createRecordStore(
   onChange: (next: TokenRecord, previous: TokenRecord, reason: ChangeReason) => void,
   emit: (event: { readonly type: 'storage_failed' }) => void,
 ): RecordStore {
+  // What storage held when it was last looked at: what is still there after a failed write is not read again.
   let stored: unknown
   let record: TokenRecord = {}
-  // Storage that could not be written may hold a token that was used since; sending that again would look like a theft.
-  let isMemoryTheTruth = false
 
   function change(next: TokenRecord, reason: ChangeReason): void {
     onChange(next, record, reason)
@@ -49,11 +48,11 @@ export function createRecordStore(
   return {
     read() {
       try {
-        const found = isMemoryTheTruth ? stored : wx.getStorageSync(storageKey)
+        const found = wx.getStorageSync(storageKey)
         if (found !== stored) {
           stored = found
           // Removed by the app, or by another instance that could not write: nobody may use the old tokens any more.
-          const next = found ? JSON.parse(found as string) : {}
+          const next = JSON.parse((found as string) || '{}')
           change(next.v === version ? next : {}, 'storage')
         }
       } catch {
@@ -63,15 +62,18 @@ export function createRecordStore(
     },
 
     write(next, reason) {
-      stored = JSON.stringify(Object.assign({ v: version }, next))
+      const text = JSON.stringify(Object.assign({ v: version }, next))
       try {
-        isMemoryTheTruth = false
-        wx.setStorageSync(storageKey, stored)
+        wx.setStorageSync(storageKey, text)
+        stored = text
       } catch {
-        isMemoryTheTruth = true
         emit({ type: 'storage_failed' })
         try {
-          wx.removeStorageSync(storageKey)
+          // A token that was used since would look like a theft; who is signed out stays so.
+          if (!record.reason) {
+            wx.removeStorageSync(storageKey)
+            stored = ''
+          }
         } catch {
           // It is not read again.
         }

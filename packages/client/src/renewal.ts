@@ -1,6 +1,6 @@
 import { idempotencyHeader, type Json, type paths } from '@wxlogin/shared'
 import { ClientError, type ClientErrorCode, refusalOf } from './errors.js'
-import type { Pair, RecordStore, TokenRecord } from './record.js'
+import type { Pair, RecordStore } from './record.js'
 import { createSingleFlight } from './single-flight.js'
 import { type Ask, openTask } from './transports.js'
 import type { Wx, WxResponse } from './wx.js'
@@ -77,39 +77,37 @@ export function createRenewal(
   })
 
   function pair(refused?: Pair): Promise<Pair> {
-    const live = livePair(store.read(), refused)
-    if (live && !isWithin(live.expires_in * agingMsPerSecond, live.askedMs))
-      renew(live).catch(ignore)
-    return Promise.resolve(live || renew(refused))
-  }
-
-  /** Asked for by the app, it waits for what is under way: that may have begun before a sign-out. */
-  function renew(unwanted?: Pair, isAsked?: boolean): Promise<Pair> {
-    return takeOff(
-      () => usable(unwanted, isAsked) || obtain(store.read().access_token ? 'refresh' : 'login'),
-      isAsked,
-    )
+    const live = livePair(refused)
+    if (live && isWithin(live.expires_in * agingMsPerSecond, live.askedMs)) {
+      return Promise.resolve(live)
+    }
+    const flight = takeOff(() => usable(live || refused) || obtain())
+    flight.catch(ignore)
+    return Promise.resolve(live || flight)
   }
 
   /** What storage holds now, be it our own doing, another instance's or the app's. */
-  function usable(unwanted?: Pair, isAsked?: boolean): Pair | undefined {
+  function usable(unwanted?: Pair): Pair | false {
     const { reason } = store.read()
-    if (reason && !isAsked) throw new ClientError('signed_out', { reason })
-    return livePair(store.read(), unwanted)
+    if (reason) throw new ClientError('signed_out', { reason })
+    return livePair(unwanted)
+  }
+
+  /** The pair, if the server should accept it. */
+  function livePair(refused?: Pair): Pair | false {
+    const record = store.read() as Pair
+    return record !== refused && isWithin(record.expires_in * 1000, record.askedMs) && record
   }
 
   /** A refresh or a login, with one deadline for its steps; after a failure there is a pause for everyone. */
-  function obtain(
-    type: 'refresh' | 'login',
-    input: unknown = loginInput,
-    isLast?: boolean,
-  ): Promise<Pair> {
+  function obtain(input: unknown = loginInput, isLogin?: boolean, isLast?: boolean): Promise<Pair> {
     // Opened from Moments: there is no login, and storage of its own, so no session either.
     if (wx.getEnterOptionsSync().scene === 1154) throw new ClientError('single_page')
     if (isWithin(pauseMs, failedMs)) throw lastError
     const before = store.read()
-    const { refresh_token, key, data } = before
-    const isRefresh = type === 'refresh'
+    const { access_token, refresh_token, key, data } = before
+    const isRefresh = access_token && !isLogin
+    const type = isRefresh ? 'refresh' : 'login'
     // Tokens count as old from here on: rather too early than too late.
     const askedMs = Date.now()
 
@@ -168,13 +166,15 @@ export function createRenewal(
       (error: ClientError) => {
         const { code, reason = code, retryAfterSeconds = 0 } = error
         report(code)
-        const isDead = isRefresh && code === 'invalid_grant'
         const isDenied = code === 'access_denied' || reason === 'revoked'
-        if ((isDead || isDenied) && store.read() === before) {
-          store.write(isDenied ? { reason, refresh_token } : {}, isDenied ? 'signed_out' : 'ended')
+        if (store.read() === before) {
+          if (isDenied) store.write({ reason, refresh_token }, 'signed_out')
+          else if (code === 'invalid_grant') store.write({}, 'ended')
         }
-        if (isDead) return usable() || obtain('login')
-        if (code === 'invalid_code' && !isLast) return obtain(type, input, true)
+        if (isRefresh && code !== 'access_denied' && store.read() !== before) {
+          return usable() || obtain()
+        }
+        if (code === 'invalid_code' && !isLast) return obtain(input, !isRefresh, true)
         lastError = error
         failedMs = Date.now()
         pauseMs =
@@ -204,26 +204,31 @@ export function createRenewal(
       .then((numbers) => String(numbers).replace(/\W/g, '-'))
   }
 
-  /** Sends the same once more when no answer came: the key makes that safe. */
+  /**
+   * Sends the same once more when no answer came: the key makes that safe. A refresh token is sent only while it is the
+   * one that is stored: another instance may have used it up.
+   */
   function post(
     ask: Ask,
     route: Route,
-    data: object,
+    data: { readonly [member: string]: unknown },
     key: string | undefined,
     onAnswer: (data: unknown) => void,
   ): Promise<void> {
     const send = (): Promise<void> =>
       ask(
         (success, fail) =>
-          wx.request({
-            url: authUrl + '/' + route,
-            method: 'POST',
-            header: { [idempotencyHeader]: key as string },
-            data,
-            timeout: loginTimeoutMs / 2,
-            success,
-            fail,
-          }),
+          !data.refresh_token || store.read().refresh_token === data.refresh_token
+            ? wx.request({
+                url: authUrl + '/' + route,
+                method: 'POST',
+                header: { [idempotencyHeader]: key as string },
+                data,
+                timeout: loginTimeoutMs / 2,
+                success,
+                fail,
+              })
+            : fail(0),
         (response: WxResponse) => {
           if (response.statusCode >= 300) throw refusalOf(response)
           onAnswer(response.data)
@@ -239,11 +244,15 @@ export function createRenewal(
   return {
     pair,
 
+    /** It waits for what is under way, which may have begun before a sign-out; one that comes meanwhile stands. */
     login({ input, force } = {}) {
       forgive()
-      return force || input !== undefined
-        ? takeOff(() => obtain('login', input), true)
-        : renew(undefined, true)
+      const before = store.read()
+      return takeOff(() => {
+        if (store.read() !== before) usable()
+        const isLogin = force || input !== undefined
+        return (!isLogin && livePair()) || obtain(input, isLogin)
+      }, true)
     },
 
     logout({ everywhere } = {}) {
@@ -254,19 +263,15 @@ export function createRenewal(
       if (!refresh_token) return Promise.resolve()
       return openTask(loginTimeoutMs, (ask) =>
         post(ask, 'logout', { refresh_token, everywhere }, '', () => {
-          if (store.read() === signedOut) store.write({ reason: 'logout' }, 'logout')
+          // The same record, because a login may be under way that began with it.
+          signedOut.refresh_token = undefined
+          if (store.read() === signedOut) store.write(signedOut, 'logout')
         }),
       ).catch((error) => {
         if (everywhere) throw error
       })
     },
   }
-}
-
-/** The pair, if the server should accept it. */
-function livePair(record: TokenRecord, refused?: Pair): Pair | undefined {
-  const { expires_in, askedMs } = record as Pair
-  return record !== refused && isWithin(expires_in * 1000, askedMs) ? (record as Pair) : undefined
 }
 
 /** Whether less than this passed since then. A clock that was set back counts as long ago. */
