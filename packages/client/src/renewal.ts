@@ -166,15 +166,15 @@ export function createRenewal(
       (error: ClientError) => {
         const { code, reason = code, retryAfterSeconds = 0 } = error
         report(code)
-        const isDenied = code === 'access_denied' || reason === 'revoked'
         if (store.read() === before) {
-          if (isDenied) store.write({ reason, refresh_token }, 'signed_out')
-          else if (code === 'invalid_grant') store.write({}, 'ended')
+          if (code === 'invalid_code' && !isLast) return obtain(input, true, true)
+          if (code === 'access_denied' || reason === 'revoked') {
+            store.write({ reason, refresh_token }, 'signed_out')
+          } else if (code === 'invalid_grant') store.write({}, 'ended')
         }
         if (isRefresh && code !== 'access_denied' && store.read() !== before) {
           return usable() || obtain()
         }
-        if (code === 'invalid_code' && !isLast) return obtain(input, !isRefresh, true)
         lastError = error
         failedMs = Date.now()
         pauseMs =

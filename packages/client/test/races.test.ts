@@ -1,6 +1,7 @@
 import { createClient } from '@wxlogin/client'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { refusal } from './backend.js'
 import { baseUrl, outcomes, setUp } from './set-up.js'
 
 // Stories that the interleavings of the model found, told without chance.
@@ -37,6 +38,20 @@ test('a login that still waits for another does not undo a logout that came afte
   expect(await settled).toEqual(['signed_out', 'signed_out'])
   expect(client.session()).toBeUndefined()
   expect(backend.seen('/wx/login').map(({ body }) => body.input)).not.toContain('again')
+})
+
+test('a login whose code is refused after a logout does not try again', async () => {
+  const { client, wx, backend } = setUp()
+  wx.control.onRequest('/wx/login', { delayMs: 1_000 })
+  backend.answer('/wx/login', refusal(400, 'invalid_code'), { times: 1 })
+  const login = outcomes([client.login()])
+  await vi.advanceTimersByTimeAsync(500)
+
+  await client.logout()
+
+  await vi.advanceTimersByTimeAsync(5_000)
+  expect(await login).toEqual(['invalid_code'])
+  expect(client.session()).toBeUndefined()
 })
 
 test('a login holds although the logout before it is answered meanwhile', async () => {
