@@ -73,6 +73,10 @@ export function createBackend({
       return { statusCode: response.status, header: response.headers, body: response.body ?? '' }
     }
     const user = session?.userId ?? 'nobody'
+    const person = await server.personOf(session?.id ?? '')
+    if (person && !url.includes(`person=${person}&`)) {
+      violate('a request of one WeChat user went out with the session of another')
+    }
     if ((askedAs.get(url) ?? user) !== user) violate('a request was sent again as another user')
     askedAs.set(url, user)
     return { statusCode: 200, header: {}, body: JSON.stringify({ user }) }

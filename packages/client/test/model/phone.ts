@@ -134,6 +134,8 @@ export function createPhone({
     return code
   }
 
+  const newUrl = () => `${baseUrl}/me?person=${person}&from=${name}&n=${++operations}`
+
   /** A change of who is logged in waits for those before it. */
   const afterOthers = () => longestFlightMs * (1 + process.underWay.size)
 
@@ -141,7 +143,7 @@ export function createPhone({
     name,
 
     async request(): Promise<string> {
-      const url = `${baseUrl}/me?from=${name}&n=${++operations}`
+      const url = newUrl()
       const user = process.client.session()?.userId
       if (user) backend.expectUser(url, user)
       const wasSignedOut = isSignedOut()
@@ -156,7 +158,7 @@ export function createPhone({
       follow(
         'abort',
         async (client) => {
-          const task = client.request({ url: `/me?from=${name}&n=${++operations}` })
+          const task = client.request({ url: newUrl() })
           pause(`${name} aborts`).then(() => task.abort())
           await task
         },

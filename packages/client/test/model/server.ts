@@ -73,6 +73,12 @@ export function createServer(revocation: 'expiry' | 'immediate') {
       renamed.set(person, `${renamed.get(person) ?? person} again`)
     },
 
+    /** Whose WeChat account made this session, as long as it is known. */
+    async personOf(sessionId: string): Promise<string | undefined> {
+      const record = await memory.get(sessionId)
+      return people.find((name) => wechat.openidOf(name) === record?.openid)
+    },
+
     /** As a memory store after a restart. */
     forgetSessions,
 
