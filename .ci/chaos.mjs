@@ -7,11 +7,12 @@ const interleavings = process.argv[2] ?? '100000'
 // Files come before flags, or vitest takes them for the value of one.
 const proofs = [
   {
-    title: `${interleavings} interleavings of logins, refreshes, logouts and revocations`,
+    title: `${interleavings} interleavings of logins, refreshes, logouts and revocations, and as many on bad phones`,
     args: [
       bin('vitest'),
       'run',
       'packages/server/test/model',
+      'packages/client/test/model',
       '--project=unit',
       '--maxWorkers=2',
       '--disable-console-intercept',

@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { eventfulDays, honestDays } from './commands.js'
+import { createFigures, createWorlds, runsOf, takeOverTime } from './runs.js'
+
+vi.mock('node:timers/promises', () => import('../../../server/test/model/fake-delay.js'))
+
+beforeAll(takeOverTime)
+afterAll(() => {
+  vi.useRealTimers()
+})
+
+const instances = fc.constantFrom<1 | 2>(1, 2)
+
+test('who is logged in stays so, without another wx.login, whatever networks, phones and clocks do', async () => {
+  const figures = createFigures('A user who is logged in')
+  const worlds = createWorlds(figures.count)
+  await fc.assert(
+    fc.asyncProperty(
+      worlds.scheduler(),
+      honestDays(),
+      instances,
+      async (scheduler, commands, instances) => {
+        const world = await worlds.beginLoggedIn({ scheduler, instances })
+        world.permit('http', 'store_unavailable')
+
+        await fc.scheduledModelRun(scheduler, () => ({ model: {}, real: world }), commands)
+        await world.calmDown()
+        // Now every access token is old, so the next request shows whether the session is alive.
+        await world.pass(1000)
+
+        expect(await world.finish(world.left.request())).toBe('ok')
+        expect(await world.finish(world.right.request())).toBe('ok')
+        expect(world.logins()).toBe(0)
+      },
+    ),
+    runsOf(700, 0.4),
+  )
+  figures.show()
+  for (const what of ['refresh retried', 'message: late duplicate', 'callback: late']) {
+    expect(figures.of(what), what).toBeGreaterThan(0)
+  }
+}, 3_600_000)
+
+test.each([
+  { theme: 'users that change', met: 'request user_changed' },
+  { theme: 'sign-outs', met: 'request signed_out' },
+  { theme: 'a storage that fails', met: 'power cut after a storage operation' },
+] as const)(
+  '$theme: nothing is half done, nobody is taken for somebody else, and a login helps',
+  async ({ theme, met }) => {
+    const figures = createFigures(theme)
+    const worlds = createWorlds(figures.count, { revocation: 'immediate' })
+    await fc.assert(
+      fc.asyncProperty(
+        worlds.scheduler(),
+        eventfulDays[theme](),
+        instances,
+        fc.boolean(),
+        async (scheduler, commands, instances, isLoggedIn) => {
+          const begin = isLoggedIn ? worlds.beginLoggedIn : worlds.begin
+          const world = await begin({ scheduler, instances })
+          world.permit('http', 'store_unavailable', 'invalid_code')
+
+          await fc.scheduledModelRun(scheduler, () => ({ model: {}, real: world }), commands)
+          await world.calmDown()
+          await world.pass(1000)
+
+          const { left, right } = world
+          const outcome = await world.finish(left.request())
+          if (world.isSignedOut() && !left.isAlone()) expect(outcome).toBe('signed_out')
+          else expect(['ok', 'signed_out', 'user_changed']).toContain(outcome)
+
+          for (const phone of [left, right])
+            if (phone === left || phone.isAlone()) world.login(phone)
+          expect(await world.finish(left.request())).toBe('ok')
+          expect(await world.finish(right.request())).toBe('ok')
+          if (!left.isAlone() && !right.isAlone()) expect(left.userId()).toBe(right.userId())
+        },
+      ),
+      runsOf(450, 0.2),
+    )
+    figures.show()
+    expect(figures.of(met)).toBeGreaterThan(0)
+  },
+  3_600_000,
+)
