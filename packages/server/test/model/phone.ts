@@ -1,5 +1,4 @@
-import type { Client } from '../../../client/src/client.js'
-import { createClient } from '../../../client/src/index.js'
+import { type Client, createClient } from '../../../client/src/index.js'
 import {
   createFakeWx,
   type FakeNetworkRequest,
