@@ -80,7 +80,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   logout(input: LogoutInput): Promise<void>
   /**
    * The phone number behind a code of the getPhoneNumber button, after `onPhoneNumber` has said whose it is. With
-   * tokens when the session has moved to another user. Throws {@link AuthError}.
+   * tokens when a session that has some has moved to another user. Throws {@link AuthError}.
    */
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
   /**

@@ -150,7 +150,7 @@ export function createHttp(
 
   // WeChat hands whatever comes to the mini program, which then logs in as usual.
   async function handlePrefetch({ path }: AuthRequest): Promise<AuthResponse> {
-    const [, query] = path.split('?', 2)
+    const [, query] = /\?(.*)/.exec(path) ?? []
     try {
       return json(200, (await prefetch?.(new URLSearchParams(query))) ?? {})
     } catch (error) {

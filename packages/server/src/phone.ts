@@ -16,7 +16,7 @@ export interface PhoneInput<Claims extends object = object> {
 
 /** Asks WeChat for the phone number behind a code, and lets `onPhoneNumber` say whose it is. */
 export function createPhone<Claims extends object>(
-  { resolved, store, sessions, apps, answer }: Parts<Claims>,
+  { resolved, keys, store, sessions, apps, answer }: Parts<Claims>,
   onMoved: (account: Account) => void,
 ): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
   const { onPhoneNumber, now, emit } = resolved
@@ -66,7 +66,10 @@ export function createPhone<Claims extends object>(
     async function moveTo(newUserId: string) {
       // Before the write: a user whom `claims` refuses gets no session of somebody else's.
       const claims = await claimsOf(resolved, { appId, userId: newUserId })
-      return answer(await move(session, newUserId), claims)
+      const record = await move(session, newUserId)
+      // A session without tokens gets none: it has the same id again after its end, and they would be good for that one.
+      if (keys.sessionIds('cloud_hosting', appId, openid).includes(session.id)) return undefined
+      return answer(record, claims)
     }
   }
 }

@@ -333,6 +333,18 @@ describe('the session of a request through the gateway', () => {
 
     expect(await auth.authenticate(alice)).toMatchObject({ id: session.id, userId: 'member' })
   })
+
+  test('gets no tokens when a phone number moves it, as they would outlive its end', async () => {
+    const { auth, wechat } = setUpHosted({ onPhoneNumber: () => ({ userId: 'member' }) })
+    await auth.login({ code: wechat.codeFor('alice') })
+    const headers = { ...gateway, 'X-WX-OPENID': wechat.openidOf('alice') }
+
+    const body = { code: wechat.phoneCodeFor('alice', { phoneNumber: '13800138000' }) }
+    const response = await send(auth, '/phone', { headers, body })
+
+    expect(bodyOf(response)).toEqual({ phone_number: '13800138000', country_code: '86' })
+    expect(await auth.authenticate(headersOf(headers))).toMatchObject({ userId: 'member' })
+  })
 })
 
 describe('a login through the gateway', () => {

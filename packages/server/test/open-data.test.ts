@@ -165,6 +165,21 @@ describe('openData', () => {
     expect(await auth.openData(session, { ...data, maxAgeSeconds: 3600 })).toMatchObject(profile)
   })
 
+  test.each([Number.NaN, 'a while', {}, null, 0])(
+    'a maxAgeSeconds of %j is no age, and lets nothing pass',
+    async (age) => {
+      const { auth, wechat, session } = await setUpAlice()
+      const data = wechat.openDataFor('alice', profile)
+
+      // What JavaScript may pass, or what a body of a request brings where it is handed on whole.
+      const opened = auth.openData(session, { ...data, maxAgeSeconds: age as unknown as number })
+
+      await expect(opened).rejects.toThrow(
+        new TypeError('maxAgeSeconds must be a positive number of seconds'),
+      )
+    },
+  )
+
   test("refuses another user's data", async () => {
     const { auth, wechat, login, session } = await setUpAlice()
     await login('bob')

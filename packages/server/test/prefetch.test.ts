@@ -59,6 +59,17 @@ test('onPrefetch learns who opens the mini program, and where', async () => {
   expect(body).not.toHaveProperty('prefetched')
 })
 
+test('a question mark within the query does not cut it off', async () => {
+  const { auth, wechat, queryFor } = setUpPrefetch()
+  const query = new URLSearchParams(queryFor('alice', { path: '' }))
+
+  const path = `/prefetch?path=pages/index/index?from=share&${query}`
+  const body = bodyOf(await send(auth, path, { method: 'GET' }))
+
+  const session = await auth.authenticate(`Bearer ${body.access_token}`)
+  expect(session.appId).toBe(wechat.app.appId)
+})
+
 test('what WeChat leaves out of the query is empty, and a unionid is passed on', async () => {
   const seen: PrefetchContext[] = []
   const app = { appId: 'wx1', appSecret: 's', owner: 'us' }

@@ -53,6 +53,9 @@ export function decryptOpenData({
   maxAgeSeconds = Number.POSITIVE_INFINITY,
   now = Date.now,
 }: OpenDataInput): OpenData {
+  // No data is older than what is no number.
+  if (!(maxAgeSeconds > 0))
+    throw new TypeError('maxAgeSeconds must be a positive number of seconds')
   const key = bytesOf(sessionKey)
   if (key?.length !== blockBytes) throw new TypeError('sessionKey must be 16 bytes in base64')
   const data = read(decrypt(key, bytesOf(iv), bytesOf(encryptedData)))
