@@ -3,7 +3,10 @@ import { defineConfig } from 'vitest/config'
 
 const packages = fileURLToPath(new URL('../packages', import.meta.url))
 
-/** The tests that judge mutants: quick ones, of what is mutated. */
+/**
+ * The tests that judge mutants: quick ones, of what is mutated. Their names become one regular expression, so a name
+ * of thousands of characters is an error of every mutant that survives.
+ */
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   resolve: {
