@@ -21,6 +21,7 @@ export default defineConfig({
         replacement: source('server/src/sessions/$1-store.ts'),
       },
       { find: /^@wxlogin\/client$/, replacement: source('client/src/index.ts') },
+      { find: /^@wxlogin\/client\/full$/, replacement: source('client/src/full.ts') },
       { find: /^@wxlogin\/client\/testing$/, replacement: source('client/src/testing/index.ts') },
     ],
   },

@@ -66,9 +66,9 @@ export type NativeCall = (options: WxRequestOptions) => unknown
 export type Send = <T>(
   requested: Requested,
   call: NativeCall,
+  open?: Open,
   events?: readonly string[],
   read?: (response: WxResponse, pair: Pair | undefined) => T,
-  open?: Open,
 ) => Task<T>
 
 /** `openTask`, or what does more about failures: it may run the attempt again, and tell it of a refused pair. */
@@ -94,6 +94,7 @@ export function createSend(
   return <T>(
     requested: Requested,
     call: NativeCall,
+    open: Open = openTask,
     events: readonly string[] = [
       'onHeadersReceived',
       'offHeadersReceived',
@@ -107,7 +108,6 @@ export function createSend(
         throw new ClientError('business', Object.assign({}, response, { cause }))
       }
     },
-    open: Open = openTask,
   ) => {
     const { auth = true, header = {}, raw, timeout = timeoutMs } = requested
     const url = urlOf(requested.url)

@@ -191,14 +191,11 @@ export const nativeOf = (returned: unknown, fail: (failure: unknown) => void): W
 }
 
 /** Hands on the task of `wx.connectSocket`, which Taro gives as a promise. */
-export function withSocket(
+export const withSocket = (
   returned: WxSocketTask | PromiseLike<WxSocketTask>,
   use: (socket: WxSocketTask) => void,
   fail: (failure: unknown) => void,
-): void {
-  if ('then' in returned) void returned.then(use, fail)
-  else use(returned)
-}
+): void => ('then' in returned ? void returned.then(use, fail) : use(returned))
 
 /** Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either. */
 export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154

@@ -6,13 +6,15 @@ export interface SeenRequest {
   readonly path: string
   readonly header: Readonly<Record<string, string>>
   readonly body: Readonly<Record<string, unknown>>
+  /** What came, as text. */
+  readonly text: string
 }
 
 export type Answer = Omit<FakeNetworkResponse, 'body'> & { readonly body: string }
 
 interface BackendSession {
   readonly id: string
-  readonly user: string
+  user: string
   generation: number
   key: string
   reason: string | undefined
@@ -24,6 +26,7 @@ export function createBackend() {
   const sessions = new Map<string, BackendSession>()
   const logins = new Map<string, { key: string; answer: Answer }>()
   const accessTokens = new Map<string, BackendSession>()
+  const phones = new Map<string, { number: string; movesTo?: string; data?: Json }>()
   const orders: {
     path: string
     times: number
@@ -57,17 +60,30 @@ export function createBackend() {
     if (!user) return refusal(400, 'invalid_code')
     const previous = sessions.get(String(body.previous_refresh_token).split('-').slice(2).join('-'))
     if (previous) previous.reason ??= 'unknown'
-    const session = {
-      id: `session${sessions.size + 1}`,
-      user,
-      generation: 0,
-      key,
-      reason: undefined,
-    }
-    sessions.set(session.id, session)
-    const answer = tokensFor(session, true)
+    const answer = tokensFor(newSession(user, key), true)
     logins.set(code, { key, answer })
     return answer
+  }
+
+  function newSession(user: string, key: string): BackendSession {
+    const id = `session${sessions.size + 1}`
+    const session = { id, user, generation: 0, key, reason: undefined }
+    sessions.set(id, session)
+    return session
+  }
+
+  /** A phone number's code works once; one that belongs to somebody else moves the session to them. */
+  function bindPhone({ body }: SeenRequest, session: BackendSession): Answer {
+    const code = String(body.code)
+    const phone = phones.get(code)
+    phones.delete(code)
+    if (!phone) return refusal(400, 'invalid_code')
+    const { number, movesTo, data } = phone
+    const answer = { phone_number: number, country_code: '86', ...(data !== undefined && { data }) }
+    if (!movesTo) return json(200, answer)
+    session.user = movesTo
+    session.generation += 1
+    return json(200, { ...JSON.parse(tokensFor(session).body), ...answer })
   }
 
   function refresh({ body, header }: SeenRequest): Answer {
@@ -106,16 +122,24 @@ export function createBackend() {
         { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
       )
     }
+    if (request.path === '/wx/phone') return bindPhone(request, session)
     return json(200, { path: request.path, user: session.user })
+  }
+
+  /** The user whose access token this is. */
+  function userOf(authorization: string | undefined): string | undefined {
+    return accessTokens.get(String(authorization).replace('Bearer ', ''))?.user
   }
 
   return {
     /** For `createFakeWx({ network })`. */
     async network({ url, header, body }: FakeNetworkRequest): Promise<FakeNetworkResponse> {
+      const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
       const request: SeenRequest = {
         path: url.replace(/^https?:\/\/[^/?#]+/i, ''),
         header,
-        body: typeof body === 'string' && body.startsWith('{') ? JSON.parse(body) : {},
+        body: text.startsWith('{') ? JSON.parse(text) : {},
+        text,
       }
       seen.push(request)
       const order = orders.find(({ path, times }) => times > 0 && request.path.startsWith(path))
@@ -126,6 +150,21 @@ export function createBackend() {
         if (answer) return answer
       }
       return answerTo(request)
+    },
+    /** For `createFakeWx({ handshake })`: opens for a token that is known, and for none. */
+    handshake: ({ header }: { readonly header: Readonly<Record<string, string>> }): number =>
+      header.authorization === undefined || userOf(header.authorization) ? 101 : 401,
+    userOf,
+    /** A code of the phone button. */
+    phoneCode(phone: { number: string; movesTo?: string; data?: Json }): string {
+      const code = `phone-${++codes}`
+      phones.set(code, phone)
+      return code
+    },
+    /** What `GET /prefetch` answers for this user. */
+    prefetchFor(user: string, prefetched?: Json): object {
+      const { body } = tokensFor(newSession(user, 'prefetch'), true)
+      return { ...JSON.parse(body), ...(prefetched !== undefined && { prefetched }) }
     },
     /** For `createFakeWx({ wechat })`. */
     wechat: {

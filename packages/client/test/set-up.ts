@@ -1,4 +1,8 @@
 import { type ClientOptions, createClient } from '@wxlogin/client'
+import {
+  createClient as createFullClient,
+  type ClientOptions as FullClientOptions,
+} from '@wxlogin/client/full'
 import { createFakeWx, type FakeWxOptions } from '@wxlogin/client/testing'
 import { createBackend } from './backend.js'
 
@@ -12,6 +16,20 @@ export function setUp<Data = unknown>({
   const backend = createBackend()
   const wx = createFakeWx({ wechat: backend.wechat, network: backend.network, ...phone })
   const start = (on = wx) => createClient<Data>({ baseUrl, wx: on, ...options })
+  return { backend, wx, client: start(), start }
+}
+
+/** The same with the entry that has everything. */
+export function setUpFull<Data = unknown>({
+  phone,
+  ...options
+}: Partial<FullClientOptions> & { phone?: FakeWxOptions } = {}) {
+  const backend = createBackend()
+  const { wechat, network, handshake } = backend
+  const wx = createFakeWx({ wechat, network, handshake, ...phone })
+  const where = options.container ? {} : { baseUrl }
+  const start = (on = wx) =>
+    createFullClient<Data>({ ...where, wx: on, ...options } as FullClientOptions)
   return { backend, wx, client: start(), start }
 }
 

@@ -1,0 +1,59 @@
+import { ClientError } from './errors.js'
+import type { AuthOptions, NativeCall } from './request.js'
+import type { FullRuntime, WxContainerOptions } from './wx.js'
+
+/** A service of WeChat cloud hosting (云托管). */
+export interface Container {
+  /** The environment, `'prod-1gabcdef'` for example. */
+  env: string
+  /** The name of the service. */
+  service: string
+}
+
+/** What `wx.cloud.callContainer` takes; `config.env` and the service are those of the option `container` unless given. */
+export interface ContainerOptions
+  extends AuthOptions,
+    Omit<WxContainerOptions, 'success' | 'fail'> {
+  service?: string
+  verbose?: boolean
+  followRedirect?: boolean
+  /** Resolves whatever the status is, without `unwrap`. */
+  raw?: boolean
+}
+
+/** The container as an origin that no host can have (RFC 2606): what is below it is sent by `wx.cloud.callContainer`. */
+export function originOfContainer({ env, service }: Container): string {
+  const name = [service, env].join('.')
+  if (!/^[\w-]+\.[\w-]+$/.test(name)) throw new TypeError('container needs env and service')
+  return `https://${name}.invalid`
+}
+
+/** `wx.cloud.callContainer`, for options with a `path` of their own and for urls below `origin`. */
+export function createContainerCall(
+  wx: FullRuntime,
+  origin: string | undefined,
+  container: Partial<Container>,
+): NativeCall {
+  let isReady: boolean | undefined
+  return (options) => {
+    const { cloud } = wx
+    const {
+      path = options.url.slice(String(origin).length),
+      config,
+      service = container.service,
+    } = options as Partial<ContainerOptions>
+    if (!cloud || !cloud.callContainer) {
+      throw new ClientError('config', undefined, 'wx.cloud.callContainer needs base library 2.13.1')
+    }
+    // Only the first call of it counts, so one by the app, made before, stands.
+    if (!isReady) cloud.init({ env: container.env })
+    isReady = true
+    return cloud.callContainer(
+      Object.assign({}, options, {
+        path,
+        config: Object.assign({ env: container.env }, config),
+        header: Object.assign({}, service && { 'X-WX-SERVICE': service }, options.header),
+      }),
+    )
+  }
+}

@@ -1,0 +1,38 @@
+import type { Json, PrefetchAnswer } from '@wxlogin/shared'
+import type { Pair, RecordStore } from './record.js'
+import { ignore, livePair } from './renewal.js'
+import { mintKey } from './retry-key.js'
+import { openTask } from './task.js'
+import { type FullRuntime, isSinglePage } from './wx.js'
+
+// WeChat answers from what is on the phone, so later than this it does not.
+const timeoutMs = 500
+
+/**
+ * Picks up what WeChat fetched while it loaded the mini program (数据预拉取): a finished login becomes the session if
+ * there is none, and the promise brings the app's own data. It never rejects.
+ */
+export const pickUp = (wx: FullRuntime, store: RecordStore): Promise<Json | undefined> =>
+  openTask(timeoutMs, (ask) =>
+    Promise.all([
+      mintKey(wx),
+      ask(
+        (success, fail) => (wx.getBackgroundFetchData || fail)({ fetchType: 'pre', success, fail }),
+        (fetched: { fetchedData: unknown; timeStamp: number }) => fetched,
+      ),
+    ]),
+  )
+    .then(([key, { fetchedData, timeStamp }]) => {
+      const answer: PrefetchAnswer & { user_id?: string } = JSON.parse(fetchedData as string)
+      const record = store.read()
+      const { reason, user_id = answer.user_id } = record
+      if (reason || user_id !== answer.user_id || isSinglePage(wx)) return undefined
+      const next = Object.assign({}, answer, {
+        key,
+        askedMs: timeStamp,
+        prefetched: undefined,
+      }) as Pair
+      if (!livePair(record) && livePair(next)) store.write(next, 'login')
+      return answer.prefetched
+    })
+    .catch(ignore)
