@@ -1,7 +1,13 @@
 import { withHeader } from './heard-header.js'
 import type { AuthOptions } from './request.js'
 import type { Task } from './task.js'
-import type { FullRuntime, WxDownloadOptions, WxDownloadProgress, WxFileTask, WxRequestOptions } from './wx.js'
+import type {
+  FullRuntime,
+  WxDownloadOptions,
+  WxDownloadProgress,
+  WxFileTask,
+  WxRequestOptions,
+} from './wx.js'
 
 /** What `wx.downloadFile` takes, with a url that may be relative to `baseUrl`. */
 export interface DownloadOptions extends AuthOptions, Omit<WxDownloadOptions, 'success' | 'fail'> {
@@ -34,12 +40,12 @@ export const fileEvents = [
 
 /** `wx.downloadFile`. Where no header tells why, a 401 is taken for a refused token: a download is safe to repeat. */
 export const downloadFile = (wx: FullRuntime, options: WxRequestOptions): unknown =>
-    withHeader<WxDownloadOptions, { statusCode: number }>(
-      options,
-      (native) => wx.downloadFile(native),
-      (result, header) =>
-        Object.assign(
-          { header: header || {}, data: header ? '' : { error: 'invalid_token' } },
-          result,
-        ),
-    )
+  withHeader<WxDownloadOptions, { statusCode: number }>(
+    options,
+    (native) => wx.downloadFile(native),
+    (result, header) =>
+      Object.assign(
+        { header: header || {}, data: header ? '' : { error: 'invalid_token' } },
+        result,
+      ),
+  )

@@ -39,7 +39,7 @@ export type ClientErrorCode =
   | WireErrorCode
 
 const advice: { readonly [code in ClientErrorCode]?: string } = {
-  domain_not_allowed: 'add it to 合法域名',
+  domain_not_allowed: 'add to 合法域名',
   mock_code: 'set appid in project.config.json',
 }
 

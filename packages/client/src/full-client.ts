@@ -110,7 +110,12 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
         request: (requested: RequestOptions) =>
           send(requested as Requested, request, openFor(requested.method)),
         uploadFile: (requested: UploadOptions) =>
-          sendOutside(requested as Requested, (native) => uploadFile(runtime, native), openTask, fileEvents),
+          sendOutside(
+            requested as Requested,
+            (native) => uploadFile(runtime, native),
+            openTask,
+            fileEvents,
+          ),
         downloadFile: (requested: DownloadOptions) =>
           sendOutside(
             requested as Requested,
@@ -119,7 +124,14 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
             fileEvents,
             (response) => response,
           ),
-        connectSocket: createConnectSocket(runtime, store, renewal, sendOutside, resuming, onChange),
+        connectSocket: createConnectSocket(
+          runtime,
+          store,
+          renewal,
+          sendOutside,
+          resuming,
+          onChange,
+        ),
         callContainer: (requested: ContainerOptions) =>
           send(
             Object.assign({ url: requested.path }, requested) as Requested,

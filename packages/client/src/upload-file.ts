@@ -1,7 +1,13 @@
 import { withHeader } from './heard-header.js'
 import type { AuthOptions, ClientResponse } from './request.js'
 import type { Task } from './task.js'
-import type { FullRuntime, WxFileTask, WxRequestOptions, WxUploadOptions, WxUploadProgress } from './wx.js'
+import type {
+  FullRuntime,
+  WxFileTask,
+  WxRequestOptions,
+  WxUploadOptions,
+  WxUploadProgress,
+} from './wx.js'
 
 /** What `wx.uploadFile` takes, with a url that may be relative to `baseUrl`. */
 export interface UploadOptions extends AuthOptions, Omit<WxUploadOptions, 'success' | 'fail'> {
@@ -19,11 +25,11 @@ export interface UploadTask<T>
 
 /** `wx.uploadFile`, its answer parsed where it is JSON. */
 export const uploadFile = (wx: FullRuntime, options: WxRequestOptions): unknown =>
-    withHeader<WxUploadOptions, { data: string; statusCode: number }>(
-      options,
-      (native) => wx.uploadFile(native),
-      ({ data, statusCode }, header = {}) => ({ data: parsed(data), statusCode, header }),
-    )
+  withHeader<WxUploadOptions, { data: string; statusCode: number }>(
+    options,
+    (native) => wx.uploadFile(native),
+    ({ data, statusCode }, header = {}) => ({ data: parsed(data), statusCode, header }),
+  )
 
 function parsed(text: string): unknown {
   try {

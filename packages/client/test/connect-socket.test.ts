@@ -156,7 +156,10 @@ test('an anonymous handshake that fails is not tried again', async () => {
   setting.wx.control.onSocket('/ws', { refuse: 503 })
   const options = { url: '/ws', auth: false, header: { Authorization: 'Basic x' } } as const
 
-  const both = [setting.client.connectSocket(options), setting.client.connectSocket({ ...options, auth: true })]
+  const both = [
+    setting.client.connectSocket(options),
+    setting.client.connectSocket({ ...options, auth: true }),
+  ]
 
   expect(await outcomes(both)).toEqual(['network', 'network'])
   expect(tokensOf(setting)).toHaveLength(2)

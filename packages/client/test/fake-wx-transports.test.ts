@@ -75,7 +75,7 @@ describe('wx.uploadFile', () => {
     })
     const body = new TextDecoder().decode(request?.body as ArrayBuffer)
     expect(body).toMatch(/name="title"\r\n\r\nMe\r\n/)
-    expect(body).toMatch(/name="photo"; filename="photo.png"\r\n[^]*pixels\r\n/)
+    expect(body).toMatch(/name="photo"; filename="photo.png"\r\n[\s\S]*pixels\r\n/)
   })
 
   test('fails when there is no such file', async () => {

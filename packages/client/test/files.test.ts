@@ -49,7 +49,7 @@ test('an upload carries the token, the file and the form, and its JSON is parsed
     authorization: 'Bearer access-1-session1',
     'x-mine': 'yes',
   })
-  expect(request?.text).toMatch(/name="title"\r\n\r\nMe[^]*filename="photo.png"[^]*pixels/)
+  expect(request?.text).toMatch(/name="title"\r\n\r\nMe[\s\S]*filename="photo.png"[\s\S]*pixels/)
 })
 
 test('an answer to an upload that is not JSON stays a text', async () => {
@@ -203,23 +203,26 @@ test.each(transfers)('abort ends %s at once, while it waits for a login too', as
   expect(backend.seen('/photos')).toHaveLength(0)
 })
 
-test.each(transfers)('listeners of %s hold before there is a task and across a replay', async (_, start) => {
-  const { client } = await setUpExpired()
-  const progress = vi.fn()
-  const headers = vi.fn()
-  const gone = vi.fn()
-  const task = start(client)
+test.each(transfers)(
+  'listeners of %s hold before there is a task and across a replay',
+  async (_, start) => {
+    const { client } = await setUpExpired()
+    const progress = vi.fn()
+    const headers = vi.fn()
+    const gone = vi.fn()
+    const task = start(client)
 
-  task.onProgressUpdate(({ progress: percent }: { progress: number }) => progress(percent))
-  task.onHeadersReceived(headers)
-  task.onHeadersReceived(gone)
-  task.offHeadersReceived(gone)
-  await task
+    task.onProgressUpdate(({ progress: percent }: { progress: number }) => progress(percent))
+    task.onHeadersReceived(headers)
+    task.onHeadersReceived(gone)
+    task.offHeadersReceived(gone)
+    await task
 
-  expect(progress.mock.calls).toEqual([[100], [100]])
-  expect(headers).toHaveBeenCalledTimes(2)
-  expect(gone).not.toHaveBeenCalled()
-})
+    expect(progress.mock.calls).toEqual([[100], [100]])
+    expect(headers).toHaveBeenCalledTimes(2)
+    expect(gone).not.toHaveBeenCalled()
+  },
+)
 
 test.each(transfers)('%s is not sent as another user', async (_, start) => {
   const { client, wx, backend } = await setUpExpired()

@@ -23,7 +23,11 @@ const safe: [string, (client: Client) => Promise<unknown>][] = [
   ['a GET', (client) => client.request({ url: '/orders' })],
   ['a HEAD', (client) => client.request({ url: '/orders', method: 'HEAD' })],
   ['a download', (client) => client.downloadFile({ url: '/orders' })],
-  ['a GET of a container', (client) => client.callContainer({ path: '/orders', service: 'shop', config: { env: 'prod-1' } })],
+  [
+    'a GET of a container',
+    (client) =>
+      client.callContainer({ path: '/orders', service: 'shop', config: { env: 'prod-1' } }),
+  ],
 ]
 
 const unsafe: [string, (client: Client) => Promise<unknown>][] = [
@@ -47,18 +51,21 @@ test.each(safe)('%s that the background cut off is sent once more in front', asy
   expect(backend.seen('/orders')).toHaveLength(2)
 })
 
-test.each(safe)('%s that is made in the background waits until the app is shown', async (_, start) => {
-  const { client, wx, backend } = await setUp()
-  wx.control.hide()
-  const made = outcomes([start(client)])
-  await vi.advanceTimersByTimeAsync(3_000)
-  const sentBehind = backend.seen('/orders').length
+test.each(safe)(
+  '%s that is made in the background waits until the app is shown',
+  async (_, start) => {
+    const { client, wx, backend } = await setUp()
+    wx.control.hide()
+    const made = outcomes([start(client)])
+    await vi.advanceTimersByTimeAsync(3_000)
+    const sentBehind = backend.seen('/orders').length
 
-  wx.control.show()
+    wx.control.show()
 
-  expect(await made).toEqual(['ok'])
-  expect([sentBehind, backend.seen('/orders').length]).toEqual([0, 1])
-})
+    expect(await made).toEqual(['ok'])
+    expect([sentBehind, backend.seen('/orders').length]).toEqual([0, 1])
+  },
+)
 
 test.each(unsafe)('%s that the background cut off rejects as interrupted', async (_, start) => {
   const { client, wx, backend } = await setUp()
