@@ -5,10 +5,10 @@ import { type AuthOptions, type Open, type Send, youngMs } from './request.js'
 import type { Task } from './task.js'
 import {
   type FullRuntime,
+  openSocket,
   type WxRequestOptions,
   type WxSocketOptions,
   type WxSocketTask,
-  withSocket,
 } from './wx.js'
 
 /** Why a socket is gone: `closed` without the app's doing, or by the client, as its user is no longer logged in. */
@@ -37,28 +37,16 @@ export const createConnectSocket =
     const connect = (native: WxRequestOptions): { abort(): void } => {
       const { success, fail, header, url } = native as Required<WxRequestOptions>
       const pair = store.read() as Pair
-      let socket: WxSocketTask | undefined
-      let isGivenUp: boolean | undefined
-      const abort = (): void => {
-        isGivenUp = true
-        if (socket) socket.close({})
-      }
       used = header.Authorization === `Bearer ${pair.access_token}` && pair
-      withSocket(
-        wx.connectSocket(
-          // With a callback, so that uni gives the task.
-          Object.assign({}, native, { url: url.replace(/^http/i, 'ws'), success: ignore }),
-        ),
-        (task) => {
-          socket = task
-          if (isGivenUp) abort()
-          task.onOpen(({ header }) => success({ data: task, statusCode: 101, header }))
-          task.onError(fail)
-          task.onClose(fail as () => void)
-        },
-        fail as () => void,
+      const socket = openSocket(
+        wx,
+        // With a callback, without which uni gives a promise.
+        Object.assign({}, native, { url: url.replace(/^http/i, 'ws'), success: ignore }),
       )
-      return { abort }
+      socket.onOpen(({ header }) => success({ data: socket, statusCode: 101, header }))
+      socket.onError(fail)
+      socket.onClose(fail as () => void)
+      return { abort: () => socket.close({}) }
     }
 
     /** Tells the app when the socket is gone, and closes it when its user is. */

@@ -46,14 +46,14 @@ export function createContainerCall(
       throw new ClientError('config', undefined, 'wx.cloud.callContainer needs base library 2.13.1')
     }
     // Only the first call of it counts, so one by the app, made before, stands.
-    if (!isReady) cloud.init({ env: container.env })
+    if (!isReady) cloud.init({ env: container.env } as Container)
     isReady = true
     return cloud.callContainer(
       Object.assign({}, options, {
         path,
         config: Object.assign({ env: container.env }, config),
         header: Object.assign({}, service && { 'X-WX-SERVICE': service }, options.header),
-      }),
+      }) as never,
     )
   }
 }

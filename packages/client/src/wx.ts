@@ -148,7 +148,7 @@ export interface WxSocketTask {
 
 export interface WxContainerOptions {
   path: string
-  config?: { env?: string }
+  config?: { env: string }
   method?: WxMethod
   header?: Record<string, string>
   data?: WxData
@@ -171,8 +171,9 @@ export interface FullWx extends Wx {
     fail?: (error: WxFailure) => void
   }): unknown
   cloud?: {
-    init(config?: { env?: string | undefined }): unknown
-    callContainer?(options: WxContainerOptions): unknown
+    init(config?: { env?: string }): unknown
+    /** Takes {@link WxContainerOptions}; Taro declares it otherwise than it is. */
+    callContainer?(options: never): unknown
   }
 }
 
@@ -190,12 +191,12 @@ export const nativeOf = (returned: unknown, fail: (failure: unknown) => void): W
   return returned as WxNative
 }
 
-/** Hands on the task of `wx.connectSocket`, which Taro gives as a promise. */
-export const withSocket = (
-  returned: WxSocketTask | PromiseLike<WxSocketTask>,
-  use: (socket: WxSocketTask) => void,
-  fail: (failure: unknown) => void,
-): void => ('then' in returned ? void returned.then(use, fail) : use(returned))
+/**
+ * The task of `wx.connectSocket`, at once. Taro gives it as a promise, which may be later than the socket is open, but
+ * it also gives the runtime's own `wx`.
+ */
+export const openSocket = (wx: FullWx & { miniGlobal?: FullWx }, options: WxSocketOptions) =>
+  (wx.miniGlobal || wx).connectSocket(options) as WxSocketTask
 
 /** Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either. */
 export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154

@@ -4,28 +4,31 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import type * as library from '@wxlogin/client'
+import type * as full from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { transform } from 'esbuild'
 import { build } from 'tsup'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { miniprogram } from '../tsup.config.js'
 import { createBackend } from './backend.js'
 import { baseUrl } from './set-up.js'
 
+const entries = ['index', 'full'] as const
+const budgets = { index: 3_072, full: 4_608 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
-let code = ''
+const codes = { index: '', full: '' }
 
 beforeAll(async () => {
+  const source = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
   await build({
     ...miniprogram,
     config: false,
     silent: true,
-    entry: { index: fileURLToPath(new URL('../src/index.ts', import.meta.url)) },
+    entry: Object.fromEntries(entries.map((name) => [name, source(name)])),
     tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
     outDir: folder,
   })
-  code = readFileSync(join(folder, 'index.js'), 'utf8')
+  for (const name of entries) codes[name] = readFileSync(join(folder, `${name}.js`), 'utf8')
 })
 
 afterAll(() => {
@@ -37,6 +40,21 @@ async function isEs2015(source: string): Promise<boolean> {
   const latest = await transform(source, { charset: 'utf8', target: 'esnext' })
   const translated = await transform(source, { charset: 'utf8', target: 'es2015' })
   return latest.code === translated.code
+}
+
+/** The bundle, loaded where there is nothing but these and the language. */
+function load(name: keyof typeof codes, globals: object): typeof full {
+  const exports = {} as typeof full
+  runInContext(codes[name], createContext({ ...globals, exports }))
+  return exports
+}
+
+/** A phone with a backend, and the bundle on it. */
+function setUp(name: keyof typeof codes) {
+  const backend = createBackend()
+  const { wechat, network, handshake } = backend
+  const wx = createFakeWx({ wechat, network, handshake })
+  return { backend, wx, ...load(name, { wx, setTimeout, clearTimeout }) }
 }
 
 test.each([
@@ -52,20 +70,77 @@ test.each([
   expect(await isEs2015(newer)).toBe(false)
 })
 
-test('the bundle is ES2015', async () => {
-  expect(await isEs2015(code)).toBe(true)
+describe.each(entries)('%s.js', (name) => {
+  test('is ES2015', async () => {
+    expect(await isEs2015(codes[name])).toBe(true)
+  })
+
+  test('is one file, and needs nothing that phones do not have', () => {
+    expect(codes[name]).not.toMatch(/\b(require|import)\s*\(/)
+    expect(codes[name]).not.toMatch(
+      /\b(process|Buffer|globalThis|window|URL|fetch|Proxy|eval|Function)\b/,
+    )
+    expect(codes[name]).not.toMatch(
+      /\.(finally|includes|entries|values|padStart|getOwnPropertyDescriptors)\b/,
+    )
+  })
+
+  test('keeps to its budget by gzip -9', () => {
+    expect(gzipSync(codes[name], { level: 9 }).length).toBeLessThanOrEqual(budgets[name])
+  })
+
+  test('touches nothing when it is loaded', () => {
+    expect(Object.keys(load(name, {})).sort()).toEqual(['ClientError', 'createClient'])
+  })
+
+  test('works where there is nothing but wx, timers and the language', async () => {
+    const { createClient, ClientError } = setUp(name)
+    const client = createClient({ baseUrl, loginTimeoutMs: 5_000 })
+
+    const { data } = await client.request<{ user: string }>({ url: '/orders' })
+    await client.logout()
+    const error = await client.request({ url: '/orders' }).catch((error) => error)
+
+    expect(data.user).toBe('user-1')
+    expect(error).toBeInstanceOf(ClientError)
+    expect(error).toMatchObject({ code: 'signed_out', reason: 'logout' })
+  })
+
+  test.each([
+    ['baseUrl', { baseUrl: 'api.example.com' }],
+    ['timeoutMs', { timeoutMs: Number.NaN }],
+    ['loginTimeoutMs', { loginTimeoutMs: Number.NaN }],
+    ['loginTimeoutMs', { loginTimeoutMs: 20_001 }],
+  ])('a wrong %s still throws after minifying', (option, wrong) => {
+    const { createClient } = setUp(name)
+
+    expect(() => createClient({ baseUrl, ...wrong } as full.ClientOptions)).toThrow(option)
+  })
 })
 
-test('the bundle needs nothing that phones do not have', () => {
-  expect(code).not.toMatch(/\brequire\s*\(/)
-  expect(code).not.toMatch(/\b(process|Buffer|globalThis|window|URL|fetch|Proxy|eval|Function)\b/)
-  expect(code).not.toMatch(
-    /\.(finally|includes|entries|values|padStart|getOwnPropertyDescriptors)\b/,
-  )
-})
+test('full.js carries the login on every transport', async () => {
+  const { backend, wx, createClient } = setUp('full')
+  wx.control.files.set('a', 'pixels')
+  const client = createClient({ baseUrl })
 
-test('the bundle is at most 3,072 bytes by gzip -9', () => {
-  expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(3_072)
+  const { data } = await client.uploadFile<{ user: string }>({
+    url: '/a',
+    filePath: 'a',
+    name: 'a',
+  })
+  const { statusCode } = await client.downloadFile({ url: '/a' })
+  await client.connectSocket({ url: '/ws' })
+  const called = await client.callContainer<{ user: string }>({
+    path: '/a',
+    service: 'shop',
+    config: { env: 'prod-1' },
+  })
+  const code = backend.phoneCode({ number: '138', movesTo: 'user-9' })
+  const { phoneNumber, session } = await client.bindPhone({ detail: { code } })
+
+  expect([data.user, statusCode, called.data.user]).toEqual(['user-1', 200, 'user-1'])
+  expect(wx.control.sockets[0]?.header.authorization).toBe('Bearer access-1-session1')
+  expect([phoneNumber, session?.userId]).toEqual(['138', 'user-9'])
 })
 
 test.each(['README.md', 'README.zh-CN.md'])('the size in %s is the size', (name) => {
@@ -74,25 +149,5 @@ test.each(['README.md', 'README.zh-CN.md'])('the size in %s is the size', (name)
   const [, bytes] = /miniprogram_dist\/index\.js: (\d+) bytes gzip/.exec(readme) ?? []
 
   // The README says what the program gzip makes of it; the library of each Node differs by a few bytes.
-  expect(Math.abs(Number(bytes) - gzipSync(code, { level: 9 }).length)).toBeLessThan(32)
-})
-
-test('the bundle works where there is nothing but wx, timers and the language', async () => {
-  const backend = createBackend()
-  const wx = createFakeWx({ wechat: backend.wechat, network: backend.network })
-  const exports: Partial<typeof library> = {}
-  const context = createContext({ wx, setTimeout, clearTimeout, exports })
-  runInContext(code, context)
-  const { createClient, ClientError } = exports
-  if (!createClient || !ClientError) throw new Error('the bundle exports nothing')
-  const client = createClient({ baseUrl, loginTimeoutMs: 5_000 })
-
-  const { data } = await client.request<{ user: string }>({ url: '/orders' })
-  await client.logout()
-  const error = await client.request({ url: '/orders' }).catch((error) => error)
-
-  expect(data.user).toBe('user-1')
-  expect(error).toBeInstanceOf(ClientError)
-  expect(error).toMatchObject({ code: 'signed_out', reason: 'logout' })
-  expect(Object.keys(exports).sort()).toEqual(['ClientError', 'createClient'])
+  expect(Math.abs(Number(bytes) - gzipSync(codes.index, { level: 9 }).length)).toBeLessThan(32)
 })
