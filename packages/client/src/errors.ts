@@ -17,7 +17,9 @@ import type { WxResponse } from './wx.js'
  * | `user_changed` | someone else is logged in than when the request was made, so it is not sent |
  * | `single_page` | single-page mode (opened from Moments) has no login |
  * | `mock_code` | DevTools runs without a real AppID, so `wx.login` gives a code that nobody can exchange |
- * | `phone_denied`, `phone_quota`, `config` | reserved |
+ * | `phone_denied` | the user did not give a phone number, or WeChat does not let this user |
+ * | `phone_quota` | the mini program's paid quota of phone numbers is used up |
+ * | `config` | the client is used in a way that cannot work here; the message says what to do |
  *
  * and what the server answers in the shape of the wire (`error` and `error_description`): see {@link WireErrorCode}.
  */
@@ -44,7 +46,8 @@ const advice: { readonly [code in ClientErrorCode]?: string } = {
 }
 
 /**
- * The one error of this library; `switch (error.code)` is its API.
+ * The one error of this entry; `switch (error.code)` is its API. Each entry has a class of its own for `instanceof`, so
+ * import from one entry only.
  * `message` tells a developer what to do and is never for end users. It is also all that `JSON.stringify` gives.
  */
 export class ClientError extends Error {

@@ -84,7 +84,8 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
   return createCore<Data>(
     Object.assign({}, options, {
       baseUrl: (origin || baseUrl) as string,
-      wx: Object.create(runtime, { request: { value: request } }),
+      // Whatever logs in and renews goes to the container too.
+      wx: container ? Object.create(runtime, { request: { value: request } }) : runtime,
     }),
     (store) => {
       started = pickUp(runtime, store).then((data) => {

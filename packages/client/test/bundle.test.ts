@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import type * as library from '@wxlogin/client'
+import type * as full from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { transform } from 'esbuild'
 import { build } from 'tsup'
@@ -13,25 +13,22 @@ import { miniprogram } from '../tsup.config.js'
 import { createBackend } from './backend.js'
 import { baseUrl } from './set-up.js'
 
-const budgets = { index: 3_072, full: 4_608 }
 const entries = ['index', 'full'] as const
-
+const budgets = { index: 3_072, full: 4_608 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
-const codeOf = (entry: (typeof entries)[number]) =>
-  readFileSync(join(folder, `${entry}.js`), 'utf8')
+const codes = { index: '', full: '' }
 
 beforeAll(async () => {
-  for (const options of miniprogram) {
-    const [name] = Object.keys(options.entry ?? {})
-    await build({
-      ...options,
-      config: false,
-      silent: true,
-      entry: { [`${name}`]: fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url)) },
-      tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
-      outDir: folder,
-    })
-  }
+  const source = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
+  await build({
+    ...miniprogram,
+    config: false,
+    silent: true,
+    entry: Object.fromEntries(entries.map((name) => [name, source(name)])),
+    tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
+    outDir: folder,
+  })
+  for (const name of entries) codes[name] = readFileSync(join(folder, `${name}.js`), 'utf8')
 })
 
 afterAll(() => {
@@ -43,6 +40,21 @@ async function isEs2015(source: string): Promise<boolean> {
   const latest = await transform(source, { charset: 'utf8', target: 'esnext' })
   const translated = await transform(source, { charset: 'utf8', target: 'es2015' })
   return latest.code === translated.code
+}
+
+/** The bundle, loaded where there is nothing but these and the language. */
+function load(name: keyof typeof codes, globals: object): typeof full {
+  const exports = {} as typeof full
+  runInContext(codes[name], createContext({ ...globals, exports }))
+  return exports
+}
+
+/** A phone with a backend, and the bundle on it. */
+function setUp(name: keyof typeof codes) {
+  const backend = createBackend()
+  const { wechat, network, handshake } = backend
+  const wx = createFakeWx({ wechat, network, handshake })
+  return { backend, wx, ...load(name, { wx, setTimeout, clearTimeout }) }
 }
 
 test.each([
@@ -58,51 +70,31 @@ test.each([
   expect(await isEs2015(newer)).toBe(false)
 })
 
-describe.each(entries)('%s.js', (entry) => {
+describe.each(entries)('%s.js', (name) => {
   test('is ES2015', async () => {
-    expect(await isEs2015(codeOf(entry))).toBe(true)
+    expect(await isEs2015(codes[name])).toBe(true)
   })
 
-  test('needs nothing that phones do not have, and no other file', () => {
-    const code = codeOf(entry)
-
-    expect(code).not.toMatch(/\brequire\s*\(/)
-    expect(code).not.toMatch(/\b(process|Buffer|globalThis|window|URL|fetch|Proxy|eval|Function)\b/)
-    expect(code).not.toMatch(
+  test('is one file, and needs nothing that phones do not have', () => {
+    expect(codes[name]).not.toMatch(/\b(require|import)\s*\(/)
+    expect(codes[name]).not.toMatch(
+      /\b(process|Buffer|globalThis|window|URL|fetch|Proxy|eval|Function)\b/,
+    )
+    expect(codes[name]).not.toMatch(
       /\.(finally|includes|entries|values|padStart|getOwnPropertyDescriptors)\b/,
     )
   })
 
   test('keeps to its budget by gzip -9', () => {
-    expect(gzipSync(codeOf(entry), { level: 9 }).length).toBeLessThanOrEqual(budgets[entry])
+    expect(gzipSync(codes[name], { level: 9 }).length).toBeLessThanOrEqual(budgets[name])
   })
 
-  test.each(['README.md', 'README.zh-CN.md'])('has the size that stands in %s', (name) => {
-    const readme = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
-
-    const size = new RegExp(`miniprogram_dist/${entry}\\.js: (\\d+) bytes gzip`)
-    const [, bytes] = size.exec(readme) ?? []
-
-    // The README says what the program gzip makes of it; the library of each Node differs by a few bytes.
-    expect(Math.abs(Number(bytes) - gzipSync(codeOf(entry), { level: 9 }).length)).toBeLessThan(32)
-  })
-
-  test('touches nothing while it is loaded', () => {
-    const context = createContext({ exports: {} })
-
-    runInContext(codeOf(entry), context)
-
-    expect(Object.keys(context).sort()).toEqual(['exports'])
+  test('touches nothing when it is loaded', () => {
+    expect(Object.keys(load(name, {})).sort()).toEqual(['ClientError', 'createClient'])
   })
 
   test('works where there is nothing but wx, timers and the language', async () => {
-    const backend = createBackend()
-    const wx = createFakeWx({ wechat: backend.wechat, network: backend.network })
-    const { createClient, ClientError, ...others } = load(codeOf(entry), {
-      wx,
-      setTimeout,
-      clearTimeout,
-    })
+    const { createClient, ClientError } = setUp(name)
     const client = createClient({ baseUrl, loginTimeoutMs: 5_000 })
 
     const { data } = await client.request<{ user: string }>({ url: '/orders' })
@@ -112,15 +104,50 @@ describe.each(entries)('%s.js', (entry) => {
     expect(data.user).toBe('user-1')
     expect(error).toBeInstanceOf(ClientError)
     expect(error).toMatchObject({ code: 'signed_out', reason: 'logout' })
-    expect(others).toEqual({})
+  })
+
+  test.each([
+    ['baseUrl', { baseUrl: 'api.example.com' }],
+    ['timeoutMs', { timeoutMs: Number.NaN }],
+    ['loginTimeoutMs', { loginTimeoutMs: Number.NaN }],
+    ['loginTimeoutMs', { loginTimeoutMs: 20_001 }],
+  ])('a wrong %s still throws after minifying', (option, wrong) => {
+    const { createClient } = setUp(name)
+
+    expect(() => createClient({ baseUrl, ...wrong } as full.ClientOptions)).toThrow(option)
   })
 })
 
-/** Runs a bundle in a world that has these globals and the language, and gives what it exports. */
-function load(code: string, globals: object): typeof library {
-  const exports: Partial<typeof library> = {}
-  runInContext(code, createContext({ ...globals, exports }))
-  const { createClient, ClientError } = exports
-  if (!createClient || !ClientError) throw new Error('the bundle exports nothing')
-  return { ...exports, createClient, ClientError }
-}
+test('full.js carries the login on every transport', async () => {
+  const { backend, wx, createClient } = setUp('full')
+  wx.control.files.set('a', 'pixels')
+  const client = createClient({ baseUrl })
+
+  const { data } = await client.uploadFile<{ user: string }>({
+    url: '/a',
+    filePath: 'a',
+    name: 'a',
+  })
+  const { statusCode } = await client.downloadFile({ url: '/a' })
+  await client.connectSocket({ url: '/ws' })
+  const called = await client.callContainer<{ user: string }>({
+    path: '/a',
+    service: 'shop',
+    config: { env: 'prod-1' },
+  })
+  const code = backend.phoneCode({ number: '138', movesTo: 'user-9' })
+  const { phoneNumber, session } = await client.bindPhone({ detail: { code } })
+
+  expect([data.user, statusCode, called.data.user]).toEqual(['user-1', 200, 'user-1'])
+  expect(wx.control.sockets[0]?.header.authorization).toBe('Bearer access-1-session1')
+  expect([phoneNumber, session?.userId]).toEqual(['138', 'user-9'])
+})
+
+test.each(['README.md', 'README.zh-CN.md'])('the size in %s is the size', (name) => {
+  const readme = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+
+  const [, bytes] = /miniprogram_dist\/index\.js: (\d+) bytes gzip/.exec(readme) ?? []
+
+  // The README says what the program gzip makes of it; the library of each Node differs by a few bytes.
+  expect(Math.abs(Number(bytes) - gzipSync(codes.index, { level: 9 }).length)).toBeLessThan(32)
+})
