@@ -19,15 +19,17 @@ const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
 const codes = { index: '', full: '' }
 
 beforeAll(async () => {
-  const source = (name: string) => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
-  await build({
-    ...miniprogram,
-    config: false,
-    silent: true,
-    entry: Object.fromEntries(entries.map((name) => [name, source(name)])),
-    tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
-    outDir: folder,
-  })
+  for (const options of miniprogram) {
+    const [name = ''] = Object.keys(options.entry ?? {})
+    await build({
+      ...options,
+      config: false,
+      silent: true,
+      entry: { [name]: fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url)) },
+      tsconfig: fileURLToPath(new URL('../tsconfig.json', import.meta.url)),
+      outDir: folder,
+    })
+  }
   for (const name of entries) codes[name] = readFileSync(join(folder, `${name}.js`), 'utf8')
 })
 
