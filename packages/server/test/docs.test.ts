@@ -11,7 +11,10 @@ const recipes = pairOf('docs/recipes')
 const readmes = ['', 'packages/server/', 'packages/client/'].map((folder) =>
   pairOf(`${folder}README`),
 )
-const pairs = [...readmes, recipes]
+const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
+  pairOf(`examples/${name}/README`),
+)
+const pairs = [...readmes, recipes, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -372,7 +375,7 @@ function baseOptions(): ts.CompilerOptions {
 /** A block without what is translated: comments, and the words in a diagram. */
 function essence({ language, code }: Block): string {
   if (language === 'mermaid' || language === 'text') return language
-  if (language !== 'ts') return `${language}\n${code}`
+  if (language !== 'ts') return `${language}\n${code.replace(/ *# .*$/gm, '')}`
   const source = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ESNext)
   return `ts\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
 }
