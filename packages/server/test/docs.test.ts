@@ -11,7 +11,10 @@ const recipes = pairOf('docs/recipes')
 const readmes = ['', 'packages/server/', 'packages/client/'].map((folder) =>
   pairOf(`${folder}README`),
 )
-const pairs = [...readmes, recipes]
+const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
+  pairOf(`examples/${name}/README`),
+)
+const pairs = [...readmes, recipes, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -87,6 +90,7 @@ describe('tables name exactly what the code has', () => {
   const serverDocuments = tabled.filter(({ file }) => !file.startsWith('packages/client/'))
   const clientDocuments = tabled.filter(({ file }) => !file.startsWith('packages/server/'))
   const serverReadmes = tabled.filter(({ file }) => file.startsWith('packages/server/'))
+  const clientReadmes = tabled.filter(({ file }) => file.startsWith('packages/client/'))
 
   test.each(serverDocuments)('the options of createAuth in $file', (document) => {
     const members = membersOf('AuthOptions', 'packages/server/src')
@@ -95,9 +99,23 @@ describe('tables name exactly what the code has', () => {
   })
 
   test.each(clientDocuments)('the options of createClient in $file', (document) => {
-    const members = membersOf('ClientOptions', 'packages/client/src')
+    const members = membersOf('FullClientOptions', 'packages/client/src')
 
     expect(namesBeside('baseUrl', document)).toEqual(members)
+  })
+
+  test.each([
+    ['the members of the client', 'launch', 'Client', ''],
+    ['the members of the full client alone', 'bindPhone', 'FullClient', ''],
+    ['the options of createFakeWx', 'touristMode', 'FakeWxOptions', '/testing'],
+    ['the members of its control', 'onRequest', 'FakeWxControl', '/testing'],
+  ])('%s', (_what, name, type, folder) => {
+    const members = membersOf(type, `packages/client/src${folder}`)
+    const ofBoth = type === 'FullClient' ? membersOf('Client', 'packages/client/src') : []
+
+    for (const document of clientReadmes) {
+      expect(namesBeside(name, document)).toEqual(members.filter((one) => !ofBoth.includes(one)))
+    }
   })
 
   test.each(serverReadmes)('the events in $file', (document) => {
@@ -125,7 +143,7 @@ describe('tables name exactly what the code has', () => {
   test.each(clientDocuments)("the client's own error codes in $file", (document) => {
     const codes = membersOf('ClientErrorCode', 'packages/client/src')
 
-    expect(namesBeside('signed_out', document)).toEqual(codes)
+    expect(namesBeside('mock_code', document)).toEqual(codes)
   })
 })
 
@@ -209,45 +227,22 @@ const myStore = `
   export declare function createMyStore(): SessionStore
 `
 
+/** The frameworks' objects are held to the real ones by the type tests of the client. */
 const miniProgramPreamble = `
   interface Order { readonly id: string; readonly title: string }
-`
+  declare const uni: import('@wxlogin/client/full').Wx
 
-/** Until the entry is there. */
-const fullEntry = existsSync(join(root, 'packages/client/src/full.ts'))
-  ? ''
-  : `
-  declare module '@wxlogin/client/full' {
-    import type { Client, ClientOptions, Session } from '@wxlogin/client'
-
-    export { ClientError } from '@wxlogin/client'
-
-    export type FullClientOptions = Omit<ClientOptions, 'baseUrl'> &
-      ({ baseUrl: string } | { container: { env: string; service: string } })
-
-    export interface FullClient<Data = unknown> extends Client<Data> {
-      bindPhone(event: {
-        readonly detail: { readonly code?: string; readonly errno?: number }
-      }): Promise<{
-        readonly phoneNumber: string
-        readonly countryCode: string
-        readonly data: unknown
-        readonly session: Session<Data> | undefined
-      }>
-      prefetched<T = unknown>(): T | undefined
-    }
-
-    export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data>
+  declare module '@tarojs/taro' {
+    const Taro: import('@wxlogin/client/full').Wx
+    export default Taro
   }
 `
 
+/** By the fuller entry, which has all that the lesser one has. */
 const miniProgramClient = `
-  import { createClient } from '@wxlogin/client'
+  import { createClient } from '@wxlogin/client/full'
   export const client = createClient<{ name: string }>({ baseUrl: 'https://api.example.com' })
 `
-
-/** The fuller entry has all that the recipes need of a client. */
-const fullClient = miniProgramClient.replace('@wxlogin/client', '@wxlogin/client/full')
 
 interface Environment {
   /** Where the blocks stand, as far as imports are concerned. */
@@ -276,15 +271,9 @@ const miniProgram: Environment = {
   lib: 'lib.es2018.d.ts',
   files: {
     'preamble.d.ts': miniProgramPreamble,
-    'full.d.ts': fullEntry,
     'client.ts': miniProgramClient,
     'pages/index/client.ts': "export { client } from '../../client'",
   },
-}
-
-const miniProgramOfRecipes: Environment = {
-  ...miniProgram,
-  files: { ...miniProgram.files, 'client.ts': fullClient },
 }
 
 /** A recipe's code, for the recipes that build on it. */
@@ -299,13 +288,12 @@ function environmentOf({ file, code }: Block): Environment {
   if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
   const isInside =
     file.startsWith('packages/client/') || /from '(@wxlogin|\.{1,2})\/client(\/full)?'/.test(code)
-  if (!isInside && !/\bfrom '.*\/client'/.test(code)) return node
-  return file.startsWith('docs/') ? miniProgramOfRecipes : miniProgram
+  return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
 }
 
 /** Compiles every TypeScript block as a module of its own; one line per problem, by file and line of the README. */
 function compile(blocks: readonly Block[]): readonly string[] {
-  return [node, miniProgram, miniProgramOfRecipes].flatMap((environment) => {
+  return [node, miniProgram].flatMap((environment) => {
     const ours = blocks.filter(
       (block) => block.language === 'ts' && environmentOf(block) === environment,
     )
@@ -387,7 +375,7 @@ function baseOptions(): ts.CompilerOptions {
 /** A block without what is translated: comments, and the words in a diagram. */
 function essence({ language, code }: Block): string {
   if (language === 'mermaid' || language === 'text') return language
-  if (language !== 'ts') return `${language}\n${code}`
+  if (language !== 'ts') return `${language}\n${code.replace(/ *# .*$/gm, '')}`
   const source = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ESNext)
   return `ts\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
 }
@@ -406,7 +394,9 @@ function levelsOf(document: Document): readonly number[] {
 
 function linksOf(document: Document): readonly string[] {
   const prose = proseOf(document).replace(/`[^`\n]*`/g, '')
-  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target)
+  const targets = [...prose.matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)].map(
+    ([, link, image]) => link ?? image ?? '',
+  )
   return targets.filter((target) => !/^[a-z]+:/.test(target))
 }
 
@@ -442,9 +432,11 @@ function shapeOf(table: Table): string {
   return `${columns} × ${table.length}: ${namesIn(table).join(' ')}`
 }
 
-/** The names that start the rows of a table. */
+/** The names that start the rows of a table, be they followed by what they are called with. */
 function namesIn(table: Table): readonly string[] {
-  return table.flatMap((row) => /^\| (?:<a id="[\w-]+"><\/a>)?`(\w+)`/.exec(row)?.[1] ?? [])
+  return table.flatMap(
+    (row) => /^\| (?:<a id="[\w-]+"><\/a>)?`(\w+)(?:(?:<\w+>)?\(.*?\))?`/.exec(row)?.[1] ?? [],
+  )
 }
 
 /** The names in the table that has a row for this one, sorted. */
@@ -466,22 +458,39 @@ function membersOf(typeName: string, folder: string): readonly string[] {
       source.statements.flatMap((statement) => {
         if (ts.isInterfaceDeclaration(statement) && statement.name.text === name) {
           const bases = (statement.heritageClauses ?? []).flatMap(({ types }) => types)
-          return [
-            ...statement.members.map((member) => member.name?.getText(source) ?? ''),
-            ...bases.flatMap(({ expression }) => membersNamed(expression.getText(source))),
-          ]
+          return [...namesOf(statement.members), ...bases.flatMap(membersIn)]
         }
         if (ts.isTypeAliasDeclaration(statement) && statement.name.text === name) {
-          return [...statement.type.getText(source).matchAll(/'(\w+)'/g)].map(
-            ([, text = '']) => text,
-          )
+          return membersIn(statement.type)
         }
         return []
       }),
     )
   }
 
+  function membersIn(type: ts.TypeNode): readonly string[] {
+    if (ts.isUnionTypeNode(type) || ts.isIntersectionTypeNode(type)) {
+      return type.types.flatMap(membersIn)
+    }
+    if (ts.isParenthesizedTypeNode(type)) return membersIn(type.type)
+    if (ts.isTypeLiteralNode(type)) return namesOf(type.members)
+    if (ts.isLiteralTypeNode(type) && ts.isStringLiteral(type.literal)) return [type.literal.text]
+    if (ts.isTypeReferenceNode(type)) return membersNamed(nameOf(type.typeName))
+    if (!ts.isExpressionWithTypeArguments(type)) return []
+    const name = nameOf(type.expression)
+    const [whole] = type.typeArguments ?? []
+    return name === 'Omit' && whole ? membersIn(whole) : membersNamed(name)
+  }
+
   const members = membersNamed(typeName)
   if (members.length === 0) throw new Error(`${folder} has no ${typeName}`)
-  return [...members].sort()
+  return [...new Set(members)].sort()
+}
+
+function namesOf(members: ts.NodeArray<ts.TypeElement>): readonly string[] {
+  return members.flatMap(({ name }) => (name ? [nameOf(name)] : []))
+}
+
+function nameOf(node: ts.Node): string {
+  return ts.isIdentifier(node) ? node.text : ''
 }
