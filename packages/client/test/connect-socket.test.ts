@@ -61,6 +61,14 @@ test.each([
   expect(setting.wx.control.sockets[0]?.url).toMatch(/^wss?:\/\//i)
 })
 
+test('a relative url may begin like a scheme', async () => {
+  const setting = setUpFull()
+
+  await setting.client.connectSocket({ url: 'ws/feed' })
+
+  expect(setting.wx.control.sockets[0]?.url).toBe('wss://api.example.com/ws/feed')
+})
+
 test('protocols, headers and other options reach wx.connectSocket', async () => {
   const setting = setUpFull()
 
@@ -156,7 +164,10 @@ test('an anonymous handshake that fails is not tried again', async () => {
   setting.wx.control.onSocket('/ws', { refuse: 503 })
   const options = { url: '/ws', auth: false, header: { Authorization: 'Basic x' } } as const
 
-  const both = [setting.client.connectSocket(options), setting.client.connectSocket({ ...options, auth: true })]
+  const both = [
+    setting.client.connectSocket(options),
+    setting.client.connectSocket({ ...options, auth: true }),
+  ]
 
   expect(await outcomes(both)).toEqual(['network', 'network'])
   expect(tokensOf(setting)).toHaveLength(2)
