@@ -3,9 +3,7 @@ import type { Session } from './core.js'
 import { ClientError } from './errors.js'
 import type { Pair, RecordStore } from './record.js'
 import type { NativeCall, Send } from './request.js'
-import { mintKey } from './retry-key.js'
 import { openTask } from './task.js'
-import type { Runtime } from './wx.js'
 
 /** What a `getPhoneNumber` or `getRealtimePhoneNumber` button calls its handler with. */
 export interface PhoneEvent {
@@ -27,7 +25,6 @@ const quotaErrno = 1400001
 /** Exchanges the code of a phone button, and takes over the session that the number led to. */
 export const createBindPhone =
   <Data>(
-    wx: Runtime,
     store: RecordStore,
     authUrl: string,
     send: Send,
@@ -41,18 +38,19 @@ export const createBindPhone =
         new ClientError(errno === quotaErrno ? 'phone_quota' : 'phone_denied', { cause: detail }),
       )
     }
-    return mintKey(wx).then((key) => {
-      const askedMs = Date.now()
-      const requested = { url: authUrl + paths.phone, method: 'POST', data: { code } }
-      return send(requested, request, openTask, [], (response, pair) => {
-        const answer: PhoneAnswer & Partial<TokenAnswer> = Object(response.data)
-        const { phone_number: phoneNumber, country_code: countryCode, data, refresh_token } = answer
-        if (!phoneNumber) throw new ClientError('http', response)
-        if (refresh_token && store.read() === pair) {
-          const next = { key, askedMs, phone_number: undefined, country_code: undefined }
-          store.write(Object.assign({}, answer, next) as Pair, 'phone')
-        }
-        return { phoneNumber, countryCode, data, session: session() }
-      })
+    const askedMs = Date.now()
+    const requested = { url: authUrl + paths.phone, method: 'POST', data: { code } }
+    return send(requested, request, openTask, [], (response, pair) => {
+      const answer: PhoneAnswer & Partial<TokenAnswer> = Object(response.data)
+      const { phone_number: phoneNumber, country_code: countryCode, data, refresh_token } = answer
+      if (!phoneNumber) throw new ClientError('http', response)
+      const current = store.read()
+      const { key } = current
+      // A move uses no refresh token up, so it keeps its key: a renewal may be under way with it, or just over.
+      if (refresh_token && (current === pair || (key && current.refresh_token === refresh_token))) {
+        const next = { key, askedMs, phone_number: undefined, country_code: undefined }
+        store.write(Object.assign({}, answer, next) as Pair, 'phone')
+      }
+      return { phoneNumber, countryCode, data, session: session() }
     })
   }

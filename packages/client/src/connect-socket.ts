@@ -78,7 +78,7 @@ export const createConnectSocket =
     }
 
     return send(
-      Object.assign({}, options, { url: options.url.replace(/^ws/i, 'http') }),
+      Object.assign({}, options, { url: options.url.replace(/^ws(?=s?:)/i, 'http') }),
       connect,
       (timeoutMs, run) =>
         open(timeoutMs, (ask) => {

@@ -140,7 +140,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
             openFor(requested.method),
             [],
           ),
-        bindPhone: createBindPhone(runtime, store, authUrl, send, request, session),
+        bindPhone: createBindPhone(store, authUrl, send, request, session),
         prefetched: () => prefetched,
       })
     },

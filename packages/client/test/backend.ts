@@ -82,7 +82,6 @@ export function createBackend() {
     const answer = { phone_number: number, country_code: '86', ...(data !== undefined && { data }) }
     if (!movesTo) return json(200, answer)
     session.user = movesTo
-    session.generation += 1
     return json(200, { ...JSON.parse(tokensFor(session).body), ...answer })
   }
 

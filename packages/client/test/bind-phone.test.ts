@@ -147,12 +147,39 @@ test('what another instance stored meanwhile is not overwritten', async () => {
   expect(wx.control.storage.get('wxlogin')).toBe(stored)
 })
 
-test('a sign-out while the number is exchanged stays one', async () => {
+test.each([
+  ['the number', { phoneMs: 1, refreshMs: 1_000 }],
+  ['the renewal', { phoneMs: 1_000, refreshMs: 500 }],
+])('a number beside a renewal moves the session, whichever comes first: %s', async (first, ms) => {
+  const { client, backend, wx } = await setUp()
+  // In its last tenth a token is renewed while requests go out with it.
+  await vi.advanceTimersByTimeAsync(850_000)
+  wx.control.onRequest('/wx/phone', { delayMs: ms.phoneMs }, { times: 1 })
+  wx.control.onRequest('/wx/refresh', { delayMs: ms.refreshMs }, { times: 1 })
+  if (first === 'the renewal') void client.request({ url: '/orders' })
+  const code = backend.phoneCode({ number, movesTo: 'user-9' })
+  const binding = client.bindPhone({ detail: { code } })
+  await vi.advanceTimersByTimeAsync(1_000)
+
+  const { session } = await binding
+  await vi.advanceTimersByTimeAsync(900_000)
+  const { data } = await client.request<{ user: string }>({ url: '/orders' })
+
+  expect(session?.userId).toBe('user-9')
+  expect(data.user).toBe('user-9')
+  expect(backend.seen('/wx/login')).toHaveLength(1)
+})
+
+test.each([
+  ['a sign-out', true],
+  ['an offline sign-out', false],
+])('%s while the number is exchanged stays one', async (_name, isOnline) => {
   const { client, backend, wx } = await setUp()
   wx.control.onRequest('/wx/phone', { delayMs: 1_000 })
   const code = backend.phoneCode({ number, movesTo: 'user-9' })
   const binding = client.bindPhone({ detail: { code } })
   await vi.advanceTimersByTimeAsync(500)
+  if (!isOnline) backend.answer('/wx/logout', 'drop')
   await client.logout()
 
   await vi.advanceTimersByTimeAsync(500)

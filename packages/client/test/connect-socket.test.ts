@@ -61,6 +61,14 @@ test.each([
   expect(setting.wx.control.sockets[0]?.url).toMatch(/^wss?:\/\//i)
 })
 
+test('a relative url may begin like a scheme', async () => {
+  const setting = setUpFull()
+
+  await setting.client.connectSocket({ url: 'ws/feed' })
+
+  expect(setting.wx.control.sockets[0]?.url).toBe('wss://api.example.com/ws/feed')
+})
+
 test('protocols, headers and other options reach wx.connectSocket', async () => {
   const setting = setUpFull()
 

@@ -98,6 +98,8 @@ export function createCloudHosting<Claims extends object>({
   async function accountOf(request: RequestHeaders): Promise<Account | undefined> {
     const openid = request.header('x-wx-openid')
     if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
+    // Under resource sharing (资源复用) the gateway writes no openid, so one that is there comes from the caller.
+    if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
     const { appId } = await apps.of(request.header('x-wx-appid'))
     const unionid = request.header('x-wx-unionid')
     return { appId, openid, ...(isIdentifier(unionid) && { unionid }) }

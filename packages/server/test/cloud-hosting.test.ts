@@ -151,6 +151,8 @@ describe('a request through the gateway without a token', () => {
     ['no openid', { 'X-WX-OPENID': '' }],
     ['two openids', { 'X-WX-OPENID': 'openid-1, openid-2' }],
     ['an openid that is too long', { 'X-WX-OPENID': 'o'.repeat(65) }],
+    ['an openid beside that of a caller by resource sharing', { 'X-WX-FROM-OPENID': 'openid-2' }],
+    ['an openid beside the AppID of such a caller', { 'X-WX-FROM-APPID': 'wx00000000000000ff' }],
   ])('with %s is nobody', async (_, headers) => {
     const { auth } = setUpHosted()
 
