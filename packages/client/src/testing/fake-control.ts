@@ -35,7 +35,8 @@ export interface FakeWxControl {
   ): void
   /**
    * What WeChat has fetched beside loading the mini program (数据预拉取), for `wx.getBackgroundFetchData`; it stays
-   * there over a restart, as on a phone. The client asks when it is created, so order it before. An object is given as JSON; `undefined` takes it away, and the call fails.
+   * there over a restart, as on a phone. A client asks when it is created, so order this before. An object is given as
+   * JSON; `undefined` takes it away, and the call fails.
    */
   prefetch(
     fetched: string | object | undefined,
