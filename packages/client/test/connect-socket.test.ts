@@ -316,23 +316,44 @@ test('a socket that has to be reopened can be, five times over', async () => {
   expect(setting.wx.control.sockets.filter(({ state }) => state === 'open')).toHaveLength(1)
 })
 
+test('a socket that is over listens to nothing any more', async () => {
+  const { client, wx, task } = await setUpOpen()
+  const reads = async (run: () => Promise<unknown>): Promise<number> => {
+    const before = wx.control.calls.getStorageSync
+    await run()
+    await vi.advanceTimersByTimeAsync(0)
+    return wx.control.calls.getStorageSync - before
+  }
+
+  const whileOpen = await reads(() => client.login({ force: true }))
+  task.close({})
+  const afterwards = await reads(() => client.login({ force: true }))
+
+  expect(afterwards).toBe(whileOpen - 1)
+})
+
 test('an onReopen that throws breaks nothing', async () => {
   const thrown: unknown[] = []
   const catching = (error: unknown) => thrown.push(error)
   process.on('unhandledRejection', catching)
   const setting = setUpFull()
-  await setting.client.connectSocket({
+  await setting.client.launch()
+  setting.wx.control.onSocket('/ws', { delayMs: 1_000 })
+  const opening = setting.client.connectSocket({
     url: '/ws',
     onReopen() {
       throw new Error('hook')
     },
   })
-
+  await vi.advanceTimersByTimeAsync(500)
   await setting.client.logout()
+
+  await vi.advanceTimersByTimeAsync(500)
+
+  expect(await outcomes([opening])).toEqual(['ok'])
   vi.useRealTimers()
   await new Promise((resolve) => setTimeout(resolve, 0))
   process.off('unhandledRejection', catching)
-
   expect(thrown.map(String)).toEqual(['Error: hook'])
   expect(setting.wx.control.sockets[0]?.state).toBe('closed')
 })

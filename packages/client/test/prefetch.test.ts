@@ -150,13 +150,27 @@ test('with a live session the first request goes out at once, and only the data 
     'Bearer access-1-session1',
   ])
   await request
-  const ready = client.ready()
+  const known = client.ready().then(() => client.prefetched())
   await vi.advanceTimersByTimeAsync(300)
 
-  expect((await ready)?.userId).toBe('user-1')
-  expect(client.prefetched()).toBe('fresh')
+  expect(await known).toBe('fresh')
+  expect(client.session()?.userId).toBe('user-1')
   expect(wx.control.storage.get('wxlogin')).toContain('session1')
   expect(wx.control.calls.login).toBe(0)
+})
+
+test('launch too resolves when the data is known', async () => {
+  const setting = setUpFull()
+  await setting.client.launch()
+  setting.wx.control.prefetch(setting.backend.prefetchFor('user-1', 'fresh'), {
+    behaviour: { afterMs: 300 },
+  })
+  const client = setting.start(setting.wx.control.restart())
+
+  const known = client.launch().then(() => client.prefetched())
+  await vi.advanceTimersByTimeAsync(300)
+
+  expect(await known).toBe('fresh')
 })
 
 test('what was fetched for another user than the one who is logged in is left', async () => {

@@ -1,4 +1,5 @@
 import { createClient } from '@wxlogin/client'
+import { createClient as createFullClient } from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { createAuth } from '@wxlogin/server'
 import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
@@ -41,6 +42,11 @@ function setUp() {
         body: await response.text(),
       }
     },
+    handshake: ({ header }) =>
+      auth.authenticate(header.authorization).then(
+        () => 101,
+        ({ status }) => status,
+      ),
   })
   const client = createClient<{ name: string }>({ baseUrl: 'https://api.example.com', wx })
   return { auth, wx, client }
@@ -84,4 +90,27 @@ test('answers lost on the way cost neither the session nor a second one', async 
 
   expect(wx.control.calls.login).toBe(1)
   expect(await auth.sessions.list(String(session?.userId))).toHaveLength(1)
+})
+
+test('uploads, downloads and sockets against the real server', async () => {
+  const { auth, wx } = setUp()
+  wx.control.files.set('a', 'pixels')
+  const client = createFullClient<{ name: string }>({ baseUrl: 'https://api.example.com', wx })
+  const session = await client.launch()
+  const upload = { url: '/photos', filePath: 'a', name: 'photo' }
+
+  for (const _ of times(2, String)) {
+    const { data } = await client.uploadFile<{ user: string }>(upload)
+    const { statusCode } = await client.downloadFile({ url: '/photos' })
+    await client.connectSocket({ url: '/ws' })
+    expect([data.user, statusCode]).toEqual([session?.userId, 200])
+    vi.setSystemTime(Date.now() + 901_000)
+  }
+  expect(wx.control.sockets.map(({ state }) => state)).toEqual(['open', 'open'])
+  expect(wx.control.calls.login).toBe(1)
+
+  await auth.sessions.revoke({ userId: String(session?.userId) })
+  const refused = [client.uploadFile(upload), client.downloadFile({ url: '/photos' })]
+  expect(await outcomes(refused)).toEqual(['signed_out', 'signed_out'])
+  expect(wx.control.sockets.map(({ state }) => state)).toEqual(['closed', 'closed'])
 })
