@@ -35,17 +35,22 @@ const wait = fc
   .constantFrom(1, 6, 25, 850, 1000)
   .map((seconds) => command(`wait ${seconds} s`, (world) => world.pass(seconds)))
 
+const fate = fc.constantFrom<Fate>(
+  'lost request',
+  'lost reply',
+  'no answer',
+  'late duplicate',
+  'overloaded',
+  'captive portal',
+  'token refused',
+)
+
+/** One message that goes wrong, or two in a row. */
 const message = fc
-  .constantFrom<Fate>(
-    'lost request',
-    'lost reply',
-    'no answer',
-    'late duplicate',
-    'overloaded',
-    'captive portal',
-    'token refused',
+  .array(fate, { minLength: 1, maxLength: 2, size: 'max' })
+  .map((fates) =>
+    command(`next message: ${fates.join(', then ')}`, (world) => world.setFates(fates)),
   )
-  .map((fate) => command(`next message: ${fate}`, (world) => world.setFate(fate)))
 
 const callback = fc
   .constantFrom<Mishap>('twice', 'again later', 'late', 'never')

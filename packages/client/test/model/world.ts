@@ -166,7 +166,7 @@ export function createWorld({
       isOver = true
     },
 
-    setFate: (fate: Fate) => void fates.push(fate),
+    setFates: (next: readonly Fate[]) => void fates.push(...next),
 
     /** Operations may fail in this way, too, from now on. */
     permit(...codes: string[]): void {
