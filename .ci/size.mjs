@@ -14,18 +14,13 @@ const rows = [
     bytes: gzipped(read('packages/client/miniprogram_dist/index.js')),
   },
   {
-    name: '@wxlogin/client/full, miniprogram_dist/full.js',
-    budget: 4608,
-    bytes: gzipped(read('packages/client/miniprogram_dist/full.js')),
-  },
-  {
     name: '@wxlogin/client, miniprogram_dist/full.js',
     budget: 4.5 * 1024,
     bytes: gzipped(read('packages/client/miniprogram_dist/full.js')),
   },
   {
     name: '@wxlogin/server, minified, without jose and undici',
-    budget: 20 * 1024,
+    budget: 21 * 1024,
     bytes: await minifiedAndGzipped(core),
   },
   {

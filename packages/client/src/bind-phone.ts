@@ -40,14 +40,15 @@ export const createBindPhone =
     }
     const askedMs = Date.now()
     const requested = { url: authUrl + paths.phone, method: 'POST', data: { code } }
-    return send(requested, request, openTask, [], (response, pair) => {
+    return send(requested, request, openTask, [], (response) => {
       const answer: PhoneAnswer & Partial<TokenAnswer> = Object(response.data)
       const { phone_number: phoneNumber, country_code: countryCode, data, refresh_token } = answer
       if (!phoneNumber) throw new ClientError('http', response)
       const current = store.read()
       const { key } = current
-      // A move uses no refresh token up, so it keeps its key: a renewal may be under way with it, or just over.
-      if (refresh_token && (current === pair || (key && current.refresh_token === refresh_token))) {
+      // A move uses no refresh token up, so it keeps its key: a renewal may be under way with it, or just over. Who is
+      // signed out has none.
+      if (key && current.refresh_token === refresh_token) {
         const next = { key, askedMs, phone_number: undefined, country_code: undefined }
         store.write(Object.assign({}, answer, next) as Pair, 'phone')
       }

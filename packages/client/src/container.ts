@@ -34,7 +34,6 @@ export function createContainerCall(
   origin: string | undefined,
   container: Partial<Container>,
 ): NativeCall {
-  let isReady: boolean | undefined
   return (options) => {
     const { cloud } = wx
     const {
@@ -43,11 +42,10 @@ export function createContainerCall(
       service = container.service,
     } = options as Partial<ContainerOptions>
     if (!cloud || !cloud.callContainer) {
-      throw new ClientError('config', undefined, 'wx.cloud.callContainer needs base library 2.13.1')
+      throw new ClientError('config', undefined, 'needs base library 2.13.1')
     }
     // Only the first call of it counts, so one by the app, made before, stands.
-    if (!isReady) cloud.init({ env: container.env } as Container)
-    isReady = true
+    cloud.init({ env: container.env } as Container)
     return cloud.callContainer(
       Object.assign({}, options, {
         path,

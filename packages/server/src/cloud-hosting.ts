@@ -101,8 +101,9 @@ export function createCloudHosting<Claims extends object>({
     // Under resource sharing (资源复用) the gateway writes no openid, so one that is there comes from the caller.
     if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
     const { appId } = await apps.of(request.header('x-wx-appid'))
-    const unionid = request.header('x-wx-unionid')
-    return { appId, openid, ...(isIdentifier(unionid) && { unionid }) }
+    // Not `x-wx-unionid`: it is written only for some mini programs, and whether a caller's own is dropped for the
+    // others is not documented.
+    return { appId, openid }
   }
 
   return {

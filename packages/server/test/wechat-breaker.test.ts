@@ -144,15 +144,20 @@ describe('nothing opens', () => {
   })
 })
 
-test('an interface that the app calls does open it when WeChat cannot be reached', async () => {
+test('an interface that the app calls and that is broken fails at once, and users still log in', async () => {
   const parts = await setUpWeChat()
   await parts.wechat.accessToken()
   parts.fake.fail('drop-after', { times: 3 })
   parts.fake.fail('html-502', { times: 2 })
-
   await times(5, () => parts.wechat.call('POST', '/wxa/x').catch(() => undefined))
+  const calls = parts.fake.calls.length
 
-  expect(statesIn(parts)).toEqual(['open'])
+  const call = parts.wechat.call('POST', '/wxa/x')
+
+  await expect(call).rejects.toMatchObject({ code: 'wechat_unavailable', retryAfterSeconds: 10 })
+  expect(parts.fake.calls).toHaveLength(calls)
+  await expect(login(parts)).resolves.toBeDefined()
+  expect(statesIn(parts)).toEqual([])
 })
 
 describe('when its time is over', () => {

@@ -75,6 +75,8 @@ export function createTransport({
   const hosts = createHosts(hostList, now)
   const exchange = createExchange(fetch, hosts, timeoutMs)
   const breaker = createBreaker(now, (state) => emit({ type: 'breaker', state }))
+  // Of the paths that the app chose: what is wrong with one of them must not keep users from logging in.
+  const callBreaker = createBreaker(now, () => undefined)
   let closing: Promise<void> | undefined
   let lastOutcome: WeChatEvent['outcome'] | undefined
   let lastCallAt: number | undefined
@@ -89,7 +91,7 @@ export function createTransport({
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
     const text = body && JSON.stringify(body)
-    const report = breaker.enter()
+    const report = (isOfApp(request) ? callBreaker : breaker).enter()
     const startedAtMs = now()
     let reply: Reply | undefined
     try {
@@ -160,14 +162,13 @@ export function createTransport({
   }
 }
 
-/**
- * Whether WeChat itself is in trouble. Of a path that the app chose, a strange answer may be the way that path is, and
- * must not keep users from logging in.
- */
-function isOutage(error: unknown, reply: Reply | undefined, { endpoint }: About): boolean {
+const isOfApp = ({ endpoint }: About): boolean => endpoint.startsWith('/')
+
+/** Whether WeChat itself is in trouble. Of a path that the app chose, a strange answer may be the way that path is. */
+function isOutage(error: unknown, reply: Reply | undefined, about: About): boolean {
   if (!(error instanceof AuthError) || error.code !== 'wechat_unavailable') return false
   if (reply === undefined || reply.status >= 500) return true
-  return !endpoint.startsWith('/') && (error.errcode === undefined || error.errcode === -1)
+  return !isOfApp(about) && (error.errcode === undefined || error.errcode === -1)
 }
 
 /** Everything that was sent may be somebody's secret. Very short texts are not, and occur in any message. */
