@@ -1,5 +1,6 @@
 // Compiled as a mini program without any typings against the tarball, with every check on.
 import { ClientError, createClient } from '@wxlogin/client'
+import { createClient as createFullClient, type PhoneEvent } from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
 
 interface Order {
@@ -24,3 +25,21 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 export const fake = createFakeWx()
+
+export const everything = createFullClient<{ readonly nickname: string }>({
+  container: { env: 'prod-1', service: 'shop' },
+})
+
+export function avatar(filePath: string): Promise<string> {
+  return everything
+    .uploadFile<{ readonly url: string }>({
+      url: 'https://cdn.example.com',
+      filePath,
+      name: 'avatar',
+    })
+    .then(({ data }) => data.url)
+}
+
+export function phoneNumber(event: PhoneEvent): Promise<string> {
+  return everything.bindPhone(event).then(({ phoneNumber }) => phoneNumber)
+}
