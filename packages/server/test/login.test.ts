@@ -25,13 +25,14 @@ test('a code becomes a session of its user', async () => {
   expect(session).toMatchObject({ userId, appId: wechat.app.appId, claims: {} })
 })
 
-test('onLogin is shown no device and no session where there is none', async () => {
-  const seen: LoginContext[] = []
-  const { auth, wechat } = setUp({ onLogin: (_account, context) => void seen.push(context) })
+test('onLogin is shown no unionid, no device and no session where there is none', async () => {
+  const seen: [Account, LoginContext][] = []
+  const { auth, wechat } = setUp({ onLogin: (...args) => void seen.push(args) })
 
   await auth.login({ code: wechat.codeFor('alice') })
 
-  expect(seen).toStrictEqual([{ input: undefined }])
+  const account = { appId: wechat.app.appId, openid: wechat.openidOf('alice') }
+  expect(seen).toStrictEqual([[account, { input: undefined }]])
 })
 
 test('the events of a login say how it ended, of which session, and how long it took', async () => {

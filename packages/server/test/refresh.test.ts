@@ -408,6 +408,10 @@ test.each([
       reads++
       return memory.get(id)
     },
+    list: (userId) => {
+      reads++
+      return memory.list(userId)
+    },
     replace: (record, version) => {
       writes++
       return memory.replace(record, version)

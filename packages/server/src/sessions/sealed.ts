@@ -37,10 +37,8 @@ export function unseal(
     .setAAD(associatedData(account))
     .setAuthTag(bytes.subarray(-tagBytes))
   try {
-    return (
-      decipher.update(bytes.subarray(ivBytes, -tagBytes), undefined, 'utf8') +
-      decipher.final('utf8')
-    )
+    const text = [decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]
+    return Buffer.concat(text).toString()
   } catch {
     return undefined
   }
