@@ -196,6 +196,8 @@ export function createWorld({
         if (instances === 2) return
         mayForget = true
         isSignedOut = false
+        // An old sign-out comes to light when storage can be read again.
+        signOuts = Number.POSITIVE_INFINITY
       }
       phone.failStorage(verb, times)
     },

@@ -224,8 +224,11 @@ export function startTraffic({
   async function renew(name: string, held: Held, copies: number): Promise<Held | undefined> {
     const replies = await Promise.all(Array.from({ length: copies }, () => refresh(name, held)))
     const [first] = replies
+    // A store that lost the session between two copies has served one of them.
+    const refusedCopy = replies.find(({ tokens }) => !tokens)
     const successors = new Set(replies.map(({ tokens }) => tokens?.refresh_token))
-    if (!first?.tokens) return first && forget('a refresh', first, held)
+    if (refusedCopy) return forget('a refresh', refusedCopy, held)
+    if (!first?.tokens) return undefined
     if (successors.size > 1) violations.add('one refresh token has two successors')
     return toHeld(first.tokens, held.loggedInMs)
   }
