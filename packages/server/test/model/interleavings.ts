@@ -3,7 +3,7 @@ import type fc from 'fast-check'
 // `npm run chaos` asks for more; WXLOGIN_SEED and WXLOGIN_PATH repeat what a failure printed.
 const { WXLOGIN_INTERLEAVINGS, WXLOGIN_SEED, WXLOGIN_PATH } = process.env
 
-export const isChaos = WXLOGIN_INTERLEAVINGS !== undefined
+const isChaos = WXLOGIN_INTERLEAVINGS !== undefined
 
 const usualSeed = 20_261_126
 

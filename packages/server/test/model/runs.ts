@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { vi } from 'vitest'
 import { createWorld, type World, type WorldOptions } from './world.js'
 
-export { createFigures, isChaos, runsOf } from './interleavings.js'
+export { createFigures, runsOf } from './interleavings.js'
 
 /** Worlds whose scheduler lets everything run, and looks at the outcome, after each of its steps. */
 export function createWorlds() {
