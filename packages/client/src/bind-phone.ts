@@ -43,7 +43,7 @@ export const createBindPhone =
     return send(requested, request, openTask, [], (response) => {
       const answer: PhoneAnswer & Partial<TokenAnswer> = Object(response.data)
       const { phone_number: phoneNumber, country_code: countryCode, data, refresh_token } = answer
-      if (!phoneNumber) throw new ClientError('http', response)
+      if (!phoneNumber) throw new ClientError('http')
       const current = store.read()
       const { key } = current
       // A move uses no refresh token up, so it keeps its key: a renewal may be under way with it, or just over. Who is
