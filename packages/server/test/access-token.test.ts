@@ -639,6 +639,47 @@ describe('one kind of token never passes for another', () => {
     })
   })
 
+  test('a refresh token has claims of the right types, else it is unknown and no store is asked', async () => {
+    const { now } = createClock()
+    const memory = createMemoryStore({ now })
+    let reads = 0
+    const get: SessionStore['get'] = (id) => {
+      reads++
+      return memory.get(id)
+    }
+    const { auth } = setUp({
+      now,
+      store: { ...memory, get },
+      apps: (id) => ({ appId: id, appSecret: 'a secret' }),
+    })
+    const signedIn = await signIn(auth, { openid: 'alice', appId })
+    const { id } = await auth.authenticate(signedIn.headers.authorization)
+    const header = JSON.stringify({ alg: 'HS256', typ: 'rt+jwt', kid: refreshKey.kid })
+    const claims = { sid: id, gen: 0, aud: appId }
+    const refreshWith = (changes: object) => {
+      const payload = JSON.stringify({ ...claims, ...changes })
+      const refreshToken = forge({ header, payload, key: refreshKey.key })
+      return auth.refresh({ refreshToken })
+    }
+
+    for (const wrong of [
+      { sid: undefined },
+      { sid: [id] },
+      { gen: undefined },
+      { gen: '0' },
+      { aud: undefined },
+      { aud: [appId] },
+    ]) {
+      await expect(refreshWith(wrong)).rejects.toMatchObject({
+        code: 'invalid_grant',
+        reason: 'unknown',
+      })
+    }
+
+    expect(reads).toBe(0)
+    await expect(refreshWith({})).resolves.toMatchObject({ user_id: signedIn.userId })
+  })
+
   test('an access token with every claim of a refresh token, and the reverse, stays what it is', async () => {
     const { auth } = setUp({ claims: () => ({ gen: 0 }) })
     const { accessToken } = await signIn(auth, { openid: 'alice' })
@@ -660,6 +701,18 @@ describe('one kind of token never passes for another', () => {
     expect(new Set(members.map(({ key }) => encode(key))).size).toBe(6)
     expect(new Set(members.map(({ kid }) => kid)).size).toBe(6)
   })
+})
+
+test('keys and ids are made of a secret in one way for good, so that an update logs nobody out', () => {
+  const { access, refresh, seal, sessionIds } = createKeyRing([testSecret])
+
+  expect([access, refresh, seal].map(([{ kid }]) => kid)).toEqual([
+    '85mJs3H265f',
+    'qrq1WSZU8V7',
+    'jDl3b4u8mbo',
+  ])
+  expect(sessionIds('wechat', 'wx1', 'code')).toEqual(['uztGw4jz6c5lTZezPcFlQw'])
+  expect(sessionIds('cloud_hosting', 'wx1', 'openid')).toEqual(['ZDg_8F3Cq5Sa_hxScCSeDZ'])
 })
 
 describe('tokens of another mini program', () => {

@@ -631,7 +631,7 @@ describe('what an attacker tries', () => {
     const { auth, wechat, clock } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 3 })
     const { now } = clock
     const store = createMemoryStore({ now })
-    const { auth: watched } = setUp({
+    const { auth: watched, events } = setUp({
       now,
       store,
       fetch: wechat.fetch,
@@ -646,6 +646,7 @@ describe('what an attacker tries', () => {
     }
 
     expect((await store.list('7')).length).toBeLessThanOrEqual(7)
+    expect(events.filter(({ type }) => type === 'evicted')).toEqual([])
     expect(await auth.sessions.list(7)).toEqual([])
   })
 })

@@ -287,6 +287,18 @@ test.each(['', 'nonsense', 'a.b.c', 'eyJhbGciOiJub25lIn0.e30.AAAA'])(
   },
 )
 
+test.each([undefined, null, 7, {}, ['a.b.c']])('%j is no refresh token', async (given) => {
+  const { auth } = setUp()
+  // What JavaScript may pass.
+  const refreshToken = given as string
+
+  await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({
+    code: 'invalid_grant',
+    reason: 'unknown',
+  })
+  await expect(auth.logout({ refreshToken })).resolves.toBeUndefined()
+})
+
 test('refresh tokens signed by an old secret still work, and their successors are signed by the new one', async () => {
   const [older, newer] = [randomBytes(32).toString('hex'), randomBytes(32).toString('hex')]
   const { now } = createClock()

@@ -107,7 +107,10 @@ test('a single session can be revoked, with a reason that the event carries', as
 })
 
 test('devices that were revoked still learn it after a login that fills the places', async () => {
-  const { auth, wechat, clock } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 2 })
+  const { auth, wechat, clock } = setUp({
+    onLogin: () => ({ userId: 7 }),
+    maxSessionsPerUser: 2,
+  })
   const login = async () => {
     clock.advance(1)
     return (await auth.login({ code: wechat.codeFor('alice') })).refresh_token

@@ -43,19 +43,41 @@ test('the memory store drops the session that was refreshed longest ago when it 
 
 test('the memory store forgets the dead as others come, without a timer', async () => {
   const clock = createClock(1000)
-  const store = createMemoryStore({ maxSessions: 10_000, now: clock.now })
-  for (let n = 0; n < 1000; n++) await store.create(record(`old-${n}`, { userId: `user-${n}` }))
-  clock.advance(4500)
+  const store = createMemoryStore({ maxSessions: 2000, now: clock.now })
+  await store.create(record('living', { expiresAt: 9000 }))
+  for (let n = 0; n < 1000; n++) await store.create(record(`old-${n}`, { expiresAt: 2000 }))
+  clock.advance(1000)
+  const comes = (id: string) => store.create(record(id, { createdAt: 2000, expiresAt: 9000 }))
 
-  for (let n = 0; n < 600; n++) {
-    await store.create(record(`new-${n}`, { createdAt: 5500, expiresAt: 9000 }))
-  }
-  // Were the dead still there, their places would count.
-  for (let n = 600; n < 10_000; n++) {
-    await store.create(record(`new-${n}`, { createdAt: 5500, expiresAt: 9000 }))
-  }
+  for (let n = 0; n < 900; n++) await comes(`new-${n}`)
+  // Were the dead still there, these would not fit, and the oldest would go.
+  for (let n = 900; n < 1800; n++) await comes(`new-${n}`)
 
-  expect(await store.get('new-0')).toBeDefined()
+  expect(await store.get('living')).toBeDefined()
+})
+
+test('the memory store gives the id of a session that is over to another user, and to that one only', async () => {
+  const clock = createClock(1000)
+  const store = createMemoryStore({ now: clock.now })
+  await store.create(record('a', { userId: 'before', expiresAt: 2000 }))
+  clock.advance(1000)
+
+  expect(await store.create(record('a', { userId: 'after' }))).toBe(true)
+
+  expect(await store.list('before')).toEqual([])
+  expect(await store.list('after')).toHaveLength(1)
+})
+
+test('the memory store gives back what was given, and adds nothing', async () => {
+  const store = createMemoryStore({ maxSessions: 1, now: () => 1_000_000 })
+  const [plain, withData] = [record('a'), record('b', { data: { hello: [1] } })]
+
+  await store.create(plain)
+  expect(await store.get('a')).toStrictEqual(plain)
+
+  await store.create(withData)
+  expect(await store.get('b')).toStrictEqual(withData)
+  expect(await store.get('a')).toBeUndefined()
 })
 
 test.each([0, -1, 1.5, Number.NaN])('maxSessions: %d is refused', (maxSessions) => {
