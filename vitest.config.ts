@@ -22,7 +22,7 @@ export default defineConfig({
       },
       {
         find: /^@wxlogin\/server\/(redis|sql)$/,
-        replacement: source('server/src/sessions/$1-store.ts'),
+        replacement: source('server/src/stores/$1.ts'),
       },
       { find: /^@wxlogin\/client$/, replacement: source('client/src/index.ts') },
       { find: /^@wxlogin\/client\/full$/, replacement: source('client/src/full.ts') },

@@ -1,6 +1,6 @@
 import { AuthError } from './errors.js'
 import type { ResolvedOptions } from './options.js'
-import type { SessionRecord } from './sessions/session.js'
+import type { SessionRecord } from './session.js'
 import { checkClaims } from './tokens/access-token.js'
 
 /** Runs a hook of the app: it may refuse or report an outage; whatever else it throws is a bug of the app. */

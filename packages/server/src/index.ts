@@ -15,6 +15,7 @@ export {
   type GuardResult,
   type Health,
 } from './auth.js'
+export type { Jwk } from './crypto/signing-keys.js'
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
 export type {
   AuthEvent,
@@ -37,8 +38,8 @@ export type {
   LogoutInput,
   RefreshInput,
   RequestHeaders,
-} from './http.js'
-export type { EncryptedData, OpenDataOptions, OpenDataReader, SignedData } from './open-data.js'
+} from './http/routes.js'
+export type { PhoneInput } from './login/phone.js'
 export type {
   Apps,
   AuthOptions,
@@ -50,8 +51,6 @@ export type {
   PreviousSession,
   Revocation,
 } from './options.js'
-export type { PhoneInput } from './phone.js'
-export { createMemoryStore, type MemoryStoreOptions } from './sessions/memory-store.js'
 export type {
   Account,
   Device,
@@ -59,11 +58,17 @@ export type {
   SessionRecord,
   SessionStore,
   StoreWarning,
-} from './sessions/session.js'
+} from './session.js'
 export type { RevokeInput } from './sessions/sessions.js'
-export type { Jwk } from './tokens/signing-keys.js'
+export { createMemoryStore, type MemoryStoreOptions } from './stores/memory.js'
+export type {
+  EncryptedData,
+  OpenDataOptions,
+  OpenDataReader,
+  SignedData,
+} from './user-info/open-data.js'
 export type { AppCredentials } from './wechat/code2session.js'
-export type { FetchLike, FetchResponse } from './wechat/exchange.js'
+export type { FetchLike, FetchResponse } from './wechat/http-client.js'
 export type { WeChat } from './wechat/mini-program.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'

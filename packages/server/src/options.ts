@@ -1,12 +1,12 @@
 import type { Json } from '@wxlogin/shared'
-import { checkDuration } from './durations.js'
+import { type Jwk, readSigningKeys, type SigningKey } from './crypto/signing-keys.js'
 import { type AuthEvent, type EmitEvent, silenced } from './events.js'
-import { createMemoryStore } from './sessions/memory-store.js'
-import type { Account, Session, SessionStore } from './sessions/session.js'
-import { type Jwk, readSigningKeys, type SigningKey } from './tokens/signing-keys.js'
+import { checkDuration } from './option-checks.js'
+import type { Account, Session, SessionStore } from './session.js'
+import { createMemoryStore } from './stores/memory.js'
 import type { AppCredentials } from './wechat/code2session.js'
-import type { FetchLike } from './wechat/exchange.js'
 import { checkHosts, type HostList } from './wechat/hosts.js'
+import type { FetchLike } from './wechat/http-client.js'
 
 /** What `onLogin` learns about a login besides the account. */
 export interface LoginContext {

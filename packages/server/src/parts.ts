@@ -1,13 +1,13 @@
 import type { TokenAnswer } from '@wxlogin/shared'
-import type { ServedApps } from './apps.js'
-import type { OpenSession } from './open-session.js'
+import type { KeyRing } from './crypto/key-ring.js'
+import type { OpenSession } from './login/open-session.js'
+import type { PreviousSessions } from './login/previous-session.js'
 import type { ResolvedOptions } from './options.js'
-import type { PreviousSessions } from './previous-session.js'
+import type { SessionRecord } from './session.js'
 import type { GuardedStore } from './sessions/guarded-store.js'
-import type { SessionRecord } from './sessions/session.js'
 import type { Sessions } from './sessions/sessions.js'
-import type { KeyRing } from './tokens/key-ring.js'
 import type { RefreshTokens } from './tokens/refresh-token.js'
+import type { ServedApps } from './wechat/apps.js'
 
 /** What the operations of one `Auth` share; each takes from it what it needs. */
 export interface Parts<Claims extends object> {

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { createKeyRing } from '../src/crypto/key-ring.js'
 import { type AuthOptions, createAuth, createMemoryStore, type SessionStore } from '../src/index.js'
 import { signIn } from '../src/testing/index.js'
-import { createKeyRing } from '../src/tokens/key-ring.js'
 import { createClock, newKey, setUp, testSecret } from './set-up.js'
 
 const startAt = 1_800_000_000

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { SessionRecord } from '../src/session.js'
 import { rotate } from '../src/sessions/rotation.js'
-import type { SessionRecord } from '../src/sessions/session.js'
 
 // The table of DESIGN §6, row by row. It is pure, so it is tested as a table and not through a login.
 

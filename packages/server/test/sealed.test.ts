@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { seal, unseal } from '../src/sessions/sealed.js'
-import { createKeyRing } from '../src/tokens/key-ring.js'
+import { createKeyRing } from '../src/crypto/key-ring.js'
+import { seal, unseal } from '../src/crypto/sealed.js'
 
 // No public call gives a session_key back, so what is sealed can be opened again only here.
 

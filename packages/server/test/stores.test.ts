@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createMemoryStore, type SessionRecord, type SessionStore } from '../src/index.js'
-import { createRedisStore } from '../src/sessions/redis-store.js'
-import { createSqlStore, type SqlDatabase } from '../src/sessions/sql-store.js'
+import { createRedisStore } from '../src/stores/redis.js'
+import { createSqlStore, type SqlDatabase } from '../src/stores/sql.js'
 import { type StoreCase, storeCases } from '../src/testing/index.js'
 import { createClock } from './set-up.js'
 

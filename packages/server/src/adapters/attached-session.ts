@@ -1,5 +1,5 @@
 import type { Auth } from '../auth.js'
-import type { Session } from '../sessions/session.js'
+import type { Session } from '../session.js'
 
 // On the request itself, under a name that both builds of this package share.
 const key = Symbol.for('wxlogin.session')

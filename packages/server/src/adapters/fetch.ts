@@ -1,5 +1,5 @@
 import type { Auth, GuardOptions } from '../auth.js'
-import type { AuthRequest, AuthResponse, RequestHeaders } from '../http.js'
+import type { AuthRequest, AuthResponse, RequestHeaders } from '../http/routes.js'
 import { attachSession } from './attached-session.js'
 import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AuthError } from '../errors.js'
-import { redacted } from '../redacted.js'
-import type { SessionRecord, SessionStore } from './session.js'
+import { redacted } from '../redact.js'
+import type { SessionRecord, SessionStore } from '../session.js'
 
 // A swap is lost only to another write on the same session. Whoever writes without end must not starve a revocation, so
 // the next try comes after a pause of random length, and there are many.

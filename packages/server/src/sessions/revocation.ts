@@ -1,6 +1,6 @@
 import type { Revocation } from '../options.js'
+import type { Session } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
-import type { Session } from './session.js'
 
 // Sessions whose last check is remembered, for `staleSeconds`.
 const maxRemembered = 10_000

@@ -1,11 +1,11 @@
 import type { InvalidGrantReason } from '@wxlogin/shared'
-import { isSameHash } from './retry-key.js'
+import { isSameHash } from '../crypto/random-id.js'
 import {
   loginRetrySeconds,
   type SessionLifetimes,
   type SessionRecord,
   toTombstone,
-} from './session.js'
+} from '../session.js'
 
 /** A refresh token as it was presented: its generation and the hash of the request's idempotency key. */
 export interface Presented {

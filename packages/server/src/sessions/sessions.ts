@@ -2,7 +2,6 @@ import type { InvalidGrantReason, Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import { jsonCopy } from '../json-copy.js'
-import type { GuardedStore } from './guarded-store.js'
 import {
   type Account,
   type Device,
@@ -11,7 +10,8 @@ import {
   type SessionLifetimes,
   type SessionRecord,
   toTombstone,
-} from './session.js'
+} from '../session.js'
+import type { GuardedStore } from './guarded-store.js'
 import { opaqueUserId, toUserId } from './user-id.js'
 
 export interface RevokeInput {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AuthError } from '../errors.js'
-import type { Account } from './session.js'
+import type { Account } from '../session.js'
 
 /** A user's id as tokens and stores hold it. Throws `server_error` for what cannot be one. */
 export function toUserId(userId: string | number, account?: Account): string {

@@ -1,3 +1,3 @@
-export * from './fake-wechat.js'
+export * from './fake-wechat/fake-wechat.js'
 export { type SignedIn, type SignInOptions, signIn } from './sign-in.js'
 export { type StoreCase, type StoreCasesOptions, storeCases } from './store-cases.js'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { SessionRecord, SessionStore } from '../sessions/session.js'
+import type { SessionRecord, SessionStore } from '../session.js'
 
 /** One thing that a session store must do. Passes when `run` resolves; an error says what is wrong. */
 export interface StoreCase {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { Ring } from '../crypto/key-ring.js'
 import { AuthError } from '../errors.js'
 import { freeze } from '../freeze.js'
 import { jsonCopy } from '../json-copy.js'
-import type { Session, SessionRecord } from '../sessions/session.js'
-import type { Ring } from './key-ring.js'
+import type { Session, SessionRecord } from '../session.js'
 import { createTokenSigner, hmacKeys, type TokenKey } from './signed-token.js'
 
 // Clocks of instances differ; a token is not refused for that (RFC 7519 §4.1.4).

@@ -1,5 +1,5 @@
-import type { SessionRecord } from '../sessions/session.js'
-import type { Ring } from './key-ring.js'
+import type { Ring } from '../crypto/key-ring.js'
+import type { SessionRecord } from '../session.js'
 import { createTokenSigner, hmacKeys } from './signed-token.js'
 
 /** What a refresh token of ours says. */

@@ -1,6 +1,6 @@
 import type { KeyObject, webcrypto } from 'node:crypto'
 import { type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
-import type { Ring } from './key-ring.js'
+import type { Ring } from '../crypto/key-ring.js'
 
 const maxLength = 4096
 

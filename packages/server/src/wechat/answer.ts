@@ -2,7 +2,7 @@ import { AuthError } from '../errors.js'
 import type { WeChatEvent } from '../events.js'
 import { discreet } from './discreet.js'
 import { meaningOf } from './errcodes.js'
-import { type Reply, unavailable } from './exchange.js'
+import { type Reply, unavailable } from './http-client.js'
 
 /** What WeChat said, by the names of its documentation. Printed or serialised, secrets in it read `[redacted]`. */
 export type WeChatAnswer = Readonly<Record<string, unknown>>

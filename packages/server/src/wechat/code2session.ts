@@ -1,6 +1,6 @@
 import type { WeChatAnswer } from './answer.js'
 import { discreet } from './discreet.js'
-import { unavailable } from './exchange.js'
+import { unavailable } from './http-client.js'
 import { isText } from './text.js'
 import type { Transport } from './transport.js'
 

@@ -1,7 +1,7 @@
 import { AuthError } from '../errors.js'
 import type { WeChatAnswer } from './answer.js'
 import { discreet } from './discreet.js'
-import { unavailable } from './exchange.js'
+import { unavailable } from './http-client.js'
 import { isText } from './text.js'
 import type { WeChatRequest } from './transport.js'
 

@@ -1,8 +1,8 @@
+import { untilAborted } from '../deadline.js'
 import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './code2session.js'
-import { untilAborted } from './deadline.js'
 import { discreet } from './discreet.js'
-import { unavailable } from './exchange.js'
+import { unavailable } from './http-client.js'
 import type { Transport } from './transport.js'
 
 // In its last 5 minutes WeChat gives a new token, while the old one still works.

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { within } from '../deadline.js'
 import { AuthError } from '../errors.js'
 import type { BreakerEvent, MisconfiguredEvent, WeChatEvent } from '../events.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
-import { createBreaker } from './breaker.js'
-import { within } from './deadline.js'
+import { createBreaker } from './circuit-breaker.js'
 import { meaningOf } from './errcodes.js'
-import { createExchange, type FetchLike, type Reply, unavailable } from './exchange.js'
 import { createHosts, type HostList } from './hosts.js'
+import { createExchange, type FetchLike, type Reply, unavailable } from './http-client.js'
 
 // A read that WeChat was too busy for is asked again after these.
 const busyWaitsMs = [100, 400] as const

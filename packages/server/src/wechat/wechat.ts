@@ -1,13 +1,13 @@
-import { checkDuration } from '../durations.js'
 import {
   type BreakerEvent,
   type MisconfiguredEvent,
   silenced,
   type WeChatEvent,
 } from '../events.js'
+import { checkDuration } from '../option-checks.js'
 import type { AppCredentials } from './code2session.js'
-import type { FetchLike } from './exchange.js'
 import { checkHosts } from './hosts.js'
+import type { FetchLike } from './http-client.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import { createTransport } from './transport.js'
 

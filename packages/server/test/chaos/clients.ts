@@ -6,8 +6,8 @@ import { createPool } from 'mysql2'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
 import type { SessionStore } from '../../src/index.js'
-import { createRedisStore } from '../../src/sessions/redis-store.js'
-import { createSqlStore, type SqlStore } from '../../src/sessions/sql-store.js'
+import { createRedisStore } from '../../src/stores/redis.js'
+import { createSqlStore, type SqlStore } from '../../src/stores/sql.js'
 import { newNamespace } from '../services/stores.js'
 
 /** A store by a client of its own, set up as an app that wants to live through an outage sets it up. */

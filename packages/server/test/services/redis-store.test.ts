@@ -1,6 +1,6 @@
 import { createClient } from 'redis'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { createRedisStore } from '../../src/sessions/redis-store.js'
+import { createRedisStore } from '../../src/stores/redis.js'
 import { storeCases } from '../../src/testing/index.js'
 import { createClock, newKey, setUp } from '../set-up.js'
 import { askRedis } from './servers.js'

@@ -1,6 +1,6 @@
 import { CamelCasePlugin } from 'kysely'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { createSqlStore } from '../../src/sessions/sql-store.js'
+import { createSqlStore } from '../../src/stores/sql.js'
 import { storeCases } from '../../src/testing/index.js'
 import { createClock, newKey, setUp } from '../set-up.js'
 import {

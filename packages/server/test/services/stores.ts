@@ -8,12 +8,8 @@ import { createPool } from 'mysql2'
 import { Pool } from 'pg'
 import { createClient, createCluster } from 'redis'
 import type { SessionRecord, SessionStore } from '../../src/index.js'
-import { createRedisStore } from '../../src/sessions/redis-store.js'
-import {
-  createSqlStore,
-  type SqlStore,
-  type SqlStoreOptions,
-} from '../../src/sessions/sql-store.js'
+import { createRedisStore } from '../../src/stores/redis.js'
+import { createSqlStore, type SqlStore, type SqlStoreOptions } from '../../src/stores/sql.js'
 import type { Services } from './global-setup.js'
 
 /** A store that can be opened here and in other processes: plain data. */

@@ -1,0 +1,45 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import type { Account } from '../session.js'
+import type { SubKey } from './key-ring.js'
+
+const ivBytes = 12
+const tagBytes = 16
+
+// Lengths stand before the parts, so that no other pair of ids gives the same bytes.
+function associatedData({ appId, openid }: Account): Buffer {
+  return Buffer.from(`${appId.length}:${appId}${openid.length}:${openid}`)
+}
+
+/** Encrypts a `session_key` for the store (AES-256-GCM), bound to the account that it belongs to. */
+export function seal(
+  [{ kid, key }]: readonly [SubKey, ...SubKey[]],
+  account: Account,
+  text: string,
+): string {
+  const iv = randomBytes(ivBytes)
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(associatedData(account))
+  const box = Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+  return `${kid}.${box.toString('base64url')}`
+}
+
+/** Opens what {@link seal} closed. `undefined` when its key is no longer in the ring, or it belongs to another account. */
+export function unseal(
+  ring: readonly SubKey[],
+  account: Account,
+  sealed: string,
+): string | undefined {
+  const [kid, box = ''] = sealed.split('.')
+  const member = ring.find((candidate) => candidate.kid === kid)
+  const bytes = Buffer.from(box, 'base64url')
+  if (!member || bytes.length < ivBytes + tagBytes) return undefined
+
+  const decipher = createDecipheriv('aes-256-gcm', member.key, bytes.subarray(0, ivBytes))
+    .setAAD(associatedData(account))
+    .setAuthTag(bytes.subarray(-tagBytes))
+  try {
+    const text = [decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]
+    return Buffer.concat(text).toString()
+  } catch {
+    return undefined
+  }
+}

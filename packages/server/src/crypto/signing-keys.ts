@@ -1,0 +1,81 @@
+import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
+import type { TokenKey } from '../tokens/signed-token.js'
+
+/** A JSON Web Key (RFC 7517): Ed25519, P-256, or RSA of at least 2,048 bits. */
+export interface Jwk {
+  readonly kty: string
+  /** Names the key in tokens (default: its thumbprint, RFC 7638). */
+  readonly kid?: string
+  readonly [member: string]: unknown
+}
+
+/** What `/jwks.json` publishes (RFC 7517 §5). */
+export interface JwkSet {
+  readonly keys: readonly Jwk[]
+}
+
+export interface SigningKey extends TokenKey {
+  /** The public part, as others may know it. */
+  readonly publicJwk: Jwk
+}
+
+/**
+ * Reads the `signingKeys` option. Private keys sign and verify, public ones verify only.
+ * Throws a `TypeError` that names the key by its place and never shows it.
+ */
+export function readSigningKeys(jwks: readonly Jwk[]): readonly SigningKey[] {
+  if (!Array.isArray(jwks)) throw new TypeError('signingKeys must be a list of JWKs')
+  const keys = jwks.map(readSigningKey)
+  if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {
+    throw new TypeError('signingKeys: two keys have the same kid')
+  }
+  return keys
+}
+
+function readSigningKey(jwk: Jwk, index: number): SigningKey {
+  const wanted = `signingKeys[${index}] must be a JWK: Ed25519, P-256, or RSA of at least 2048 bits`
+  const { publicKey, privateKey } = importJwk(jwk, wanted)
+  const alg = algorithmOf(publicKey)
+  if (!alg) throw new TypeError(wanted)
+  if ((jwk.alg ?? alg) !== alg || (jwk.use ?? 'sig') !== 'sig') {
+    throw new TypeError(`signingKeys[${index}] says that it is for something other than ${alg}`)
+  }
+
+  const { crv, e, kty, n, x, y } = publicKey.export({ format: 'jwk' })
+  const thumbprint = createHash('sha256').update(JSON.stringify({ crv, e, kty, n, x, y }))
+  const kid = jwk.kid ?? thumbprint.digest('base64url')
+  if (typeof kid !== 'string' || !/^.{1,128}$/.test(kid)) {
+    throw new TypeError(`signingKeys[${index}].kid must be a string of 1 to 128 characters`)
+  }
+  return {
+    kid,
+    alg,
+    verifyKey: publicKey,
+    ...(privateKey && { signKey: privateKey }),
+    publicJwk: { ...publicKey.export({ format: 'jwk' }), kty: String(kty), kid, alg, use: 'sig' },
+  }
+}
+
+function importJwk(jwk: Jwk, wanted: string) {
+  try {
+    // Node's type wants every member named; what is in it decides about success.
+    const input = { key: { ...jwk }, format: 'jwk' } as const
+    const privateKey = 'd' in jwk ? createPrivateKey(input) : undefined
+    return {
+      privateKey,
+      publicKey: privateKey ? createPublicKey(privateKey) : createPublicKey(input),
+    }
+  } catch {
+    // The reason may quote key material.
+    throw new TypeError(wanted)
+  }
+}
+
+function algorithmOf(key: ReturnType<typeof createPublicKey>) {
+  const { namedCurve, modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
+  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
+  if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256'
+  if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 && publicExponent >= 65_537n)
+    return 'RS256'
+  return undefined
+}

@@ -1,0 +1,122 @@
+import { AuthError } from '../errors.js'
+import type { AuthRequest } from './routes.js'
+
+const maxBodyBytes = 8 * 1024
+const bodyTimeoutMs = 15_000
+
+/** The members of a JSON object by name; a Map, so that no name reaches a prototype. */
+export type Body = ReadonlyMap<string, unknown>
+
+const malformed = (message: string) => new AuthError('invalid_request', message)
+
+/** Reads a JSON body within its limits of size and time. Throws `invalid_request`. */
+export async function readBody(request: AuthRequest): Promise<Body> {
+  const type = request.header('content-type') ?? ''
+  if (!/^\s*application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)) {
+    throw new HttpError(415, 'The body must be application/json in UTF-8', { closes: true })
+  }
+  if (Number(request.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge()
+
+  const { body } = request
+  const given = body && 'parsed' in body ? body.parsed : await readBytes(body ?? noBody())
+  const value = typeof given === 'string' || given instanceof Uint8Array ? parseJson(given) : given
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw malformed('The body must be a JSON object')
+  }
+  return new Map(Object.entries(value))
+}
+
+const tooLarge = () =>
+  new HttpError(413, `The body must not be larger than ${maxBodyBytes} bytes`, { closes: true })
+
+async function* noBody(): AsyncGenerator<never> {}
+
+async function readBytes(source: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  let timer: NodeJS.Timeout | undefined
+  let iterator: AsyncIterator<Uint8Array | string> | undefined
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new HttpError(408, 'The body did not arrive in time', { closes: true })),
+      bodyTimeoutMs,
+    )
+  })
+  try {
+    iterator = source[Symbol.asyncIterator]()
+    for (;;) {
+      const { done, value } = await Promise.race([iterator.next(), expired])
+      if (done) return Buffer.concat(chunks)
+      const chunk = typeof value === 'string' ? Buffer.from(value) : value
+      bytes += chunk.byteLength
+      if (bytes > maxBodyBytes) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    if (error instanceof AuthError) throw error
+    throw new HttpError(400, 'The body broke off, or was read before', { closes: true })
+  } finally {
+    clearTimeout(timer)
+    // Not awaited: a sender that stalls would hold the answer back.
+    iterator?.return?.().catch(() => undefined)
+  }
+}
+
+function parseJson(given: string | Uint8Array): unknown {
+  try {
+    const text =
+      typeof given === 'string' ? given : new TextDecoder('utf-8', { fatal: true }).decode(given)
+    return JSON.parse(text)
+  } catch {
+    // The parser's message quotes the body, which holds a code or a token, so it is not kept as a cause.
+    throw malformed('The body must be a JSON object in UTF-8')
+  }
+}
+
+export function text(body: Body, name: string): string {
+  const value = body.get(name)
+  if (typeof value !== 'string' || value === '')
+    throw malformed(`"${name}" must be a non-empty string`)
+  return value
+}
+
+export function optionalText(body: Body, name: string): string | undefined {
+  const value = body.get(name)
+  if (value !== undefined && typeof value !== 'string')
+    throw malformed(`"${name}" must be a string`)
+  return value === '' ? undefined : value
+}
+
+export function flag(body: Body, name: string): boolean {
+  const value = body.get(name) ?? false
+  if (typeof value !== 'boolean') throw malformed(`"${name}" must be true or false`)
+  return value
+}
+
+interface HttpErrorOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  readonly closes?: boolean
+}
+
+/** An `invalid_request` whose HTTP status says more than 400 does. */
+export class HttpError extends AuthError {
+  readonly httpStatus: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly closes: boolean
+
+  constructor(
+    httpStatus: 400 | 404 | 405 | 408 | 413 | 415,
+    message: string,
+    { headers = {}, closes = false }: HttpErrorOptions = {},
+  ) {
+    super('invalid_request', message)
+    this.httpStatus = httpStatus
+    this.headers = headers
+    this.closes = closes
+  }
+
+  // Without a check of its own it would inherit AuthError's, to which every AuthError is an instance.
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(HttpError, value)
+  }
+}

@@ -1,0 +1,106 @@
+import type { SessionRecord, SessionStore } from '../session.js'
+
+export interface MemoryStoreOptions {
+  /** How many sessions to keep at most (default 100,000). Beyond it the least recently refreshed one is dropped. */
+  maxSessions?: number
+  /** The clock, in milliseconds (default `Date.now`). */
+  now?: () => number
+}
+
+/**
+ * Keeps sessions in this process: for tests, for development and for a single small instance.
+ * A restart logs everyone out, and two instances do not see each other's sessions.
+ */
+export function createMemoryStore({
+  maxSessions = 100_000,
+  now = Date.now,
+}: MemoryStoreOptions = {}): SessionStore {
+  if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
+    throw new TypeError('maxSessions must be a positive whole number of sessions')
+  }
+
+  // Insertion order is order of refresh: a replaced record is put at the end, the first one is the least recently used.
+  const sessions = new Map<string, SessionRecord>()
+  const idsByUser = new Map<string, Set<string>>()
+  let cursor = sessions.values()
+
+  const hasExpired = (record: SessionRecord) => record.expiresAt * 1000 <= now()
+
+  function put(given: SessionRecord): void {
+    const record = Object.freeze({
+      ...given,
+      ...(given.data !== undefined && { data: structuredClone(given.data) }),
+    })
+    sessions.delete(record.id)
+    sessions.set(record.id, record)
+    const ids = idsByUser.get(record.userId)
+    if (ids) ids.add(record.id)
+    else idsByUser.set(record.userId, new Set([record.id]))
+  }
+
+  function drop(record: SessionRecord): void {
+    sessions.delete(record.id)
+    unlist(record)
+  }
+
+  function unlist({ id, userId }: SessionRecord): void {
+    const ids = idsByUser.get(userId)
+    ids?.delete(id)
+    if (ids?.size === 0) idsByUser.delete(userId)
+  }
+
+  // Every write looks at four old records, so the dead are gone after a quarter of a cycle and no timer is needed.
+  function sweep(): void {
+    for (let looked = 0; looked < 4; looked++) {
+      const { value, done } = cursor.next()
+      if (done) {
+        cursor = sessions.values()
+        return
+      }
+      if (hasExpired(value)) drop(value)
+    }
+  }
+
+  return {
+    async create(record) {
+      sweep()
+      const existing = sessions.get(record.id)
+      if (existing && !hasExpired(existing)) return false
+      if (existing) drop(existing)
+      put(record)
+      if (sessions.size > maxSessions) {
+        const [oldest] = sessions.values()
+        if (oldest) drop(oldest)
+      }
+      return true
+    },
+
+    async get(id) {
+      const record = sessions.get(id)
+      return record && !hasExpired(record) ? record : undefined
+    },
+
+    async replace(record, expectedVersion) {
+      sweep()
+      const existing = sessions.get(record.id)
+      if (!existing || hasExpired(existing) || existing.version !== expectedVersion) return false
+      if (existing.userId !== record.userId) unlist(existing)
+      put(record)
+      return true
+    },
+
+    async delete(id) {
+      const record = sessions.get(id)
+      if (record) drop(record)
+    },
+
+    async list(userId) {
+      const records: SessionRecord[] = []
+      for (const id of idsByUser.get(userId) ?? []) {
+        const record = sessions.get(id)
+        if (record && !hasExpired(record)) records.push(record)
+      }
+      return records.sort((a, b) => b.createdAt - a.createdAt)
+    },
+  }
+}

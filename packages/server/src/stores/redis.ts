@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto'
+import type { SessionRecord, SessionStore, StoreWarning } from '../session.js'
+
+/** What {@link createRedisStore} needs of a client or cluster client of the `redis` package. */
+export interface NodeRedisClient {
+  get(key: string): Promise<string | null>
+  del(key: string): Promise<unknown>
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
+  info?(section: string): Promise<unknown>
+  configGet?(parameter: string): Promise<unknown>
+}
+
+/** What {@link createRedisStore} needs of a client or cluster client of the `ioredis` package. */
+export interface IoRedisClient {
+  get(key: string): Promise<string | null>
+  del(key: string): Promise<unknown>
+  eval(script: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
+  info?(section: string): Promise<unknown>
+  config?(subcommand: 'GET', parameter: string): Promise<unknown>
+}
+
+export interface RedisStoreOptions {
+  /** Stands before every key (default `wxlogin:`). */
+  keyPrefix?: string
+  /** The clock, in milliseconds (default `Date.now`). */
+  now?: () => number
+}
+
+interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+const script = (text: string): Script => ({
+  text,
+  sha: createHash('sha1').update(text).digest('hex'),
+})
+
+// Every script works on one key, so that a cluster can run it.
+const create = script(`
+return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`)
+
+// The value has to begin with the expected version, else 0, and with the expected user, else 2.
+const replace = script(`
+local value = redis.call('GET', KEYS[1])
+if not value or string.sub(value, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+if string.sub(value, 1, #ARGV[2]) ~= ARGV[2] then return 2 end
+if tonumber(ARGV[4]) > 0 then redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+else redis.call('DEL', KEYS[1]) end
+return 1`)
+
+// The index lives as long as its last entry may; entries past their end go whenever it is written.
+const addToIndex = script(`
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+redis.call('PEXPIRE', KEYS[1], math.max(1, (tonumber(last[2]) - tonumber(ARGV[1])) * 1000))
+return redis.call('ZCARD', KEYS[1])`)
+
+const readIndex = script(`return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')`)
+
+const countIndex = script(`return redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf')`)
+
+const pruneIndex = script(`
+for _, entry in ipairs(ARGV) do redis.call('ZREM', KEYS[1], entry) end
+return #ARGV`)
+
+// An entry is written before its record. Younger than this, a missing record may still be on its way.
+const pruneAfterSeconds = 60
+
+// A user who logs in and out all day, and whom nobody lists, has an index of entries without records.
+const pruneFromEntries = 64
+
+/**
+ * Keeps sessions in Redis 6.2 or newer, Valkey, or a cluster of them. Takes a connected client of `redis` or `ioredis`.
+ * Use a database with the eviction policy `noeviction` and persistence: what Redis forgets is a user logged out.
+ *
+ * @example
+ * const store = createRedisStore(await createClient({ url }).connect())
+ */
+export function createRedisStore(
+  client: NodeRedisClient | IoRedisClient,
+  { keyPrefix = 'wxlogin:', now = Date.now }: RedisStoreOptions = {},
+): SessionStore & Required<Pick<SessionStore, 'count' | 'check'>> {
+  if (typeof keyPrefix !== 'string') throw new TypeError('keyPrefix must be a string')
+  if (typeof client !== 'object' || !('evalSha' in client || 'evalsha' in client)) {
+    throw new TypeError('client must be a connected client of the redis or the ioredis package')
+  }
+
+  const recordKey = (id: string) => `${keyPrefix}session:${id}`
+  const indexKey = (userId: string) => `${keyPrefix}user:${userId}`
+  const seconds = () => Math.floor(now() / 1000)
+  // Relative, so that the clock of Redis does not matter.
+  const msUntil = (expiresAt: number) => Math.ceil(expiresAt * 1000 - now())
+
+  async function run({ text, sha }: Script, key: string, ...args: string[]): Promise<unknown> {
+    const options = { keys: [key], arguments: args }
+    try {
+      return await ('evalSha' in client
+        ? client.evalSha(sha, options)
+        : client.evalsha(sha, 1, key, ...args))
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error
+      return 'evalSha' in client ? client.eval(text, options) : client.eval(text, 1, key, ...args)
+    }
+  }
+
+  async function get(id: string): Promise<SessionRecord | undefined> {
+    const value = await client.get(recordKey(id))
+    const record = value === null ? undefined : fromValue(value)
+    return record && msUntil(record.expiresAt) > 0 ? record : undefined
+  }
+
+  async function addToIndexOf({ id, userId, endsAt, expiresAt }: SessionRecord): Promise<void> {
+    const writtenAt = seconds()
+    const end = String(Math.max(endsAt, expiresAt))
+    const size = Number(
+      await run(addToIndex, indexKey(userId), String(writtenAt), end, `${writtenAt}:${id}`),
+    )
+    // At every doubling, so that a user with many live sessions does not pay for it at each login.
+    if (size >= pruneFromEntries && Number.isInteger(Math.log2(size))) await list(userId)
+  }
+
+  async function list(userId: string): Promise<SessionRecord[]> {
+    const entries = await run(readIndex, indexKey(userId), String(seconds()))
+    if (!Array.isArray(entries)) throw new TypeError('The client did not give a list as a list')
+
+    const records = new Map<string, SessionRecord>()
+    const stale: string[] = []
+    const read = async (entry: string) => {
+      const colon = entry.indexOf(':')
+      const record = await get(entry.slice(colon + 1))
+      if (record?.userId === userId) records.set(record.id, record)
+      else if (Number(entry.slice(0, colon)) < seconds() - pruneAfterSeconds) stale.push(entry)
+    }
+    await Promise.all(entries.map((entry) => read(String(entry))))
+    if (stale.length > 0) await run(pruneIndex, indexKey(userId), ...stale)
+    return [...records.values()].sort((a, b) => b.createdAt - a.createdAt)
+  }
+
+  /** `undefined` where a managed Redis forbids the command, or the client does not have it. */
+  async function ask(command: () => Promise<unknown> | undefined): Promise<string | undefined> {
+    try {
+      const reply = await command()
+      return reply === undefined ? undefined : JSON.stringify(reply)
+    } catch {
+      return undefined
+    }
+  }
+
+  return {
+    async create(record) {
+      const ttlMs = msUntil(record.expiresAt)
+      if (ttlMs <= 0) return true
+      // First the index: a crash in between leaves an entry to prune, and never a session that no list shows.
+      await addToIndexOf(record)
+      return (await run(create, recordKey(record.id), toValue(record), String(ttlMs))) === 1
+    },
+
+    get,
+
+    async replace(record, expectedVersion) {
+      const swap = (expectedStart: string) =>
+        run(
+          replace,
+          recordKey(record.id),
+          startOfValue(expectedVersion),
+          expectedStart,
+          toValue(record),
+          String(msUntil(record.expiresAt)),
+        )
+      const outcome = await swap(startOfValue(expectedVersion, record.userId))
+      if (outcome !== 2) return outcome === 1
+      // The record changes its user, so the new user's index comes first, as in create.
+      await addToIndexOf(record)
+      return (await swap(startOfValue(expectedVersion))) === 1
+    },
+
+    async delete(id) {
+      // The index keeps an entry until somebody reads it: its name is not known here without another round trip.
+      await client.del(recordKey(id))
+    },
+
+    list,
+
+    async count(userId) {
+      return Number(await run(countIndex, indexKey(userId), String(seconds())))
+    },
+
+    async check() {
+      const memory = await ask(() => client.info?.('memory'))
+      const persistence = await ask(() => client.info?.('persistence'))
+      const save = await ask(() =>
+        'evalSha' in client ? client.configGet?.('save') : client.config?.('GET', 'save'),
+      )
+      const policy = memory?.match(/maxmemory_policy:([\w-]+)/)?.[1]
+      const warnings: StoreWarning[] = []
+      if (policy !== undefined && policy !== 'noeviction') warnings.push('redis_eviction_policy')
+      if (persistence?.includes('aof_enabled:0') && save?.includes('""')) {
+        warnings.push('redis_no_persistence')
+      }
+      return warnings
+    },
+  }
+}
+
+// A value begins with what a swap compares: [version,userId,record] as JSON.
+const startOfValue = (version: number, userId?: string) =>
+  userId === undefined ? `[${version},` : `[${version},${JSON.stringify(userId)},`
+
+const toValue = (record: SessionRecord) =>
+  `${startOfValue(record.version, record.userId)}${JSON.stringify(record)}]`
+
+function fromValue(value: string): SessionRecord {
+  // Written by this store, so it is what create and replace were given.
+  const [, , record]: [number, string, SessionRecord] = JSON.parse(value)
+  return record
+}
+
+// Redis names the kind of an error by the first word of its reply, and clients pass it on as the message.
+const isUnknownScript = (error: unknown) =>
+  error instanceof Error && error.message.startsWith('NOSCRIPT')

@@ -1,0 +1,386 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { SessionRecord, SessionStore, StoreWarning } from '../session.js'
+
+/** What {@link createSqlStore} needs of a Kysely instance (0.28). */
+export interface SqlDatabase {
+  executeQuery(query: SqlQuery): Promise<SqlResult>
+  withoutPlugins(): SqlDatabase
+  transaction(): { execute<T>(run: (transaction: SqlDatabase) => Promise<T>): Promise<T> }
+}
+
+/** One statement, in the shape of Kysely's `CompiledQuery`. */
+export interface SqlQuery {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+  readonly query: {
+    readonly kind: 'RawNode'
+    readonly sqlFragments: readonly string[]
+    readonly parameters: readonly never[]
+  }
+  readonly queryId: { readonly queryId: string }
+}
+
+export interface SqlResult {
+  readonly rows: readonly unknown[]
+  readonly numAffectedRows?: bigint | undefined
+}
+
+/** `mysql` is MySQL 8 and MariaDB 10.6 or newer. */
+export type SqlDialect = 'postgresql' | 'mysql' | 'sqlite'
+
+export interface SqlStoreOptions {
+  dialect: SqlDialect
+  /** Letters, digits and `_`, at most 48, after a schema and a dot where there is one (default `wxlogin_sessions`). */
+  table?: string
+  /** The clock, in milliseconds (default `Date.now`). */
+  now?: () => number
+}
+
+export interface SqlStore extends SessionStore {
+  count(userId: string): Promise<number>
+  check(): Promise<readonly StoreWarning[]>
+  /** Makes the table and its indexes where they are missing. Any number of instances may call it at once. */
+  migrate(): Promise<void>
+  /** The statements that `migrate()` runs, for those who run their own migrations. */
+  readonly schema: readonly string[]
+  /**
+   * Removes records past their end, at most `limit` (default 1,000), and gives their number. Expired records are
+   * invisible but take space: call it now and then, again as long as it gives `limit`.
+   */
+  sweep(limit?: number): Promise<number>
+}
+
+const columns = [
+  'id',
+  'user_id',
+  'version',
+  'created_at',
+  'expires_at',
+  'record',
+  'writes',
+] as const
+
+const maxRetries = 3
+
+/**
+ * Keeps sessions in PostgreSQL, MySQL 8, MariaDB or SQLite, through a Kysely instance over the driver that you use.
+ * Call `migrate()` once before the first login.
+ *
+ * @example
+ * const kysely = new Kysely({ dialect: new PostgresDialect({ pool }) })
+ * const store = createSqlStore(kysely, { dialect: 'postgresql' })
+ * await store.migrate()
+ */
+export function createSqlStore(
+  kysely: SqlDatabase,
+  { dialect, table = 'wxlogin_sessions', now = Date.now }: SqlStoreOptions,
+): SqlStore {
+  if (typeof kysely?.executeQuery !== 'function' || typeof kysely.withoutPlugins !== 'function') {
+    throw new TypeError('kysely must be a Kysely instance: new Kysely({ dialect })')
+  }
+  if (!isDialect(dialect)) {
+    throw new TypeError(`dialect must be one of ${Object.keys(schemas).join(', ')}`)
+  }
+  if (!/^([A-Za-z_]\w{0,62}\.)?[A-Za-z_]\w{0,47}$/.test(table)) {
+    throw new TypeError(
+      'table must be letters, digits and "_", at most 48, after a schema and a dot where there is one',
+    )
+  }
+
+  // A plugin that renames columns, as many apps have, would not know these.
+  const database = kysely.withoutPlugins()
+  const quote = (name: string) => (dialect === 'mysql' ? `\`${name}\`` : `"${name}"`)
+  const [bareName = '', home] = table.split('.').reverse()
+  const inHome = (name: string) =>
+    home === undefined ? quote(name) : `${quote(home)}.${quote(name)}`
+  const name = inHome(bareName)
+  const schema = schemas[dialect]({
+    name,
+    index: (suffix) => quote(`${bareName}_${suffix}`),
+    // In SQLite the index of a table in a schema is named with the schema, and the table without it.
+    indexInHome: (suffix) => inHome(`${bareName}_${suffix}`),
+    bareName: quote(bareName),
+  })
+  const seconds = () => Math.floor(now() / 1000)
+
+  async function run(text: string, ...parameters: unknown[]): Promise<SqlResult> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await database.executeQuery(toQuery(text, parameters, dialect))
+      } catch (error) {
+        if (attempt === maxRetries || !retryCodes.has(codeOf(error))) throw error
+        await delay(2 ** attempt * (5 + Math.random() * 10))
+      }
+    }
+  }
+
+  /** How many rows a write has matched. */
+  async function write(text: string, ...parameters: unknown[]): Promise<number> {
+    const { numAffectedRows } = await run(text, ...parameters)
+    if (numAffectedRows === undefined) {
+      throw new TypeError('The Kysely dialect does not tell how many rows a statement has changed')
+    }
+    return Number(numAffectedRows)
+  }
+
+  const valuesOf = (record: SessionRecord) => [
+    toUserText(record.userId),
+    record.version,
+    record.createdAt,
+    record.expiresAt,
+    toText(record),
+  ]
+
+  // `writes` makes every update change its row: a server that counts changed rows then counts what matched.
+  const assignments = `user_id = ?, version = ?, created_at = ?, expires_at = ?, record = ?, writes = ${name}.writes + 1`
+
+  const insert = `insert into ${name} (id, user_id, version, created_at, expires_at, record, writes)
+values (?, ?, ?, ?, ?, ?, 1)`
+
+  /** Overwrites nothing but a record past its end, as if it were gone. */
+  async function create(record: SessionRecord): Promise<boolean> {
+    if (dialect !== 'mysql') {
+      const values = valuesOf(record)
+      const upsert = `${insert} on conflict (id) do update set ${assignments} where ${name}.expires_at <= ?`
+      return (await write(upsert, record.id, ...values, ...values, seconds())) === 1
+    }
+    // Twice, for an expired record may be swept between the two statements.
+    return (await insertOrRevive(record)) ?? (await insertOrRevive(record)) ?? false
+  }
+
+  /** For MySQL. `undefined` when the id was there a moment ago, and no expired record is any more. */
+  async function insertOrRevive(record: SessionRecord): Promise<true | undefined> {
+    const values = valuesOf(record)
+    try {
+      await write(insert, record.id, ...values)
+      return true
+    } catch (error) {
+      if (codeOf(error) !== 'ER_DUP_ENTRY') throw error
+      const revive = `update ${name} set ${assignments} where id = ? and expires_at <= ?`
+      const matched = await write(revive, ...values, record.id, seconds())
+      return matched === 1 ? true : undefined
+    }
+  }
+
+  async function isMigrated(): Promise<boolean> {
+    try {
+      await run(`select ${columns.join(', ')} from ${name} where 1 = 0`)
+      return true
+    } catch (error) {
+      if (missingCodes.has(codeOf(error))) return false
+      throw error
+    }
+  }
+
+  return {
+    async create(record) {
+      if (!canBeId(record.id)) {
+        throw new TypeError(
+          'A session id must be 1 to 64 printable ASCII characters without spaces',
+        )
+      }
+      return create(record)
+    },
+
+    async get(id) {
+      if (!canBeId(id)) return undefined
+      const { rows } = await run(
+        `select record from ${name} where id = ? and expires_at > ?`,
+        id,
+        seconds(),
+      )
+      return rows.map(fromRow)[0]
+    },
+
+    async replace(record, expectedVersion) {
+      if (!canBeId(record.id)) return false
+      const matched = await write(
+        `update ${name} set ${assignments} where id = ? and version = ? and expires_at > ?`,
+        ...valuesOf(record),
+        record.id,
+        expectedVersion,
+        seconds(),
+      )
+      return matched === 1
+    },
+
+    async delete(id) {
+      if (canBeId(id)) await run(`delete from ${name} where id = ?`, id)
+    },
+
+    async list(userId) {
+      const { rows } = await run(
+        `select record from ${name} where user_id = ? and expires_at > ? order by created_at desc`,
+        toUserText(userId),
+        seconds(),
+      )
+      return rows.map(fromRow)
+    },
+
+    async count(userId) {
+      const { rows } = await run(
+        `select count(*) as size from ${name} where user_id = ? and expires_at > ?`,
+        toUserText(userId),
+        seconds(),
+      )
+      return Number(memberOf(rows[0], 'size'))
+    },
+
+    async check() {
+      const isUsable = await isMigrated().catch(() => true)
+      return isUsable ? [] : ['sql_not_migrated']
+    },
+
+    async migrate() {
+      // An account that may not make tables can still start.
+      if (await isMigrated()) return
+      if (dialect !== 'postgresql') {
+        for (const statement of schema) await run(statement)
+        return
+      }
+      // PostgreSQL can fail two at once, in spite of IF NOT EXISTS.
+      await database.transaction().execute(async (transaction) => {
+        const statements = ["select pg_advisory_xact_lock(hashtext('wxlogin'))", ...schema]
+        for (const text of statements) await transaction.executeQuery(toQuery(text, [], dialect))
+      })
+    },
+
+    schema,
+
+    async sweep(limit = 1000) {
+      if (!Number.isSafeInteger(limit) || limit < 1) {
+        throw new TypeError('limit must be a positive whole number of records')
+      }
+      const now = seconds()
+      if (dialect === 'mysql') {
+        return write(
+          `delete from ${name} where expires_at <= ? order by expires_at limit ?`,
+          now,
+          limit,
+        )
+      }
+      const lock = dialect === 'postgresql' ? ' for update skip locked' : ''
+      const expired = `select id from ${name} where expires_at <= ? order by expires_at limit ?${lock}`
+      return write(
+        `delete from ${name} where id in (${expired}) and expires_at <= ?`,
+        now,
+        limit,
+        now,
+      )
+    },
+  }
+}
+
+interface SchemaNames {
+  readonly name: string
+  readonly index: (suffix: string) => string
+  readonly indexInHome: (suffix: string) => string
+  readonly bareName: string
+}
+
+// All text is ASCII and compared byte by byte. A user's id has 255 characters, each of up to six when escaped.
+// `writes` counts the writes of a row.
+const schemas: Readonly<Record<SqlDialect, (names: SchemaNames) => readonly string[]>> = {
+  postgresql: ({ name, index }) => [
+    `create table if not exists ${name} (
+  id varchar(64) not null primary key,
+  user_id text not null,
+  version bigint not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  record text not null,
+  writes bigint not null
+)`,
+    `create index if not exists ${index('user')} on ${name} (user_id, expires_at)`,
+    `create index if not exists ${index('end')} on ${name} (expires_at)`,
+  ],
+
+  mysql: ({ name, index }) => [
+    `create table if not exists ${name} (
+  id varchar(64) character set ascii collate ascii_bin not null primary key,
+  user_id varchar(1530) character set ascii collate ascii_bin not null,
+  version bigint not null,
+  created_at bigint not null,
+  expires_at bigint not null,
+  record mediumtext character set ascii collate ascii_bin not null,
+  writes bigint not null,
+  index ${index('user')} (user_id, expires_at),
+  index ${index('end')} (expires_at)
+) engine = InnoDB`,
+  ],
+
+  sqlite: ({ name, bareName, indexInHome }) => [
+    `create table if not exists ${name} (
+  id text not null primary key,
+  user_id text not null,
+  version integer not null,
+  created_at integer not null,
+  expires_at integer not null,
+  record text not null,
+  writes integer not null
+)`,
+    `create index if not exists ${indexInHome('user')} on ${bareName} (user_id, expires_at)`,
+    `create index if not exists ${indexInHome('end')} on ${bareName} (expires_at)`,
+  ],
+}
+
+const isDialect = (dialect: string): dialect is SqlDialect => Object.hasOwn(schemas, dialect)
+
+// The transaction was rolled back because of others, so the same statement may be sent again.
+const retryCodes: ReadonlySet<string> = new Set([
+  '40001',
+  '40P01',
+  'ER_LOCK_DEADLOCK',
+  'ER_LOCK_WAIT_TIMEOUT',
+  'ER_CHECKREAD',
+  'SQLITE_BUSY',
+  'SQLITE_BUSY_SNAPSHOT',
+])
+
+// SQLite has one code for every statement that it cannot compile.
+const missingCodes: ReadonlySet<string> = new Set([
+  '42P01',
+  '42703',
+  '3F000',
+  'ER_NO_SUCH_TABLE',
+  'ER_BAD_FIELD_ERROR',
+  'SQLITE_ERROR',
+])
+
+const codeOf = (error: unknown): string => String(memberOf(error, 'code'))
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined
+}
+
+// Ids that the id column cannot hold as they are cannot be in it either.
+const canBeId = (id: string) => /^[!-~]{1,64}$/.test(id)
+
+// Printable ASCII: no character set of a connection or a column can change or refuse it, and no collation that ignores
+// spaces at the end takes one text for another.
+const toText = (value: unknown) =>
+  JSON.stringify(value).replace(
+    /[^!-~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+const toUserText = (userId: string) => toText(userId).slice(1, -1)
+
+function fromRow(row: unknown): SessionRecord {
+  // Written by this store, so it is what create and replace were given.
+  const record: SessionRecord = JSON.parse(String(memberOf(row, 'record')))
+  return record
+}
+
+function toQuery(text: string, parameters: readonly unknown[], dialect: SqlDialect): SqlQuery {
+  let position = 0
+  const sql = dialect === 'postgresql' ? text.replace(/\?/g, () => `$${++position}`) : text
+  return {
+    sql,
+    parameters,
+    query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
+    queryId: { queryId: 'wxlogin' },
+  }
+}

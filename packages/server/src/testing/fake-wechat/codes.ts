@@ -1,0 +1,53 @@
+import type { User } from './people.js'
+
+/** WeChat documents 5 minutes for every kind of code. */
+const lifeMs = 5 * 60 * 1000
+
+export interface IssuedCode<Details> {
+  readonly user: User
+  /** Seconds since the epoch. */
+  readonly issuedAt: number
+  readonly details: Details
+  isUsed: boolean
+}
+
+export interface Codes<Details> {
+  issue(user: User, details: Details): string
+  /** Nothing for a code that is unknown or too old. */
+  find(code: unknown): IssuedCode<Details> | undefined
+}
+
+/** Codes of one kind. Each kind has a register of its own, so a code of another kind is unknown to it. */
+export function createCodes<Details = undefined>(
+  now: () => number,
+  mint: () => string,
+): Codes<Details> {
+  const codes = new Map<unknown, IssuedCode<Details> & { readonly expiresAtMs: number }>()
+
+  function dropExpired() {
+    for (const [code, { expiresAtMs }] of codes) {
+      if (expiresAtMs > now()) return
+      codes.delete(code)
+    }
+  }
+
+  return {
+    issue(user, details) {
+      dropExpired()
+      const code = mint()
+      codes.set(code, {
+        user,
+        details,
+        issuedAt: Math.floor(now() / 1000),
+        expiresAtMs: now() + lifeMs,
+        isUsed: false,
+      })
+      return code
+    },
+
+    find(code) {
+      const issued = codes.get(code)
+      return issued && issued.expiresAtMs > now() ? issued : undefined
+    },
+  }
+}

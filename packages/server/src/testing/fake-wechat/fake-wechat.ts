@@ -1,0 +1,234 @@
+import { randomBytes } from 'node:crypto'
+import { createWriter, refusal } from './answers.js'
+import { callOf, type FakeWeChatCall } from './calls.js'
+import { createEncryptKeys } from './encrypt-keys.js'
+import { checkLatency, createFaults, type FakeWeChatFaults, outcomeOf } from './faults.js'
+import { createLogins, type FakeWeChatLogins } from './logins.js'
+import { createOpenData, type FakeWeChatOpenData } from './open-data.js'
+import { createPayments, type FakeWeChatPayments } from './payments.js'
+import { createPeople, type FakeWeChatApp, type FakeWeChatPeople } from './people.js'
+import { createPhones, type FakeWeChatPhones } from './phones.js'
+import { createPlugins, type FakeWeChatPlugins } from './plugins.js'
+import { createPrefetch, type FakeWeChatPrefetch } from './prefetch.js'
+import { createEndpoints, type FakeWeChatRoute } from './routes.js'
+import { createSessionKeys, type FakeWeChatSessionKeys } from './session-keys.js'
+import { createTokens } from './tokens.js'
+import {
+  createDoors,
+  type FakeWeChatDoors,
+  type FakeWeChatRequest,
+  type Outcome,
+} from './transports.js'
+
+export type { FakeWeChatCall } from './calls.js'
+export type {
+  FakeWeChatFailOptions,
+  FakeWeChatFault,
+  FakeWeChatFaults,
+} from './faults.js'
+export type { FakeWeChatLogins } from './logins.js'
+export type {
+  FakeWeChatEncryptedData,
+  FakeWeChatOpenData,
+  FakeWeChatOpenDataOptions,
+  FakeWeChatSignedData,
+} from './open-data.js'
+export type { FakeWeChatPayment, FakeWeChatPayments } from './payments.js'
+export type {
+  FakeWeChatApp,
+  FakeWeChatAppChoice,
+  FakeWeChatPeople,
+} from './people.js'
+export type { FakeWeChatPhone, FakeWeChatPhones } from './phones.js'
+export type { FakeWeChatPluginChoice, FakeWeChatPlugins } from './plugins.js'
+export type {
+  FakeWeChatPrefetch,
+  FakeWeChatPrefetched,
+  FakeWeChatPrefetchFetch,
+  FakeWeChatPrefetchOptions,
+} from './prefetch.js'
+export type { FakeWeChatRoute } from './routes.js'
+export type { FakeWeChatSessionKeys } from './session-keys.js'
+export type {
+  FakeWeChatDoors,
+  FakeWeChatFetchInit,
+  FakeWeChatFetchInput,
+  FakeWeChatListenOptions,
+  FakeWeChatMswHttp,
+  FakeWeChatRequest,
+  FakeWeChatResponse,
+  FakeWeChatServer,
+  FakeWeChatSignal,
+} from './transports.js'
+
+export interface FakeWeChatOptions {
+  /** Default: one mini program, `wx0000000000000001`, with a random AppSecret. */
+  readonly apps?: readonly FakeWeChatApp[]
+  /** The clock that codes, tokens and keys expire by, in milliseconds (default `Date.now`). */
+  readonly now?: () => number
+  /** How long each answer takes, in milliseconds (default 0). The call has its effect at once, the answer comes late. */
+  readonly latencyMs?: number
+  /**
+   * Whether each code gives its user a new session_key (default true). WeChat may or may not do so, and a backend must
+   * live with both.
+   */
+  readonly rotateSessionKey?: boolean
+  /**
+   * How long a session_key lives after the last code, in seconds (default 3 days). WeChat does not publish its
+   * lifetime; the 3 days are folklore.
+   */
+  readonly sessionKeyTtlSeconds?: number
+  /** Whether error messages carry a `hint: […]` before their `rid` (default false); WeChat's do now and then. */
+  readonly hints?: boolean
+  /**
+   * Endpoints of your own, by method and path: `{ 'POST /wxa/msg_sec_check': () => ({ errcode: 0 }) }`. They win over
+   * the ones built in.
+   *
+   * Below `/wxa/` and `/cgi-bin/` a call without a good `access_token` in its query does not get as far as your route:
+   * it is answered 41001 (missing), 40014 (malformed), 40001 (unknown, or not the latest) or 42001 (expired). Routes
+   * that give out tokens of your own (`/cgi-bin/token`, `/cgi-bin/stable_token`, `/cgi-bin/gettoken`, and all below
+   * `/cgi-bin/component/` and `/cgi-bin/service/`) take none, and with one of them your other routes see every call.
+   */
+  readonly routes?: Readonly<Record<string, FakeWeChatRoute>>
+}
+
+/** The emulated WeChat: its doors, what its users do, and what a test wants to know of it. */
+export interface FakeWeChat
+  extends FakeWeChatDoors,
+    FakeWeChatPeople,
+    FakeWeChatLogins,
+    FakeWeChatSessionKeys,
+    FakeWeChatOpenData,
+    FakeWeChatPhones,
+    FakeWeChatPlugins,
+    FakeWeChatPayments,
+    FakeWeChatPrefetch,
+    FakeWeChatFaults {
+  /** The first mini program, to configure a backend with. */
+  readonly app: FakeWeChatApp
+  /** Every call received through any door, the oldest first. */
+  readonly calls: readonly FakeWeChatCall[]
+}
+
+/**
+ * Emulates the WeChat server that mini program backends log in with, so that tests and demos run offline.
+ *
+ * It keeps WeChat's habits: errors with HTTP status 200, JSON served as `text/plain`, a `rid` in every error message,
+ * codes of three kinds that work once, for 5 minutes and for one mini program, access_tokens that expire and replace each
+ * other, a session_key that changes under your feet, and 412 for a chunked POST. One state is reached through three
+ * doors: `fetch`, a listening server, and handlers for msw.
+ *
+ * | built in | for |
+ * | --- | --- |
+ * | `GET /sns/jscode2session` | the codes of `codeFor` |
+ * | `GET /cgi-bin/token`, `POST /cgi-bin/stable_token` | access_tokens, which all endpoints below want |
+ * | `GET /wxa/checksession`, `GET /wxa/resetusersessionkey` | the session_key |
+ * | `GET` and `POST /wxa/business/getuserencryptkey` | keys for encryption of one's own |
+ * | `POST /wxa/business/getuserphonenumber` | the codes of `phoneCodeFor` |
+ * | `POST /wxa/business/checkencryptedmsg` | the phone numbers of `openDataFor` |
+ * | `POST /wxa/getpluginopenpid` | the codes of `pluginCodeFor` |
+ * | `GET /wxa/getpaidunionid` | the payments of `payFor` |
+ *
+ * Throws TypeError for wrong options.
+ *
+ * @example
+ * ```ts
+ * const wechat = createFakeWeChat()
+ * const auth = createAuth({ apps: [wechat.app], secret: randomBytes(32).toString('hex'), fetch: wechat.fetch })
+ *
+ * wechat.fail('drop-after')
+ * const code = wechat.codeFor('alice')
+ * ```
+ */
+export function createFakeWeChat({
+  apps = [{ appId: 'wx0000000000000001', appSecret: randomBytes(16).toString('hex') }],
+  now = Date.now,
+  latencyMs = 0,
+  rotateSessionKey = true,
+  sessionKeyTtlSeconds = 3 * 24 * 3600,
+  hints = false,
+  routes = {},
+}: FakeWeChatOptions = {}): FakeWeChat {
+  if (typeof now !== 'function')
+    throw new TypeError('now must be a function that gives milliseconds')
+  checkLatency(latencyMs)
+  if (typeof hints !== 'boolean') throw new TypeError('hints must be a boolean')
+
+  const people = createPeople(apps)
+  const { sessionKeys, ...keys } = createSessionKeys({
+    people,
+    now,
+    rotateSessionKey,
+    sessionKeyTtlSeconds,
+  })
+  const logins = createLogins({ people, sessionKeys, now })
+  const tokens = createTokens({ people, now })
+  const encryptKeys = createEncryptKeys({ sessionKeys, now })
+  const openData = createOpenData({ people, sessionKeys, now })
+  const phones = createPhones({ people, now })
+  const plugins = createPlugins({ people, now })
+  const payments = createPayments({ people, now })
+
+  const endpoints = createEndpoints({
+    open: { ...logins.endpoints, ...tokens.endpoints },
+    guarded: {
+      ...keys.endpoints,
+      ...encryptKeys.endpoints,
+      ...openData.endpoints,
+      ...phones.endpoints,
+      ...plugins.endpoints,
+      ...payments.endpoints,
+    },
+    routes,
+    holderOf: tokens.holderOf,
+  })
+  const faults = createFaults(endpoints)
+  const write = createWriter({ now, hints })
+  const calls: FakeWeChatCall[] = []
+
+  function receive(request: FakeWeChatRequest, isChunked: boolean): Outcome {
+    const { method, path } = request
+    const receivedAt = now() / 1000
+    // WeChat's entrance turns chunked bodies away before any endpoint sees them.
+    const isTurnedAway = isChunked && method === 'POST'
+    const fault = isTurnedAway ? undefined : faults.next(`${method} ${path}`)
+    const outcome = isTurnedAway
+      ? { status: 412 }
+      : outcomeOf(fault, {
+          answer: () => answer(request),
+          write: (refused) => write(path, refused),
+          latencyMs,
+        })
+    calls.push(callOf(request, outcome, fault, receivedAt))
+    return outcome
+  }
+
+  function answer(request: FakeWeChatRequest): Outcome {
+    const { method, path } = request
+    const endpoint = endpoints.get(`${method} ${path}`)
+    if (endpoint) return write(path, endpoint(request))
+    if (endpoints.has(`GET ${path}`)) return write(path, refusal(43001))
+    if (endpoints.has(`POST ${path}`)) return write(path, refusal(43002))
+    return {
+      status: 404,
+      contentType: 'text/plain',
+      body: `createFakeWeChat has no ${method} ${path}; give it in the routes option`,
+    }
+  }
+
+  return {
+    app: people.appOf(),
+    openidOf: (person, choice) => people.userOf(person, choice).openid,
+    unionidOf: (person, choice) => people.userOf(person, choice).unionid,
+    ...logins.methods,
+    ...keys.methods,
+    ...openData.methods,
+    ...phones.methods,
+    ...plugins.methods,
+    ...payments.methods,
+    ...createPrefetch({ people, logins: logins.methods, now }),
+    ...faults.methods,
+    calls,
+    ...createDoors(receive),
+  }
+}

@@ -1,0 +1,119 @@
+import { unseal } from '../crypto/sealed.js'
+import { AuthError } from '../errors.js'
+import type { Parts } from '../parts.js'
+import type { Account, Session, SessionRecord } from '../session.js'
+import { decryptOpenData, type OpenData, verifyRawData } from '../wechat/open-data.js'
+
+export interface OpenDataOptions {
+  /**
+   * Asks WeChat first whether the `session_key` is still the current one (default false), so that a stale key is told
+   * for certain. One more call to WeChat.
+   */
+  checkKey?: boolean
+}
+
+/** What `wx.getUserInfo()` and other calls of the mini program give, as they gave it. */
+export interface EncryptedData extends OpenDataOptions {
+  encryptedData: string
+  iv: string
+  /** Data that WeChat encrypted longer ago is refused, in seconds (default 300). */
+  maxAgeSeconds?: number
+}
+
+export interface SignedData extends OpenDataOptions {
+  /** The very text that was signed. */
+  rawData: string
+  signature: string
+}
+
+/** WeChat's open data of signed-in users. The `session_key` stays inside. */
+export interface OpenDataReader {
+  /**
+   * Decrypts open data and checks its watermark and age, and its user where it names one. Throws `stale_session_key`
+   * when the key that it was encrypted with is not the one of the user's newest login, and `invalid_request` for data
+   * that is malformed, of another mini program or user, or too old.
+   */
+  openData(session: Pick<Session, 'id' | 'userId'>, data: EncryptedData): Promise<OpenData>
+  /** Whether WeChat signed this text for this user. `false` also when it was signed under a key of before. */
+  verifySignature(session: Pick<Session, 'id' | 'userId'>, data: SignedData): Promise<boolean>
+}
+
+interface UserKeys {
+  readonly account: Account
+  /** Of the newest login; more than one when there were several in its second. */
+  readonly sessionKeys: readonly string[]
+}
+
+export function createOpenDataReader<Claims extends object>({
+  resolved: { now },
+  keys,
+  store,
+  sessions,
+  apps,
+}: Parts<Claims>): OpenDataReader {
+  /** WeChat keeps one key a user, whatever the number of devices, and a newer login may have replaced it. */
+  async function keysOf(session: Pick<Session, 'id' | 'userId'>): Promise<UserKeys> {
+    const account = await sessions.account(session)
+    const isSameUser = ({ appId, openid, revokedAt }: SessionRecord) =>
+      revokedAt === undefined && appId === account.appId && openid === account.openid
+    const newestFirst = (await store.list(session.userId)).filter(isSameUser)
+    const withKey = newestFirst.filter(({ sealedKey }) => sealedKey !== undefined)
+    const sessionKeys = withKey
+      .filter(({ createdAt }) => createdAt === withKey[0]?.createdAt)
+      .map(({ sealedKey = '' }) => unseal(keys.seal, account, sealedKey))
+      .filter((sessionKey) => sessionKey !== undefined)
+    if (sessionKeys.length === 0) throw stale()
+    return { account, sessionKeys }
+  }
+
+  async function currentKeysOf(
+    session: Pick<Session, 'id' | 'userId'>,
+    { checkKey = false }: OpenDataOptions,
+  ): Promise<UserKeys> {
+    const found = await keysOf(session)
+    if (!checkKey) return found
+    const { appId, openid } = found.account
+    for (const sessionKey of found.sessionKeys) {
+      if (await apps.wechatOf(appId).checkSessionKey({ openid, sessionKey })) {
+        return { ...found, sessionKeys: [sessionKey] }
+      }
+    }
+    throw stale()
+  }
+
+  return {
+    async openData(session, { encryptedData, iv, maxAgeSeconds = 300, ...options }) {
+      const { account, sessionKeys } = await currentKeysOf(session, options)
+      const { appId, openid } = account
+      let failure: unknown
+      for (const sessionKey of sessionKeys) {
+        try {
+          return decryptOpenData({
+            encryptedData,
+            iv,
+            sessionKey,
+            appId,
+            openid,
+            now,
+            maxAgeSeconds,
+          })
+        } catch (error) {
+          failure ??= error
+        }
+      }
+      throw failure
+    },
+
+    async verifySignature(session, { rawData, signature, ...options }) {
+      const { sessionKeys } = await currentKeysOf(session, options)
+      return sessionKeys.some((sessionKey) => verifyRawData({ rawData, signature, sessionKey }))
+    },
+  }
+}
+
+function stale(): AuthError {
+  return new AuthError(
+    'stale_session_key',
+    "The user's session_key was replaced, or there is none that can be opened; let the mini program log in with force and get the data again",
+  )
+}

@@ -1,0 +1,186 @@
+import { Agent, request as undiciRequest } from 'undici'
+import { untilAborted } from '../deadline.js'
+import { AuthError } from '../errors.js'
+import { redacted, systemCodeOf } from '../redact.js'
+import type { Hosts } from './hosts.js'
+
+const maxReplyBytes = 64 * 1024
+const connectTimeoutMs = 2000
+
+/** What this library asks of a `fetch`; the global one fits, and so does `createFakeWeChat().fetch`. */
+export type FetchLike = (
+  url: string,
+  init: {
+    method: 'GET' | 'POST'
+    headers: Record<string, string>
+    body?: string
+    redirect: 'manual'
+    signal: AbortSignal
+  },
+) => Promise<FetchResponse>
+
+export interface FetchResponse {
+  readonly status: number
+  readonly body: {
+    getReader(): {
+      read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
+      cancel(): Promise<unknown>
+    }
+  } | null
+}
+
+export interface ExchangeRequest {
+  readonly method: 'GET' | 'POST'
+  /** Path and query. */
+  readonly target: string
+  readonly body: string | undefined
+  /** Texts that must not show up in an error. */
+  readonly secrets: () => readonly string[]
+}
+
+export interface Reply {
+  readonly status: number
+  /** Absent when there was more than 64 KiB of it. */
+  readonly text: string | undefined
+}
+
+export interface Exchange {
+  /** One request and the whole answer to it. Throws `wechat_unavailable` when none arrived, or not before the signal. */
+  send(request: ExchangeRequest, signal: AbortSignal): Promise<Reply>
+  /** Ends the connections, after the answers under way. */
+  close(): Promise<void>
+}
+
+export function createExchange(
+  fetch: FetchLike | undefined,
+  hosts: Hosts,
+  timeoutMs: number,
+): Exchange {
+  // Made at the first call: whoever brings a fetch, or never logs in, opens no socket.
+  let agent: Agent | undefined
+
+  const fetchOnce: FetchLike =
+    fetch ??
+    (async (url, { method, headers, body, signal }) => {
+      agent ??= new Agent({
+        connect: { timeout: connectTimeoutMs },
+        connections: 128,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
+      })
+      const response = await undiciRequest(url, {
+        method,
+        headers,
+        signal,
+        dispatcher: agent,
+        body: body ?? null,
+      })
+      return {
+        status: response.statusCode,
+        body: { getReader: () => readerOf(response.body) },
+      }
+    })
+
+  /** Only a request that certainly was not sent goes out again: a code works once. */
+  async function firstResponse(target: string, init: Parameters<FetchLike>[1]) {
+    const [first = '', ...others] = hosts.candidates()
+    const askAt = async (host: string) => {
+      const response = await fetchOnce(host + target, init)
+      hosts.reached(host)
+      return response
+    }
+    let outcome = askAt(first)
+    for (const host of others) {
+      outcome = outcome.catch((error: unknown) => {
+        if (init.signal.aborted || !wasNeverSent(error)) throw error
+        return askAt(host)
+      })
+    }
+    return outcome
+  }
+
+  async function replyTo(
+    { method, target, body }: ExchangeRequest,
+    signal: AbortSignal,
+  ): Promise<Reply> {
+    const response = await firstResponse(target, {
+      method,
+      headers: {
+        accept: 'application/json',
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      redirect: 'manual',
+      signal,
+      // A text has a length: WeChat turns a chunked body away with status 412.
+      ...(body !== undefined && { body }),
+    })
+    const { status } = response
+    if (status === 200) return { status, text: await readText(response) }
+    await response.body
+      ?.getReader()
+      .cancel()
+      .catch(() => undefined)
+    return { status, text: '' }
+  }
+
+  return {
+    async send(request, signal) {
+      try {
+        return await untilAborted(replyTo(request, signal), signal)
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        throw unavailable(
+          'WeChat could not be reached, or its answer broke off; see the cause',
+          redacted(error, request.secrets()),
+        )
+      }
+    },
+
+    close: async () => agent?.close(),
+  }
+}
+
+export function unavailable(message: string, cause?: unknown): AuthError {
+  return new AuthError('wechat_unavailable', message, { cause, retryAfterSeconds: 2 })
+}
+
+// The connection was never made, so no byte of the request has left.
+const neverSent: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+const wasNeverSent = (error: unknown) => neverSent.has(systemCodeOf(error))
+
+function readerOf(body: NodeJS.ReadableStream & { destroy(): unknown }) {
+  const chunks = body[Symbol.asyncIterator]()
+  return {
+    async read() {
+      const { done = false, value } = await chunks.next()
+      return { done, value: typeof value === 'string' ? Buffer.from(value) : value }
+    },
+    async cancel() {
+      body.destroy()
+    },
+  }
+}
+
+async function readText({ body }: FetchResponse): Promise<string | undefined> {
+  const reader = body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  while (reader) {
+    const { done, value } = await reader.read()
+    if (done || !value) break
+    bytes += value.byteLength
+    if (bytes > maxReplyBytes) {
+      reader.cancel().catch(() => undefined)
+      return undefined
+    }
+    text += decoder.decode(value, { stream: true })
+  }
+  return text + decoder.decode()
+}
