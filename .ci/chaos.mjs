@@ -35,7 +35,7 @@ const proofs = [
     args: [
       bin('vitest'),
       'run',
-      'packages/server/test/outage.test.ts',
+      'packages/server/test/wechat/outage.test.ts',
       '--project=unit',
       '--disable-console-intercept',
     ],

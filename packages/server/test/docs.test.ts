@@ -128,8 +128,13 @@ describe('tables name exactly what the code has', () => {
   test.each([
     ['the options of createWeChat', 'timeoutMs', 'WeChatOptions', 'wechat'],
     ["the members of WeChat's interfaces", 'code2Session', 'OwnWeChat', 'wechat'],
-    ['the options of createFakeWeChat', 'rotateSessionKey', 'FakeWeChatOptions', 'testing'],
-    ['the members of the emulated WeChat', 'codeFor', 'FakeWeChat', 'testing'],
+    [
+      'the options of createFakeWeChat',
+      'rotateSessionKey',
+      'FakeWeChatOptions',
+      'testing/fake-wechat',
+    ],
+    ['the members of the emulated WeChat', 'codeFor', 'FakeWeChat', 'testing/fake-wechat'],
   ])('%s', (_what, name, type, folder) => {
     const members = membersOf(type, `packages/server/src/${folder}`)
 

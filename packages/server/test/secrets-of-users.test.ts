@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { AuthOptions } from '../src/index.js'
+import { send } from './http/set-up.js'
 import { expectNone } from './no-secrets.js'
 import { setUp } from './set-up.js'
-import { send } from './set-up-http.js'
 
 const phoneNumber = '13987654321'
 

@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { createMemoryStore } from '../../src/index.js'
+import { guardStore } from '../../src/sessions/guarded-store.js'
+import { createRevocationCheck } from '../../src/sessions/revocation.js'
+import { createClock } from '../set-up.js'
+
+// To sign ten thousand tokens takes too long, so these ask without one.
+
+const sessionOf = (id: string) => ({
+  id,
+  userId: 'user',
+  appId: 'wx1',
+  claims: {},
+  issuedAt: 1,
+  expiresAt: 901,
+})
+
+function setUpCheck() {
+  const { now } = createClock()
+  const reads: string[] = []
+  const store = {
+    ...createMemoryStore({ now }),
+    get: async (id: string) => {
+      reads.push(id)
+      return undefined
+    },
+  }
+  const isLive = createRevocationCheck(guardStore(store, 500), { staleSeconds: 30 }, now)
+  const ask = (id: string) => isLive(sessionOf(id), false)
+  return { reads, ask }
+}
+
+test('what was read lately is remembered of ten thousand sessions, and then the oldest is forgotten', async () => {
+  const { reads, ask } = setUpCheck()
+  for (let n = 0; n < 10_000; n++) await ask(`session-${n}`)
+  await ask('session-0')
+  expect(reads).toHaveLength(10_000)
+
+  await ask('one-more')
+  await ask('session-1')
+  expect(reads).toHaveLength(10_001)
+  await ask('session-0')
+
+  expect(reads.slice(-2)).toEqual(['one-more', 'session-0'])
+})
