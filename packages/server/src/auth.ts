@@ -1,6 +1,6 @@
 import type { MovedPhoneAnswer, PhoneAnswer, TokenAnswer } from '@wxlogin/shared'
 import { createKeyRing } from './crypto/key-ring.js'
-import { hashRetryKey, randomId } from './crypto/random-id.js'
+import { hashIdempotencyKey, randomId } from './crypto/random-id.js'
 import { AuthError } from './errors.js'
 import type { WarningEvent } from './events.js'
 import { callHook, claimsOf } from './hooks.js'
@@ -334,7 +334,7 @@ export function createAuth<Claims extends object = object>(
         const record = sessions.draft({
           id: randomId(),
           account: { appId, openid, ...(unionid !== undefined && { unionid }) },
-          retryKeyHash: hashRetryKey(randomId()),
+          idempotencyKeyHash: hashIdempotencyKey(randomId()),
           userId,
           device,
         })
@@ -345,7 +345,7 @@ export function createAuth<Claims extends object = object>(
             'The store refused a new session with a new random id',
           )
         }
-        await sessions.endSurplus(record)
+        await sessions.evictExcess(record)
         return answer(record, firstClaims)
       },
     },

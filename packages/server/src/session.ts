@@ -18,9 +18,9 @@ export interface SessionRecord {
   /** Which successor of the first refresh token is the current one. */
   readonly generation: number
   /** Hash of the idempotency key of the request that made this generation. */
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
   /** Hash of the idempotency key of the login by code, while the code may come again. */
-  readonly loginKeyHash?: string
+  readonly loginIdempotencyKeyHash?: string
   /** What `onLogin` gave the client, until the first rotation, so that a lost answer can be given again. */
   readonly data?: Json
   /** Made by a data pre-fetch, and not used by its phone yet: it ends soon, and does not count as one of the user's. */
@@ -80,7 +80,12 @@ const reusedTombstoneSeconds = 24 * 60 * 60
 
 /** The same session after its app or this library ended it. Its device learns the reason while the tombstone lasts. */
 export function toTombstone(record: SessionRecord, reason: string, now: number): SessionRecord {
-  const { sealedKey: _sealedKey, loginKeyHash: _loginKeyHash, data: _data, ...rest } = record
+  const {
+    sealedKey: _sealedKey,
+    loginIdempotencyKeyHash: _loginKeyHash,
+    data: _data,
+    ...rest
+  } = record
   return {
     ...rest,
     version: record.version + 1,

@@ -1,4 +1,4 @@
-import { hashRetryKey, randomId } from '../crypto/random-id.js'
+import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { freeze } from '../freeze.js'
 import type { LoginInput, RequestHeaders } from '../http/routes.js'
@@ -47,7 +47,7 @@ export function createCloudHosting<Claims extends object>({
         id: ids[0],
         account,
         // Nothing is ever sent again under this key: the session has no tokens of its own.
-        retryKeyHash: hashRetryKey(randomId()),
+        idempotencyKeyHash: hashIdempotencyKey(randomId()),
         startedAtMs,
       })) ??
       (await find(ids)) ??
@@ -113,15 +113,15 @@ export function createCloudHosting<Claims extends object>({
       const startedAtMs = now()
       if (device !== undefined) checkDevice(device)
       const { appId, openid } = account
-      const retryKeyHash = hashRetryKey(idempotencyKey)
-      const ids = keys.sessionIds('cloud_hosting', appId, openid, retryKeyHash)
+      const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
+      const ids = keys.sessionIds('cloud_hosting', appId, openid, idempotencyKeyHash)
       const opened =
         (await findAgain(ids, startedAtMs)) ??
         (await openSession({
           by: 'cloud_hosting',
           id: ids[0],
           account,
-          retryKeyHash,
+          idempotencyKeyHash,
           input,
           device,
           previous: await previousSessions.find(previousRefreshToken),

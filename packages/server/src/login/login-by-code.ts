@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { hashRetryKey, isSameHash, randomId } from '../crypto/random-id.js'
+import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
 import type { LoginEvent } from '../events.js'
@@ -23,7 +23,7 @@ interface Attempt extends LoginInput {
   readonly appId: string
   /** The ids that a session made by this code has, one per member of the secret ring. */
   readonly ids: readonly [string, ...string[]]
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
   readonly startedAtMs: number
 }
 
@@ -49,7 +49,7 @@ export function createLoginByCode<Claims extends object>({
   const running = new Map<string, Promise<OpenedSession<Claims>>>()
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
-    const { by, code, appId, ids, retryKeyHash, input, device, startedAtMs } = attempt
+    const { by, code, appId, ids, idempotencyKeyHash, input, device, startedAtMs } = attempt
     // Before the code is spent.
     const previous = await previousSessions.find(attempt.previousRefreshToken)
     const exchanged = await apps
@@ -71,7 +71,7 @@ export function createLoginByCode<Claims extends object>({
       by,
       id,
       account,
-      retryKeyHash,
+      idempotencyKeyHash,
       sealedKey: seal(keys.seal, account, sessionKey),
       input,
       device,
@@ -102,8 +102,8 @@ export function createLoginByCode<Claims extends object>({
     attempt: Attempt,
   ): Promise<OpenedSession<Claims>> {
     if (!earlier || !isRecent(earlier)) throw invalidCode()
-    const { loginKeyHash = '', generation, id } = earlier
-    if (!isSameHash(loginKeyHash, attempt.retryKeyHash)) {
+    const { loginIdempotencyKeyHash = '', generation, id } = earlier
+    if (!isSameHash(loginIdempotencyKeyHash, attempt.idempotencyKeyHash)) {
       // Two parties hold this code, and nobody can tell which one is the user (RFC 6749 §4.1.2).
       await sessions.end(id, 'reused')
       report('code_reused', earlier, attempt)
@@ -143,7 +143,7 @@ export function createLoginByCode<Claims extends object>({
       by,
       appId,
       ids,
-      retryKeyHash: hashRetryKey(idempotencyKey),
+      idempotencyKeyHash: hashIdempotencyKey(idempotencyKey),
       startedAtMs: now(),
     }
 

@@ -12,7 +12,7 @@ export interface ProvenLogin {
   /** The id that the session is to have. */
   readonly id: string
   readonly account: Account
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
   readonly sealedKey?: string
   readonly input?: unknown
   readonly device?: string | undefined
@@ -68,7 +68,7 @@ export function createOpenSession<Claims extends object>({
     if (!(await store.create(record))) return undefined
 
     await previousSessions.end(previous, record)
-    if (!isPrefetched) await sessions.endSurplus(record)
+    if (!isPrefetched) await sessions.evictExcess(record)
     emit({
       type: 'login',
       by,

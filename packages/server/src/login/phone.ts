@@ -30,7 +30,7 @@ export function createPhone<Claims extends object>(
       return { record: { ...rest, version: record.version + 1, userId: newUserId } }
     })
     if (!before || !decision.record) throw sessionEnded()
-    await sessions.endSurplus(decision.record)
+    await sessions.evictExcess(decision.record)
     return decision.record
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { AuthError } from '../errors.js'
-import { redacted } from '../redact.js'
+import { redactError } from '../redact.js'
 import type { SessionRecord, SessionStore } from '../session.js'
 
 // A swap is lost only to another write on the same session. Whoever writes without end must not starve a revocation, so
@@ -43,7 +43,7 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
     } catch (cause) {
       if (cause instanceof AuthError) throw cause
       throw new AuthError('store_unavailable', 'The session store failed; see the cause', {
-        cause: redacted(cause, secretsOf(record)),
+        cause: redactError(cause, secretsOf(record)),
       })
     } finally {
       clearTimeout(timer)
@@ -80,6 +80,6 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
 
 function secretsOf(record: SessionRecord | undefined): string[] {
   if (!record) return []
-  const { openid, unionid = '', sealedKey = '', retryKeyHash } = record
-  return [openid, unionid, sealedKey, retryKeyHash]
+  const { openid, unionid = '', sealedKey = '', idempotencyKeyHash } = record
+  return [openid, unionid, sealedKey, idempotencyKeyHash]
 }

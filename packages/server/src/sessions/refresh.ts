@@ -1,5 +1,5 @@
 import type { InvalidGrantReason, TokenAnswer } from '@wxlogin/shared'
-import { hashRetryKey, randomId } from '../crypto/random-id.js'
+import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { RefreshInput } from '../http/routes.js'
 import type { Parts } from '../parts.js'
@@ -23,7 +23,7 @@ export function createRefresh<Claims extends object>({
     // A mini program that is no longer served here has no sessions here.
     if (!token || !(await apps.knows(token.appId))) throw invalidGrant('unknown')
     const { sessionId, appId, generation } = token
-    const presented = { generation, retryKeyHash: hashRetryKey(idempotencyKey) }
+    const presented = { generation, idempotencyKeyHash: hashIdempotencyKey(idempotencyKey) }
 
     let claimed: { readonly userId: string; readonly claims: Claims } | undefined
     const { before, decision } = await store.update(sessionId, async (record) => {
@@ -50,7 +50,7 @@ export function createRefresh<Claims extends object>({
     if (decision.kind === 'reused' || !before || !claimed) throw invalidGrant('reused')
     const record = decision.record ?? before
     // Its phone has come, so from now on it is one of the user's.
-    if (before.isPrefetched) await sessions.endSurplus(record)
+    if (before.isPrefetched) await sessions.evictExcess(record)
     return answer(record, claimed.claims)
   }
 }

@@ -10,7 +10,7 @@ import {
 /** A refresh token as it was presented: its generation and the hash of the request's idempotency key. */
 export interface Presented {
   readonly generation: number
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
 }
 
 /** What a presented refresh token means. `record` is to be written in place of the one that was read. */
@@ -27,7 +27,7 @@ export type Verdict =
  */
 export function rotate(
   record: SessionRecord | undefined,
-  { generation, retryKeyHash }: Presented,
+  { generation, idempotencyKeyHash }: Presented,
   now: number,
   { idleTtlSeconds }: Pick<SessionLifetimes, 'idleTtlSeconds'>,
 ): Verdict {
@@ -39,22 +39,26 @@ export function rotate(
 
   // A generation that this store has never heard of was signed by us all the same: the store lost writes.
   if (generation >= record.generation) {
-    const { data: _data, isPrefetched: _isPrefetched, loginKeyHash, ...rest } = record
+    const { data: _data, isPrefetched: _isPrefetched, loginIdempotencyKeyHash, ...rest } = record
     const mayCodeComeAgain = now - record.createdAt < loginRetrySeconds
     return {
       kind: generation === record.generation ? 'rotated' : 'healed',
       record: {
         ...rest,
-        ...(loginKeyHash !== undefined && mayCodeComeAgain && { loginKeyHash }),
+        ...(loginIdempotencyKeyHash !== undefined &&
+          mayCodeComeAgain && { loginIdempotencyKeyHash }),
         version: record.version + 1,
         generation: generation + 1,
-        retryKeyHash,
+        idempotencyKeyHash,
         lastRefreshAt: now,
         expiresAt: Math.min(now + idleTtlSeconds, record.endsAt),
       },
     }
   }
-  if (generation === record.generation - 1 && isSameHash(retryKeyHash, record.retryKeyHash)) {
+  if (
+    generation === record.generation - 1 &&
+    isSameHash(idempotencyKeyHash, record.idempotencyKeyHash)
+  ) {
     return { kind: 'retried' }
   }
   return { kind: 'reused', record: toTombstone(record, 'reused', now) }

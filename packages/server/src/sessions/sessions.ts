@@ -28,7 +28,7 @@ export interface RevokeInput {
 export interface NewSession {
   readonly id: string
   readonly account: Account
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
   /** Whether a code made it, which may come again with the same key or with another. */
   readonly isByCode?: boolean
   /** Whether it waits for a phone that may never come, see {@link SessionRecord.isPrefetched}. */
@@ -44,7 +44,7 @@ export interface Sessions {
   /** The first record of a session. Nothing is stored yet. */
   draft(session: NewSession): SessionRecord
   /** Ends what the user of a new session has beyond `maxSessionsPerUser`. Never rejects. */
-  endSurplus(newest: SessionRecord): Promise<void>
+  evictExcess(newest: SessionRecord): Promise<void>
   /** Turns a live session into a tombstone. `false` when there is none, or `when` says no. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeInput): Promise<number>
@@ -79,7 +79,7 @@ export function createSessions({
   }
 
   /** Live sessions beyond the cap, and tombstones beyond as many again: neither may pile up for one user. */
-  async function surplusOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
+  async function excessOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
     if ((await store.count(userId)) <= maxSessionsPerUser) return []
     const records = await store.list(userId)
     const live = records.filter(
@@ -96,9 +96,9 @@ export function createSessions({
   return {
     end,
 
-    async endSurplus(newest) {
+    async evictExcess(newest) {
       try {
-        for (const { id, appId, revokedAt } of await surplusOf(newest)) {
+        for (const { id, appId, revokedAt } of await excessOf(newest)) {
           // Without a tombstone: its device was not refused, and may log in again.
           await store.delete(id)
           if (revokedAt === undefined) emit({ type: 'evicted', appId, sessionId: id })
@@ -108,7 +108,17 @@ export function createSessions({
       }
     },
 
-    draft({ id, account, retryKeyHash, isByCode, isPrefetched, sealedKey, device, userId, data }) {
+    draft({
+      id,
+      account,
+      idempotencyKeyHash,
+      isByCode,
+      isPrefetched,
+      sealedKey,
+      device,
+      userId,
+      data,
+    }) {
       const createdAt = Math.floor(now() / 1000)
       const endsAt = createdAt + absoluteTtlSeconds
       const ttlSeconds = isPrefetched ? Math.min(prefetchedSeconds, idleTtlSeconds) : idleTtlSeconds
@@ -118,13 +128,13 @@ export function createSessions({
         version: 1,
         userId: userId === undefined ? opaqueUserId(account) : toUserId(userId, account),
         generation: 0,
-        retryKeyHash,
+        idempotencyKeyHash,
         createdAt,
         lastRefreshAt: createdAt,
         endsAt,
         expiresAt: Math.min(createdAt + ttlSeconds, endsAt),
         ...(isPrefetched && { isPrefetched }),
-        ...(isByCode && { loginKeyHash: retryKeyHash }),
+        ...(isByCode && { loginIdempotencyKeyHash: idempotencyKeyHash }),
         ...(sealedKey !== undefined && { sealedKey }),
         ...(device !== undefined && { device: checkDevice(device) }),
         ...(data !== undefined && { data: jsonCopy(data, 'The data that onLogin returns') }),

@@ -40,7 +40,7 @@ export function storeCases({
       device: '手机 📱',
       sealedKey: 'kid.c2VhbGVk',
       generation: 0,
-      retryKeyHash: uniqueName(),
+      idempotencyKeyHash: uniqueName(),
       data: { name: '小明', tags: ['a', null, 1.5, true], nested: { deep: {} } },
       createdAt,
       lastRefreshAt: createdAt,
@@ -148,7 +148,7 @@ export function storeCases({
         await store.create(record)
         const { data: _data, ...rotated } = next(record, {
           generation: 1,
-          retryKeyHash: uniqueName(),
+          idempotencyKeyHash: uniqueName(),
         })
         same(await store.replace(rotated, 1), true, 'replace')
         same(await store.get(record.id), rotated, 'get')

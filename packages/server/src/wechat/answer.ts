@@ -1,6 +1,6 @@
 import { AuthError } from '../errors.js'
 import type { WeChatEvent } from '../events.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
 import { meaningOf } from './errcodes.js'
 import { type Reply, unavailable } from './http-client.js'
 
@@ -25,7 +25,7 @@ export function readAnswer(
 ): WeChatAnswer {
   if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
   if (text === undefined) throw unavailable('WeChat answered with more than 64 KiB')
-  const answer = discreet(parse(text), secretNames)
+  const answer = redactMembers(parse(text), secretNames)
   const errcode = errcodeOf(answer)
   if (errcode === 0) return answer
   const { code, hint, retryAfterSeconds } = meaningOf(errcode, endpoint)
@@ -64,3 +64,7 @@ function ridOf({ errmsg }: WeChatAnswer): string | undefined {
     ? /rid: ([0-9a-f]+(?:-[0-9a-f]+)*)/.exec(errmsg)?.[1]
     : undefined
 }
+
+/** An identifier or a key as WeChat writes them, and no longer than it could be. */
+export const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= 256

@@ -7,7 +7,7 @@ const failuresToOpen = 5
 const shortestOpenMs = 10_000
 const longestOpenMs = 60_000
 
-export interface Breaker {
+export interface CircuitBreaker {
   /**
    * Lets a call pass, and throws `wechat_unavailable` while WeChat is left alone. Who passes has to report, in any
    * case and once, whether WeChat was there.
@@ -17,7 +17,10 @@ export interface Breaker {
 }
 
 /** Leaves WeChat alone for a while after failures in a row, so that callers are not kept waiting for nothing. */
-export function createBreaker(now: () => number, onChange: (state: BreakerState) => void): Breaker {
+export function createCircuitBreaker(
+  now: () => number,
+  onChange: (state: BreakerState) => void,
+): CircuitBreaker {
   let state: BreakerState = 'closed'
   // A call that began before the last change says nothing about what came after it.
   let changes = 0

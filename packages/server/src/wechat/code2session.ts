@@ -1,7 +1,6 @@
-import type { WeChatAnswer } from './answer.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
+import { isText, type WeChatAnswer } from './answer.js'
 import { unavailable } from './http-client.js'
-import { isText } from './text.js'
 import type { Transport } from './transport.js'
 
 /** A mini program that this backend serves. */
@@ -53,7 +52,7 @@ function readSession(raw: WeChatAnswer): CodeSession {
   if (!isText(openid) || !isText(sessionKey)) {
     throw unavailable('WeChat answered without an openid or a session_key')
   }
-  return discreet({ openid, ...(isText(unionid) && { unionid }), sessionKey, raw }, [
+  return redactMembers({ openid, ...(isText(unionid) && { unionid }), sessionKey, raw }, [
     'openid',
     'unionid',
     'sessionKey',

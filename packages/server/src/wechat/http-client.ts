@@ -1,7 +1,7 @@
 import { Agent, request as undiciRequest } from 'undici'
 import { untilAborted } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import { redacted, systemCodeOf } from '../redact.js'
+import { redactError, systemCodeOf } from '../redact.js'
 import type { Hosts } from './hosts.js'
 
 const maxReplyBytes = 64 * 1024
@@ -29,7 +29,7 @@ export interface FetchResponse {
   } | null
 }
 
-export interface ExchangeRequest {
+export interface HttpClientRequest {
   readonly method: 'GET' | 'POST'
   /** Path and query. */
   readonly target: string
@@ -44,18 +44,18 @@ export interface Reply {
   readonly text: string | undefined
 }
 
-export interface Exchange {
+export interface HttpClient {
   /** One request and the whole answer to it. Throws `wechat_unavailable` when none arrived, or not before the signal. */
-  send(request: ExchangeRequest, signal: AbortSignal): Promise<Reply>
+  send(request: HttpClientRequest, signal: AbortSignal): Promise<Reply>
   /** Ends the connections, after the answers under way. */
   close(): Promise<void>
 }
 
-export function createExchange(
+export function createHttpClient(
   fetch: FetchLike | undefined,
   hosts: Hosts,
   timeoutMs: number,
-): Exchange {
+): HttpClient {
   // Made at the first call: whoever brings a fetch, or never logs in, opens no socket.
   let agent: Agent | undefined
 
@@ -100,7 +100,7 @@ export function createExchange(
   }
 
   async function replyTo(
-    { method, target, body }: ExchangeRequest,
+    { method, target, body }: HttpClientRequest,
     signal: AbortSignal,
   ): Promise<Reply> {
     const response = await firstResponse(target, {
@@ -131,7 +131,7 @@ export function createExchange(
         if (signal.aborted) throw signal.reason
         throw unavailable(
           'WeChat could not be reached, or its answer broke off; see the cause',
-          redacted(error, request.secrets()),
+          redactError(error, request.secrets()),
         )
       }
     },

@@ -1,8 +1,7 @@
 import { AuthError } from '../errors.js'
-import type { WeChatAnswer } from './answer.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
+import { isText, type WeChatAnswer } from './answer.js'
 import { unavailable } from './http-client.js'
-import { isText } from './text.js'
 import type { WeChatRequest } from './transport.js'
 
 const maxAgeSeconds = 5 * 60
@@ -58,7 +57,7 @@ function readPhoneNumber(raw: WeChatAnswer, appId: string, at: number): PhoneNum
       "The phone number was given away more than 5 minutes ago, or this server's clock is ahead",
     )
   }
-  return discreet(
+  return redactMembers(
     {
       phoneNumber,
       // WeChat's documentation says text, its sample shows a number.

@@ -1,8 +1,7 @@
-import type { WeChatAnswer } from './answer.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
+import { isText, type WeChatAnswer } from './answer.js'
 import { unavailable } from './http-client.js'
 import { signSession } from './open-data.js'
-import { isText } from './text.js'
 import type { WeChatRequest } from './transport.js'
 
 /** A user of the mini program, and the key that is asked about. */
@@ -50,7 +49,7 @@ export function resetSessionKeyRequest(
       if (!isText(openid) || !isText(sessionKey)) {
         throw unavailable('WeChat answered without an openid or a session_key')
       }
-      return discreet({ openid, sessionKey, raw }, ['openid', 'sessionKey', 'raw'])
+      return redactMembers({ openid, sessionKey, raw }, ['openid', 'sessionKey', 'raw'])
     },
   }
 }

@@ -1,7 +1,7 @@
 import { untilAborted } from '../deadline.js'
+import { redactMembers } from '../redact.js'
 import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './code2session.js'
-import { discreet } from './discreet.js'
 import { unavailable } from './http-client.js'
 import type { Transport } from './transport.js'
 
@@ -122,5 +122,5 @@ function readToken(answer: WeChatAnswer, requestedAt: number): AccessToken {
   if (typeof lifeSeconds !== 'number' || !(lifeSeconds > 0)) {
     throw unavailable('WeChat answered without the life of the access_token')
   }
-  return discreet({ token, expiresAt: Math.floor(requestedAt + lifeSeconds) }, ['token'])
+  return redactMembers({ token, expiresAt: Math.floor(requestedAt + lifeSeconds) }, ['token'])
 }

@@ -3,10 +3,10 @@ import { within } from '../deadline.js'
 import { AuthError } from '../errors.js'
 import type { BreakerEvent, MisconfiguredEvent, WeChatEvent } from '../events.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
-import { createBreaker } from './circuit-breaker.js'
+import { createCircuitBreaker } from './circuit-breaker.js'
 import { meaningOf } from './errcodes.js'
 import { createHosts, type HostList } from './hosts.js'
-import { createExchange, type FetchLike, type Reply, unavailable } from './http-client.js'
+import { createHttpClient, type FetchLike, type Reply, unavailable } from './http-client.js'
 
 // A read that WeChat was too busy for is asked again after these.
 const busyWaitsMs = [100, 400] as const
@@ -73,10 +73,10 @@ export function createTransport({
   emit,
 }: TransportOptions): Transport {
   const hosts = createHosts(hostList, now)
-  const exchange = createExchange(fetch, hosts, timeoutMs)
-  const breaker = createBreaker(now, (state) => emit({ type: 'breaker', state }))
+  const exchange = createHttpClient(fetch, hosts, timeoutMs)
+  const breaker = createCircuitBreaker(now, (state) => emit({ type: 'breaker', state }))
   // Of the paths that the app chose: what is wrong with one of them must not keep users from logging in.
-  const callBreaker = createBreaker(now, () => undefined)
+  const callBreaker = createCircuitBreaker(now, () => undefined)
   let closing: Promise<void> | undefined
   let lastOutcome: WeChatEvent['outcome'] | undefined
   let lastCallAt: number | undefined

@@ -94,7 +94,7 @@ export function newRecord(now: () => number, changes: Partial<SessionRecord> = {
     appId: 'wx0000000000000001',
     openid: randomUUID(),
     generation: 0,
-    retryKeyHash: randomUUID(),
+    idempotencyKeyHash: randomUUID(),
     createdAt,
     lastRefreshAt: createdAt,
     endsAt: createdAt + 9000,

@@ -20,7 +20,7 @@ function record(id: string, changes: Partial<SessionRecord> = {}): SessionRecord
     appId: 'wx0000000000000001',
     openid: 'openid',
     generation: 0,
-    retryKeyHash: 'hash',
+    idempotencyKeyHash: 'hash',
     createdAt: 1000,
     lastRefreshAt: 1000,
     endsAt: 9000,
