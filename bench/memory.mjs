@@ -87,7 +87,9 @@ async function expire() {
 function newSession(id, userId) {
   return {
     id,
+    v: 1,
     version: 1,
+    method: 'code',
     userId,
     appId: 'wx0000000000000001',
     openid: text(21),

@@ -1,6 +1,7 @@
 import type { InvalidGrantReason } from '@wxlogin/shared'
 import { isSameHash } from '../crypto/random-id.js'
 import {
+  isLive,
   loginRetrySeconds,
   type SessionLifetimes,
   type SessionRecord,
@@ -32,14 +33,14 @@ export function rotate(
   { idleTtlSeconds }: Pick<SessionLifetimes, 'idleTtlSeconds'>,
 ): Verdict {
   if (!record) return { kind: 'refused', reason: 'unknown' }
-  if (record.revokedAt !== undefined) {
+  if (!isLive(record)) {
     return { kind: 'refused', reason: record.revokedReason === 'reused' ? 'reused' : 'revoked' }
   }
   if (record.expiresAt <= now) return { kind: 'refused', reason: 'expired' }
 
   // A generation that this store has never heard of was signed by us all the same: the store lost writes.
   if (generation >= record.generation) {
-    const { data: _data, isPrefetched: _isPrefetched, loginIdempotencyKeyHash, ...rest } = record
+    const { data: _data, loginIdempotencyKeyHash, ...rest } = record
     const mayCodeComeAgain = now - record.createdAt < loginRetrySeconds
     return {
       kind: generation === record.generation ? 'rotated' : 'healed',

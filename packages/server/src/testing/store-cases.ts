@@ -31,10 +31,12 @@ export function storeCases({
   const fresh = (changes: Partial<SessionRecord> = {}): SessionRecord => {
     const createdAt = Math.floor(now() / 1000)
     return {
+      v: 1,
       id: uniqueName(),
       version: 1,
       userId: uniqueName(),
       appId: 'wx0000000000000001',
+      method: 'code',
       openid: uniqueName(),
       unionid: uniqueName(),
       device: '手机 📱',

@@ -58,9 +58,9 @@ export function createCircuitBreaker(
 
   return {
     enter() {
-      if (state === 'half_open') throw leftAlone(1)
+      if (state === 'half_open') throw circuitOpen(1)
       if (state === 'open') {
-        if (remainingMs() > 0) throw leftAlone(Math.ceil(remainingMs() / 1000))
+        if (remainingMs() > 0) throw circuitOpen(Math.ceil(remainingMs() / 1000))
         change('half_open')
       }
       const enteredAt = changes
@@ -76,10 +76,10 @@ export function createCircuitBreaker(
   }
 }
 
-function leftAlone(retryAfterSeconds: number): AuthError {
+function circuitOpen(retryAfterSeconds: number): AuthError {
   return new AuthError(
     'wechat_unavailable',
-    'WeChat failed several times in a row, so it is left alone for a moment; try again later',
+    `Circuit breaker open after ${failuresToOpen} consecutive failures; try again later`,
     { retryAfterSeconds },
   )
 }

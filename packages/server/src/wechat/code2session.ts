@@ -1,5 +1,6 @@
 import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
+import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport } from './transport.js'
 
@@ -34,12 +35,15 @@ export function code2Session(
     transport.send(
       {
         endpoint: 'code2Session',
+        group: 'login',
         appId,
         method: 'GET',
         path: '/sns/jscode2session',
         query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
         // The first request may have spent the code although its answer was lost.
         isRepeatable: false,
+        errcodes: appSecretErrcodes,
+        unknownErrcode: 'wechat_unavailable',
         read: readSession,
       },
       signal,

@@ -1,6 +1,7 @@
 import { Agent, request as undiciRequest } from 'undici'
 import { untilAborted } from '../deadline.js'
 import { AuthError } from '../errors.js'
+import { readAtMost } from '../read-at-most.js'
 import { redactError, systemCodeOf } from '../redact.js'
 import type { Hosts } from './hosts.js'
 
@@ -130,7 +131,7 @@ export function createHttpClient(
       } catch (error) {
         if (signal.aborted) throw signal.reason
         throw unavailable(
-          'WeChat could not be reached, or its answer broke off; see the cause',
+          'WeChat could not be reached, or its answer ended early; see cause',
           redactError(error, request.secrets()),
         )
       }
@@ -168,19 +169,9 @@ function readerOf(body: NodeJS.ReadableStream & { destroy(): unknown }) {
 }
 
 async function readText({ body }: FetchResponse): Promise<string | undefined> {
-  const reader = body?.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  while (reader) {
-    const { done, value } = await reader.read()
-    if (done || !value) break
-    bytes += value.byteLength
-    if (bytes > maxReplyBytes) {
-      reader.cancel().catch(() => undefined)
-      return undefined
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-  return text + decoder.decode()
+  if (!body) return ''
+  const reader = body.getReader()
+  const bytes = await readAtMost({ next: () => reader.read() }, maxReplyBytes)
+  if (!bytes) reader.cancel().catch(() => undefined)
+  return bytes && new TextDecoder().decode(bytes)
 }

@@ -126,6 +126,6 @@ function withToken<Result>(request: WeChatRequest<Result>, token: string): WeCha
 
 function checkTexts(texts: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(texts)) {
-    if (!isText(value)) throw new TypeError(`${name} must be a text of WeChat's, and not empty`)
+    if (!isText(value)) throw new TypeError(`${name} must be a non-empty string`)
   }
 }

@@ -1,10 +1,15 @@
 import { AuthError } from '../errors.js'
 import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
+import { errcodeTable } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { WeChatRequest } from './transport.js'
 
 const maxAgeSeconds = 5 * 60
+
+const phoneNumberErrcodes = errcodeTable([
+  [40003, 'invalid_code', 'The code was given to another user; let this one give the number'],
+])
 
 /** A phone number that WeChat has verified. Printed or serialised, the number reads `[redacted]`. */
 export interface PhoneNumber {
@@ -32,12 +37,15 @@ export function phoneNumberRequest(
 ): WeChatRequest<PhoneNumber> {
   return {
     endpoint: 'phoneNumber',
+    group: 'user_info',
     appId,
     method: 'POST',
     path: '/wxa/business/getuserphonenumber',
     query: {},
     body: { code, ...(openid !== undefined && { openid }) },
     isRepeatable: false,
+    errcodes: phoneNumberErrcodes,
+    unknownErrcode: 'wechat_unavailable',
     read: (raw) => readPhoneNumber(raw, appId, now() / 1000),
   }
 }

@@ -22,11 +22,13 @@ export interface ResetSessionKey {
 export function checkSessionKeyRequest(appId: string, input: SessionKeyInput): WeChatRequest<true> {
   return {
     endpoint: 'checkSessionKey',
+    group: 'user_info',
     appId,
     method: 'GET',
     path: '/wxa/checksession',
     query: signedQuery(input),
     isRepeatable: true,
+    unknownErrcode: 'wechat_unavailable',
     read: () => true,
   }
 }
@@ -38,12 +40,14 @@ export function resetSessionKeyRequest(
 ): WeChatRequest<ResetSessionKey> {
   return {
     endpoint: 'resetSessionKey',
+    group: 'user_info',
     appId,
     method: 'GET',
     path: '/wxa/resetusersessionkey',
     query: signedQuery(input),
     // The first request may have replaced the key although its answer was lost.
     isRepeatable: false,
+    unknownErrcode: 'wechat_unavailable',
     read(raw) {
       const { openid, session_key: sessionKey } = raw
       if (!isText(openid) || !isText(sessionKey)) {

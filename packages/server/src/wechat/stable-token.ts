@@ -2,6 +2,7 @@ import { untilAborted } from '../deadline.js'
 import { redactMembers } from '../redact.js'
 import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './code2session.js'
+import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport } from './transport.js'
 
@@ -49,6 +50,7 @@ export function createStableToken(
       transport.send(
         {
           endpoint: 'accessToken',
+          group: 'access_token',
           appId,
           method: 'POST',
           path: '/cgi-bin/stable_token',
@@ -60,6 +62,8 @@ export function createStableToken(
             force_refresh: isForced,
           },
           isRepeatable: !isForced,
+          errcodes: appSecretErrcodes,
+          unknownErrcode: 'wechat_unavailable',
           // Counted from the request, so that it never is taken for good when WeChat does not.
           read: (answer) => readToken(answer, requestedAtMs / 1000),
         },

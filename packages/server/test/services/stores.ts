@@ -88,8 +88,10 @@ export function storePlaces(services: Services): readonly StorePlace[] {
 export function newRecord(now: () => number, changes: Partial<SessionRecord> = {}): SessionRecord {
   const createdAt = Math.floor(now() / 1000)
   return {
+    v: 1,
     id: randomUUID(),
     version: 1,
+    method: 'code',
     userId: randomUUID(),
     appId: 'wx0000000000000001',
     openid: randomUUID(),

@@ -7,8 +7,10 @@ import { rotate } from '../../src/sessions/rotation.js'
 const lifetimes = { idleTtlSeconds: 100 }
 
 const record: SessionRecord = {
+  v: 1,
   id: 'session',
   version: 7,
+  method: 'code',
   userId: 'user',
   appId: 'wx0000000000000001',
   openid: 'openid',

@@ -14,8 +14,10 @@ describe('the memory store', () => {
 
 function record(id: string, changes: Partial<SessionRecord> = {}): SessionRecord {
   return {
+    v: 1,
     id,
     version: 1,
+    method: 'code',
     userId: 'user',
     appId: 'wx0000000000000001',
     openid: 'openid',
