@@ -1,22 +1,23 @@
 import type { Json } from '@wxlogin/shared'
-import { type BoundPhone, createBindPhone, type PhoneEvent } from './bind-phone.js'
-import { createConnectSocket, type SocketOptions } from './connect-socket.js'
+import { type Client, type ClientOptions, createCore } from './client.js'
+import { ClientError } from './errors.js'
+import { pickUp } from './session/prefetch.js'
+import { openTask, type Task } from './task.js'
+import { type BoundPhone, createBindPhone, type PhoneEvent } from './transports/bind-phone.js'
 import {
   type Container,
   type ContainerOptions,
   createContainerCall,
   originOfContainer,
-} from './container.js'
-import { type Client, type ClientOptions, createCore } from './core.js'
+} from './transports/call-container.js'
+import { createConnectSocket, type SocketOptions } from './transports/connect-socket.js'
 import {
   type DownloadOptions,
   type DownloadTask,
   downloadFile,
   fileEvents,
-} from './download-file.js'
-import { ClientError } from './errors.js'
-import { createResuming } from './interruption.js'
-import { pickUp } from './prefetch.js'
+} from './transports/download-file.js'
+import { createResuming } from './transports/retry-on-show.js'
 import type {
   ClientResponse,
   NativeCall,
@@ -24,9 +25,8 @@ import type {
   Requested,
   RequestOptions,
   Send,
-} from './request.js'
-import { openTask, type Task } from './task.js'
-import { type UploadOptions, type UploadTask, uploadFile } from './upload-file.js'
+} from './transports/send.js'
+import { type UploadOptions, type UploadTask, uploadFile } from './transports/upload-file.js'
 import type { FullRuntime, FullWx, WxSocketTask } from './wx.js'
 
 interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx'> {

@@ -35,8 +35,8 @@ import type { StorageVerb } from './fake-storage.js'
 import { createStorage } from './fake-storage.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
 import { createTransfers } from './fake-transfer.js'
-import type { Orders } from './orders.js'
-import { createOrders } from './orders.js'
+import type { Orders } from './scripted.js'
+import { createOrders } from './scripted.js'
 
 export interface FakeWxOptions {
   /** Default `'wx0000000000000001'`. */

@@ -1,15 +1,15 @@
-import { tell } from './core.js'
-import type { Pair, RecordStore } from './record.js'
-import { agingMsPerSecond, ignore, isWithin, livePair, type Renewal } from './renewal.js'
-import { type AuthOptions, type Open, type Send, youngMs } from './request.js'
-import type { Task } from './task.js'
+import { tell } from '../client.js'
+import { agingMsPerSecond, ignore, isWithin, livePair, type Renewal } from '../session/renewal.js'
+import type { Pair, RecordStore } from '../session/token-record.js'
+import type { Task } from '../task.js'
 import {
   type FullRuntime,
   openSocket,
   type WxRequestOptions,
   type WxSocketOptions,
   type WxSocketTask,
-} from './wx.js'
+} from '../wx.js'
+import { type AuthOptions, type Open, type Send, youngMs } from './send.js'
 
 /** Why a socket is gone: `closed` without the app's doing, or by the client, as its user is no longer logged in. */
 export type ReopenReason = 'closed' | 'signed_out' | 'user_changed'

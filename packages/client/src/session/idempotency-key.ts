@@ -1,5 +1,5 @@
-import { openTask } from './task.js'
-import type { Wx } from './wx.js'
+import { openTask } from '../task.js'
+import type { Wx } from '../wx.js'
 
 /**
  * 128 random bits. Where `wx.getRandomValues` is missing (base library before 2.15) or does not answer they come from

@@ -1,9 +1,9 @@
-import type { ClientOptions } from './core.js'
-import { ClientError, check, headerOf } from './errors.js'
-import type { Pair, RecordStore } from './record.js'
-import { type ClientEvent, isWithin, type Renewal } from './renewal.js'
-import { type Ask, openTask, type Task } from './task.js'
-import type { WxRequestOptions, WxResponse } from './wx.js'
+import type { ClientOptions } from '../client.js'
+import { ClientError, check, headerOf } from '../errors.js'
+import { type ClientEvent, isWithin, type Renewal } from '../session/renewal.js'
+import type { Pair, RecordStore } from '../session/token-record.js'
+import { type Ask, openTask, type Task } from '../task.js'
+import type { WxRequestOptions, WxResponse } from '../wx.js'
 
 /** What every kind of request understands besides the options of its `wx` call. */
 export interface AuthOptions {

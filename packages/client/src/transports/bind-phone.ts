@@ -1,9 +1,9 @@
 import { type PhoneAnswer, paths, type TokenAnswer } from '@wxlogin/shared'
-import type { Session } from './core.js'
-import { ClientError } from './errors.js'
-import type { Pair, RecordStore } from './record.js'
-import type { NativeCall, Send } from './request.js'
-import { openTask } from './task.js'
+import type { Session } from '../client.js'
+import { ClientError } from '../errors.js'
+import type { Pair, RecordStore } from '../session/token-record.js'
+import { openTask } from '../task.js'
+import type { NativeCall, Send } from './send.js'
 
 /** What a `getPhoneNumber` or `getRealtimePhoneNumber` button calls its handler with. */
 export interface PhoneEvent {

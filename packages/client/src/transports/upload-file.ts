@@ -1,13 +1,13 @@
-import { withHeader } from './heard-header.js'
-import type { AuthOptions, ClientResponse } from './request.js'
-import type { Task } from './task.js'
+import type { Task } from '../task.js'
 import type {
   FullRuntime,
   WxFileTask,
   WxRequestOptions,
   WxUploadOptions,
   WxUploadProgress,
-} from './wx.js'
+} from '../wx.js'
+import { withHeader } from './response-header.js'
+import type { AuthOptions, ClientResponse } from './send.js'
 
 /** What `wx.uploadFile` takes, with a url that may be relative to `baseUrl`. */
 export interface UploadOptions extends AuthOptions, Omit<WxUploadOptions, 'success' | 'fail'> {

@@ -1,13 +1,13 @@
-import { withHeader } from './heard-header.js'
-import type { AuthOptions } from './request.js'
-import type { Task } from './task.js'
+import type { Task } from '../task.js'
 import type {
   FullRuntime,
   WxDownloadOptions,
   WxDownloadProgress,
   WxFileTask,
   WxRequestOptions,
-} from './wx.js'
+} from '../wx.js'
+import { withHeader } from './response-header.js'
+import type { AuthOptions } from './send.js'
 
 /** What `wx.downloadFile` takes, with a url that may be relative to `baseUrl`. */
 export interface DownloadOptions extends AuthOptions, Omit<WxDownloadOptions, 'success' | 'fail'> {

@@ -1,10 +1,10 @@
 import type { idempotencyHeader, Json, paths } from '@wxlogin/shared'
-import { ClientError, type ClientErrorCode, check } from './errors.js'
-import type { Pair, RecordStore, TokenRecord } from './record.js'
-import { mintKey } from './retry-key.js'
+import { ClientError, type ClientErrorCode, check } from '../errors.js'
+import { type Ask, openTask } from '../task.js'
+import type { Runtime, WxResponse } from '../wx.js'
+import { mintKey } from './idempotency-key.js'
 import type { SingleFlight } from './single-flight.js'
-import { type Ask, openTask } from './task.js'
-import type { Runtime, WxResponse } from './wx.js'
+import type { Pair, RecordStore, TokenRecord } from './token-record.js'
 
 // In its last tenth a pair is renewed beside the requests, which still go out with it.
 export const agingMsPerSecond = 900

@@ -1,4 +1,4 @@
-import type { WxRequestOptions, WxResponse } from './wx.js'
+import type { WxRequestOptions, WxResponse } from '../wx.js'
 
 interface Listening {
   onHeadersReceived?(listener: (heard: { header: object }) => void): void

@@ -1,6 +1,6 @@
-import type { Open } from './request.js'
-import { openTask } from './task.js'
-import type { FullRuntime } from './wx.js'
+import { openTask } from '../task.js'
+import type { FullRuntime } from '../wx.js'
+import type { Open } from './send.js'
 
 /** Opens tasks that are run once more when the app is in front again, if WeChat cut them off for being behind. */
 export function createResuming(wx: FullRuntime): Open {

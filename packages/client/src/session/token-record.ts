@@ -1,5 +1,5 @@
 import type { TokenAnswer } from '@wxlogin/shared'
-import type { Wx } from './wx.js'
+import type { Wx } from '../wx.js'
 
 /** The tokens of a session, as the server answered. */
 export interface Pair extends TokenAnswer {

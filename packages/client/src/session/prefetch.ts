@@ -1,9 +1,9 @@
 import type { Json, PrefetchAnswer } from '@wxlogin/shared'
-import type { Pair, RecordStore } from './record.js'
+import { openTask } from '../task.js'
+import type { FullRuntime } from '../wx.js'
+import { mintKey } from './idempotency-key.js'
 import { ignore, livePair } from './renewal.js'
-import { mintKey } from './retry-key.js'
-import { openTask } from './task.js'
-import type { FullRuntime } from './wx.js'
+import type { Pair, RecordStore } from './token-record.js'
 
 // WeChat answers from what is on the phone, so later than this it does not.
 const timeoutMs = 500

@@ -1,6 +1,6 @@
-import { ClientError } from './errors.js'
-import type { AuthOptions, NativeCall } from './request.js'
-import type { FullRuntime, WxContainerOptions } from './wx.js'
+import { ClientError } from '../errors.js'
+import type { FullRuntime, WxContainerOptions } from '../wx.js'
+import type { AuthOptions, NativeCall } from './send.js'
 
 /** A service of WeChat cloud hosting (云托管). */
 export interface Container {
