@@ -1,8 +1,8 @@
 import { createClient } from '@wxlogin/client/full'
 import { createFakeWx, type FakeContainerRequest } from '@wxlogin/client/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { json } from './backend.js'
-import { outcomes, setUpFull, times } from './set-up.js'
+import { json } from '../backend.js'
+import { outcomes, setUpFull, times } from '../set-up.js'
 
 const container = { env: 'prod-1', service: 'shop' }
 

@@ -1,7 +1,7 @@
 import { ClientError } from '@wxlogin/client/full'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { json, refusal } from './backend.js'
-import { outcomes, setUpFull, times } from './set-up.js'
+import { json, refusal } from '../backend.js'
+import { outcomes, setUpFull, times } from '../set-up.js'
 
 const photo = { url: '/photos', filePath: 'wxfile://photo.png', name: 'photo' }
 

@@ -1,7 +1,7 @@
 import { createClient } from '@wxlogin/client'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { baseUrl, outcomes, setUp } from './set-up.js'
+import { baseUrl, outcomes, setUp } from '../set-up.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { refusal } from './backend.js'
-import { outcomes, setUpFull } from './set-up.js'
+import { refusal } from '../backend.js'
+import { outcomes, setUpFull } from '../set-up.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

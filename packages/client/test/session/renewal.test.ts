@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { json, refusal } from './backend.js'
-import { outcomes, setUp, times } from './set-up.js'
+import { json, refusal } from '../backend.js'
+import { outcomes, setUp, times } from '../set-up.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,8 +1,8 @@
 import { createClient } from '@wxlogin/client'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { refusal } from './backend.js'
-import { baseUrl, outcomes, setUp } from './set-up.js'
+import { refusal } from '../backend.js'
+import { baseUrl, outcomes, setUp } from '../set-up.js'
 
 // Stories that the interleavings of the model found, told without chance.
 

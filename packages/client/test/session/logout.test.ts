@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { outcomes, setUp, times } from './set-up.js'
+import { outcomes, setUp, times } from '../set-up.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { outcomes, setUpFull } from './set-up.js'
+import { outcomes, setUpFull } from '../set-up.js'
 
 beforeEach(() => {
   vi.useFakeTimers()

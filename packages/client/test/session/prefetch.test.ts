@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { createBackend } from './backend.js'
-import { outcomes, setUpFull, times } from './set-up.js'
+import { createBackend } from '../backend.js'
+import { outcomes, setUpFull, times } from '../set-up.js'
 
 beforeEach(() => {
   vi.useFakeTimers()
