@@ -77,6 +77,12 @@ export class ClientError extends Error {
   }
 }
 
+/** The value, unless it is wrong, that is, falsy. */
+export const assertOption = <T>(value: T, name: string, allowed: string): T => {
+  if (!value) throw new TypeError(`${name} must be ${allowed}`)
+  return value
+}
+
 /** What a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 nothing but a text. */
 export const failureOf = (cause: unknown): ClientError => {
   const { errno, errMsg } = Object(cause)

@@ -1,12 +1,13 @@
 export type { Json, WireErrorCode } from '@wxlogin/shared'
-export type { Session, SessionChange } from './client.js'
 export { ClientError, type ClientErrorCode } from './errors.js'
+export type { ClientEvent } from './events.js'
 export {
   createClient,
   type FullClient as Client,
   type FullClientOptions as ClientOptions,
 } from './full-client.js'
-export type { ClientEvent, LoginOptions, LoginSettings, LogoutOptions } from './session/renewal.js'
+export type { LoginOptions, LoginSettings, LogoutOptions } from './session/renewal.js'
+export type { Session, SessionChange } from './session/session.js'
 export type { ChangeReason } from './session/token-record.js'
 export type { Task } from './task.js'
 export type { BoundPhone, PhoneEvent } from './transports/bind-phone.js'

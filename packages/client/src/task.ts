@@ -57,3 +57,6 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
   })
   return Object.assign(promise, { abort: () => stop('aborted') })
 }
+
+/** Handles the rejection of a promise that nobody waits for. */
+export const ignore = (): undefined => undefined

@@ -179,6 +179,9 @@ export interface FullWx extends Wx {
 
 export type FullRuntime = FullWx & Runtime & Required<Pick<FullWx, 'onAppHide'>>
 
+/** Opened from Moments (朋友圈单页模式): there is no login, and a storage of its own, so no session either. */
+export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154
+
 /** What a call of `wx` returned, if anything. */
 export type WxNative = { abort?(): void } | undefined
 

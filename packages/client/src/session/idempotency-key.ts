@@ -3,9 +3,9 @@ import type { Wx } from '../wx.js'
 
 /**
  * 128 random bits. Where `wx.getRandomValues` is missing (base library before 2.15) or does not answer they come from
- * `Math.random`: the key is still unique, and what must not be guessed is the token, not the key.
+ * `Math.random`: the key is still unique, and the secret is the token, not the key.
  */
-export const mintKey = (wx: Wx): Promise<string> =>
+export const newIdempotencyKey = (wx: Wx): Promise<string> =>
   openTask(1_000, (ask) =>
     ask(
       (success, fail) => (wx.getRandomValues || fail)({ length: 16, success, fail }),

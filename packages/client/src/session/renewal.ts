@@ -1,32 +1,13 @@
-import type { idempotencyHeader, Json, paths } from '@wxlogin/shared'
-import { ClientError, type ClientErrorCode, check } from '../errors.js'
-import { type Ask, openTask } from '../task.js'
-import type { Runtime, WxResponse } from '../wx.js'
-import { mintKey } from './idempotency-key.js'
+import type { Json } from '@wxlogin/shared'
+import { ClientError, type ClientErrorCode } from '../errors.js'
+import type { ClientEvent } from '../events.js'
+import { ignore, openTask } from '../task.js'
+import { isSinglePage, type Runtime } from '../wx.js'
+import { type AuthRequestSettings, createAuthRequests } from './auth-requests.js'
+import { createBackoff } from './backoff.js'
+import { newIdempotencyKey } from './idempotency-key.js'
 import type { SingleFlight } from './single-flight.js'
-import type { Pair, RecordStore, TokenRecord } from './token-record.js'
-
-// In its last tenth a pair is renewed beside the requests, which still go out with it.
-export const agingMsPerSecond = 900
-const maxPauseMs = 60_000
-
-/** A route whose path is its name, so that the name is all that has to be shipped. */
-type Route = {
-  [R in keyof typeof paths]: (typeof paths)[R] extends `/${R}` ? R : never
-}[keyof typeof paths]
-
-/** What the client did. Holds no secret. A new type comes with a minor version. */
-export type ClientEvent =
-  /** `code` when it failed. */
-  | {
-      readonly type: 'login' | 'refresh'
-      readonly durationMs: number
-      readonly code: ClientErrorCode | undefined
-    }
-  /** A request was refused for its old token, and is sent again. */
-  | { readonly type: 'replay' }
-  /** Storage cannot be written: this login lasts until the mini program is closed. */
-  | { readonly type: 'storage_failed' }
+import { isFresh, livePair, type RecordStore, type TokenPair } from './token-record.js'
 
 export interface LoginOptions {
   /** For the backend's `onLogin`; with it there is always a new login. */
@@ -49,90 +30,91 @@ export interface LoginSettings {
   loginTimeoutMs?: number
 }
 
-/** Who refreshes, who logs in, who waits. */
+/** Decides who refreshes, who logs in and who waits. */
 export interface Renewal {
   /** Tokens that the server should accept, so not those that it refused. */
-  pair(refused?: Pair): Promise<Pair>
-  login(options?: LoginOptions): Promise<Pair>
+  pair(refused?: TokenPair): Promise<TokenPair>
+  login(options?: LoginOptions): Promise<TokenPair>
   logout(options?: LogoutOptions): Promise<void>
 }
 
-export function createRenewal(
-  wx: Runtime,
-  appId: string,
-  authUrl: string,
-  { device, loginInput }: LoginSettings,
-  loginTimeoutMs: number,
-  store: RecordStore,
-  emit: (event: ClientEvent) => void,
-  takeOff: SingleFlight<Pair>,
-): Renewal {
-  let pauseMs = 0
-  let failedMs = 0
-  // Looked at only in a pause.
-  let lastError = {} as ClientError
+export interface RenewalSettings
+  extends AuthRequestSettings,
+    Pick<LoginSettings, 'device' | 'loginInput'> {
+  readonly wx: Runtime
+  readonly appId: string
+  readonly emit: (event: ClientEvent) => void
+}
+
+export function createRenewal({
+  settings,
+  store,
+  singleFlight,
+}: {
+  readonly settings: RenewalSettings
+  readonly store: RecordStore
+  readonly singleFlight: SingleFlight<TokenPair>
+}): Renewal {
+  const { wx, appId, device, loginInput, loginTimeoutMs, emit } = settings
+  const { requestCode, post } = createAuthRequests({ settings, store })
+  const backoff = createBackoff()
 
   wx.onAppShow(() => {
-    // A session to look after, or a failure to make good; not a login that nobody asked for.
-    if (pauseMs || store.read().access_token) {
-      forgive()
+    // There is a session to keep or a failed attempt to repeat; a login that nobody asked for is not started.
+    if (backoff.hasFailed() || store.read().access_token) {
+      backoff.resetBackoff()
       void pair()
     }
   })
 
-  const pair = (refused?: Pair): Promise<Pair> => {
+  const pair = (refused?: TokenPair): Promise<TokenPair> => {
     const live = livePair(store.read(), refused)
-    if (live && livePair(live, undefined, agingMsPerSecond)) return Promise.resolve(live)
-    const flight = takeOff(() => usable(live || refused) || obtain())
-    flight.catch(ignore)
-    return Promise.resolve(live || flight)
+    if (live && isFresh(live)) return Promise.resolve(live)
+    const renewed = singleFlight(() => usable(live || refused) || obtain())
+    renewed.catch(ignore)
+    return Promise.resolve(live || renewed)
   }
 
-  /** What storage holds now, be it our own doing, another instance's or the app's. */
-  const usable = (unwanted?: Pair): Pair | false => {
+  /** What storage holds now, whether this client, another instance or the app wrote it. */
+  const usable = (unwanted?: TokenPair): TokenPair | false => {
     const { reason } = store.read()
     if (reason) throw new ClientError('signed_out', { reason })
     return livePair(store.read(), unwanted)
   }
 
-  /** A refresh or a login, with one deadline for its steps; after a failure there is a pause for everyone. */
-  const obtain = (
-    input: unknown = loginInput,
-    isLogin?: boolean,
-    isLast?: boolean,
-  ): Promise<Pair> => {
-    // Opened from Moments (朋友圈单页模式): no login there, and storage of its own, so no session either.
-    if (wx.getEnterOptionsSync().scene === 1154) throw new ClientError('single_page')
-    if (isWithin(pauseMs, failedMs)) throw lastError
+  /** A refresh or a login, with one deadline for its steps; a failure starts a pause for everyone. */
+  const obtain = ({
+    input = loginInput,
+    isLogin,
+    isRetry,
+  }: {
+    readonly input?: LoginSettings['loginInput']
+    /** A login, even where a refresh would do. */
+    readonly isLogin?: boolean | undefined
+    readonly isRetry?: boolean
+  } = {}): Promise<TokenPair> => {
+    if (isSinglePage(wx)) throw new ClientError('single_page')
+    backoff.assertNotPaused()
     const before = store.read()
     const { access_token, refresh_token, key, data } = before
     const isRefresh = access_token && !isLogin
     const type = isRefresh ? 'refresh' : 'login'
-    // Tokens count as old from here on: rather too early than too late.
+    // The lifetime of the tokens counts from here: rather too early than too late.
     const askedMs = Date.now()
     const report = (code?: ClientErrorCode): void =>
       emit({ type, durationMs: Date.now() - askedMs, code })
 
     return openTask(loginTimeoutMs, (ask) =>
-      // The next key is there before the answer is, so that answer and write share one turn.
+      // The next key exists before the answer does, so that the answer is stored in the turn in which it arrives.
       Promise.all([
-        mintKey(wx),
-        isRefresh ? key : mintKey(wx),
-        isRefresh
-          ? undefined
-          : ask(
-              (success, fail) => wx.login({ success, fail }),
-              ({ code }: { code: string }) => {
-                // WeChat's codes have no spaces; `the code is a mock one`, of DevTools without a real AppID, has.
-                if (/^\S+$/.test(code)) return code
-                throw new ClientError(code ? 'mock_code' : 'network')
-              },
-            ),
+        newIdempotencyKey(wx),
+        isRefresh ? key : newIdempotencyKey(wx),
+        isRefresh ? undefined : requestCode(ask),
       ]).then(([nextKey, idempotencyKey, code]) =>
-        post(
+        post({
           ask,
-          type,
-          isRefresh
+          route: type,
+          data: isRefresh
             ? { refresh_token }
             : {
                 code,
@@ -142,29 +124,31 @@ export function createRenewal(
                 previous_refresh_token: refresh_token,
               },
           idempotencyKey,
-          (answer) => {
-            // Of the last login, so that a refresh keeps it and a login does not.
+          onAnswer(answer) {
+            // `data` is that of the last login: a refresh keeps it, a login does not.
             const next = Object.assign({}, isRefresh && { data }, answer, {
               key: nextKey,
               askedMs,
-            }) as Pair
+            }) as TokenPair
             if (!next.refresh_token) throw new ClientError('http')
             if (store.read() === before) store.write(next, type)
             return next
           },
-        ),
+        }),
       ),
     ).then(
       (next) => {
-        pauseMs = 0
+        backoff.record()
         report()
         return usable() || next
       },
       (error: ClientError) => {
-        const { code, reason = code, retryAfterSeconds } = error
+        const { code, reason = code } = error
         report(code)
         if (store.read() === before) {
-          if (code === 'invalid_code' && !isLast) return obtain(input, true, true)
+          if (code === 'invalid_code' && !isRetry) {
+            return obtain({ input, isLogin: true, isRetry: true })
+          }
           if (code === 'access_denied' || reason === 'revoked') {
             store.write({ reason, refresh_token }, 'signed_out')
           } else if (code === 'invalid_grant') store.write({}, 'ended')
@@ -172,69 +156,23 @@ export function createRenewal(
         if (isRefresh && code !== 'access_denied' && store.read() !== before) {
           return usable() || obtain()
         }
-        lastError = error
-        failedMs = Date.now()
-        pauseMs =
-          Number(retryAfterSeconds) * 1000 ||
-          Math.min(maxPauseMs, (pauseMs || 500) * (1.5 + Math.random()))
+        backoff.record(error)
         throw error
       },
     )
   }
 
-  /** Lets the next attempt try at once, unless the server said when. */
-  const forgive = (): void => {
-    if (!lastError.retryAfterSeconds) pauseMs = 0
-  }
-
-  /**
-   * Sends the same once more when no answer came: the key makes that safe. A refresh token is sent only while it is the
-   * one that is stored: another instance may have used it up.
-   */
-  const post = <T>(
-    ask: Ask,
-    route: Route,
-    data: { readonly [member: string]: unknown },
-    key: string | undefined,
-    onAnswer: (data: unknown) => T,
-  ): Promise<T> => {
-    const send = (): Promise<T> =>
-      ask(
-        (success, fail) =>
-          !data.refresh_token || store.read().refresh_token === data.refresh_token
-            ? wx.request({
-                url: authUrl + '/' + route,
-                method: 'POST',
-                header: { 'Idempotency-Key': key } as Record<typeof idempotencyHeader, string>,
-                data,
-                timeout: loginTimeoutMs / 2,
-                success,
-                fail,
-              })
-            : fail(0),
-        (response: WxResponse) => {
-          check(response)
-          return onAnswer(response.data)
-        },
-      )
-    return send().catch((error: ClientError) => {
-      // A cause is what `fail` was called with, so there was no answer.
-      if (error.cause) return send()
-      throw error
-    })
-  }
-
   return {
     pair,
 
-    /** It waits for what is under way, which may have begun before a sign-out; one that comes meanwhile stands. */
+    /** Waits for what is running, which may have begun before a sign-out; a sign-out that comes meanwhile stands. */
     login({ input, force } = {}) {
-      forgive()
+      backoff.resetBackoff()
       const before = store.read()
-      return takeOff(() => {
+      return singleFlight(() => {
         if (store.read() !== before) usable()
         const isLogin = force || input !== undefined
-        return (!isLogin && livePair(store.read())) || obtain(input, isLogin)
+        return (!isLogin && livePair(store.read())) || obtain({ input, isLogin })
       }, true)
     },
 
@@ -245,10 +183,16 @@ export function createRenewal(
       store.write(signedOut, 'logout')
       if (!refresh_token) return Promise.resolve()
       return openTask(loginTimeoutMs, (ask) =>
-        post(ask, 'logout', { refresh_token, everywhere }, '', () => {
-          // The same record, because a login may be under way that began with it.
-          signedOut.refresh_token = undefined
-          if (store.read() === signedOut) store.write(signedOut, 'logout')
+        post({
+          ask,
+          route: 'logout',
+          data: { refresh_token, everywhere },
+          idempotencyKey: '',
+          onAnswer() {
+            // The same object, because a login that began with it may be running.
+            signedOut.refresh_token = undefined
+            if (store.read() === signedOut) store.write(signedOut, 'logout')
+          },
         }),
       ).catch((error) => {
         if (everywhere) throw error
@@ -256,18 +200,3 @@ export function createRenewal(
     },
   }
 }
-
-/** The pair, if the server should accept it. */
-export const livePair = (record: TokenRecord, refused?: Pair, msPerSecond = 1000): Pair | false => {
-  const { expires_in, askedMs } = record as Pair
-  return record !== refused && isWithin(expires_in * msPerSecond, askedMs) && (record as Pair)
-}
-
-/** Whether less than this passed since then. A clock that was set back counts as long ago. */
-export const isWithin = (ms: number, sinceMs: number): boolean => {
-  const elapsedMs = Date.now() - sinceMs
-  return elapsedMs >= 0 && elapsedMs < ms
-}
-
-/** What nobody waits for may fail. */
-export const ignore = (): undefined => undefined

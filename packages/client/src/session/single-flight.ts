@@ -1,18 +1,18 @@
-/** Joins what is under way, or follows it when `isQueued`. */
+/** Runs it, unless one is running: then it joins that one, or with `isQueued` runs after it. */
 export type SingleFlight<T> = (run: () => T | PromiseLike<T>, isQueued?: boolean) => Promise<T>
 
-/** Runs at most one thing at a time, the first one when `start` is over. */
-export function createSingleFlight<T>(start: Promise<unknown>): SingleFlight<T> {
-  let current: Promise<T> | undefined
+/** Runs at most one thing at a time, the first one when `start` has settled. */
+export function createSingleFlight<T>(start?: Promise<unknown>): SingleFlight<T> {
+  let running: Promise<T> | undefined
 
   return (run, isQueued) => {
-    if (current && !isQueued) return current
-    const flight: Promise<T> = (current || start).then(run, run)
-    const land = (): void => {
-      if (current === flight) current = undefined
+    if (running && !isQueued) return running
+    const promise: Promise<T> = (running || Promise.resolve(start)).then(run, run)
+    const clear = (): void => {
+      if (running === promise) running = undefined
     }
-    flight.then(land, land)
-    current = flight
-    return flight
+    promise.then(clear, clear)
+    running = promise
+    return promise
   }
 }

@@ -1,16 +1,17 @@
 import type { TokenAnswer } from '@wxlogin/shared'
-import type { Wx } from '../wx.js'
+import type { ClientEvent } from '../events.js'
+import type { Runtime } from '../wx.js'
 
 /** The tokens of a session, as the server answered. */
-export interface Pair extends TokenAnswer {
+export interface TokenPair extends TokenAnswer {
   /** The idempotency key that goes with this refresh token, however often it is sent. */
   readonly key: string
-  /** When these tokens were asked for, in milliseconds by the phone's clock, right or wrong. */
+  /** When these tokens were requested, in milliseconds by the phone's clock, right or wrong. */
   readonly askedMs: number
 }
 
 /** A pair, or without an `access_token`: nobody is logged in. */
-export interface TokenRecord extends Partial<Omit<Pair, 'refresh_token'>> {
+export interface TokenRecord extends Partial<Omit<TokenPair, 'refresh_token'>> {
   readonly refresh_token?: string | undefined
   /** Why nobody will be logged in until the app calls `login()`. */
   readonly reason?: string
@@ -30,26 +31,41 @@ export type ChangeReason =
   | 'storage'
   | 'phone'
 
+export interface RecordChange {
+  readonly next: TokenRecord
+  readonly previous: TokenRecord
+  readonly reason: ChangeReason
+}
+
 export interface RecordStore {
   /** What storage holds now: another instance may have changed it. The same object as before if nothing changed. */
   read(): TokenRecord
   write(next: TokenRecord, reason: ChangeReason): void
 }
 
-/** The one record in storage, written in one call. One of another `version` is not used. */
-export function createRecordStore(
-  wx: Wx,
-  storageKey: string,
-  version: string,
-  onChange: (next: TokenRecord, previous: TokenRecord, reason: ChangeReason) => void,
-  emit: (event: { readonly type: 'storage_failed' }) => void,
-): RecordStore {
-  // What storage held when it was last looked at: what is still there after a failed write is not read again.
+export interface RecordSettings {
+  readonly wx: Runtime
+  readonly storageKey: string
+  readonly appId: string
+  readonly authUrl: string
+  readonly emit: (event: ClientEvent) => void
+}
+
+/** The one record in storage, written in one call. One of another format, mini program or backend is not used. */
+export function createRecordStore({
+  settings: { wx, storageKey, appId, authUrl, emit },
+  onChange,
+}: {
+  readonly settings: RecordSettings
+  readonly onChange: (change: RecordChange) => void
+}): RecordStore {
+  const version = '1 ' + appId + authUrl
+  // What storage held when it was last read: what is still there after a failed write is not read again.
   let stored: unknown
   let record: TokenRecord = {}
 
   const change = (next: TokenRecord, reason: ChangeReason): void => {
-    onChange(next, record, reason)
+    onChange({ next, previous: record, reason })
     record = next
   }
 
@@ -64,7 +80,7 @@ export function createRecordStore(
           change(next.v === version ? next : {}, 'storage')
         }
       } catch {
-        // Unreadable: what was read before still stands.
+        // Unreadable: the last record that was read still stands.
       }
       return record
     },
@@ -77,7 +93,7 @@ export function createRecordStore(
       } catch {
         emit({ type: 'storage_failed' })
         try {
-          // A token that was used since would look like a theft; who is signed out stays so.
+          // A refresh token that has been used since would look stolen; a user who is signed out stays signed out.
           if (!record.reason) {
             wx.removeStorageSync(storageKey)
             stored = ''
@@ -89,4 +105,28 @@ export function createRecordStore(
       change(next, reason)
     },
   }
+}
+
+/**
+ * The age below which a pair is never refreshed: copies of the request that brought it may still be in flight, and
+ * using its refresh token would make them look like a theft.
+ */
+export const youngMs = 20_000
+
+/** The pair, if the server should accept it. */
+export const livePair = (record: TokenRecord, refused?: TokenPair): TokenPair | false =>
+  record !== refused && isWithinLifetime(record, 1000) && (record as TokenPair)
+
+/** Whether less than nine tenths of its lifetime have passed; later it is renewed while requests still use it. */
+export const isFresh = (pair: TokenPair): boolean => isWithinLifetime(pair, 900)
+
+const isWithinLifetime = (record: TokenRecord, msPerSecond: number): boolean => {
+  const { expires_in, askedMs } = record as TokenPair
+  return isWithin(expires_in * msPerSecond, askedMs)
+}
+
+/** Whether less than this has passed since then. A clock that was set back counts as long ago. */
+export const isWithin = (ms: number, sinceMs: number): boolean => {
+  const elapsedMs = Date.now() - sinceMs
+  return elapsedMs >= 0 && elapsedMs < ms
 }

@@ -1,4 +1,4 @@
-import { ClientError } from '../errors.js'
+import { assertOption, ClientError } from '../errors.js'
 import type { FullRuntime, WxContainerOptions } from '../wx.js'
 import type { AuthOptions, NativeCall } from './send.js'
 
@@ -23,17 +23,25 @@ export interface ContainerOptions
 
 /** The container as an origin that no host can have (RFC 2606): what is below it is sent by `wx.cloud.callContainer`. */
 export function originOfContainer({ env, service }: Container): string {
-  const name = [service, env].join('.')
-  if (!/^[\w-]+\.[\w-]+$/.test(name)) throw new TypeError('container needs env and service')
-  return `https://${name}.invalid`
+  assertOption(isName(env), 'container.env', nameRule)
+  assertOption(isName(service), 'container.service', nameRule)
+  return `https://${service}.${env}.invalid`
 }
 
+const nameRule = 'made of letters, digits, - and _'
+
+const isName = (text: string): boolean => /^[\w-]+$/.test(text || '')
+
 /** `wx.cloud.callContainer`, for options with a `path` of their own and for urls below `origin`. */
-export function createContainerCall(
-  wx: FullRuntime,
-  origin: string | undefined,
-  container: Partial<Container>,
-): NativeCall {
+export function createCallContainer({
+  wx,
+  origin,
+  container,
+}: {
+  readonly wx: FullRuntime
+  readonly origin: string | undefined
+  readonly container: Partial<Container>
+}): NativeCall {
   return (options) => {
     const { cloud } = wx
     const {
@@ -44,7 +52,7 @@ export function createContainerCall(
     if (!cloud || !cloud.callContainer) {
       throw new ClientError('config', undefined, 'needs base library 2.13.1')
     }
-    // Only the first call of it counts, so one by the app, made before, stands.
+    // Only its first call counts, so an earlier one by the app stays in force.
     cloud.init({ env: container.env } as Container)
     return cloud.callContainer(
       Object.assign({}, options, {

@@ -1,7 +1,13 @@
-import { tell } from '../client.js'
-import { agingMsPerSecond, ignore, isWithin, livePair, type Renewal } from '../session/renewal.js'
-import type { Pair, RecordStore } from '../session/token-record.js'
-import type { Task } from '../task.js'
+import { tell } from '../events.js'
+import type { Renewal } from '../session/renewal.js'
+import {
+  isFresh,
+  isWithin,
+  type RecordStore,
+  type TokenPair,
+  youngMs,
+} from '../session/token-record.js'
+import { ignore, type Task } from '../task.js'
 import {
   type FullRuntime,
   openSocket,
@@ -9,38 +15,45 @@ import {
   type WxSocketOptions,
   type WxSocketTask,
 } from '../wx.js'
-import { type AuthOptions, type Open, type Send, youngMs } from './send.js'
+import type { AuthOptions, OpenTask, Send } from './send.js'
 
-/** Why a socket is gone: `closed` without the app's doing, or by the client, as its user is no longer logged in. */
+/** Why a socket is closed: `closed` from outside, the others by the client, as its user is no longer logged in. */
 export type ReopenReason = 'closed' | 'signed_out' | 'user_changed'
 
 /** What `wx.connectSocket` takes, with a url that may be relative to `baseUrl`. */
 export interface SocketOptions extends AuthOptions, Omit<WxSocketOptions, 'success' | 'fail'> {
-  /** Called once, when a socket that was open is gone and the app did not close it. */
+  /** Called once, when an open socket is closed and the app did not close it. */
   onReopen?: (reason: ReopenReason) => void
 }
 
 /** `wx.connectSocket`: resolves with the native task when it is open. */
 export const createConnectSocket =
-  (
-    wx: FullRuntime,
-    store: RecordStore,
-    renewal: Renewal,
-    send: Send,
-    open: Open,
-    onChange: (listener: () => void) => () => void,
-  ) =>
+  ({
+    wx,
+    store,
+    renewal,
+    send,
+    open,
+    onChange,
+  }: {
+    readonly wx: FullRuntime
+    readonly store: RecordStore
+    readonly renewal: Renewal
+    readonly send: Send
+    readonly open: OpenTask
+    readonly onChange: (listener: () => void) => () => void
+  }) =>
   (options: SocketOptions): Task<WxSocketTask> => {
     const { onReopen = ignore } = options
-    let used: Pair | false
+    let used: TokenPair | false
 
     const connect = (native: WxRequestOptions): { abort(): void } => {
       const { success, fail, header, url } = native as Required<WxRequestOptions>
-      const pair = store.read() as Pair
+      const pair = store.read() as TokenPair
       used = header.Authorization === `Bearer ${pair.access_token}` && pair
       const socket = openSocket(
         wx,
-        // With a callback, without which uni gives a promise.
+        // With a callback: without one uni returns a promise.
         Object.assign({}, native, { url: url.replace(/^http/i, 'ws'), success: ignore }),
       )
       socket.onOpen(({ header }) => success({ data: socket, statusCode: 101, header }))
@@ -49,14 +62,14 @@ export const createConnectSocket =
       return { abort: () => socket.close({}) }
     }
 
-    /** Tells the app when the socket is gone, and closes it when its user is. */
-    const watched = (socket: WxSocketTask, pair: Pair | undefined): WxSocketTask => {
+    /** Tells the app when the connection is lost, and closes it when its user is no longer logged in. */
+    const watched = (socket: WxSocketTask, pair: TokenPair | undefined): WxSocketTask => {
       const { close } = socket
-      let isOver: boolean | undefined
+      let isClosed: boolean | undefined
       let stop: () => void = ignore
 
       const lose = (reason: ReopenReason): void => {
-        if (isOver) return
+        if (isClosed) return
         socket.close({})
         tell(onReopen, reason)
       }
@@ -65,34 +78,36 @@ export const createConnectSocket =
         if (pair && user_id !== pair.user_id) lose(user_id ? 'user_changed' : 'signed_out')
       }
       socket.close = (closing) => {
-        isOver = true
+        isClosed = true
         stop()
         close.call(socket, closing)
       }
       socket.onError(() => lose('closed'))
       socket.onClose(() => lose('closed'))
       stop = onChange(check)
-      // It may have changed while the socket was opened.
+      // It may have changed while the socket was opening.
       check()
       return socket
     }
 
-    return send(
-      Object.assign({}, options, { url: options.url.replace(/^ws(?=s?:)/i, 'http') }),
-      connect,
-      (timeoutMs, run) =>
-        open(timeoutMs, (ask) => {
-          const record = store.read() as Pair
-          const isAging = record.access_token && !livePair(record, undefined, agingMsPerSecond)
-          return (isAging ? renewal.pair(record).catch(ignore) : Promise.resolve())
-            .then(() => run(ask))
-            .catch((error) => {
-              // What the handshake was answered with cannot be seen: it may have been the token.
-              if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
-              return run(ask, used)
-            })
-        }),
-      [],
-      ({ data }, pair) => watched(data as WxSocketTask, pair),
-    )
+    const openWithFreshToken: OpenTask = (timeoutMs, run) =>
+      open(timeoutMs, (ask) => {
+        const record = store.read() as TokenPair
+        const isAging = record.access_token && !isFresh(record)
+        return (isAging ? renewal.pair(record).catch(ignore) : Promise.resolve())
+          .then(() => run(ask))
+          .catch((error) => {
+            // The answer to a handshake cannot be seen: it may have refused the token.
+            if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
+            return run(ask, used)
+          })
+      })
+
+    return send({
+      options: Object.assign({}, options, { url: options.url.replace(/^ws(?=s?:)/i, 'http') }),
+      call: connect,
+      open: openWithFreshToken,
+      events: [],
+      read: ({ data }, pair) => watched(data as WxSocketTask, pair),
+    })
   }

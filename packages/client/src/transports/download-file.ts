@@ -6,7 +6,7 @@ import type {
   WxFileTask,
   WxRequestOptions,
 } from '../wx.js'
-import { withHeader } from './response-header.js'
+import { withResponseHeader } from './response-header.js'
 import type { AuthOptions } from './send.js'
 
 /** What `wx.downloadFile` takes, with a url that may be relative to `baseUrl`. */
@@ -16,21 +16,21 @@ export interface DownloadOptions extends AuthOptions, Omit<WxDownloadOptions, 's
   enableQuic?: boolean
 }
 
-/** Where the file is: at `filePath` if that was given, else in a temporary file. */
+/** Where the file is: at `filePath` if that was given, else at `tempFilePath`. */
 export interface Download {
   readonly tempFilePath?: string
   readonly filePath?: string
   readonly statusCode: number
-  /** Empty where the platform does not tell. */
+  /** Empty where the platform does not report it. */
   readonly header: object
 }
 
-/** A promise that is also what `wx.downloadFile` returns; listeners hold before there is a native task and across a replay. */
+/** A promise that is also what `wx.downloadFile` returns; listeners may be added before there is a native task, and are kept across a replay. */
 export interface DownloadTask
   extends Task<Download>,
     Required<Omit<WxFileTask<WxDownloadProgress>, 'abort'>> {}
 
-/** What both kinds of file tasks tell. */
+/** What the native tasks of uploads and downloads report. */
 export const fileEvents = [
   'onHeadersReceived',
   'offHeadersReceived',
@@ -38,14 +38,14 @@ export const fileEvents = [
   'offProgressUpdate',
 ]
 
-/** `wx.downloadFile`. Where no header tells why, a 401 is taken for a refused token: a download is safe to repeat. */
+/** `wx.downloadFile`. Where the platform reports no header, a 401 counts as a refused token: a download is safe to repeat. */
 export const downloadFile = (wx: FullRuntime, options: WxRequestOptions): unknown =>
-  withHeader<WxDownloadOptions, { statusCode: number }>(
+  withResponseHeader<WxDownloadOptions, { statusCode: number }>({
     options,
-    (native) => wx.downloadFile(native),
-    (result, header) =>
+    open: (native) => wx.downloadFile(native),
+    responseOf: (result, header) =>
       Object.assign(
         { header: header || {}, data: header ? '' : { error: 'invalid_token' } },
         result,
       ),
-  )
+  })

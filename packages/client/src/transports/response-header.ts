@@ -1,18 +1,22 @@
 import type { WxRequestOptions, WxResponse } from '../wx.js'
 
-interface Listening {
-  onHeadersReceived?(listener: (heard: { header: object }) => void): void
+interface HeaderTask {
+  onHeadersReceived?(listener: (received: { header: object }) => void): void
 }
 
 /**
- * Makes a transfer answer as `wx.request` does: its result has no header, but the native task hears it before.
- * `header` stays undefined where the platform does not tell.
+ * Makes a transfer answer as `wx.request` does: its result has no header, but the native task reports it before.
+ * `header` stays undefined where the platform does not report it.
  */
-export function withHeader<Options, Result>(
-  options: WxRequestOptions,
-  open: (options: Options) => Listening,
-  responseOf: (result: Result, header: object | undefined) => WxResponse,
-): Listening {
+export function withResponseHeader<Options, Result>({
+  options,
+  open,
+  responseOf,
+}: {
+  readonly options: WxRequestOptions
+  readonly open: (options: Options) => HeaderTask
+  readonly responseOf: (result: Result, header: object | undefined) => WxResponse
+}): HeaderTask {
   const { success } = options as Required<WxRequestOptions>
   let header: object | undefined
   const native = open(
@@ -21,8 +25,8 @@ export function withHeader<Options, Result>(
     }) as Options,
   )
   if (native.onHeadersReceived) {
-    native.onHeadersReceived((heard) => {
-      header = heard.header
+    native.onHeadersReceived((received) => {
+      header = received.header
     })
   }
   return native

@@ -1,9 +1,9 @@
 import { openTask } from '../task.js'
 import type { FullRuntime } from '../wx.js'
-import type { Open } from './send.js'
+import type { OpenTask } from './send.js'
 
-/** Opens tasks that are run once more when the app is in front again, if WeChat cut them off for being behind. */
-export function createResuming(wx: FullRuntime): Open {
+/** Opens tasks that run once more when the app is shown again, if WeChat interrupted them in the background. */
+export function createRetryOnShow(wx: FullRuntime): OpenTask {
   let isHidden: boolean | undefined
   const waiting: (() => void)[] = []
 
@@ -19,7 +19,7 @@ export function createResuming(wx: FullRuntime): Open {
     openTask(timeoutMs, (ask) =>
       run(ask).catch((error) => {
         if (error.code !== 'interrupted') throw error
-        // Suspended JavaScript hears of the interruption after it is in front again.
+        // JavaScript that was suspended learns of the interruption only after the app is shown again.
         return new Promise<void>((resume) => {
           if (isHidden) waiting.push(resume)
           else resume()

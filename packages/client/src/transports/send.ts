@@ -1,7 +1,7 @@
-import type { ClientOptions } from '../client.js'
 import { ClientError, check, headerOf } from '../errors.js'
-import { type ClientEvent, isWithin, type Renewal } from '../session/renewal.js'
-import type { Pair, RecordStore } from '../session/token-record.js'
+import type { ClientEvent } from '../events.js'
+import type { Renewal } from '../session/renewal.js'
+import { isWithin, type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
 import { type Ask, openTask, type Task } from '../task.js'
 import type { WxRequestOptions, WxResponse } from '../wx.js'
 
@@ -47,69 +47,90 @@ export interface ClientResponse<T> extends WxResponse {
   readonly data: T
 }
 
-/** What any kind of request says of itself. */
-export interface Requested extends AuthOptions {
+/** The options that requests of every kind have in common. */
+export interface CommonOptions extends AuthOptions {
   readonly url: string
   readonly header?: Readonly<Record<string, string>>
   readonly timeout?: number
   readonly raw?: boolean
 }
 
-/** Calls `wx`, and gives back the native task where there is one. */
+/** Calls `wx`, and returns the native task where there is one. */
 export type NativeCall = (options: WxRequestOptions) => unknown
 
-/**
- * Sends by `call`: with the token, one deadline, one `abort`, and once more if the token was refused.
- * The listeners of `events` (`'HeadersReceived'`) hold across a replay and before there is a native task.
- * `read` makes the result of an answer that is not refused; `open` decides what becomes of failures.
- */
-export type Send = <T>(
-  requested: Requested,
-  call: NativeCall,
-  open?: Open,
-  events?: readonly string[],
-  read?: (response: WxResponse, pair: Pair | undefined) => T,
+/** `openTask`, or what does more about failures: it may run the attempt again, and tell it which pair was refused. */
+export type OpenTask = <T>(
+  timeoutMs: number,
+  run: (ask: Ask, refused?: TokenPair) => Promise<T>,
 ) => Task<T>
 
-/** `openTask`, or what does more about failures: it may run the attempt again, and tell it of a refused pair. */
-export type Open = <T>(timeoutMs: number, run: (ask: Ask, refused?: Pair) => Promise<T>) => Task<T>
+/** Sends with the token, one deadline and one `abort`, and once more if the token was refused. */
+export type Send = <T>(input: SendInput<T>) => Task<T>
 
-export function createSend(
-  { isUnauthorized = () => false, unwrap = ({ data }) => data }: ClientOptions,
-  origins: readonly string[],
-  timeoutMs: number,
-  store: RecordStore,
-  renewal: Renewal,
-  urlOf: (url: string) => string,
-  emit: (event: ClientEvent) => void,
-): Send {
-  return <T>(
-    requested: Requested,
-    call: NativeCall,
-    open: Open = openTask,
-    events: readonly string[] = [
-      'onHeadersReceived',
-      'offHeadersReceived',
-      'onChunkReceived',
-      'offChunkReceived',
-    ],
-    read: (response: WxResponse, pair: Pair | undefined) => T = (response) => {
-      try {
-        return Object.assign({}, response, { data: unwrap(response) }) as T
-      } catch (cause) {
-        throw new ClientError('business', Object.assign({}, response, { cause }))
-      }
-    },
-  ) => {
-    const { auth = true, header = {}, raw, timeout = timeoutMs } = requested
-    const url = urlOf(requested.url)
-    const isAnonymous =
-      !auth || origins.indexOf(originOf(url)) < 0 || headerOf(header, 'authorization')
+export interface SendInput<T> {
+  readonly options: CommonOptions
+  readonly call: NativeCall
+  /** Decides what becomes of failures (default `openTask`). */
+  readonly open?: OpenTask
+  /**
+   * The methods of the native task that take a listener (default those of `wx.request`). Listeners are kept across a
+   * replay and may be added before there is a native task.
+   */
+  readonly events?: readonly string[]
+  /** Makes the result of a good answer (default the answer with its data unwrapped). */
+  readonly read?: (response: WxResponse, pair: TokenPair | undefined) => T
+}
+
+const requestEvents = [
+  'onHeadersReceived',
+  'offHeadersReceived',
+  'onChunkReceived',
+  'offChunkReceived',
+]
+
+export interface SendSettings {
+  /** The absolute url of one that may be relative to `baseUrl`. */
+  readonly urlOf: (url: string) => string
+  /** Whether a request to this url may carry the access token. */
+  readonly isTrusted: (url: string) => boolean
+  readonly timeoutMs: number
+  readonly isUnauthorized: (response: WxResponse) => boolean
+  readonly unwrap: (response: WxResponse) => unknown
+  readonly emit: (event: ClientEvent) => void
+}
+
+export function createSend({
+  settings: { urlOf, isTrusted, timeoutMs, isUnauthorized, unwrap, emit },
+  store,
+  renewal,
+}: {
+  readonly settings: SendSettings
+  readonly store: RecordStore
+  readonly renewal: Renewal
+}): Send {
+  const unwrapped = <T>(response: WxResponse): T => {
+    try {
+      return Object.assign({}, response, { data: unwrap(response) }) as T
+    } catch (cause) {
+      throw new ClientError('business', Object.assign({}, response, { cause }))
+    }
+  }
+
+  return <T>({
+    options,
+    call,
+    open = openTask,
+    events = requestEvents,
+    read = unwrapped,
+  }: SendInput<T>) => {
+    const { auth = true, header = {}, raw, timeout = timeoutMs } = options
+    const url = urlOf(options.url)
+    const isAnonymous = !auth || !isTrusted(url) || headerOf(header, 'authorization')
     const calls: (() => void)[] = []
     let { user_id: userId } = store.read()
     let native: { [name: string]: ((listener: unknown) => void) | undefined } | undefined
 
-    const attempt = (ask: Ask, refused?: Pair): Promise<T> =>
+    const attempt = (ask: Ask, refused?: TokenPair): Promise<T> =>
       Promise.resolve(isAnonymous ? undefined : renewal.pair(refused))
         .catch((error) => {
           if (auth === true && error.code !== 'single_page') throw error
@@ -123,7 +144,7 @@ export function createSend(
           return ask(
             (success, fail) => {
               native = call(
-                Object.assign({}, requested, {
+                Object.assign({}, options, {
                   url,
                   header: Object.assign(
                     {},
@@ -139,21 +160,8 @@ export function createSend(
               return native
             },
             (response: WxResponse): T | Promise<T> => {
-              // A 401 that speaks of the token (RFC 6750 §3.1), in header or body; an app's own 401 does not.
-              const isRefused =
-                (response.statusCode === 401 &&
-                  /bearer.*"invalid_token"| invalid_token$/i.test(
-                    headerOf(response.header, 'www-authenticate') +
-                      ' ' +
-                      Object(response.data).error,
-                  )) ||
-                isUnauthorized(response)
-              if (
-                isRefused &&
-                pair &&
-                !refused &&
-                !(pair === store.read() && isWithin(youngMs, pair.askedMs))
-              ) {
+              const isRefused = isTokenRefused(response) || isUnauthorized(response)
+              if (isRefused && pair && !refused && !isYoung(pair)) {
                 emit({ type: 'replay' })
                 return attempt(ask, pair)
               }
@@ -177,11 +185,16 @@ export function createSend(
     })
     return task
   }
+
+  /** Whether it is the current pair and too young to be refreshed: another one would be refused too. */
+  function isYoung(pair: TokenPair): boolean {
+    return pair === store.read() && isWithin(youngMs, pair.askedMs)
+  }
 }
 
-// So young that copies of the request that brought it may be under way: using a pair up would make them look like a theft.
-export const youngMs = 20_000
-
-/** Scheme, host and port as written, in lower case; empty for anything that URL parsers may read differently. */
-export const originOf = (url: string): string =>
-  (/^https?:\/\/[\w.-]+(:\d+)?(?=[/?#]|$)/i.exec(url) || [''])[0].toLowerCase()
+/** A 401 that names the token (RFC 6750 §3.1), in header or body; an app's own 401 does not. */
+const isTokenRefused = ({ statusCode, header, data }: WxResponse): boolean =>
+  statusCode === 401 &&
+  /bearer.*"invalid_token"| invalid_token$/i.test(
+    headerOf(header, 'www-authenticate') + ' ' + Object(data).error,
+  )

@@ -6,7 +6,7 @@ import type {
   WxUploadOptions,
   WxUploadProgress,
 } from '../wx.js'
-import { withHeader } from './response-header.js'
+import { withResponseHeader } from './response-header.js'
 import type { AuthOptions, ClientResponse } from './send.js'
 
 /** What `wx.uploadFile` takes, with a url that may be relative to `baseUrl`. */
@@ -18,18 +18,22 @@ export interface UploadOptions extends AuthOptions, Omit<WxUploadOptions, 'succe
   enableQuic?: boolean
 }
 
-/** A promise that is also what `wx.uploadFile` returns; listeners hold before there is a native task and across a replay. */
+/** A promise that is also what `wx.uploadFile` returns; listeners may be added before there is a native task, and are kept across a replay. */
 export interface UploadTask<T>
   extends Task<ClientResponse<T>>,
     Required<Omit<WxFileTask<WxUploadProgress>, 'abort'>> {}
 
 /** `wx.uploadFile`, its answer parsed where it is JSON. */
 export const uploadFile = (wx: FullRuntime, options: WxRequestOptions): unknown =>
-  withHeader<WxUploadOptions, { data: string; statusCode: number }>(
+  withResponseHeader<WxUploadOptions, { data: string; statusCode: number }>({
     options,
-    (native) => wx.uploadFile(native),
-    ({ data, statusCode }, header = {}) => ({ data: parsed(data), statusCode, header }),
-  )
+    open: (native) => wx.uploadFile(native),
+    responseOf: ({ data, statusCode }, header = {}) => ({
+      data: parsed(data),
+      statusCode,
+      header,
+    }),
+  })
 
 function parsed(text: string): unknown {
   try {

@@ -185,19 +185,6 @@ test.each([
 })
 type Client = ReturnType<typeof setUpFull>['client']
 
-test.each([
-  ['baseUrl', {}],
-  ['container', { baseUrl: 'https://api.example.com', container }],
-  ['env', { container: { env: '', service: 'shop' } }],
-  ['service', { container: { env: 'prod-1' } }],
-  ['container', { container: { env: 'prod 1', service: 'shop' } }],
-])('a wrong %s throws a TypeError that names it', (name, options) => {
-  const create = () => createClient({ wx: createFakeWx(), ...options } as never)
-
-  expect(create).toThrow(TypeError)
-  expect(create).toThrow(name)
-})
-
 test('the session of one container is not used at another', async () => {
   const { client, wx, backend } = setUpFull({ container })
   await client.launch()
