@@ -73,7 +73,7 @@ export function createCloud({
         return undefined
       },
       send(signal) {
-        const { url, body } = serialise(path, method, header, data)
+        const { url, body } = serialise({ url: path, method, header, data })
         // Whatever the app says of these, the gateway knows better.
         const injected = {
           'x-wx-source': 'wx_client',

@@ -67,7 +67,8 @@ export function createFileTransfers({
       ...transfer,
       isQueued: true,
       refusal: () =>
-        refusedUrl(transfer.kind, transfer.url, domains, failure) ?? transfer.refusal?.(),
+        refusedUrl({ name: transfer.kind, url: transfer.url, domains, failure }) ??
+        transfer.refusal?.(),
       onAnswer({ body }, header) {
         if (sentBytes !== undefined) progress.tell(progressOf(sentBytes))
         headers.tell({ header })

@@ -54,12 +54,17 @@ export function refererOf(appId: string): { referer: string } {
 }
 
 /** What `data` becomes: a part of the url, or a body. */
-export function serialise(
-  url: string,
-  method: string,
-  header: Readonly<Record<string, string>>,
-  data: unknown,
-): { url: string; body?: string | ArrayBuffer } {
+export function serialise({
+  url,
+  method,
+  header,
+  data,
+}: {
+  readonly url: string
+  readonly method: string
+  readonly header: Readonly<Record<string, string>>
+  readonly data: unknown
+}): { url: string; body?: string | ArrayBuffer } {
   if (data === undefined || data === null) return { url }
   if (method === 'GET' || method === 'HEAD') {
     if (isArrayBuffer(data)) return { url }

@@ -87,7 +87,13 @@ export function createSockets(surroundings: SocketSurroundings): FakeSockets {
   const alive = new Set<(reason: string) => void>()
 
   function refusal(url: string): WxFailure | undefined {
-    const refused = refusedUrl('connectSocket', url, domains, failure, /^wss?:\/\/[^/?#]+/i)
+    const refused = refusedUrl({
+      name: 'connectSocket',
+      url,
+      domains,
+      failure,
+      scheme: /^wss?:\/\/[^/?#]+/i,
+    })
     if (refused) return refused
     if (isHidden()) return failure('connectSocket:fail interrupted', 600003)
     if (!isOnline()) return failure('connectSocket:fail 似乎已断开与互联网的连接。', 600000)

@@ -248,13 +248,19 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
 }
 
 /** Why the platform refuses an address, if it does. */
-export function refusedUrl(
-  name: string,
-  url: unknown,
-  domains: readonly string[] | undefined,
-  failure: TransferSurroundings['failure'],
+export function refusedUrl({
+  name,
+  url,
+  domains,
+  failure,
   scheme = /^https?:\/\/[^/?#]+/i,
-): WxFailure | undefined {
+}: {
+  readonly name: string
+  readonly url: unknown
+  readonly domains: readonly string[] | undefined
+  readonly failure: TransferSurroundings['failure']
+  readonly scheme?: RegExp
+}): WxFailure | undefined {
   const origin = typeof url === 'string' ? scheme.exec(url)?.[0] : undefined
   if (!origin) return failure(`${name}:fail invalid url`, 600009)
   if (domains && !domains.includes(origin.toLowerCase())) {

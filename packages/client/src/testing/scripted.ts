@@ -1,34 +1,38 @@
-/** What a test ordered to happen: a few times in turn, or from now on. */
-export interface Orders<S, B> {
-  /** Without `times` the order stands until a newer one that matches. */
-  add(matches: (subject: S) => boolean, behaviour: B, times: number | undefined): void
-  /** What happens to this one; counts down the order that it used. */
+/** What a test has scripted: each behaviour for a number of times, or from now on. */
+export interface Scripted<S, B> {
+  /** Without `times` it holds until a newer one matches. */
+  add(step: {
+    readonly matches: (subject: S) => boolean
+    readonly behaviour: B
+    readonly times: number | undefined
+  }): void
+  /** How this one behaves; counts as one of its times. */
   next(subject: S): B
 }
 
-/** `usual` is what happens without any order. */
-export function createOrders<S, B>(usual: B): Orders<S, B> {
-  interface Order {
+/** `usual` is the behaviour where nothing is scripted. */
+export function createScripted<S, B>(usual: B): Scripted<S, B> {
+  interface Step {
     readonly matches: (subject: S) => boolean
     readonly behaviour: B
     timesLeft: number
   }
-  const counted: Order[] = []
-  const standing: Order[] = []
+  const counted: Step[] = []
+  const standing: Step[] = []
   return {
-    add(matches, behaviour, times) {
-      const order = { matches, behaviour, timesLeft: times ?? Number.POSITIVE_INFINITY }
-      if (times === undefined) standing.unshift(order)
-      else counted.push(order)
+    add({ matches, behaviour, times }) {
+      const step = { matches, behaviour, timesLeft: times ?? Number.POSITIVE_INFINITY }
+      if (times === undefined) standing.unshift(step)
+      else counted.push(step)
     },
 
     next(subject) {
-      const order = [...counted, ...standing].find(
+      const step = [...counted, ...standing].find(
         ({ matches, timesLeft }) => timesLeft > 0 && matches(subject),
       )
-      if (!order) return usual
-      order.timesLeft -= 1
-      return order.behaviour
+      if (!step) return usual
+      step.timesLeft -= 1
+      return step.behaviour
     },
   }
 }

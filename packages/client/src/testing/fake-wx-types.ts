@@ -1,11 +1,58 @@
+import type { FullWx } from '../wx.js'
+import type { FetchedData } from './fake-background-fetch.js'
+import type { Callbacks, Done } from './fake-callbacks.js'
+import type { FakeCloud } from './fake-container.js'
+import type {
+  FakeDownloadOptions,
+  FakeDownloadTask,
+  FakeUploadOptions,
+  FakeUploadTask,
+} from './fake-files.js'
 import type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
-import type { FakeLoginBehaviour } from './fake-login.js'
-import type { FakeHandshake, FakeSocket, FakeSocketBehaviour } from './fake-socket.js'
+import type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
+import type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
+import type {
+  FakeHandshake,
+  FakeSocket,
+  FakeSocketBehaviour,
+  FakeSocketOptions,
+  FakeSocketTask,
+} from './fake-socket.js'
 import type { StorageVerb } from './fake-storage.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
-import type { FakeWx } from './fake-wx.js'
 
-/** The hand that holds the phone. */
+/** Hand it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
+export interface FakeWx extends FullWx {
+  login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
+  request(options: FakeRequestOptions): FakeRequestTask
+  uploadFile(options: FakeUploadOptions): FakeUploadTask
+  downloadFile(options: FakeDownloadOptions): FakeDownloadTask
+  connectSocket(options: FakeSocketOptions): FakeSocketTask
+  getBackgroundFetchData(
+    options: Callbacks<FetchedData> & { fetchType: string },
+  ): Promise<FetchedData> | undefined
+  readonly cloud: FakeCloud
+  getStorage(
+    options: Callbacks<{ data: unknown; errMsg: string }> & { key: string },
+  ): Promise<{ data: unknown; errMsg: string }> | undefined
+  setStorage(options: Callbacks<Done> & { key: string; data: unknown }): Promise<Done> | undefined
+  removeStorage(options: Callbacks<Done> & { key: string }): Promise<Done> | undefined
+  getAccountInfoSync(): {
+    miniProgram: { appId: string; envVersion: 'develop' | 'trial' | 'release'; version: string }
+  }
+  getEnterOptionsSync(): FakeLaunchOptions
+  getLaunchOptionsSync(): FakeLaunchOptions
+  onAppShow(listener: (options: FakeLaunchOptions) => void): void
+  offAppShow(listener?: (options: FakeLaunchOptions) => void): void
+  onAppHide(listener: () => void): void
+  offAppHide(listener?: () => void): void
+  getRandomValues(
+    options: Callbacks<{ randomValues: ArrayBuffer; errMsg: string }> & { length: number },
+  ): Promise<{ randomValues: ArrayBuffer; errMsg: string }> | undefined
+  readonly control: FakeWxControl
+}
+
+/** What a test does to the phone, and what it sees of it. */
 export interface FakeWxControl {
   /** How often each member of `wx` was called; `cloudInit` and `callContainer` are those of `wx.cloud`. */
   readonly calls: Readonly<Record<FakeCall, number>>
@@ -15,11 +62,11 @@ export interface FakeWxControl {
   readonly sockets: readonly FakeSocket[]
   /** The files of the phone, by path: what `uploadFile` finds and where `downloadFile` writes. */
   readonly files: Map<string, string | ArrayBuffer>
-  /** The next `times` logins go like this, after those ordered before; without `times` all logins from now on. */
+  /** Scripts the next `times` logins, after those scripted before; without `times` all logins from now on. */
   onLogin(behaviour: FakeLoginBehaviour, options?: { times?: number }): void
   /**
-   * The next `times` requests that match go like this, after those ordered before; without `times` all from now on.
-   * A text matches a part of the url. What was ordered with `times` comes first, then the newest that matches.
+   * Scripts the next `times` requests that match, after those scripted before; without `times` all from now on.
+   * A string matches a part of the url. What was scripted with `times` comes first, then the newest that matches.
    * Uploads, downloads and `callContainer` are requests too: see `kind`.
    */
   onRequest(
@@ -35,7 +82,7 @@ export interface FakeWxControl {
   ): void
   /**
    * What WeChat has fetched beside loading the mini program (数据预拉取), for `wx.getBackgroundFetchData`; it stays
-   * there over a restart, as on a phone. A client asks when it is created, so order this before. An object is given as
+   * there over a restart, as on a phone. A client reads it when it is created, so call this before. An object is given as
    * JSON; `undefined` takes it away, and the call fails.
    */
   prefetch(
@@ -69,7 +116,7 @@ export interface FakeWxControl {
   /** What is stored for this user: the raw text by key, open to damage. */
   readonly storage: Map<string, string>
   /**
-   * Ends this process and starts another on the same phone: same storage, files, user, network and orders; no
+   * Ends this process and starts another on the same phone: same storage, files, user, network and scripted behaviours; no
    * listeners, new counts. The ended one gets no callbacks any more, and can write nothing.
    */
   restart(): FakeWx
