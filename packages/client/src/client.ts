@@ -22,16 +22,16 @@ import type { WxLaunchOptions } from './wx.js'
 export interface Client<Data = unknown> {
   /**
    * Logs in silently unless there is a session. Never rejects.
-   * The options of `App.onLaunch` may be handed on; nothing is read from them, as a link can say anything.
+   * The options of `App.onLaunch` may be passed; nothing is read from them, because any link can set them.
    */
   launch(options?: WxLaunchOptions): Promise<Session<Data> | undefined>
   /** The session once it is clear whether there is one. Never rejects. */
   ready(): Promise<Session<Data> | undefined>
-  /** The session as known now. */
+  /** The current session, without waiting. */
   session(): Session<Data> | undefined
   /**
-   * Makes sure of a session, after a sign-out too; a new login only with `force` or `input`, or where there is none.
-   * Rejects with {@link ClientError}.
+   * Ensures that there is a session, after a sign-out too; logs in anew only with `force` or `input`, or if there is
+   * none. Rejects with {@link ClientError}.
    */
   login(options?: LoginOptions): Promise<Session<Data>>
   /**
@@ -39,9 +39,12 @@ export interface Client<Data = unknown> {
    * Rejects only with `everywhere`, when the server could not be told to end the user's other sessions.
    */
   logout(options?: LogoutOptions): Promise<void>
-  /** Calls the listener after every change of the session; returns what ends that. */
+  /** Calls the listener after every change of the session; returns a function that removes it. */
   onChange(listener: (change: SessionChange<Data>) => void): () => void
-  /** `wx.request` with the access token, renewed and sent again once if it was refused. Rejects with {@link ClientError}. */
+  /**
+   * `wx.request` with the access token, renewed and sent again once if it was refused.
+   * Rejects with {@link ClientError}.
+   */
   request<T = unknown>(options: RequestOptions): RequestTask<ClientResponse<T>>
 }
 

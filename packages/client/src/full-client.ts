@@ -31,7 +31,7 @@ import { type UploadOptions, type UploadTask, uploadFile } from './transports/up
 import type { FullRuntime, FullWx, WxSocketTask } from './wx.js'
 
 interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx'> {
-  /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` fit. */
+  /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` work too. */
   wx?: FullWx
 }
 
@@ -39,20 +39,27 @@ interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx'> {
 export type FullClientOptions = SharedOptions &
   ({ baseUrl: string; container?: never } | { container: Container; baseUrl?: never })
 
-/** The client of `@wxlogin/client`, and everything else that carries a login. Everything rejects with {@link ClientError}. */
+/**
+ * The client of `@wxlogin/client`, and every other call that can carry the token. They reject with {@link ClientError}.
+ */
 export interface FullClient<Data = unknown> extends Client<Data> {
-  /** `wx.uploadFile` as `request` sends; an answer that is JSON is parsed. */
+  /** `wx.uploadFile`, authenticated like `request`; a JSON answer is parsed. */
   uploadFile<T = unknown>(options: UploadOptions): UploadTask<T>
-  /** `wx.downloadFile` as `request` sends. */
+  /** `wx.downloadFile`, authenticated like `request`. */
   downloadFile(options: DownloadOptions): DownloadTask
   /**
-   * `wx.connectSocket` with the access token in the handshake, made sure of first. Resolves with the native task when it
-   * is open. What refused a handshake cannot be seen: one that fails is tried once more with a new token.
+   * `wx.connectSocket` with the access token in the handshake, renewed first if it expires soon. Resolves with the
+   * native task when it is open. WeChat does not say why a handshake failed, so it is tried once more with a new token.
    */
   connectSocket(options: SocketOptions): Task<WxSocketTask>
-  /** `wx.cloud.callContainer` as `request` sends. Without the option `container` give `config.env` and `service`. */
+  /**
+   * `wx.cloud.callContainer`, authenticated like `request`. Without the option `container` give `config.env` and
+   * `service`.
+   */
   callContainer<T = unknown>(options: ContainerOptions): Task<ClientResponse<T>>
-  /** Binds the number of a phone button's event. Rejects with `phone_denied` or `phone_quota` if there is none. */
+  /**
+   * Binds the phone number of a phone button's event. Rejects with `phone_denied` or `phone_quota` if there is none.
+   */
   bindPhone(event: PhoneEvent): Promise<BoundPhone<Data>>
   /** What the backend's `onPrefetch` returned for this launch (数据预拉取), known when `ready()` has resolved. */
   prefetched<T = Json>(): T | undefined
@@ -95,7 +102,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
   })
   const { ready, session, onChange } = client
   const startedReady = () => started.then(ready)
-  /** Sends what a container cannot receive. */
+  /** For what cannot go to a container. */
   const sendToHost: Send = (input) =>
     send(
       Object.assign({}, input, {

@@ -13,7 +13,7 @@ export interface ClientOptions extends LoginSettings {
   authPath?: string
   /** Default: what `wx.getAccountInfoSync()` says. */
   appId?: string
-  /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` fit. */
+  /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` work too. */
   wx?: Wx
   /** Other origins that may get the access token, `'https://cdn.example.com'` for example. */
   trustedOrigins?: readonly string[]

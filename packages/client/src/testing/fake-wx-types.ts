@@ -21,7 +21,7 @@ import type {
 import type { StorageVerb } from './fake-storage.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
 
-/** Hand it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
+/** Pass it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
 export interface FakeWx extends FullWx {
   login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
   request(options: FakeRequestOptions): FakeRequestTask
@@ -81,9 +81,9 @@ export interface FakeWxControl {
     options?: { times?: number },
   ): void
   /**
-   * What WeChat has fetched beside loading the mini program (数据预拉取), for `wx.getBackgroundFetchData`; it stays
-   * there over a restart, as on a phone. A client reads it when it is created, so call this before. An object is given as
-   * JSON; `undefined` takes it away, and the call fails.
+   * What WeChat has fetched while loading the mini program (数据预拉取), for `wx.getBackgroundFetchData`; it survives
+   * a restart, as on a phone. A client reads it when it is created, so call this before. An object is given as
+   * JSON; `undefined` removes it, and the call fails.
    */
   prefetch(
     fetched: string | object | undefined,
@@ -94,30 +94,30 @@ export interface FakeWxControl {
       behaviour?: 'ok' | 'hang' | 'throw' | { readonly afterMs: number }
     },
   ): void
-  /** Takes the network away. Requests and sockets under way fail, as new ones and logins do. */
+  /** Takes the network away. Requests and sockets in progress fail, and so do new ones and logins. */
   offline(): void
   online(): void
   /**
-   * Sends the app to the background. New requests and sockets fail; after 5 seconds those under way fail too,
-   * JavaScript is suspended, and callbacks wait for `show()`. Timers that the app set itself are beyond the fake's reach.
+   * Sends the app to the background. New requests and sockets fail; after 5 seconds those in progress fail too,
+   * JavaScript is suspended, and callbacks wait for `show()`. Timers that the app set itself keep running.
    */
   hide(): void
   /** Brings the app to the front: `onAppShow` listeners run at once, then callbacks that waited. */
   show(options?: FakeEntry): void
   /** The next `times` storage calls of this kind fail; without `times` all, and 0 ends it. */
   failStorage(verb: StorageVerb, options?: { times?: number }): void
-  /** A cold start: gives what `App.onLaunch` gets. */
+  /** A cold start: returns what `App.onLaunch` gets. */
   launch(options?: FakeEntry): FakeLaunchOptions
   /**
-   * Hands the phone to another WeChat user, with other codes and a storage area of their own. WeChat ends the
+   * Gives the phone to another WeChat user, with other codes and a storage area of their own. WeChat ends the
    * mini program when the account changes: `restart()` does that.
    */
   switchUser(user: string): void
-  /** What is stored for this user: the raw text by key, open to damage. */
+  /** What is stored for this user: the raw text by key, which a test may corrupt. */
   readonly storage: Map<string, string>
   /**
-   * Ends this process and starts another on the same phone: same storage, files, user, network and scripted behaviours; no
-   * listeners, new counts. The ended one gets no callbacks any more, and can write nothing.
+   * Ends this process and starts another on the same phone: same storage, files, user, network and scripted behaviours;
+   * no listeners, new counts. The ended process gets no more callbacks and cannot write.
    */
   restart(): FakeWx
 }

@@ -28,7 +28,7 @@ import { createScripted } from './scripted.js'
 export interface FakeWxOptions {
   /** Default `'wx0000000000000001'`. */
   appId?: string
-  /** Gives login codes; `createFakeWeChat()` of `@wxlogin/server/testing` fits. Default: random codes. */
+  /** Gives login codes; `createFakeWeChat()` of `@wxlogin/server/testing` works. Default: random codes. */
   wechat?: { codeFor(user: string, options?: { appId?: string }): string }
   /** Who holds the phone, default `'user-1'`. */
   user?: string
@@ -53,7 +53,7 @@ export interface FakeWxOptions {
   omit?: readonly string[]
   /** Whether failures carry `errno`, as from base library 2.24 (default true). */
   errno?: boolean
-  /** Whether the tasks of uploads and downloads hear headers (default true); those of old base libraries do not. */
+  /** Whether the tasks of uploads and downloads report headers (default true); those of old base libraries do not. */
   fileHeaders?: boolean
   /**
    * The legal domains, like `'https://api.example.com'`, with `'wss://api.example.com'` for sockets. Default: no check,
@@ -79,10 +79,10 @@ interface Phone {
 const maxRandomLength = 1_048_576
 
 /**
- * A phone in a test: a `wx` object with the habits of the real one.
+ * A phone in a test: a `wx` object that behaves like the real one.
  *
  * Callbacks arrive in a later turn without a timer, so `await` works under fake timers too. Wrong options throw
- * `TypeError`. Source of the habits: the WeChat documentation of each call.
+ * `TypeError`. Source of the behaviour: the WeChat documentation of each call.
  *
  * @example
  * const wechat = createFakeWeChat()

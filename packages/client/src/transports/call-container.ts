@@ -10,7 +10,9 @@ export interface Container {
   service: string
 }
 
-/** What `wx.cloud.callContainer` takes; `config.env` and the service are those of the option `container` unless given. */
+/**
+ * What `wx.cloud.callContainer` takes; `config.env` and the service are those of the option `container` unless given.
+ */
 export interface ContainerOptions
   extends AuthOptions,
     Omit<WxContainerOptions, 'success' | 'fail'> {
@@ -21,7 +23,9 @@ export interface ContainerOptions
   raw?: boolean
 }
 
-/** The container as an origin that no host can have (RFC 2606): what is below it is sent by `wx.cloud.callContainer`. */
+/**
+ * The container as an origin that no host can have (RFC 2606): what is below it is sent by `wx.cloud.callContainer`.
+ */
 export function originOfContainer({ env, service }: Container): string {
   assertOption(isName(env), 'container.env', nameRule)
   assertOption(isName(service), 'container.service', nameRule)

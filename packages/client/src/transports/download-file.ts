@@ -25,7 +25,10 @@ export interface Download {
   readonly header: object
 }
 
-/** A promise that is also what `wx.downloadFile` returns; listeners may be added before there is a native task, and are kept across a replay. */
+/**
+ * A promise that is also what `wx.downloadFile` returns; listeners may be added before there is a native task, and are
+ * kept across a replay.
+ */
 export interface DownloadTask
   extends Task<Download>,
     Required<Omit<WxFileTask<WxDownloadProgress>, 'abort'>> {}
@@ -38,7 +41,10 @@ export const fileEvents = [
   'offProgressUpdate',
 ]
 
-/** `wx.downloadFile`. Where the platform reports no header, a 401 counts as a refused token: a download is safe to repeat. */
+/**
+ * `wx.downloadFile`. Where the platform reports no header, a 401 counts as a refused token: a download is safe to
+ * repeat.
+ */
 export const downloadFile = (wx: FullRuntime, options: WxRequestOptions): unknown =>
   withResponseHeader<WxDownloadOptions, { statusCode: number }>({
     options,

@@ -5,10 +5,10 @@ import { isWithin, type RecordStore, type TokenPair, youngMs } from '../session/
 import { type Ask, openTask, type Task } from '../task.js'
 import type { WxRequestOptions, WxResponse } from '../wx.js'
 
-/** What every kind of request understands besides the options of its `wx` call. */
+/** The options of every kind of request, besides those of its `wx` call. */
 export interface AuthOptions {
   /**
-   * `true` (default): with a token, after a login if need be. `'optional'`: anonymous when login fails.
+   * `true` (default): with a token, after a login if needed. `'optional'`: anonymous when login fails.
    * `false`: anonymous. A request to an origin that is not trusted, or with an `Authorization` header of its own, is
    * sent as it is.
    */
@@ -35,10 +35,10 @@ export interface RequestOptions extends AuthOptions, Omit<WxRequestOptions, 'suc
 
 /** A promise that is also what `wx.request` returns. */
 export interface RequestTask<T> extends Task<T> {
-  /** Also before there is a native task. Hears the refused answer before a replay too. */
+  /** May be called before there is a native task. The listener is also called for a refused answer before a replay. */
   onHeadersReceived(listener: (result: { header: object }) => void): void
   offHeadersReceived(listener?: (result: { header: object }) => void): void
-  /** Needs `enableChunked`. Hears the refused answer before a replay too. */
+  /** Needs `enableChunked`. The listener is also called for a refused answer before a replay. */
   onChunkReceived(listener: (result: { data: ArrayBuffer }) => void): void
   offChunkReceived(listener?: (result: { data: ArrayBuffer }) => void): void
 }
@@ -58,7 +58,9 @@ export interface CommonOptions extends AuthOptions {
 /** Calls `wx`, and returns the native task where there is one. */
 export type NativeCall = (options: WxRequestOptions) => unknown
 
-/** `openTask`, or what does more about failures: it may run the attempt again, and tell it which pair was refused. */
+/**
+ * `openTask`, or a variant that handles failures: it may run the attempt again, and pass it the pair that was refused.
+ */
 export type OpenTask = <T>(
   timeoutMs: number,
   run: (ask: Ask, refused?: TokenPair) => Promise<T>,
@@ -70,14 +72,14 @@ export type Send = <T>(input: SendInput<T>) => Task<T>
 export interface SendInput<T> {
   readonly options: CommonOptions
   readonly call: NativeCall
-  /** Decides what becomes of failures (default `openTask`). */
+  /** Handles failures (default `openTask`: it does not). */
   readonly open?: OpenTask
   /**
    * The methods of the native task that take a listener (default those of `wx.request`). Listeners are kept across a
    * replay and may be added before there is a native task.
    */
   readonly events?: readonly string[]
-  /** Makes the result of a good answer (default the answer with its data unwrapped). */
+  /** Makes the result from a successful answer (default: the answer with its data unwrapped). */
   readonly read?: (response: WxResponse, pair: TokenPair | undefined) => T
 }
 

@@ -18,7 +18,10 @@ export interface UploadOptions extends AuthOptions, Omit<WxUploadOptions, 'succe
   enableQuic?: boolean
 }
 
-/** A promise that is also what `wx.uploadFile` returns; listeners may be added before there is a native task, and are kept across a replay. */
+/**
+ * A promise that is also what `wx.uploadFile` returns; listeners may be added before there is a native task, and are
+ * kept across a replay.
+ */
 export interface UploadTask<T>
   extends Task<ClientResponse<T>>,
     Required<Omit<WxFileTask<WxUploadProgress>, 'abort'>> {}

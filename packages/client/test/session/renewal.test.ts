@@ -230,7 +230,7 @@ test('each refresh token has a key of its own', async () => {
   ])
 })
 
-test('a refresh that hangs is aborted when 20 seconds are over', async () => {
+test('a refresh that hangs is aborted after 20 seconds', async () => {
   const { client, wx } = setUp({ loginTimeoutMs: 20_000 })
   await client.launch()
   await vi.advanceTimersByTimeAsync(900_000)

@@ -173,7 +173,7 @@ describe('requests, uploads and downloads', () => {
     expect(await last).toMatchObject({ statusCode: 200 })
   })
 
-  test('are recorded and ordered alike, by their kind', async () => {
+  test('are recorded and scripted alike, by their kind', async () => {
     const { wx } = setUp()
     wx.control.onRequest(({ kind }) => kind === 'downloadFile', { respond: { statusCode: 500 } })
 
@@ -316,7 +316,7 @@ describe('wx.connectSocket', () => {
     expect(seventh.heard).toEqual(['called', 'open'])
   })
 
-  test('goes as ordered', async () => {
+  test('goes as scripted', async () => {
     const { wx } = setUp()
     wx.control.onSocket('/ws', 'throw', { times: 1 })
     wx.control.onSocket('/ws', { refuse: 503 }, { times: 1 })

@@ -207,7 +207,7 @@ describe('wx.login', () => {
     expect(wx.control.calls.login).toBe(1)
   })
 
-  test('takes what was ordered a number of times in turn, then what was ordered for good', async () => {
+  test('takes what was scripted a number of times in turn, then what was scripted for good', async () => {
     const { wx } = setUp()
     wx.control.onLogin({ fail: { errMsg: 'login:fail last' } })
     wx.control.onLogin({ fail: { errMsg: 'login:fail first' } }, { times: 1 })
@@ -220,7 +220,7 @@ describe('wx.login', () => {
     expect(messages).toEqual(['login:fail first', 'login:ok', 'login:fail last', 'login:fail last'])
   })
 
-  test('goes back to normal by an order', async () => {
+  test('goes back to normal by a script', async () => {
     const { wx } = setUp()
     wx.control.onLogin('hang')
 
@@ -637,7 +637,7 @@ describe('wx.request', () => {
     ])
   })
 
-  describe('on order', () => {
+  describe('when scripted', () => {
     test('fails without reaching the server', async () => {
       const { wx, sent } = setUp()
       wx.control.onRequest(
@@ -703,7 +703,7 @@ describe('wx.request', () => {
       expect(results).toMatchObject([{ statusCode: 200 }, { statusCode: 418 }])
     })
 
-    test('the newest standing order wins, and ok ends it', async () => {
+    test('the newest standing behaviour wins, and ok ends it', async () => {
       const { wx } = setUp()
       wx.control.onRequest('/orders', { respond: { statusCode: 500 } })
       wx.control.onRequest('/orders', { respond: { statusCode: 502 } })
@@ -911,7 +911,7 @@ describe('background', () => {
 })
 
 describe('storage', () => {
-  test('gives what was stored, and an empty text for a key that is not there', () => {
+  test('gives what was stored, and an empty string for a key that is not there', () => {
     const { wx } = setUp()
 
     wx.setStorageSync('a', { b: [1, 'x', null] })
@@ -997,7 +997,7 @@ describe('storage', () => {
     expect(() => wx.setStorageSync('key0', nearlyOneMegabyte)).not.toThrow()
   })
 
-  test('fails on order, as often as ordered', () => {
+  test('fails as often as scripted', () => {
     const { wx } = setUp()
     wx.control.failStorage('set', { times: 1 })
     wx.control.failStorage('get')
@@ -1059,7 +1059,7 @@ describe('the phone', () => {
     expect(await loginOutcome(wx)).toMatchObject({ errMsg: 'login:ok' })
   })
 
-  test('keeps storage, user, network and orders over a restart', async () => {
+  test('keeps storage, user, network and scripted behaviours over a restart', async () => {
     const { wx } = setUp({ wechat: { codeFor: (user) => `code of ${user}` } })
     wx.control.switchUser('user-2')
     wx.setStorageSync('a', 1)

@@ -316,7 +316,7 @@ test('a socket that has to be reopened can be, five times over', async () => {
   expect(setting.wx.control.sockets.filter(({ state }) => state === 'open')).toHaveLength(1)
 })
 
-test('a socket that is over listens to nothing any more', async () => {
+test('a closed socket listens to nothing any more', async () => {
   const { client, wx, task } = await setUpOpen()
   const reads = async (run: () => Promise<unknown>): Promise<number> => {
     const before = wx.control.calls.getStorageSync
