@@ -77,10 +77,9 @@ export class ClientError extends Error {
   }
 }
 
-/** Returns the value, or throws a `TypeError` that names the option if it is falsy. */
-export const assertOption = <T>(value: T, name: string, allowed: string): T => {
-  if (!value) throw new TypeError(`${name} must be ${allowed}`)
-  return value
+/** Throws unless it holds. The rule names one option, and says what is allowed. */
+export const assertOption = (holds: unknown, rule: string): void => {
+  if (!holds) throw new TypeError(rule)
 }
 
 /** What a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 only a text. */

@@ -1,6 +1,6 @@
 import type { Json } from '@wxlogin/shared'
 import { assembleClient, type Client } from './client.js'
-import { ClientError } from './errors.js'
+import { assertOption, ClientError } from './errors.js'
 import { type ClientOptions, runtimeOf } from './options.js'
 import { readPrefetched } from './session/prefetch.js'
 import { openTask, type Task } from './task.js'
@@ -72,9 +72,7 @@ export interface FullClient<Data = unknown> extends Client<Data> {
  */
 export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data> {
   const { container, baseUrl } = options
-  if (!container === !baseUrl) {
-    throw new TypeError('exactly one of baseUrl and container must be given')
-  }
+  assertOption(!container !== !baseUrl, 'exactly one of baseUrl and container must be given')
   const wx = runtimeOf<FullRuntime>(options)
   const origin = container && originOfContainer(container)
   const call = createCallContainer({ wx, origin, container: container || {} })

@@ -51,15 +51,16 @@ export function resolveOptions(options: ClientOptions): Settings {
   } = options
   const origins = [baseUrl].concat(trustedOrigins).map((url, index) => {
     const name = index ? `trustedOrigins[${index - 1}]` : 'baseUrl'
-    return assertOption(originOf(url), name, 'a url like https://api.example.com')
+    const origin = originOf(url)
+    assertOption(origin, `${name} must be a url like https://api.example.com`)
+    return origin
   })
-  assertText(appId, 'appId')
-  assertText(storageKey, 'storageKey')
-  assertOption(timeoutMs > 0, 'timeoutMs', 'a positive number')
+  assertOption(isText(appId), 'appId must be a non-empty string')
+  assertOption(isText(storageKey), 'storageKey must be a non-empty string')
+  assertOption(timeoutMs > 0, 'timeoutMs must be a positive number')
   assertOption(
     loginTimeoutMs > 0 && loginTimeoutMs <= 20_000,
-    'loginTimeoutMs',
-    'a positive number up to 20000',
+    'loginTimeoutMs must be a positive number up to 20000',
   )
   const urlOf = (url: string): string =>
     /^https?:/i.test(url) ? url : baseUrl.replace(/\/*$/, '') + url.replace(/^\/*/, '/')
@@ -80,15 +81,17 @@ export function resolveOptions(options: ClientOptions): Settings {
 }
 
 /** The option `wx`, or the global one. */
-export const runtimeOf = <R extends Wx>({
+export function runtimeOf<R extends Wx>({
   wx: runtime = typeof wx === 'undefined' ? undefined : (wx as Wx),
 }: {
   readonly wx?: Wx
-}): R => assertOption(runtime, 'wx', 'given') as R
+}): R {
+  assertOption(runtime, 'wx must be given')
+  return runtime as R
+}
 
 /** Scheme, host and port as written, in lower case; empty for anything that URL parsers may read differently. */
 const originOf = (url: string): string =>
   (/^https?:\/\/[\w.-]+(:\d+)?(?=[/?#]|$)/i.exec(url) || [''])[0].toLowerCase()
 
-const assertText = (text: unknown, name: string): unknown =>
-  assertOption(typeof text === 'string' && text, name, 'a non-empty string')
+const isText = (text: unknown): boolean => typeof text === 'string' && text !== ''

@@ -27,12 +27,10 @@ export interface ContainerOptions
  * The container as an origin that no host can have (RFC 2606): what is below it is sent by `wx.cloud.callContainer`.
  */
 export function originOfContainer({ env, service }: Container): string {
-  assertOption(isName(env), 'container.env', nameRule)
-  assertOption(isName(service), 'container.service', nameRule)
+  assertOption(isName(env), 'container.env must be made of letters, digits, - and _')
+  assertOption(isName(service), 'container.service must be made of letters, digits, - and _')
   return `https://${service}.${env}.invalid`
 }
-
-const nameRule = 'made of letters, digits, - and _'
 
 const isName = (text: string): boolean => /^[\w-]+$/.test(text || '')
 
