@@ -68,7 +68,7 @@ export class ClientError extends Error {
   readonly cause?: unknown
 
   constructor(code: ClientErrorCode, details?: object, description?: unknown) {
-    super(code + ': ' + (description || advice[code] || 'see README'))
+    super(`${code}: ${description || advice[code] || 'see README'}`)
     Object.assign(this, { code }, details)
   }
 

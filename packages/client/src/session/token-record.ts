@@ -59,7 +59,7 @@ export function createRecordStore({
   readonly settings: RecordSettings
   readonly onChange: (change: RecordChange) => void
 }): RecordStore {
-  const version = '1 ' + appId + authUrl
+  const version = `1 ${appId}${authUrl}`
   // What storage held when it was last read: what is still there after a failed write is not read again.
   let stored: unknown
   let record: TokenRecord = {}

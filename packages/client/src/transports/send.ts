@@ -198,5 +198,5 @@ export function createSend({
 const isTokenRefused = ({ statusCode, header, data }: WxResponse): boolean =>
   statusCode === 401 &&
   /bearer.*"invalid_token"| invalid_token$/i.test(
-    headerOf(header, 'www-authenticate') + ' ' + Object(data).error,
+    `${headerOf(header, 'www-authenticate')} ${Object(data).error}`,
   )
