@@ -447,8 +447,8 @@ function namesBeside(name: string, document: Document): readonly string[] {
 
 /** The members of an interface, inherited ones included, or the texts of a union, sorted. */
 function membersOf(typeName: string, folder: string): readonly string[] {
-  const sources = readdirSync(join(root, folder), { encoding: 'utf8', recursive: true })
-    .filter((name) => name.endsWith('.ts'))
+  const sources = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('testing'))
     .map((name) =>
       ts.createSourceFile(name, read(`${folder}/${name}`).text, ts.ScriptTarget.ESNext),
     )
