@@ -1,4 +1,4 @@
-// Holds what is shipped to its budgets, in bytes after `gzip -9`. The client counts as it is published. The server is
+// Holds what is shipped to its budgets, in bytes after `gzip -9` without a file name. The client counts as it is published. The server is
 // published readable and counts minified, as a bundled function would carry it: names and comments cost nothing.
 // Half of the server's budget is sentences: every wrong option and every errcode says what to do about it.
 import { existsSync, readFileSync } from 'node:fs'
@@ -10,12 +10,12 @@ const core = await filesLoadedBy('index')
 const rows = [
   {
     name: '@wxlogin/client, miniprogram_dist/index.js',
-    budget: 3 * 1024,
+    budget: 4 * 1024,
     bytes: gzipped(read('packages/client/miniprogram_dist/index.js')),
   },
   {
     name: '@wxlogin/client, miniprogram_dist/full.js',
-    budget: 4.5 * 1024,
+    budget: 6 * 1024,
     bytes: gzipped(read('packages/client/miniprogram_dist/full.js')),
   },
   {
