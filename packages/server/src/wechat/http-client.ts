@@ -136,7 +136,8 @@ export function createExchange(
       }
     },
 
-    close: async () => agent?.close(),
+    // Bun's own undici has agents without `close`.
+    close: async () => agent?.close?.(),
   }
 }
 
