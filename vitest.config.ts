@@ -2,6 +2,14 @@ import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { sourceAliases } from './.ci/entries.mjs'
 
+const unit = ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts']
+/** Many thousands of interleavings, an outage played through, processes, and the compiler over all documents. */
+const slow = [
+  'packages/*/test/model/**/*.test.ts',
+  'packages/server/test/wechat/outage.test.ts',
+  'packages/server/test/wechat/wechat-processes.test.ts',
+  'packages/server/test/docs.test.ts',
+]
 const services = 'packages/server/test/services/**/*.test.ts'
 const engines = 'packages/client/test/engines/**/*.test.ts'
 
@@ -16,9 +24,15 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, services, engines],
+          include: unit,
+          exclude: [...configDefaults.exclude, ...slow, services, engines],
+          // They share nothing but the code, which is loaded once a worker: half of the time would go into loading.
+          isolate: false,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'slow', include: slow },
       },
       {
         extends: true,
