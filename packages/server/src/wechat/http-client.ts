@@ -137,7 +137,8 @@ export function createHttpClient(
       }
     },
 
-    close: async () => agent?.close(),
+    // Bun's own undici has agents without `close`.
+    close: async () => agent?.close?.(),
   }
 }
 
