@@ -25,6 +25,9 @@ export const paths = {
 /** Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. */
 export const idempotencyHeader = 'Idempotency-Key'
 
+/** Optional. Names the request in the events of both sides: 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`. */
+export const requestIdHeader = 'X-Request-Id'
+
 /** What `wx.login()` gives in DevTools when the project has no real AppID. No backend can exchange it. */
 export const mockCode = 'the code is a mock one'
 

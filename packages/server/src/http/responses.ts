@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { ErrorBody, PhoneAnswer, PrefetchAnswer, TokenAnswer } from '@wxlogin/shared'
+import {
+  type ErrorBody,
+  type PhoneAnswer,
+  type PrefetchAnswer,
+  requestIdHeader,
+  type TokenAnswer,
+} from '@wxlogin/shared'
 import type { JwkSet } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
-import type { AuthResponse } from '../request.js'
+import type { AuthResponse, RequestHeaders } from '../request.js'
 
 interface HttpErrorOptions {
   readonly headers?: Readonly<Record<string, string>>
@@ -33,9 +39,16 @@ export class HttpError extends AuthError {
   }
 }
 
-/** The answer that tells a client about an error, ours or any other. What is the server's own fault becomes an event. */
-export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse {
-  return (error) => {
+const requestIdPattern = /^[\w-]{1,64}$/
+
+/**
+ * The answer that tells a client about an error, ours or any other. What is the server's own fault becomes an event,
+ * under the id that the client gave this request, or a new one.
+ */
+export function createRefusal(
+  emit: EmitEvent,
+): (error: unknown, request?: RequestHeaders) => AuthResponse {
+  return (error, request) => {
     const failure = toAuthError(error)
     const { code, message, reason, retryAfterSeconds } = failure
     const {
@@ -43,7 +56,7 @@ export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse
       headers = {},
       closes = false,
     } = failure instanceof HttpError ? failure : {}
-    const requestId = status < 500 ? undefined : randomUUID()
+    const requestId = status < 500 ? undefined : requestIdOf(request)
     if (requestId !== undefined) emit({ type: 'failure', code, requestId, error: failure })
 
     const body: ErrorBody = {
@@ -65,6 +78,11 @@ export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse
     })
     return { ...answer, closes }
   }
+}
+
+function requestIdOf(request: RequestHeaders | undefined): string {
+  const given = request?.header(requestIdHeader)
+  return given !== undefined && requestIdPattern.test(given) ? given : randomUUID()
 }
 
 // RFC 6750 §3: these two tell the client through WWW-Authenticate as well.

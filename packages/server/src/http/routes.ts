@@ -37,7 +37,7 @@ export interface Operations<Claims extends object> {
 export interface Http {
   handle(request: AuthRequest): Promise<AuthResponse>
   /** The answer that tells a client about an error, ours or any other. */
-  refuse(error: unknown): AuthResponse
+  refuse(error: unknown, request?: RequestHeaders): AuthResponse
 }
 
 interface Route {
@@ -114,12 +114,12 @@ export function createHttp<Claims extends object>({
   }
 
   // WeChat hands whatever comes to the mini program, which then logs in as usual.
-  async function handlePrefetch({ path }: AuthRequest): Promise<AuthResponse> {
-    const [, query] = /\?(.*)/.exec(path) ?? []
+  async function handlePrefetch(request: AuthRequest): Promise<AuthResponse> {
+    const [, query] = /\?(.*)/.exec(request.path) ?? []
     try {
       return json(200, (await prefetch?.(new URLSearchParams(query))) ?? {})
     } catch (error) {
-      refuse(error)
+      refuse(error, request)
       return json(200, {})
     }
   }
@@ -147,7 +147,7 @@ export function createHttp<Claims extends object>({
         }
         return await run(request)
       } catch (error) {
-        return refuse(error)
+        return refuse(error, request)
       }
     },
   }
