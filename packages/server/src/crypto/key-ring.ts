@@ -19,7 +19,7 @@ export interface KeyRing {
    * create. `parts` of a `source` always name the same session.
    */
   sessionIds(
-    source: 'wechat' | 'cloud_hosting',
+    source: 'wechat' | 'phone' | 'cloud_hosting',
     ...parts: readonly string[]
   ): readonly [string, ...string[]]
 }
