@@ -15,15 +15,15 @@ import type { AppCredentials } from '../wechat/code2session.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
 import type { PreviousSessions } from './previous-session.js'
 
-/** What a login is made of. */
+/** The input of a login. */
 export interface LoginInput {
   /** The one-time code of `wx.login()`. */
   code: string
-  /** May be left out where there is just one mini program. */
+  /** May be left out if there is just one mini program. */
   appId?: string
   /** A name for the device, up to 128 characters. */
   device?: string
-  /** Passed to `onLogin` as it is. */
+  /** Passed to `onLogin` unchanged. */
   input?: unknown
   /** The refresh token that this login replaces. */
   previousRefreshToken?: string
@@ -31,11 +31,11 @@ export interface LoginInput {
   idempotencyKey?: string
 }
 
-// A sibling instance that took the code may still be in its onLogin; in all it is waited for 2 seconds.
+// A sibling instance that used the code may still be in its onLogin; the waits add up to 2 seconds.
 const siblingWaitsMs = [0, 50, 100, 200, 400, 600, 650] as const
 
-// WeChat says so of a code that was used; of one that it has forgotten, or never gave, it says something else, and
-// then there hardly is a sibling.
+// WeChat's errcode for a used code. For one that it has forgotten or never issued it has another, and then there is
+// hardly a sibling.
 const usedCode = 40163
 const unknownCodeWaitsMs = [0, 100] as const
 
@@ -48,7 +48,7 @@ interface Attempt extends LoginInput {
   readonly startedMs: number
 }
 
-/** Login by code: a double tap, a lost answer or a gateway that retries gets one session, a replayed code nothing. */
+/** Login by code: a double tap, a lost answer or a gateway's retry get one session, a replayed code gets nothing. */
 export type LoginByCode<Claims extends object> = (
   input: LoginInput,
   method?: Attempt['method'],
@@ -79,7 +79,7 @@ export function createLoginByCode<Claims extends object>({
   now,
   emit,
 }: LoginByCodeNeeds<Claims>): LoginByCode<Claims> {
-  // Logins under way in this process, by session id, so that WeChat sees a code once.
+  // Logins in flight in this process, by session id, so that WeChat sees a code once.
   const running = new Map<string, Promise<OpenedSession<Claims>>>()
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
@@ -113,7 +113,7 @@ export function createLoginByCode<Claims extends object>({
     return opened ?? openAgain(await store.get(id), attempt)
   }
 
-  /** The session that this code has made already, in this process or in a sibling. */
+  /** The session that this code has already created, in this process or in a sibling. */
   async function findLogin(
     ids: readonly string[],
     waitsMs: readonly number[],
@@ -128,7 +128,7 @@ export function createLoginByCode<Claims extends object>({
     return undefined
   }
 
-  /** A code that came before: the same request again gets the same session, anything else gets nothing. */
+  /** A code that was used before: the same request again gets the same session, anything else gets nothing. */
   async function openAgain(
     earlier: SessionRecord | undefined,
     attempt: Attempt,
@@ -143,7 +143,7 @@ export function createLoginByCode<Claims extends object>({
     }
     if (generation > 0) throw invalidCode()
     const claims = await sessions.claimsOrEnd(earlier)
-    // The hook took its time; a revocation meanwhile wins, and so does a move to another user.
+    // The hook took time; a revocation in the meantime wins, and so does a move to another user.
     const current = hooks.hasClaims ? await store.get(id) : earlier
     if (!current || !isRecent(current) || current.generation > 0) throw invalidCode()
     if (current.userId !== earlier.userId) throw invalidCode()

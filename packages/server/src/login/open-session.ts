@@ -7,10 +7,10 @@ import type { Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
 import { type Previous, type PreviousSessions, previousFor } from './previous-session.js'
 
-/** An account that is proven, and the login that it came by. Every way in ends in one. */
+/** A proven account, and the login that proved it. Every login method ends in one. */
 export interface ProvenLogin<Claims extends object> {
   readonly method: LoginMethod
-  /** The id that the session is to have. */
+  /** The id of the session to create. */
   readonly id: string
   readonly account: Account
   readonly idempotencyKeyHash: string
@@ -19,7 +19,7 @@ export interface ProvenLogin<Claims extends object> {
   readonly device?: string | undefined
   readonly previous?: Previous | undefined
   readonly startedMs: number
-  /** Where the app itself has said who it is, `onLogin` is not asked, and `claims` only for what is not given. */
+  /** Set if the app itself says who it is: `onLogin` is not called, and `claims` only if none are given. */
   readonly byApp?: {
     readonly userId?: string | number | undefined
     readonly claims?: Claims | undefined
@@ -33,7 +33,7 @@ export interface OpenedSession<Claims extends object> {
   readonly answer: TokenAnswer
 }
 
-/** Makes a session of a proven account. `undefined` when there is one with this id; `onLogin` has run all the same. */
+/** Creates a session for a proven account. `undefined` if the id already exists; `onLogin` has run all the same. */
 export type OpenSession<Claims extends object> = (
   login: ProvenLogin<Claims>,
 ) => Promise<OpenedSession<Claims> | undefined>
@@ -71,7 +71,7 @@ export function createOpenSession<Claims extends object>({
     if (!(await store.create(record))) return undefined
 
     await previousSessions.end(previous, record)
-    // One that a data pre-fetch made counts once its phone has come.
+    // A session from a data pre-fetch counts once its phone has adopted it.
     if (isAdopted(record)) await sessions.evictExcess(record)
     const { id: sessionId, appId, userId } = record
     emit({

@@ -9,7 +9,7 @@ import type { AnswerTokens } from '../tokens/token-answer.js'
 import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
 
-/** What the phone number of a signed-in user is asked with. */
+/** The input of a request for a user's phone number. */
 export interface PhoneInput<Claims extends object = object> {
   readonly session: Session<Claims>
   /** The one-time code of the getPhoneNumber button; not a code of `wx.login()`. */
@@ -23,7 +23,7 @@ export interface PhoneNeeds<Claims extends object> {
   readonly sessions: Sessions<Claims>
   readonly apps: ServedApps
   readonly answerTokens: AnswerTokens<Claims>
-  /** Told of an account whose session has moved to another user. */
+  /** Called with an account whose session has moved to another user. */
   readonly onMoved?: ((account: Account) => void) | undefined
   readonly now: () => number
   readonly emit: EmitEvent
@@ -41,11 +41,11 @@ export function createPhone<Claims extends object>({
   now,
   emit,
 }: PhoneNeeds<Claims>): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
-  /** The session goes on as the other user's; its tokens of before are refused wherever the store is asked. */
+  /** The session becomes the other user's; its earlier tokens are rejected wherever the store is read. */
   async function move({ id, userId }: Session, newUserId: string): Promise<SessionRecord> {
     const { before, decision } = await store.update(id, (record) => {
       if (!isLive(record) || record.userId !== userId) return {}
-      // What `onLogin` said of the user before does not hold for this one.
+      // What `onLogin` returned for the previous user does not hold for this one.
       const { data: _data, ...rest } = record
       return { record: { ...rest, version: record.version + 1, userId: newUserId } }
     })
@@ -61,7 +61,7 @@ export function createPhone<Claims extends object>({
     const { appId, openid } = account
     const { phoneNumber, countryCode } = await apps.wechatOf(appId).phoneNumber(code, { openid })
     const decision = await hooks.onPhoneNumber({ phoneNumber, countryCode, session, account })
-    const said = {
+    const number = {
       phone_number: phoneNumber,
       country_code: countryCode,
       ...(decision.data !== undefined && { data: decision.data }),
@@ -79,13 +79,13 @@ export function createPhone<Claims extends object>({
       startedMs,
       durationMs: now() - startedMs,
     })
-    return { ...tokens, ...said }
+    return { ...tokens, ...number }
 
     async function moveTo(newUserId: string) {
       // Before the write: a user whom `claims` refuses gets no session of somebody else's.
       const claims = await hooks.claims({ appId, userId: newUserId })
       const record = await move(session, newUserId)
-      // A session without tokens gets none: it has the same id again after its end, and they would be good for that one.
+      // A session without tokens gets none: its id is used again after its end, and they would be valid for that one.
       if (keys.sessionIds('cloud_hosting', appId, openid).includes(session.id)) return undefined
       return answerTokens(record, claims)
     }

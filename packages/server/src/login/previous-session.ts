@@ -6,20 +6,20 @@ import type { Sessions } from '../sessions/sessions.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { ServedApps } from '../wechat/apps.js'
 
-/** A live session that a client names by a refresh token when it logs in anew. */
+/** The live session of a refresh token that a client sends when it logs in again. */
 export interface Previous {
   readonly record: SessionRecord
   /** 0 for the newest refresh token of the session. */
   readonly generationsBehind: number
 }
 
-/** The session that a login replaces. Whatever goes wrong here must not cost the login, so nothing rejects. */
+/** The session that a login replaces. A failure here must not fail the login, so nothing rejects. */
 export interface PreviousSessions {
   find(
     refreshToken: string | undefined,
     login: { readonly appId: string },
   ): Promise<Previous | undefined>
-  /** To be called once the new session is committed. A failure leaves the old one to its idle time. */
+  /** To be called once the new session is committed. If it fails, the old one ends by its idle timeout. */
   end(previous: Previous | undefined, newest: SessionRecord): Promise<void>
 }
 
@@ -43,7 +43,7 @@ export function createPreviousSessions<Claims extends object>({
       try {
         const token = refreshToken ? await refreshTokens.read(refreshToken) : undefined
         if (!token) return undefined
-        // The app of the login itself has been looked up.
+        // The app of the login itself has already been looked up.
         if (token.appId !== login.appId && !(await apps.knows(token.appId))) return undefined
         const record = await store.get(token.sessionId)
         if (!isLive(record)) return undefined
@@ -66,7 +66,7 @@ export function createPreviousSessions<Claims extends object>({
   }
 }
 
-/** What `onLogin` may know: a token that was used before must not pass for its user, for an app may merge accounts. */
+/** What `onLogin` may know: a token that was used before does not prove its user, and an app may merge accounts. */
 export function previousFor(previous: Previous | undefined): { previous?: PreviousSession } {
   if (!previous || previous.generationsBehind > 0) return {}
   const { id, userId, appId } = previous.record

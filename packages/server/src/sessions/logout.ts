@@ -19,7 +19,7 @@ export interface LogoutNeeds<Claims extends object> {
   readonly emit: EmitEvent
 }
 
-/** Ends the session of a refresh token, known or not. */
+/** Ends the session of a refresh token; an unknown token is not an error. */
 export function createLogout<Claims extends object>({
   refreshTokens,
   store,
@@ -32,7 +32,7 @@ export function createLogout<Claims extends object>({
     if (!token || !(await apps.knows(token.appId))) return
     const { sessionId, appId, generation } = token
     const record = await store.get(sessionId)
-    // A token that was used before, which a thief may hold, ends its own session and no other.
+    // A token that was used before, which a thief may have, ends its own session and no other.
     if (everywhere && isLive(record) && generation >= record.generation) {
       await sessions.revoke({ userId: record.userId, except: sessionId })
     }

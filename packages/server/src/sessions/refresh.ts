@@ -50,12 +50,12 @@ export function createRefresh<Claims extends object>({
     let claimed: { readonly userId: string; readonly claims: Claims } | undefined
     const { before, decision } = await store.update(sessionId, async (record) => {
       const verdict = rotate(record, presented, Math.floor(now() / 1000), sessions.lifetimes)
-      // Before the write: when the hook fails nothing has happened, and the same token works again.
+      // Before the write: if the hook fails, nothing has happened, and the same token works again.
       if (!record || verdict.kind === 'refused' || verdict.kind === 'reused') return verdict
-      // A session may move to another user meanwhile, for whom other claims hold.
+      // The session may have moved to another user in the meantime, who has other claims.
       if (claimed?.userId === record.userId) return verdict
       claimed = { userId: record.userId, claims: await sessions.claimsOrEnd(record) }
-      // A retry writes nothing that could lose against a revocation meanwhile, so it is decided again.
+      // A retry writes nothing, so no swap would notice a revocation in the meantime: decide again.
       return verdict.kind === 'retried' && hooks.hasClaims ? undefined : verdict
     })
 
@@ -74,7 +74,7 @@ export function createRefresh<Claims extends object>({
     }
     if (decision.kind === 'reused' || !before || !claimed) throw invalidGrant('reused')
     const record = decision.record ?? before
-    // Its phone has come, so from now on it is one of the user's.
+    // Its phone has adopted it, so from now on it is one of the user's.
     if (!isAdopted(before)) await sessions.evictExcess(record)
     return answerTokens(record, claimed.claims)
   }

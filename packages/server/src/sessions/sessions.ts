@@ -22,15 +22,15 @@ import type { GuardedStore } from './guarded-store.js'
 
 export interface RevokeInput {
   userId: string | number
-  /** Only this session; without it all of the user's. */
+  /** Only this session (default: all of the user's). */
   sessionId?: string
   /** All but this session. */
   except?: string
-  /** Kept with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
+  /** Stored with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
   reason?: string
 }
 
-/** What a session starts with. */
+/** What a new session consists of. */
 export interface NewSession {
   readonly method: LoginMethod
   readonly id: string
@@ -42,30 +42,30 @@ export interface NewSession {
   readonly data?: Json | undefined
 }
 
-/** What can be done with sessions, apart from rotating their tokens. */
+/** Operations on sessions, apart from rotating their tokens. */
 export interface Sessions<Claims extends object> {
   readonly lifetimes: SessionLifetimes
   /** The first record of a session. Nothing is stored yet. */
   draft(session: NewSession): SessionRecord
-  /** What `claims` says of a stored session; a user whom it refuses is out for good, not only for this request. */
+  /** The claims of a stored session. If the hook refuses the user, the session ends, not only this request. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
-  /** Ends what the user of a new session has beyond `maxSessionsPerUser`. Never rejects. */
+  /** Ends the sessions that the user of a new one has beyond `maxSessionsPerUser`. Never rejects. */
   evictExcess(newest: SessionRecord): Promise<void>
-  /** Turns a live session into a tombstone. `false` when there is none, or `when` says no. */
+  /** Turns a live session into a tombstone. `false` if there is none, or `when` returns false. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeInput): Promise<number>
   list(userId: string | number, options?: { current?: string }): Promise<Device[]>
   account(session: Pick<Session, 'id' | 'userId'>): Promise<Account>
-  /** The user's id as the app gave it. Warns once of an app that uses the openid. */
+  /** The user's id as the app gave it. Warns once if the app uses the openid. */
   userIdOf(userId: string | number, account: Account): string
 }
 
 export interface SessionOptions {
-  /** A session that is not refreshed for so long ends, in seconds (default 30 days). */
+  /** How long a session lives without a refresh, in seconds (default 30 days). */
   idleTtlSeconds?: number
-  /** A session ends after so long in any case, in seconds (default 180 days). */
+  /** How long a session lives at most, in seconds (default 180 days). */
   absoluteTtlSeconds?: number
-  /** How many sessions a user may have (default 10); beyond it the one that was refreshed longest ago ends. */
+  /** How many sessions a user may have (default 10); beyond that the least recently refreshed one ends. */
   maxSessionsPerUser?: number
 }
 
@@ -78,7 +78,7 @@ export interface SessionNeeds<Claims extends object> {
 
 const daySeconds = 24 * 60 * 60
 
-/** Throws a `TypeError` that names the option when one is wrong. */
+/** Throws a `TypeError` that names the wrong option. */
 export function createSessions<Claims extends object>({
   idleTtlSeconds = 30 * daySeconds,
   absoluteTtlSeconds = 180 * daySeconds,
@@ -109,7 +109,7 @@ export function createSessions<Claims extends object>({
     return true
   }
 
-  /** Live sessions beyond the cap, and tombstones beyond as many again: neither may pile up for one user. */
+  /** Live sessions beyond the maximum, and tombstones beyond as many again: neither may pile up for one user. */
   async function excessOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
     if ((await store.count(userId)) <= maxSessionsPerUser) return []
     const records = await store.list(userId)
@@ -159,12 +159,12 @@ export function createSessions<Claims extends object>({
       try {
         for (const record of await excessOf(newest)) {
           const { id, appId, userId } = record
-          // Without a tombstone: its device was not refused, and may log in again.
+          // Without a tombstone: its device was not revoked, and may log in again.
           await store.delete(id)
           if (isLive(record)) emit({ type: 'evicted', appId, sessionId: id, userId })
         }
       } catch {
-        // The new session is committed; a surplus that stays until the next login costs less than it would.
+        // The new session is committed; an excess one until the next login is better than failing this login.
       }
     },
 
@@ -229,7 +229,7 @@ export function createSessions<Claims extends object>({
   }
 }
 
-// With the same key or with another; the record remembers which one it was.
+// With the same key or with another; the record keeps the hash of the first one.
 const canCodeComeAgain = (method: LoginMethod) => method === 'code' || method === 'prefetch'
 
 export function sessionEnded(): AuthError {
@@ -239,7 +239,7 @@ export function sessionEnded(): AuthError {
   )
 }
 
-/** A name that a user may read in a list. Throws `invalid_request`, for it comes from outside. */
+/** A name that users may read in a list. Throws `invalid_request`, since clients send it. */
 export function checkDevice(device: string): string {
   if (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]{1,128}$/u.test(device)) return device
   throw new AuthError(
@@ -248,17 +248,17 @@ export function checkDevice(device: string): string {
   )
 }
 
-// These say on the wire that nobody ended the session on purpose, and its device logs in again by itself.
-const takenReasons: readonly string[] = [
+// On the wire these mean that nobody ended the session on purpose, so its device logs in again by itself.
+const reservedReasons: readonly string[] = [
   'reused',
   'expired',
   'unknown',
 ] satisfies InvalidGrantReason[]
 
 function checkReason(reason: string): void {
-  if (!/^\w{1,64}$/.test(reason) || takenReasons.includes(reason)) {
+  if (!/^\w{1,64}$/.test(reason) || reservedReasons.includes(reason)) {
     throw new TypeError(
-      `reason must be 1 to 64 letters, digits or "_", and none of ${takenReasons.join(', ')}`,
+      `reason must be 1 to 64 letters, digits or "_", and none of ${reservedReasons.join(', ')}`,
     )
   }
 }
