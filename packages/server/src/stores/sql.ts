@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SessionRecord, SessionStore, StoreWarning } from '../session.js'
 
-/** What {@link createSqlStore} needs of a Kysely instance (0.28). */
+/** What {@link createSqlStore} needs of a Kysely instance (0.28 or newer). */
 export interface SqlDatabase {
   executeQuery(query: SqlQuery): Promise<SqlResult>
   withoutPlugins(): SqlDatabase
