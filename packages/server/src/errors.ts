@@ -4,15 +4,15 @@ import { type WireErrorCode, wireErrors } from '@wxlogin/shared'
 export type AuthErrorCode = WireErrorCode
 
 export interface AuthErrorOptions {
-  /** What went wrong underneath. Kept for logs, never sent to a client. */
+  /** The underlying error. Kept for logs, never sent to a client. */
   cause?: unknown
   /** A short machine-readable reason, sent to the client. */
   reason?: string
-  /** When it makes sense to try again, in seconds from now; becomes `Retry-After`. */
+  /** When a retry makes sense, in seconds from now; becomes `Retry-After`. */
   retryAfterSeconds?: number
-  /** WeChat's error number, where WeChat gave one. */
+  /** WeChat's `errcode`, if there was one. */
   errcode?: number
-  /** WeChat's id of the failed call; WeChat's support asks for it. */
+  /** WeChat's request id of the failed call; WeChat's support asks for it. */
   rid?: string
 }
 
@@ -20,7 +20,7 @@ export interface AuthErrorOptions {
 const brand = Symbol.for('wxlogin.AuthError')
 
 /**
- * The one error of this package. Decide on `code`; `message` is one sentence for a log and holds no secret.
+ * The only error class of this package. Decide by `code`; `message` is one sentence for a log and holds no secret.
  * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user.
  *
  * @example
@@ -39,7 +39,7 @@ export class AuthError extends Error {
   constructor(code: AuthErrorCode, message: string, options: AuthErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
-    // What JavaScript callers may have passed must not break the answer that it ends in.
+    // Whatever a JavaScript caller passes must not break the response that this becomes.
     this.status = wireErrors[code] ?? 500
     this.reason = typeof options.reason === 'string' ? options.reason : undefined
     this.retryAfterSeconds = Number.isFinite(options.retryAfterSeconds)

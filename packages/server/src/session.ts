@@ -13,7 +13,7 @@ export type LoginMethod = 'code' | 'prefetch' | 'phone' | 'cloud_hosting' | 'app
  * A store looks at `id`, `userId`, `version`, `createdAt`, `endsAt` and `expiresAt` only.
  */
 export interface SessionRecord {
-  /** The shape of this record. */
+  /** The version of this record's format. */
   readonly v: 1
   readonly id: string
   /** Counts the writes; {@link SessionStore.replace} compares it. */
@@ -26,22 +26,22 @@ export interface SessionRecord {
   readonly device?: string
   /** WeChat's `session_key`, encrypted. */
   readonly sealedKey?: string
-  /** Which successor of the first refresh token is the current one. */
+  /** The generation of the current refresh token: 0 at login, one more after each rotation. */
   readonly generation: number
   /** Hash of the idempotency key of the request that made this generation. */
   readonly idempotencyKeyHash: string
   /** Hash of the idempotency key of the login, while what proved the account may come again. */
   readonly loginIdempotencyKeyHash?: string
-  /** What `onLogin` gave the client, until the first rotation, so that a lost answer can be given again. */
+  /** What `onLogin` returned for the client, kept until the first rotation, so that a lost answer can be sent again. */
   readonly data?: Json
   readonly method: LoginMethod
   readonly createdAt: number
   /** When WeChat last proved the account, and gave the `session_key`: before `createdAt` after a change of user. */
   readonly authenticatedAt: number
   readonly lastRefreshAt: number
-  /** The end that no refresh moves. */
+  /** The absolute end, which no refresh extends. */
   readonly endsAt: number
-  /** When the store may forget the record: the end of the idle time, or of the tombstone. */
+  /** When the store may drop the record: the end of the idle time, or of the tombstone. */
   readonly expiresAt: number
   /** Set on a tombstone: the session has ended, and its device is still to be told. */
   readonly revokedAt?: number
@@ -49,27 +49,27 @@ export interface SessionRecord {
 }
 
 /**
- * Where sessions live. Five verbs; everything clever happens above them. Check your own with `storeCases` of
- * `@wxlogin/server/testing`. A method that throws, or does not settle in time, makes the request a 503.
+ * Where sessions are kept. Five methods; all the logic is above them. Test your own with `storeCases` of
+ * `@wxlogin/server/testing`. If a method throws or does not settle in time, the request fails with 503.
  */
 export interface SessionStore {
-  /** Adds a record. `false` when the id exists; it never overwrites. */
+  /** Adds a record. `false` if the id exists; it never overwrites. */
   create(record: SessionRecord): Promise<boolean>
-  /** The record, or `undefined` when it is unknown or its `expiresAt` has passed. */
+  /** The record, or `undefined` if it is unknown or its `expiresAt` has passed. */
   get(id: string): Promise<SessionRecord | undefined>
-  /** Writes the record if the stored one has `expectedVersion`, atomically. `false` when it does not, or is gone. */
+  /** Writes the record if the stored one has `expectedVersion`, atomically. `false` if it does not, or is gone. */
   replace(record: SessionRecord, expectedVersion: number): Promise<boolean>
   delete(id: string): Promise<void>
   /** The user's records that have not expired, newest `createdAt` first. */
   list(userId: string): Promise<SessionRecord[]>
-  /** At least as many as `list` would give, and cheaper. May be left out: then `list` is asked. */
+  /** At least as many as `list` would return, but cheaper. Without this method `list` is called. */
   count?(userId: string): Promise<number>
-  /** What will hurt later about how the store is set up. Empty when nothing will, or when the store cannot tell. */
+  /** Problems with how the store is set up. Empty if there are none, or if the store cannot tell. */
   check?(): Promise<readonly StoreWarning[]>
 }
 
 /**
- * What {@link SessionStore.check} may find. `redis_eviction_policy`: Redis may drop sessions when its memory is full;
+ * What {@link SessionStore.check} may report. `redis_eviction_policy`: Redis may drop sessions when its memory is full;
  * set `maxmemory-policy noeviction` · `redis_no_persistence`: a restart of Redis logs everyone out; set
  * `appendonly yes` · `sql_not_migrated`: the table or a column is missing; call `migrate()`, or run `schema`.
  */
@@ -102,8 +102,8 @@ export function isLive(record: SessionRecord | undefined): record is LiveRecord 
 }
 
 /**
- * Whether a phone holds the session's tokens. One that a data pre-fetch made is adopted by its first refresh; until then
- * it is not one of the user's devices.
+ * Whether a phone holds the session's tokens. A session from a data pre-fetch is adopted by its first refresh; until
+ * then it is not one of the user's devices.
  */
 export function isAdopted({ method, generation }: SessionRecord): boolean {
   return method !== 'prefetch' || generation > 0
@@ -160,7 +160,7 @@ function ended(
   return { ...rest, version: record.version + 1, expiresAt, revokedAt, revokedReason }
 }
 
-/** Who is asking, as a route sees it: read from a verified access token, never from the request itself. */
+/** The user of a request, as a route sees it: read from a verified access token, never from the request itself. */
 export interface Session<Claims extends object = object> {
   /** The session's id: one login on one device. Not a secret. */
   readonly id: string
@@ -175,12 +175,12 @@ export interface Session<Claims extends object = object> {
   readonly expiresAt: number
 }
 
-/** A WeChat user in one mini program, as WeChat itself named them. */
+/** A WeChat user in one mini program, as WeChat identifies them. */
 export interface Account {
   readonly appId: string
   /** The user's id in this mini program. */
   readonly openid: string
-  /** The user's id across all apps of one owner; only when the mini program is bound to an Open Platform account. */
+  /** The user's id across all apps of one owner; only if the mini program is bound to an Open Platform account. */
   readonly unionid?: string
 }
 
@@ -189,17 +189,17 @@ export interface Device {
   /** The session's id. */
   readonly id: string
   readonly appId: string
-  /** How the session came about. */
+  /** How the session was created. */
   readonly method: LoginMethod
-  /** What the client called the device, if it did. */
+  /** The name of the device, if the client sent one. */
   readonly device?: string
   readonly createdAt: number
   readonly lastRefreshAt: number
-  /** Whether this is the session that was named as the current one. */
+  /** Whether this is the session that was passed as `current`. */
   readonly current: boolean
 }
 
-/** A user's id as tokens and stores hold it. Throws `server_error` for what cannot be one. */
+/** A user's id as tokens and stores hold it. Throws `server_error` for an invalid one. */
 export function toUserId(userId: string | number, account?: Account): string {
   const text = typeof userId === 'number' && Number.isSafeInteger(userId) ? String(userId) : userId
   if (
@@ -224,7 +224,7 @@ export function opaqueUserId({ appId, openid }: Account): string {
     .slice(0, 22)
 }
 
-/** Freezes plain data whole: a session is handed to many requests, so none of them may change it for the others. */
+/** Freezes plain data deeply: many requests share a session, so none of them may change it. */
 export function freeze<T extends object>(value: T): T {
   for (const member of Object.values(value)) {
     if (typeof member === 'object' && member !== null) freeze(member)

@@ -6,7 +6,7 @@ export type GuardResult<Claims extends object = object> =
   | { readonly session: Session<Claims> | undefined; readonly response?: undefined }
   | { readonly session?: undefined; readonly response: AuthResponse }
 
-/** `authenticate` for adapters: gives the answer to send instead of throwing. */
+/** `authenticate` for adapters: returns the response to send instead of throwing. */
 export type Guard<Claims extends object> = (
   credentials: Credentials,
   options?: GuardOptions<Claims>,

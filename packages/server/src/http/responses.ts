@@ -10,7 +10,7 @@ interface HttpErrorOptions {
   readonly closes?: boolean
 }
 
-/** An `invalid_request` whose HTTP status says more than 400 does. */
+/** An `invalid_request` with a more specific HTTP status than 400. */
 export class HttpError extends AuthError {
   readonly httpStatus: number
   readonly headers: Readonly<Record<string, string>>
@@ -27,13 +27,13 @@ export class HttpError extends AuthError {
     this.closes = closes
   }
 
-  // Without a check of its own it would inherit AuthError's, to which every AuthError is an instance.
+  // Without a check of its own it would inherit AuthError's, and every AuthError would be an instance.
   static override [Symbol.hasInstance](value: unknown): boolean {
     return Function.prototype[Symbol.hasInstance].call(HttpError, value)
   }
 }
 
-/** The answer that tells a client about an error, ours or any other. What is the server's own fault becomes an event. */
+/** Makes the error response for a client, of an AuthError or anything else. A server error also becomes an event. */
 export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse {
   return (error) => {
     const failure = toAuthError(error)
@@ -48,7 +48,7 @@ export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse
 
     const body: ErrorBody = {
       error: code,
-      // What is wrong with this server is the operator's business, and stands in the event.
+      // What is wrong with this server is for the operator only, who has the event.
       error_description:
         requestId === undefined
           ? message
@@ -67,7 +67,7 @@ export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse
   }
 }
 
-// RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
+// RFC 6750 §3: these two also set WWW-Authenticate.
 const challenged: ReadonlySet<string> = new Set(['invalid_token', 'insufficient_scope'])
 
 function toAuthError(error: unknown): AuthError {

@@ -38,7 +38,7 @@ export interface Operations<Claims extends object> {
 
 export interface Http {
   handle(request: AuthRequest): Promise<AuthResponse>
-  /** The answer that tells a client about an error, ours or any other. */
+  /** The error response for a client, of an AuthError or anything else. */
   refuse(error: unknown): AuthResponse
 }
 
@@ -127,7 +127,7 @@ export function createHttp<Claims extends object>({
     return json(200, await phone(input))
   }
 
-  // WeChat hands whatever comes to the mini program, which then logs in as usual.
+  // WeChat passes any response on to the mini program, which then logs in as usual.
   async function handlePrefetch({ path }: AuthRequest): Promise<AuthResponse> {
     const [, query] = /\?(.*)/.exec(path) ?? []
     try {
@@ -138,7 +138,7 @@ export function createHttp<Claims extends object>({
     }
   }
 
-  // Old keys stay listed while their tokens live, so a short cache is safe (RFC 7517 §5).
+  // Old keys stay listed while their tokens are valid, so a short cache is safe (RFC 7517 §5).
   async function handleJwks(): Promise<AuthResponse> {
     const keys: JwkSet = { keys: signingKeys.map(({ publicJwk }) => publicJwk) }
     return json(200, keys, { 'cache-control': 'public, max-age=300', pragma: 'public' })
@@ -151,11 +151,11 @@ export function createHttp<Claims extends object>({
       try {
         const route = routes.get(request.path.replace(/\?.*$|\/(?=$|\?)/g, ''))
         if (!route) {
-          throw new HttpError(404, 'There is no such route; check the path that the client calls')
+          throw new HttpError(404, 'No such route; check the path that the client calls')
         }
         const { method, run } = route
         if (request.method.toUpperCase() !== method) {
-          throw new HttpError(405, `This route takes ${method} only`, {
+          throw new HttpError(405, `This route accepts ${method} only`, {
             headers: { allow: method },
           })
         }

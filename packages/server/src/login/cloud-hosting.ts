@@ -14,34 +14,34 @@ import type { LoginInput } from './login-by-code.js'
 import type { OpenSession } from './open-session.js'
 import type { PreviousSessions } from './previous-session.js'
 
-// Accounts whose session is remembered until their claims are due again.
+// How many accounts have their session cached, until their claims are due again.
 const maxRemembered = 10_000
 
 /**
- * Identity by the headers that the gateway of WeChat cloud hosting (云托管) writes: only what came through
- * `wx.cloud.callContainer` has them, as long as the container cannot be reached in any other way.
+ * Identity by the headers that the gateway of WeChat cloud hosting (云托管) sets: only requests through
+ * `wx.cloud.callContainer` have them, as long as the container cannot be reached in any other way.
  * https://developers.weixin.qq.com/miniprogram/dev/wxcloudservice/wxcloudrun/src/development/weixin/
  */
 export interface CloudHosting<Claims extends object> {
   /**
    * A session with tokens of its own, as after a login by code; the same one for the same idempotency key. `undefined`
-   * where the gateway vouches for nobody. Throws `unknown_app` for a user of a mini program that is not served here.
+   * if the gateway vouches for nobody. Throws `unknown_app` for a user of a mini program that is not served here.
    */
   login(
     request: RequestHeaders,
     input: Omit<LoginInput, 'code' | 'appId'>,
     receivedMs?: number,
   ): Promise<TokenAnswer | undefined>
-  /** The session of a request that carries no token: one per account, made when it is first needed. */
+  /** The session of a request that carries no token: one per account, created when it is first needed. */
   sessionBehind(request: RequestHeaders): Promise<Session<Claims> | undefined>
-  /** Looks the account's session up anew at the next request. */
+  /** Drops the cached session of an account. */
   forget(account: Account): void
 }
 
 export interface CloudHostingOptions {
   /**
-   * Accepts the identity that the gateway of WeChat cloud hosting (云托管) puts into `x-wx-…` headers. Whoever can
-   * reach the service in another way can write these headers, so `public: false` is your word that public access
+   * Trusts the identity that the gateway of WeChat cloud hosting (云托管) puts into `x-wx-…` headers. Anyone who can
+   * reach the service in another way can forge these headers, so `public: false` confirms that public access
    * (公网访问) is off.
    */
   cloudHosting?: { readonly public: false }
@@ -55,13 +55,13 @@ export interface CloudHostingNeeds<Claims extends object> {
   readonly openSession: OpenSession<Claims>
   readonly answerTokens: AnswerTokens<Claims>
   readonly apps: ServedApps
-  /** How long the claims of a session without tokens are good, in seconds: as long as those in a token. */
+  /** How long the claims of a session without tokens are valid, in seconds: as long as those in a token. */
   readonly claimsTtlSeconds: number
   readonly now: () => number
   readonly emit: EmitEvent
 }
 
-/** `undefined` without the option. Throws a `TypeError` when it is wrong. */
+/** `undefined` without the option. Throws a `TypeError` if it is wrong. */
 export function createCloudHosting<Claims extends object>({
   cloudHosting,
   keys,
@@ -87,7 +87,7 @@ export function createCloudHosting<Claims extends object>({
         method: 'cloud_hosting',
         id: ids[0],
         account,
-        // Nothing is ever sent again under this key: the session has no tokens of its own.
+        // No request is ever retried with this key: the session has no tokens of its own.
         idempotencyKeyHash: hashIdempotencyKey(randomId()),
         canComeAgain: false,
         startedMs,
@@ -159,11 +159,11 @@ export function createCloudHosting<Claims extends object>({
   async function accountBehind(request: RequestHeaders): Promise<Account | undefined> {
     const openid = request.header('x-wx-openid')
     if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
-    // Under resource sharing (资源复用) the gateway writes no openid, so one that is there comes from the caller.
+    // With resource sharing (资源复用) the gateway sets no openid, so one that is there comes from the caller.
     if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
     const { appId } = await apps.of(request.header('x-wx-appid'))
-    // Not `x-wx-unionid`: it is written only for some mini programs, and whether a caller's own is dropped for the
-    // others is not documented.
+    // Not `x-wx-unionid`: it is set only for some mini programs, and whether a caller's own is dropped for the others
+    // is not documented.
     return { appId, openid }
   }
 
@@ -206,7 +206,7 @@ export function createCloudHosting<Claims extends object>({
       const key = keyOf(account)
       const known = remembered.get(key)
       if (known && now() / 1000 < (await known).expiresAt) return known
-      // Whoever waited for the same one may have been quicker.
+      // Another request that waited for the same one may have been faster.
       const newer = remembered.get(key)
       if (newer && newer !== known) return newer
       const found = lookUp(account)
@@ -225,14 +225,14 @@ function isCloudHosted(cloudHosting: unknown): boolean {
   if (cloudHosting === undefined) return false
   if (Object(cloudHosting).public === false) return true
   throw new TypeError(
-    'cloudHosting must be { public: false }: with public access anyone can write the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
+    'cloudHosting must be { public: false }: with public access anyone can forge the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
   )
 }
 
-// A header that was sent twice arrives joined by a comma, and is no identifier then.
+// A header that was sent twice arrives joined by a comma, and is not an identifier then.
 const isIdentifier = (value: string | undefined): value is string =>
   value !== undefined && /^[\w-]{1,64}$/.test(value)
 
 function missing(): never {
-  throw new AuthError('store_unavailable', 'The session that was just made is not in the store')
+  throw new AuthError('store_unavailable', 'The session that was just created is not in the store')
 }

@@ -19,21 +19,21 @@ import type { PreviousInput, PreviousSessions } from './previous-session.js'
 export interface LoginInput extends PreviousInput {
   /** The one-time code of `wx.login()`. */
   code: string
-  /** May be left out where there is just one mini program. */
+  /** May be left out if there is just one mini program. */
   appId?: string
   /** A name for the device, up to 128 characters. */
   device?: string
-  /** Passed to `onLogin` as it is. */
+  /** Passed to `onLogin` unchanged. */
   input?: unknown
   /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
   idempotencyKey?: string
 }
 
-// A sibling instance that took the code may still be in its onLogin; in all it is waited for 2 seconds.
+// A sibling instance that used the code may still be in its onLogin; the waits add up to 2 seconds.
 const siblingWaitsMs = [0, 50, 100, 200, 400, 600, 650] as const
 
-// WeChat says so of a code that was used; of one that it has forgotten, or never gave, it says something else, and
-// then there hardly is a sibling.
+// WeChat's errcode for a used code. For one that it has forgotten or never issued it has another, and then there is
+// hardly a sibling.
 const usedCode = 40163
 const unknownCodeWaitsMs = [0, 100] as const
 
@@ -47,7 +47,7 @@ interface Attempt extends LoginInput {
   readonly receivedMs: number
 }
 
-/** Login by code: a double tap, a lost answer or a gateway that retries gets one session, a replayed code nothing. */
+/** Login by code: a double tap, a lost answer or a gateway's retry get one session, a replayed code gets nothing. */
 export type LoginByCode<Claims extends object> = (
   input: LoginInput,
   options?: {
@@ -82,7 +82,7 @@ export function createLoginByCode<Claims extends object>({
   now,
   emit,
 }: LoginByCodeNeeds<Claims>): LoginByCode<Claims> {
-  // Logins under way in this process, by session id, so that WeChat sees a code once.
+  // Logins in flight in this process, by session id, so that WeChat sees a code once.
   const running = new Map<string, Promise<OpenedSession<Claims>>>()
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
@@ -117,7 +117,7 @@ export function createLoginByCode<Claims extends object>({
     return opened ?? openAgain(await store.get(id), attempt)
   }
 
-  /** The session that this code has made already, in this process or in a sibling. */
+  /** The session that this code has already created, in this process or in a sibling. */
   async function findLogin(
     ids: readonly string[],
     waitsMs: readonly number[],
@@ -132,7 +132,7 @@ export function createLoginByCode<Claims extends object>({
     return undefined
   }
 
-  /** A code that came before: the same request again gets the same session, anything else gets nothing. */
+  /** A code that was used before: the same request again gets the same session, anything else gets nothing. */
   async function openAgain(
     earlier: SessionRecord | undefined,
     attempt: Attempt,

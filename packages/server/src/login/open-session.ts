@@ -7,10 +7,10 @@ import { type Sessions, sessionEnded } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
 import { type Previous, type PreviousSessions, previousFor } from './previous-session.js'
 
-/** An account that is proven, and the login that it came by. Every way in ends in one. */
+/** A proven account, and the login that proved it. Every login method ends in one. */
 export interface ProvenLogin<Claims extends object> {
   readonly method: LoginMethod
-  /** The id that the session is to have. */
+  /** The id of the session to create. */
   readonly id: string
   readonly account: Account
   readonly idempotencyKeyHash: string
@@ -40,7 +40,7 @@ export interface OpenedSession<Claims extends object> {
   readonly answer: TokenAnswer
 }
 
-/** Makes a session of a proven account. `undefined` when there is one with this id; `onLogin` has run all the same. */
+/** Creates a session for a proven account. `undefined` if the id already exists; `onLogin` has run all the same. */
 export type OpenSession<Claims extends object> = (
   login: ProvenLogin<Claims>,
 ) => Promise<OpenedSession<Claims> | undefined>

@@ -11,7 +11,7 @@ import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
 import type { OpenSession } from './open-session.js'
 
-/** What the phone number of a signed-in user is asked with. */
+/** The input of a request for a user's phone number. */
 export interface PhoneInput<Claims extends object = object> {
   readonly session: Session<Claims>
   /** The one-time code of the getPhoneNumber button; not a code of `wx.login()`. */
@@ -70,7 +70,7 @@ export function createPhone<Claims extends object>({
     const { appId, openid } = account
     const { phoneNumber, countryCode } = await apps.wechatOf(appId).phoneNumber(code, { openid })
     const decision = await hooks.onPhoneNumber({ phoneNumber, countryCode, session, account })
-    const said = {
+    const number = {
       phone_number: phoneNumber,
       country_code: countryCode,
       ...(decision.data !== undefined && { data: decision.data }),

@@ -5,7 +5,7 @@ import { accountOf, type LiveRecord } from '../session.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { LoginByCode } from './login-by-code.js'
 
-/** What WeChat hands to a mini program at the most: 256 KB. */
+// WeChat passes no more than this to a mini program.
 const maxAnswerBytes = 256 * 1024
 
 /** `GET /prefetch`: WeChat's servers fetch the login before the mini program's own code has loaded. */
@@ -54,7 +54,7 @@ export function createPrefetch<Claims extends object>({
     if (appId === null || code === null) {
       throw new AuthError(
         'invalid_request',
-        'A pre-fetch needs appid and code; do not call wx.setBackgroundFetchToken, or WeChat sends that in place of a code',
+        'A pre-fetch needs appid and code; do not call wx.setBackgroundFetchToken, or WeChat sends that token instead of a code',
       )
     }
     const { record, answer: tokens } = await loginByCode({ appId, code }, { method: 'prefetch' })
@@ -81,7 +81,7 @@ export function createPrefetch<Claims extends object>({
     if (Buffer.byteLength(JSON.stringify(whole)) > maxAnswerBytes) {
       throw new AuthError(
         'server_error',
-        'onPrefetch returned too much: with the tokens it must fit into 256 KB; return less',
+        'onPrefetch returned too much; with the tokens it must fit into 256 KB',
       )
     }
     return whole

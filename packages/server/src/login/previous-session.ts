@@ -22,7 +22,7 @@ export interface Previous {
   readonly speaksForUser: boolean
 }
 
-/** The session that a login replaces. Whatever goes wrong here must not cost the login, so nothing rejects. */
+/** The session that a login replaces. A failure here must not fail the login, so nothing rejects. */
 export interface PreviousSessions {
   find(
     input: PreviousInput,

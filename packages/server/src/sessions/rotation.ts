@@ -17,7 +17,7 @@ export interface Presented {
   readonly idempotencyKeyHash: string
 }
 
-/** What a presented refresh token means. `record` is to be written in place of the one that was read. */
+/** What a presented refresh token means. `record` replaces the one that was read. */
 export type Verdict =
   | { readonly kind: 'rotated' | 'healed' | 'reused'; readonly record: SessionRecord }
   | { readonly kind: 'retried'; readonly record?: undefined }
@@ -39,7 +39,7 @@ const silentReasons: readonly (string | undefined)[] = [
 ] satisfies InvalidGrantReason[]
 
 /**
- * Decides about a presented refresh token. Pure: no clock, no store.
+ * Decides what a presented refresh token means. Pure: no clock, no store.
  *
  * An honest client never sends one token with two keys, so the same key on the previous generation is a lost answer,
  * and any other second use is a copy (RFC 9700 §4.14.2). A retry changes nothing, so no window slides.
@@ -55,7 +55,7 @@ export function rotate(
   if (!isLive(record)) return { kind: 'refused', reason: reasonOf(record) }
   if (record.expiresAt <= now) return { kind: 'refused', reason: 'expired' }
 
-  // A generation that this store has never heard of was signed by us all the same: the store lost writes.
+  // We signed this generation, even if the store does not know it: then the store lost writes.
   if (generation >= record.generation) {
     const { data: _data, loginIdempotencyKeyHash, ...rest } = record
     const canLoginComeAgain = now - record.createdAt < gatewayRetrySeconds

@@ -25,11 +25,11 @@ import type { GuardedStore } from './guarded-store.js'
 
 export interface RevokeInput {
   userId: string | number
-  /** Only this session; without it all of the user's. */
+  /** Only this session (default: all of the user's). */
   sessionId?: string
   /** All but this session. */
   except?: string
-  /** Kept with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
+  /** Stored with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
   reason?: string
 }
 
@@ -55,7 +55,7 @@ export interface NewSession {
   readonly data?: Json | undefined
 }
 
-/** What can be done with sessions, apart from rotating their tokens. */
+/** Operations on sessions, apart from rotating their tokens. */
 export interface Sessions<Claims extends object> {
   readonly lifetimes: SessionLifetimes
   /** The first record of a session. Nothing is stored yet. */
@@ -68,7 +68,7 @@ export interface Sessions<Claims extends object> {
   claimsOrEnd(record: SessionRecord): Promise<Claims>
   /** Ends what the user of a new or adopted session has beyond the caps. Never rejects. */
   evictExcess(newest: SessionRecord): Promise<void>
-  /** Turns a live session into a tombstone. `false` when there is none, or `when` says no. */
+  /** Turns a live session into a tombstone. `false` if there is none, or `when` returns false. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeRequest): Promise<number>
   /** Removes everything that is kept about a user, for the deletion of an account (注销). Gives the number of sessions. */
@@ -82,11 +82,11 @@ export interface Sessions<Claims extends object> {
 }
 
 export interface SessionOptions {
-  /** A session that is not refreshed for so long ends, in seconds (default 30 days). */
+  /** How long a session lives without a refresh, in seconds (default 30 days). */
   idleTtlSeconds?: number
-  /** A session ends after so long in any case, in seconds (default 180 days). */
+  /** How long a session lives at most, in seconds (default 180 days). */
   absoluteTtlSeconds?: number
-  /** How many sessions a user may have (default 10); beyond it the one that was refreshed longest ago ends. */
+  /** How many sessions a user may have (default 10); beyond that the least recently refreshed one ends. */
   maxSessionsPerUser?: number
 }
 
@@ -339,7 +339,7 @@ export function sessionEnded(): AuthError {
   )
 }
 
-/** A name that a user may read in a list. Throws `invalid_request`, for it comes from outside. */
+/** A name that users may read in a list. Throws `invalid_request`, since clients send it. */
 export function checkDevice(device: string): string {
   if (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]{1,128}$/u.test(device)) return device
   throw new AuthError(
@@ -348,17 +348,17 @@ export function checkDevice(device: string): string {
   )
 }
 
-// These say on the wire that nobody ended the session on purpose, and its device logs in again by itself.
-const takenReasons: readonly string[] = [
+// On the wire these mean that nobody ended the session on purpose, so its device logs in again by itself.
+const reservedReasons: readonly string[] = [
   'reused',
   'expired',
   'unknown',
 ] satisfies InvalidGrantReason[]
 
 function checkReason(reason: string): void {
-  if (!/^\w{1,64}$/.test(reason) || takenReasons.includes(reason)) {
+  if (!/^\w{1,64}$/.test(reason) || reservedReasons.includes(reason)) {
     throw new TypeError(
-      `reason must be 1 to 64 letters, digits or "_", and none of ${takenReasons.join(', ')}`,
+      `reason must be 1 to 64 letters, digits or "_", and none of ${reservedReasons.join(', ')}`,
     )
   }
 }

@@ -2,7 +2,7 @@ import { hmacKeys, type Ring } from '../crypto/key-ring.js'
 import type { SessionRecord } from '../session.js'
 import { createTokenSigner } from './signed-token.js'
 
-/** What a refresh token of ours says. */
+/** The content of a refresh token. */
 export interface RefreshTokenContent {
   readonly sessionId: string
   readonly generation: number
@@ -12,8 +12,8 @@ export interface RefreshTokenContent {
 }
 
 /**
- * Refresh tokens are opaque to all but us. They are deterministic, so a retry gets the identical token, and the store
- * holds nothing from which one could be made.
+ * Refresh tokens are opaque to everyone else. They are deterministic, so a retry gets the identical token, and the
+ * store holds nothing that one could be made from.
  */
 export interface RefreshTokens {
   issue(record: Pick<SessionRecord, 'id' | 'generation' | 'appId' | 'createdAt'>): Promise<string>

@@ -15,31 +15,31 @@ import { type AccessToken, createStableToken } from './stable-token.js'
 import type { Transport, WeChatHealth, WeChatRequest } from './transport.js'
 
 /**
- * WeChat's server interfaces for one mini program. Every call throws {@link AuthError}: a WeChat that is down, slow or
- * busy is `wechat_unavailable`, what is wrong with AppID, AppSecret or permissions is `server_misconfigured`.
+ * WeChat's server APIs for one mini program. Every call throws {@link AuthError}: `wechat_unavailable` if WeChat is
+ * down, slow or busy, `server_misconfigured` if AppID, AppSecret or permissions are wrong.
  */
 export interface WeChat {
   readonly appId: string
   /** Exchanges the code of `wx.login()`, which works once. Throws `invalid_code` and `user_blocked`. */
   code2Session(code: string): Promise<CodeSession>
   /**
-   * Exchanges the code of the getPhoneNumber button, which works once. With the `openid` of the user who is logged in,
-   * WeChat refuses the code of anybody else. Throws `invalid_code`.
+   * Exchanges the code of the getPhoneNumber button, which works once. With the `openid` of the logged-in user, WeChat
+   * rejects the code of anybody else. Throws `invalid_code`.
    */
   phoneNumber(code: string, options?: { readonly openid?: string }): Promise<PhoneNumber>
   /** Whether this is the user's current `session_key`; a newer login by code may have replaced it. */
   checkSessionKey(input: SessionKeyInput): Promise<boolean>
-  /** Replaces the user's `session_key`. Throws `stale_session_key` when the given one is not the current one. */
+  /** Replaces the user's `session_key`. Throws `stale_session_key` if the given one is not the current one. */
   resetSessionKey(input: SessionKeyInput): Promise<ResetSessionKey>
   /**
-   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is kept, renewed in time, and
+   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is cached, renewed in time, and
    * the same in every process. `force` replaces a token that has leaked: the old one ends at once, and WeChat allows
    * that 20 times a day.
    */
   accessToken(options?: { readonly force?: boolean }): Promise<AccessToken>
   /**
-   * Any other interface that answers JSON, by its path. An errcode that is not in the table of this library is
-   * `server_error`. What a GET asks for is asked again when WeChat is busy; a POST is sent once.
+   * Any other API that returns JSON, by its path. An errcode that this library does not know is `server_error`. A GET
+   * is retried if WeChat is busy; a POST is sent once.
    *
    * @example
    * await wechat.call('POST', '/cgi-bin/message/subscribe/send', {
@@ -53,7 +53,7 @@ export interface WeChat {
 
 export interface MiniProgramOptions {
   readonly appId: string
-  /** Asked for at every call, so that an app may be taken out of service, or get another AppSecret. */
+  /** Looked up at every call, so that an app can be removed, or get another AppSecret. */
   readonly credentials: () => Promise<AppCredentials>
   readonly now: () => number
 }
@@ -73,7 +73,7 @@ export function createMiniProgram(
       } catch (error) {
         if (!(error instanceof AuthError) || !isTokenRefusal(error.errcode)) throw error
       }
-      // WeChat turned the call away at the door, so nothing was done and no code is spent.
+      // WeChat rejected the call before processing it, so nothing was done and no code was used.
       tokens.refused(token)
       const renewed = await tokens.current(signal)
       return transport.send(withToken(request, renewed.token), signal)

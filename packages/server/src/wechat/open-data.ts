@@ -10,9 +10,9 @@ export interface OpenDataInput {
   readonly iv: string
   /** Of the login that the data was encrypted after. */
   readonly sessionKey: string
-  /** The mini program that the data has to be for. */
+  /** The mini program that the data must belong to. */
   readonly appId: string
-  /** The user whom the data has to be about, where it says whom it is about. */
+  /** The user that the data must belong to, if it names one. */
   readonly openid?: string
   /** How old the data may be, in seconds (default: any age). */
   readonly maxAgeSeconds?: number
@@ -20,7 +20,7 @@ export interface OpenDataInput {
   readonly now?: () => number
 }
 
-/** What WeChat encrypted, by its names. Printed or serialised, what identifies a person reads `[redacted]`. */
+/** The decrypted data, named as WeChat does. When printed or serialised, what identifies a person is `[redacted]`. */
 export type OpenData = Readonly<Record<string, unknown>> & {
   readonly watermark: {
     readonly appid: string
@@ -30,7 +30,7 @@ export type OpenData = Readonly<Record<string, unknown>> & {
 }
 
 export interface RawDataInput {
-  /** The text as it was signed, to the last byte. */
+  /** The exact string that was signed. */
   readonly rawData: string
   readonly signature: string
   readonly sessionKey: string
@@ -39,8 +39,8 @@ export interface RawDataInput {
 const identifying = ['openId', 'unionId', 'phoneNumber', 'purePhoneNumber']
 
 /**
- * Decrypts open data (AES-128-CBC, the `session_key` decoded). Throws `stale_session_key` when the key does not fit,
- * which a new login by code mends, and `invalid_request` when the data is malformed, or, with a `reason`, of another
+ * Decrypts open data (AES-128-CBC, the `session_key` decoded). Throws `stale_session_key` if the key does not fit,
+ * which a new login by code fixes, and `invalid_request` if the data is malformed, or, with a `reason`, of another
  * mini program (`watermark_appid`), of another user (`openid`) or too old (`watermark_age`).
  * https://developers.weixin.qq.com/miniprogram/dev/framework/open-ability/signature.html
  */
@@ -53,7 +53,7 @@ export function decryptOpenData({
   maxAgeSeconds = Number.POSITIVE_INFINITY,
   now = Date.now,
 }: OpenDataInput): OpenData {
-  // No data is older than what is no number.
+  // With NaN no data would ever be too old.
   if (!(maxAgeSeconds > 0))
     throw new TypeError('maxAgeSeconds must be a positive number of seconds')
   const key = bytesOf(sessionKey)
@@ -62,10 +62,10 @@ export function decryptOpenData({
 
   const { appid, timestamp } = data.watermark
   if (appid !== appId) {
-    throw refused('The open data is of another mini program', 'watermark_appid')
+    throw refused('The open data belongs to another mini program', 'watermark_appid')
   }
   if (openid !== undefined && data.openId !== undefined && data.openId !== openid) {
-    throw refused('The open data is about another user', 'openid')
+    throw refused('The open data belongs to another user', 'openid')
   }
   if (now() / 1000 - timestamp > maxAgeSeconds) {
     throw refused('The open data is too old; get it from WeChat again', 'watermark_age')
@@ -95,7 +95,7 @@ export function signSession(sessionKey: string, body = ''): string {
 
 function decrypt(key: Buffer, iv: Buffer | undefined, data: Buffer | undefined): string {
   if (iv?.length !== blockBytes || !data || data.length === 0 || data.length % blockBytes !== 0) {
-    throw refused('encryptedData and iv must be the base64 that WeChat gave, sent on unchanged')
+    throw refused('encryptedData and iv must be the base64 from WeChat, unchanged')
   }
   const decipher = createDecipheriv('aes-128-cbc', key, iv)
   try {
@@ -105,7 +105,7 @@ function decrypt(key: Buffer, iv: Buffer | undefined, data: Buffer | undefined):
   }
 }
 
-/** About one wrong key in 256 leaves a good padding, so what comes out is looked at; all of it fails in one way. */
+/** About one wrong key in 256 gives valid padding, so the result is checked; every failure is the same error. */
 function read(text: string): OpenData {
   let data: unknown
   try {
