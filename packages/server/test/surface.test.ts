@@ -23,7 +23,12 @@ test('the package exports these names', () => {
     'signSession',
     'verifyRawData',
   ])
-  expect(Object.keys(testing).sort()).toEqual(['createFakeWeChat', 'signIn', 'storeCases'])
+  expect(Object.keys(testing).sort()).toEqual([
+    'adapterCases',
+    'createFakeWeChat',
+    'signIn',
+    'storeCases',
+  ])
 })
 
 test.each(Object.entries({ expressAdapter, nodeAdapter, fetchAdapter }))(
