@@ -103,6 +103,7 @@ export interface WeChatEvent {
     | 'phoneNumber'
     | 'checkSessionKey'
     | 'resetSessionKey'
+    | 'checkEncryptedData'
     | 'accessToken'
     | `/${string}`
   readonly appId: string
