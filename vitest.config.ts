@@ -19,6 +19,8 @@ export default defineConfig({
   test: {
     passWithNoTests: false,
     testTimeout: 20_000,
+    // Servers are ended and their folders removed, on a busy machine too.
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,
