@@ -1,62 +1,34 @@
 import type { MovedPhoneAnswer, PhoneAnswer, TokenAnswer } from '@wxlogin/shared'
-import { createKeyRing } from './crypto/key-ring.js'
-import { hashRetryKey, randomId } from './crypto/random-id.js'
-import { AuthError } from './errors.js'
+import { createKeyRing, hmacKeys } from './crypto/key-ring.js'
+import { randomId } from './crypto/random-id.js'
+import { readSigningKeys } from './crypto/signing-keys.js'
 import type { WarningEvent } from './events.js'
-import { callHook, claimsOf } from './hooks.js'
-import {
-  type AuthRequest,
-  type AuthResponse,
-  createHttp,
-  type LoginInput,
-  type LogoutInput,
-  type RefreshInput,
-  type RequestHeaders,
-} from './http/routes.js'
+import { createHooks } from './hooks.js'
+import { createGuard, type GuardResult } from './http/guard.js'
+import { createHttp } from './http/routes.js'
+import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
-import { createLoginByCode } from './login/login-by-code.js'
+import { createLoginByCode, type LoginInput } from './login/login-by-code.js'
 import { createOpenSession } from './login/open-session.js'
 import { createPhone, type PhoneInput } from './login/phone.js'
 import { createPrefetch } from './login/prefetch.js'
 import { createPreviousSessions } from './login/previous-session.js'
-import { type AuthOptions, resolveOptions } from './options.js'
-import type { Parts } from './parts.js'
-import type { Account, Session, SessionRecord, StoreWarning } from './session.js'
+import { type AuthOptions, checkTogether, resolveCommon } from './options.js'
+import type { AuthRequest, AuthResponse } from './request.js'
+import type { Session, StoreWarning } from './session.js'
+import { type Credentials, createAuthenticate, type GuardOptions } from './sessions/authenticate.js'
 import { guardStore } from './sessions/guarded-store.js'
-import { createRefresh } from './sessions/refresh.js'
+import { createLogout, type LogoutInput } from './sessions/logout.js'
+import { createRefresh, type RefreshInput } from './sessions/refresh.js'
 import { createRevocationCheck } from './sessions/revocation.js'
 import { createSessions, type Sessions } from './sessions/sessions.js'
-import { checkClaims, createAccessTokens } from './tokens/access-token.js'
+import { createAccessTokens } from './tokens/access-token.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
+import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
 import { createTransport, type WeChatHealth } from './wechat/transport.js'
-
-/** How strictly a request is looked at. */
-export interface GuardOptions<Claims extends object = object> {
-  /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
-  optional?: boolean
-  /** Only users of these mini programs; others get 403. */
-  appIds?: readonly string[]
-  /** Reads the store, whatever `revocation` is, so that a revoked session is refused at once (default false). */
-  fresh?: boolean
-  /** A rule of your own; `false` is a 403. */
-  allow?: (session: Session<Claims>) => boolean | Promise<boolean>
-}
-
-/** The text of an `Authorization` header, or the headers of a request. */
-export type Credentials = string | undefined | RequestHeaders
-
-/** A session made without a login by code. */
-export interface CreateSessionInput<Claims extends object = object> {
-  /** `appId` may be left out where there is just one mini program. */
-  account: Omit<Account, 'appId'> & { readonly appId?: string }
-  userId?: string | number
-  device?: string
-  /** Used for the first access token in place of the `claims` option. */
-  claims?: Claims
-}
 
 /** The state of what this library depends on. Holds no secret. */
 export interface Health {
@@ -103,11 +75,11 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   guard(credentials: Credentials, options?: GuardOptions<Claims>): Promise<GuardResult<Claims>>
   readonly sessions: {
     /** The user's devices, the newest login first. `current` is the id of the session that asks. */
-    readonly list: Sessions['list']
+    readonly list: Sessions<Claims>['list']
     /** Ends sessions of a user; their devices are told, and do not log in again by themselves. Gives their number. */
-    readonly revoke: Sessions['revoke']
+    readonly revoke: Sessions<Claims>['revoke']
     /** The WeChat account behind a session: for payments and subscribe messages. Throws `invalid_token` once it ended. */
-    readonly account: Sessions['account']
+    readonly account: Sessions<Claims>['account']
     /** Makes a session without a code: for other doors, such as a login by scanning, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>
   }
@@ -121,10 +93,6 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   /** Ends connections. */
   close(): Promise<void>
 }
-
-export type GuardResult<Claims extends object = object> =
-  | { readonly session: Session<Claims> | undefined; readonly response?: undefined }
-  | { readonly session?: undefined; readonly response: AuthResponse }
 
 /**
  * Makes the login of one backend: `apps`, `secret` and `onLogin` are enough. Throws a `TypeError` that names the
@@ -140,168 +108,64 @@ export type GuardResult<Claims extends object = object> =
 export function createAuth<Claims extends object = object>(
   options: AuthOptions<Claims>,
 ): Auth<Claims> {
-  const resolved = resolveOptions(options)
-  const { onlyAppId, now, emit } = resolved
+  const common = resolveCommon(options)
+  const { now, emit } = common
 
-  const keys = createKeyRing(resolved.secrets)
+  const hooks = createHooks(common)
+  const keys = createKeyRing(common)
+  const signingKeys = readSigningKeys(common)
+  const transport = createTransport(common)
+  const apps = createApps({ ...common, transport })
+  const store = guardStore(common)
+
   const refreshTokens = createRefreshTokens(keys.refresh)
   const accessTokens = createAccessTokens<Claims>({
-    ...resolved,
-    ring: keys.access,
-    knowsApp: (appId) => apps.knows(appId),
+    ...common,
+    keys: [...signingKeys, ...hmacKeys(keys.access)],
+    knowsApp: apps.knows,
   })
-  const store = guardStore(resolved.store, resolved.storeTimeoutMs)
-  const sessions = createSessions({ ...resolved, store })
-  const isLive = createRevocationCheck(store, resolved.revocation, now)
-  const transport = createTransport({
-    ...resolved,
-    hosts: resolved.wechatHosts,
-    timeoutMs: resolved.wechatTimeoutMs,
+  const answerTokens = createTokenAnswer({ accessTokens, refreshTokens, now })
+
+  const sessions = createSessions({ ...common, hooks, store })
+  checkTogether(sessions.lifetimes.idleTtlSeconds, accessTokens.ttlSeconds)
+  const shared = { hooks, keys, store, sessions, refreshTokens, answerTokens, apps, now, emit }
+  const refresh = createRefresh(shared)
+  const logout = createLogout(shared)
+
+  const previousSessions = createPreviousSessions(shared)
+  const openSession = createOpenSession({ ...shared, previousSessions })
+  const waysIn = { ...shared, previousSessions, openSession }
+  const loginByCode = createLoginByCode(waysIn)
+  const cloudHosting = createCloudHosting({
+    ...common,
+    ...waysIn,
+    claimsTtlSeconds: accessTokens.ttlSeconds,
   })
-  const apps = createApps(resolved, transport)
-  const previousSessions = createPreviousSessions({ store, sessions, refreshTokens, apps, emit })
-  const parts: Parts<Claims> = {
-    resolved,
-    keys,
-    store,
-    sessions,
-    refreshTokens,
-    previousSessions,
-    openSession: createOpenSession({ resolved, store, sessions, previousSessions }),
-    apps,
-    claimsOrEnd,
-    answer,
-  }
-  const loginByCode = createLoginByCode(parts)
-  const refresh = createRefresh(parts)
-  const cloudHosting = resolved.isCloudHosted ? createCloudHosting(parts) : undefined
-  const phone = createPhone(parts, (account) => cloudHosting?.forget(account))
-  const prefetch = resolved.onPrefetch && createPrefetch(parts, loginByCode, resolved.onPrefetch)
-  const http = createHttp(
-    {
-      login,
-      refresh,
-      logout,
-      authenticate: (request) => authenticate(request),
-      // What `authenticate` gave, so its claims have this type.
-      phone: ({ session, code }) => phone({ session: session as Session<Claims>, code }),
-      ...(cloudHosting && { gatewayLogin }),
-      ...(prefetch && { prefetch }),
-    },
-    resolved.signingKeys,
+  const prefetch = hooks.onPrefetch && createPrefetch({ onPrefetch: hooks.onPrefetch, loginByCode })
+  const phone = createPhone({ ...shared, onMoved: cloudHosting?.forget })
+  const login = async (input: LoginInput) => (await loginByCode(input)).answer
+
+  const authenticate = createAuthenticate({
+    accessTokens,
+    isUnrevoked: createRevocationCheck({ ...common, store }),
+    sessionByGateway: cloudHosting?.sessionBehind,
+  })
+  const { handle, refuse } = createHttp({
+    login,
+    refresh,
+    logout,
+    authenticate,
+    phone,
+    gatewayLogin: cloudHosting?.login,
+    prefetch,
+    signingKeys,
     emit,
-  )
+  })
 
   const warnings = options.store ? [] : (['memory_store'] as const)
   for (const warning of warnings) {
-    emit({
-      type: 'warning',
-      warning,
-      hint: 'A restart logs everyone out; set the store option in production',
-    })
-  }
-
-  async function login(input: LoginInput): Promise<TokenAnswer> {
-    const { record, claims } = await loginByCode(input)
-    return answer(record, claims)
-  }
-
-  async function gatewayLogin(
-    request: RequestHeaders,
-    input: Omit<LoginInput, 'code' | 'appId'>,
-  ): Promise<TokenAnswer | undefined> {
-    const account = await cloudHosting?.accountOf(request)
-    if (!cloudHosting || !account) return undefined
-    const { record, claims } = await cloudHosting.login(account, input)
-    return answer(record, claims)
-  }
-
-  /** A user whom `claims` refuses is out for good, not only for this refresh. */
-  async function claimsOrEnd(record: SessionRecord): Promise<Claims> {
-    try {
-      return await claimsOf(resolved, record)
-    } catch (error) {
-      if (error instanceof AuthError && error.code === 'access_denied') {
-        await sessions.end(record.id, 'access_denied')
-      }
-      throw error
-    }
-  }
-
-  async function logout({ refreshToken, everywhere = false }: LogoutInput): Promise<void> {
-    const token = await refreshTokens.read(refreshToken)
-    if (!token || !(await apps.knows(token.appId))) return
-    const { sessionId, appId, generation } = token
-    const record = everywhere ? await store.get(sessionId) : undefined
-    // A token that was used before, which a thief may hold, ends its own session and no other.
-    if (record && record.revokedAt === undefined && generation >= record.generation) {
-      await sessions.revoke({ userId: record.userId, except: sessionId })
-    }
-    await store.delete(sessionId)
-    emit({ type: 'logout', appId, sessionId, everywhere })
-  }
-
-  async function authenticate(
-    credentials: Credentials,
-    options?: GuardOptions<Claims> & { optional?: false },
-  ): Promise<Session<Claims>>
-  async function authenticate(
-    credentials: Credentials,
-    options?: GuardOptions<Claims>,
-  ): Promise<Session<Claims> | undefined>
-  async function authenticate(
-    credentials: Credentials,
-    { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
-  ): Promise<Session<Claims> | undefined> {
-    const found = sessionBehind(credentials)
-    // Without a turn of the event loop for a token that is remembered: this runs for every request.
-    const session = found instanceof Promise ? await found : found
-    if (!session && optional) return undefined
-    if (!session) throw invalidToken('There is no bearer token in the Authorization header')
-    if (appIds && !appIds.includes(session.appId)) {
-      throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
-    }
-    const live = isLive(session, fresh)
-    if (live !== true && !(await live)) {
-      throw invalidToken('The session has ended; the client learns why when it refreshes')
-    }
-    if (allow && !(await callHook('allow', () => allow(session)))) {
-      throw new AuthError('insufficient_scope', 'This user may not use this route')
-    }
-    return session
-  }
-
-  /** `undefined` where nothing was presented; what was presented and does not hold throws. */
-  function sessionBehind(
-    credentials: Credentials,
-  ): Session<Claims> | undefined | Promise<Session<Claims> | undefined> {
-    // JavaScript may pass the null that Headers.get gives.
-    const isWhole = typeof credentials === 'object' && credentials !== null
-    const authorization = isWhole ? credentials.header('authorization') : credentials
-    if (typeof authorization === 'string') {
-      const token = bearerToken(authorization)
-      if (token === undefined) {
-        throw invalidToken('The Authorization header is not a bearer token')
-      }
-      return accessTokens.recall(token) ?? accessTokens.verify(token)
-    }
-    return isWhole ? cloudHosting?.sessionBehind(credentials) : undefined
-  }
-
-  async function answer(record: SessionRecord, claims: Claims): Promise<TokenAnswer> {
-    const [access, refreshToken] = await Promise.all([
-      accessTokens.issue(record, claims),
-      refreshTokens.issue(record),
-    ])
-    return {
-      access_token: access.token,
-      token_type: 'Bearer',
-      expires_in: access.expiresInSeconds,
-      refresh_token: refreshToken,
-      refresh_expires_in: record.expiresAt - Math.floor(now() / 1000),
-      user_id: record.userId,
-      ...(record.data !== undefined && { data: record.data }),
-    }
+    const hint = 'A restart logs everyone out; set the store option in production'
+    emit({ type: 'warning', warning, hint })
   }
 
   return {
@@ -309,47 +173,16 @@ export function createAuth<Claims extends object = object>(
     refresh,
     logout,
     phone,
-    ...createOpenDataReader(parts),
+    ...createOpenDataReader(shared),
     authenticate,
-    handle: http.handle,
-
-    async guard(credentials, options) {
-      try {
-        return { session: await authenticate(credentials, options) }
-      } catch (error) {
-        return { response: http.refuse(error) }
-      }
-    },
-
+    handle,
+    guard: createGuard({ authenticate, refuse }),
     sessions: {
       list: sessions.list,
       revoke: sessions.revoke,
       account: sessions.account,
-
-      async create({ account: { openid, unionid, ...account }, userId, device, claims }) {
-        if (typeof openid !== 'string' || openid === '') {
-          throw new TypeError('account.openid must be a non-empty string')
-        }
-        const { appId } = await apps.of(account.appId ?? onlyAppId)
-        const record = sessions.draft({
-          id: randomId(),
-          account: { appId, openid, ...(unionid !== undefined && { unionid }) },
-          retryKeyHash: hashRetryKey(randomId()),
-          userId,
-          device,
-        })
-        const firstClaims = claims ? checkClaims(claims) : await claimsOf(resolved, record)
-        if (!(await store.create(record))) {
-          throw new AuthError(
-            'store_unavailable',
-            'The store refused a new session with a new random id',
-          )
-        }
-        await sessions.endSurplus(record)
-        return answer(record, firstClaims)
-      },
+      create: createLoginByApp(waysIn),
     },
-
     wechat: apps.wechatOf,
 
     async check() {
@@ -368,16 +201,4 @@ export function createAuth<Claims extends object = object>(
 
     close: transport.close,
   }
-}
-
-function bearerToken(authorization: string): string | undefined {
-  // The usual spelling without a regular expression: this runs for every request.
-  if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) {
-    return authorization.slice(7)
-  }
-  return /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
-}
-
-function invalidToken(message: string): AuthError {
-  return new AuthError('invalid_token', message)
 }

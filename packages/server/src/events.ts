@@ -1,9 +1,12 @@
 import type { InvalidGrantReason } from '@wxlogin/shared'
 import type { AuthErrorCode } from './errors.js'
+import { checkFunctions } from './option-checks.js'
+import type { LoginMethod } from './session.js'
 
 /**
  * Everything that happens, for metrics, logs and tracing. A closed union: `switch (event.type)`.
  * No event holds a secret, a code, a token, a `session_key`, an openid or a phone number; session ids are not secret.
+ * `userId` is the app's own id of the user. An event with a duration says when it began, as `now` gave it.
  */
 export type AuthEvent =
   | LoginEvent
@@ -21,12 +24,15 @@ export type AuthEvent =
 /** A login made a session, or was answered again from the session it had already made. */
 export interface LoginEvent {
   readonly type: 'login'
-  /** What proved the account: a code, a code that came with a data pre-fetch, or the gateway of WeChat cloud hosting. */
-  readonly by: 'code' | 'prefetch' | 'cloud_hosting'
+  /** What proved the account, the same as the `method` of the session's record. */
+  readonly by: LoginMethod
   /** `retried`: the same request again · `code_reused`: the code came with another key, so its session was ended. */
   readonly outcome: 'created' | 'retried' | 'code_reused'
   readonly appId: string
   readonly sessionId: string
+  readonly userId: string
+  /** In milliseconds since the epoch. */
+  readonly startedMs: number
   readonly durationMs: number
 }
 
@@ -42,6 +48,10 @@ export interface RefreshEvent {
   readonly reason?: InvalidGrantReason
   readonly appId: string
   readonly sessionId: string
+  /** Missing where the session is not known any more. */
+  readonly userId?: string
+  /** In milliseconds since the epoch. */
+  readonly startedMs: number
   readonly durationMs: number
 }
 
@@ -50,6 +60,7 @@ export interface RevokedEvent {
   readonly type: 'revoked'
   readonly appId: string
   readonly sessionId: string
+  readonly userId: string
   /** `revoked` unless the app gave a reason; `reused` for a token or code that was used twice. */
   readonly reason: string
 }
@@ -59,6 +70,7 @@ export interface LogoutEvent {
   readonly type: 'logout'
   readonly appId: string
   readonly sessionId: string
+  readonly userId: string
   readonly everywhere: boolean
 }
 
@@ -68,6 +80,9 @@ export interface PhoneEvent {
   readonly outcome: 'kept' | 'moved'
   readonly appId: string
   readonly sessionId: string
+  readonly userId: string
+  /** In milliseconds since the epoch. */
+  readonly startedMs: number
   readonly durationMs: number
 }
 
@@ -76,6 +91,7 @@ export interface EvictedEvent {
   readonly type: 'evicted'
   readonly appId: string
   readonly sessionId: string
+  readonly userId: string
 }
 
 /** One call to WeChat that was sent; a read that WeChat was too busy for may be sent up to three times. */
@@ -90,6 +106,8 @@ export interface WeChatEvent {
     | 'accessToken'
     | `/${string}`
   readonly appId: string
+  /** In milliseconds since the epoch. */
+  readonly startedMs: number
   readonly durationMs: number
   /** How it ended: `ok`, or the code of the error it became. */
   readonly outcome: 'ok' | AuthErrorCode
@@ -112,19 +130,29 @@ export interface MisconfiguredEvent {
 }
 
 /**
- * WeChat failed several times in a row, so calls fail at once (`open`); after some time one call finds out whether it
- * is back (`half_open`), and if it is, calls go out again (`closed`).
+ * Endpoints of WeChat that share a circuit breaker, so that trouble with one leaves the others alone: logins,
+ * what is asked of signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
+ */
+export type EndpointGroup = 'login' | 'user_info' | 'access_token' | 'call'
+
+/**
+ * WeChat failed several times in a row, so calls of this group fail at once (`open`); after some time one call finds
+ * out whether it is back (`half_open`), and if it is, calls go out again (`closed`).
  */
 export interface BreakerEvent {
   readonly type: 'breaker'
+  readonly group: EndpointGroup
   readonly state: 'closed' | 'open' | 'half_open'
 }
 
 /** Something that works now and will hurt later. */
 export interface WarningEvent {
   readonly type: 'warning'
-  /** `memory_store`: sessions live in this process; a restart logs everyone out. */
-  readonly warning: 'memory_store'
+  /**
+   * `memory_store`: sessions live in this process; a restart logs everyone out · `openid_as_user_id`: `onLogin` returned
+   * the openid as the user's id, so tokens and events carry it.
+   */
+  readonly warning: 'memory_store' | 'openid_as_user_id'
   readonly hint: string
 }
 
@@ -142,8 +170,11 @@ export interface FailureEvent {
 
 export type EmitEvent = (event: AuthEvent) => void
 
-/** Calls a hook that must not break what it is told about. */
-export function silenced<Event>(onEvent: (event: Event) => void): (event: Event) => void {
+/** Calls a hook that must not break what it is told about. Throws a `TypeError` when it is no function. */
+export function createEmit<Event>(
+  onEvent: (event: Event) => void = () => undefined,
+): (event: Event) => void {
+  checkFunctions({ onEvent })
   return (event) => {
     try {
       const pending: unknown = onEvent(event)

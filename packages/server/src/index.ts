@@ -6,20 +6,13 @@ export type {
   PhoneAnswer,
   TokenAnswer,
 } from '@wxlogin/shared'
-export {
-  type Auth,
-  type CreateSessionInput,
-  type Credentials,
-  createAuth,
-  type GuardOptions,
-  type GuardResult,
-  type Health,
-} from './auth.js'
+export { type Auth, createAuth, type Health } from './auth.js'
 export type { Jwk } from './crypto/signing-keys.js'
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
 export type {
   AuthEvent,
   BreakerEvent,
+  EndpointGroup,
   EvictedEvent,
   FailureEvent,
   LoginEvent,
@@ -32,33 +25,32 @@ export type {
   WeChatEvent,
 } from './events.js'
 export type {
-  AuthRequest,
-  AuthResponse,
-  LoginInput,
-  LogoutInput,
-  RefreshInput,
-  RequestHeaders,
-} from './http/routes.js'
-export type { PhoneInput } from './login/phone.js'
-export type {
-  Apps,
-  AuthOptions,
   LoginContext,
   LoginDecision,
   PhoneContext,
   PhoneDecision,
   PrefetchContext,
   PreviousSession,
-  Revocation,
-} from './options.js'
+} from './hooks.js'
+export type { GuardResult } from './http/guard.js'
+export type { CreateSessionInput } from './login/by-app.js'
+export type { LoginInput } from './login/login-by-code.js'
+export type { PhoneInput } from './login/phone.js'
+export type { AuthOptions } from './options.js'
+export type { AuthRequest, AuthResponse, RequestHeaders } from './request.js'
 export type {
   Account,
   Device,
+  LoginMethod,
   Session,
   SessionRecord,
   SessionStore,
   StoreWarning,
 } from './session.js'
+export type { Credentials, GuardOptions } from './sessions/authenticate.js'
+export type { LogoutInput } from './sessions/logout.js'
+export type { RefreshInput } from './sessions/refresh.js'
+export type { Revocation } from './sessions/revocation.js'
 export type { RevokeInput } from './sessions/sessions.js'
 export { createMemoryStore, type MemoryStoreOptions } from './stores/memory.js'
 export type {
@@ -67,6 +59,7 @@ export type {
   OpenDataReader,
   SignedData,
 } from './user-info/open-data.js'
+export type { Apps } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse } from './wechat/http-client.js'
 export type { WeChat } from './wechat/mini-program.js'

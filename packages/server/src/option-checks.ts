@@ -8,3 +8,27 @@ export function checkDuration(name: string, value: unknown): void {
   if (name.endsWith('Ms') && value >= 2 ** 31)
     throw new TypeError(`${name} must be less than 2 ** 31`)
 }
+
+/** Throws a `TypeError` that names the option when it is not a count of at least `min`. */
+export function checkCount(name: string, value: unknown, min: number, of: string): void {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
+    throw new TypeError(`${name} must be a whole number of ${of}, at least ${min}`)
+  }
+}
+
+/** Throws a `TypeError` that names the first of these options that is given and is no function. */
+export function checkFunctions(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && typeof value !== 'function') {
+      throw new TypeError(`${name} must be a function`)
+    }
+  }
+}
+
+/** Throws a `TypeError` that names the AppID or AppSecret when it is empty or was copied with white space. */
+export function checkCredential(name: string, value: unknown): asserts value is string {
+  if (typeof value !== 'string' || value === '') {
+    throw new TypeError(`${name} must be a non-empty string; is the environment variable set?`)
+  }
+  if (value !== value.trim()) throw new TypeError(`${name} has white space around it`)
+}

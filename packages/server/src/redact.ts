@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** The code that the system, a driver or undici gave an error, or what caused it. */
 export function systemCodeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
@@ -11,7 +13,7 @@ export function systemCodeOf(error: unknown): string | undefined {
  * What is safe to keep of a foreign error: its name, message and code, without the given texts. Members are left
  * behind: clients of databases hang whole commands on their errors, and a `fetch` may quote its URL.
  */
-export function redacted(error: unknown, secrets: readonly string[]): Error {
+export function redactError(error: unknown, secrets: readonly string[]): Error {
   const text =
     error instanceof Error
       ? `${error.name}: ${error.message}`
@@ -26,4 +28,23 @@ export function redacted(error: unknown, secrets: readonly string[]): Error {
     .reduce((message, secret) => message.replaceAll(secret, '[redacted]'), text)
   const code = systemCodeOf(error)
   return code === undefined ? new Error(clean) : Object.assign(new Error(clean), { code })
+}
+
+/**
+ * Data whose members can be read as ever, while `JSON.stringify` and `util.inspect` show the named ones as
+ * `[redacted]`: what ends up in a log by accident tells nothing. A copy made by spreading has lost this.
+ */
+export function redactMembers<T extends object>(
+  data: T,
+  secretNames: readonly string[],
+): Readonly<T> {
+  const shown = () =>
+    Object.fromEntries(
+      Object.entries(data).map(([name, value]) => [
+        name,
+        secretNames.includes(name) ? '[redacted]' : value,
+      ]),
+    )
+  const hidden = { value: shown, enumerable: false }
+  return Object.defineProperties(data, { toJSON: hidden, [inspect.custom]: hidden })
 }

@@ -1,10 +1,20 @@
+import { createHash } from 'node:crypto'
 import type { Json } from '@wxlogin/shared'
+import { AuthError } from './errors.js'
+
+/**
+ * How a session came about (as `amr` of RFC 8176 says of a token): a code, a code that came with a data pre-fetch, the
+ * gateway of WeChat cloud hosting, or the app itself.
+ */
+export type LoginMethod = 'code' | 'prefetch' | 'cloud_hosting' | 'app'
 
 /**
  * A session as a store keeps it: plain data that survives JSON. Instants are seconds since the epoch.
  * A store looks at `id`, `userId`, `version`, `createdAt`, `endsAt` and `expiresAt` only.
  */
 export interface SessionRecord {
+  /** The shape of this record. */
+  readonly v: 1
   readonly id: string
   /** Counts the writes; {@link SessionStore.replace} compares it. */
   readonly version: number
@@ -18,13 +28,12 @@ export interface SessionRecord {
   /** Which successor of the first refresh token is the current one. */
   readonly generation: number
   /** Hash of the idempotency key of the request that made this generation. */
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
   /** Hash of the idempotency key of the login by code, while the code may come again. */
-  readonly loginKeyHash?: string
+  readonly loginIdempotencyKeyHash?: string
   /** What `onLogin` gave the client, until the first rotation, so that a lost answer can be given again. */
   readonly data?: Json
-  /** Made by a data pre-fetch, and not used by its phone yet: it ends soon, and does not count as one of the user's. */
-  readonly isPrefetched?: true
+  readonly method: LoginMethod
   readonly createdAt: number
   readonly lastRefreshAt: number
   /** The end that no refresh moves. */
@@ -78,9 +87,33 @@ export interface SessionLifetimes {
 // After a reuse the device logs in again by itself, told or not, so that this tombstone need not last.
 const reusedTombstoneSeconds = 24 * 60 * 60
 
+/** Whether the session goes on: it is there, and nobody has revoked it. */
+export function isLive(
+  record: SessionRecord | undefined,
+): record is SessionRecord & { readonly revokedAt?: undefined } {
+  return record !== undefined && record.revokedAt === undefined
+}
+
+/**
+ * Whether a phone holds the session's tokens. One that a data pre-fetch made is adopted by its first refresh; until then
+ * it is not one of the user's devices.
+ */
+export function isAdopted({ method, generation }: SessionRecord): boolean {
+  return method !== 'prefetch' || generation > 0
+}
+
+export function accountOf({ appId, openid, unionid }: SessionRecord): Account {
+  return { appId, openid, ...(unionid !== undefined && { unionid }) }
+}
+
 /** The same session after its app or this library ended it. Its device learns the reason while the tombstone lasts. */
 export function toTombstone(record: SessionRecord, reason: string, now: number): SessionRecord {
-  const { sealedKey: _sealedKey, loginKeyHash: _loginKeyHash, data: _data, ...rest } = record
+  const {
+    sealedKey: _sealedKey,
+    loginIdempotencyKeyHash: _loginKeyHash,
+    data: _data,
+    ...rest
+  } = record
   return {
     ...rest,
     version: record.version + 1,
@@ -120,10 +153,40 @@ export interface Device {
   /** The session's id. */
   readonly id: string
   readonly appId: string
+  /** How the session came about. */
+  readonly method: LoginMethod
   /** What the client called the device, if it did. */
   readonly device?: string
   readonly createdAt: number
   readonly lastRefreshAt: number
   /** Whether this is the session that was named as the current one. */
   readonly current: boolean
+}
+
+/** A user's id as tokens and stores hold it. Throws `server_error` for what cannot be one. */
+export function toUserId(userId: string | number, account?: Account): string {
+  const text = typeof userId === 'number' && Number.isSafeInteger(userId) ? String(userId) : userId
+  if (typeof text !== 'string' || text === '' || text.length > 255 || text === account?.appId) {
+    throw new AuthError(
+      'server_error',
+      'A userId must be a whole number or a string of 1 to 255 characters, and not the AppID',
+    )
+  }
+  return text
+}
+
+/** Stable, needs no database, and says nothing about the openid to anyone who does not already know it. */
+export function opaqueUserId({ appId, openid }: Account): string {
+  return createHash('sha256')
+    .update(`wxlogin:user:${appId}:${openid}`)
+    .digest('base64url')
+    .slice(0, 22)
+}
+
+/** Freezes plain data whole: a session is handed to many requests, so none of them may change it for the others. */
+export function freeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) freeze(member)
+  }
+  return Object.freeze(value)
 }

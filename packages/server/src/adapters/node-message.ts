@@ -1,4 +1,4 @@
-import type { AuthRequest, AuthResponse, RequestHeaders } from '../http/routes.js'
+import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 
 /** What is needed of a request of `node:http`, or of a framework on top of it. */
 export interface NodeRequest {

@@ -1,4 +1,5 @@
-import type { Auth, GuardOptions } from '../auth.js'
+import type { Auth } from '../auth.js'
+import type { GuardOptions } from '../sessions/authenticate.js'
 import { attachSession } from './attached-session.js'
 import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 import {

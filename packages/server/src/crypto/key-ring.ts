@@ -1,4 +1,4 @@
-import { createHash, createHmac, hkdfSync } from 'node:crypto'
+import { createHash, createHmac, hkdfSync, type KeyObject, type webcrypto } from 'node:crypto'
 
 /** A key for one purpose, and the name by which a token refers to it. */
 export interface SubKey {
@@ -34,7 +34,17 @@ function subKey(secret: string, purpose: string): SubKey {
   return { kid, key }
 }
 
-export function createKeyRing([first, ...others]: readonly [string, ...string[]]): KeyRing {
+export interface KeyRingOptions {
+  /**
+   * At least 32 bytes that only your servers know; every key is derived from it. A list rotates it: the first signs,
+   * all verify. Make one with `openssl rand -base64 48`.
+   */
+  secret: string | readonly string[]
+}
+
+/** Throws a `TypeError` when the secret is not one. */
+export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
+  const [first, ...others] = checkSecrets(secret)
   const ringFor = (purpose: string): Ring => [
     subKey(first, purpose),
     ...others.map((secret) => subKey(secret, purpose)),
@@ -60,4 +70,50 @@ export function createKeyRing([first, ...others]: readonly [string, ...string[]]
       ]
     },
   }
+}
+
+/** A key with the one algorithm that it is used with. */
+export interface TokenKey {
+  readonly kid: string
+  readonly alg: 'HS256' | 'EdDSA' | 'ES256' | 'RS256'
+  readonly verifyKey: KeyObject | Promise<webcrypto.CryptoKey>
+  /** Missing where only others have the private key. */
+  readonly signKey?: KeyObject | Promise<webcrypto.CryptoKey>
+}
+
+/** The keys of a ring, ready for HS256. */
+export function hmacKeys(ring: Ring): TokenKey[] {
+  return ring.map(({ kid, key }) => {
+    // jose would import raw bytes anew for every token.
+    const imported = crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, [
+      'sign',
+      'verify',
+    ])
+    return { kid, alg: 'HS256', signKey: imported, verifyKey: imported }
+  })
+}
+
+function checkSecrets(secret: unknown): readonly [string, ...string[]] {
+  const [first, ...others]: readonly unknown[] = Array.isArray(secret) ? secret : [secret]
+  const secrets = [checkSecret(first), ...others.map(checkSecret)] as const
+  if (new Set(secrets).size < secrets.length)
+    throw new TypeError('secret: a member is listed twice')
+  return secrets
+}
+
+function checkSecret(secret: unknown): string {
+  const wanted = 'make one with `openssl rand -base64 48`'
+  if (typeof secret !== 'string' || secret === '') {
+    throw new TypeError(
+      `secret must be a string of at least 32 bytes, or a list of them; ${wanted}`,
+    )
+  }
+  if (Buffer.byteLength(secret) < 32)
+    throw new TypeError(`secret must have at least 32 bytes; ${wanted}`)
+  if (new Set(secret).size < 8)
+    throw new TypeError(`secret repeats too few characters to be random; ${wanted}`)
+  if (/-----BEGIN|^\s*\{/.test(secret)) {
+    throw new TypeError(`secret looks like a PEM or JWK key, which others may know; ${wanted}`)
+  }
+  return secret
 }

@@ -6,7 +6,7 @@ export function randomId(): string {
 }
 
 /** What a record keeps of the idempotency key that a request came with. */
-export function hashRetryKey(idempotencyKey: string): string {
+export function hashIdempotencyKey(idempotencyKey: string): string {
   return createHash('sha256').update(idempotencyKey).digest('base64url')
 }
 

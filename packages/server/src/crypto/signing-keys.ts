@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
-import type { TokenKey } from '../tokens/signed-token.js'
+import type { TokenKey } from './key-ring.js'
 
 /** A JSON Web Key (RFC 7517): Ed25519, P-256, or RSA of at least 2,048 bits. */
 export interface Jwk {
@@ -19,11 +19,21 @@ export interface SigningKey extends TokenKey {
   readonly publicJwk: Jwk
 }
 
+export interface SigningKeysOptions {
+  /**
+   * Makes access tokens verifiable by other services, through `GET /jwks.json`: private JWKs (Ed25519, P-256, RSA), of
+   * which the first signs and all verify. A public JWK only verifies. Tokens under `secret` stay valid beside them.
+   */
+  signingKeys?: readonly Jwk[]
+}
+
 /**
  * Reads the `signingKeys` option. Private keys sign and verify, public ones verify only.
  * Throws a `TypeError` that names the key by its place and never shows it.
  */
-export function readSigningKeys(jwks: readonly Jwk[]): readonly SigningKey[] {
+export function readSigningKeys({
+  signingKeys: jwks = [],
+}: SigningKeysOptions): readonly SigningKey[] {
   if (!Array.isArray(jwks)) throw new TypeError('signingKeys must be a list of JWKs')
   const keys = jwks.map(readSigningKey)
   if (new Set(keys.map(({ kid }) => kid)).size < keys.length) {

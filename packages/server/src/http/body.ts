@@ -1,5 +1,8 @@
+import { withDeadline } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import type { AuthRequest } from './routes.js'
+import { readAtMost } from '../read-at-most.js'
+import type { AuthRequest } from '../request.js'
+import { HttpError } from './responses.js'
 
 const maxBodyBytes = 8 * 1024
 const bodyTimeoutMs = 15_000
@@ -31,34 +34,22 @@ const tooLarge = () =>
 
 async function* noBody(): AsyncGenerator<never> {}
 
+const tooLate = () => new HttpError(408, 'The body did not arrive in time', { closes: true })
+
 async function readBytes(source: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  let timer: NodeJS.Timeout | undefined
-  let iterator: AsyncIterator<Uint8Array | string> | undefined
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new HttpError(408, 'The body did not arrive in time', { closes: true })),
-      bodyTimeoutMs,
-    )
-  })
+  let chunks: AsyncIterator<Uint8Array | string> | undefined
   try {
-    iterator = source[Symbol.asyncIterator]()
-    for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), expired])
-      if (done) return Buffer.concat(chunks)
-      const chunk = typeof value === 'string' ? Buffer.from(value) : value
-      bytes += chunk.byteLength
-      if (bytes > maxBodyBytes) throw tooLarge()
-      chunks.push(chunk)
-    }
+    const opened = source[Symbol.asyncIterator]()
+    chunks = opened
+    const bytes = await withDeadline(bodyTimeoutMs, tooLate, () => readAtMost(opened, maxBodyBytes))
+    if (!bytes) throw tooLarge()
+    return bytes
   } catch (error) {
     if (error instanceof AuthError) throw error
-    throw new HttpError(400, 'The body broke off, or was read before', { closes: true })
+    throw new HttpError(400, 'The body ended early or was already consumed', { closes: true })
   } finally {
-    clearTimeout(timer)
     // Not awaited: a sender that stalls would hold the answer back.
-    iterator?.return?.().catch(() => undefined)
+    chunks?.return?.().catch(() => undefined)
   }
 }
 
@@ -91,32 +82,4 @@ export function flag(body: Body, name: string): boolean {
   const value = body.get(name) ?? false
   if (typeof value !== 'boolean') throw malformed(`"${name}" must be true or false`)
   return value
-}
-
-interface HttpErrorOptions {
-  readonly headers?: Readonly<Record<string, string>>
-  readonly closes?: boolean
-}
-
-/** An `invalid_request` whose HTTP status says more than 400 does. */
-export class HttpError extends AuthError {
-  readonly httpStatus: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly closes: boolean
-
-  constructor(
-    httpStatus: 400 | 404 | 405 | 408 | 413 | 415,
-    message: string,
-    { headers = {}, closes = false }: HttpErrorOptions = {},
-  ) {
-    super('invalid_request', message)
-    this.httpStatus = httpStatus
-    this.headers = headers
-    this.closes = closes
-  }
-
-  // Without a check of its own it would inherit AuthError's, to which every AuthError is an instance.
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return Function.prototype[Symbol.hasInstance].call(HttpError, value)
-  }
 }

@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto'
 import {
-  type ErrorBody,
   idempotencyHeader,
   type MovedPhoneAnswer,
   type PhoneAnswer,
@@ -11,74 +9,29 @@ import {
 import type { JwkSet, SigningKey } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
+import type { LoginInput } from '../login/login-by-code.js'
+import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
-import { flag, HttpError, optionalText, readBody, text } from './body.js'
-
-/** The headers of a request, as an adapter hands them in. */
-export interface RequestHeaders {
-  /** A header by its name, in any case. */
-  header(name: string): string | undefined
-}
-
-/** A request as an adapter hands it in: only what cannot be had otherwise, and nothing decided yet. */
-export interface AuthRequest extends RequestHeaders {
-  readonly method: string
-  /** Below the path at which the routes are mounted, `/login` for example. Of a query behind it `/prefetch` alone reads. */
-  readonly path: string
-  /** The body as it arrives, or what a body parser made of it before. */
-  readonly body: AsyncIterable<Uint8Array | string> | { readonly parsed: unknown } | undefined
-}
-
-/** What an adapter is to send, as it is. */
-export interface AuthResponse {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string | undefined
-  /** Set when the request was not read to its end, so that an HTTP/1 connection must not be used again. */
-  readonly closes: boolean
-}
-
-/** What a login is made of. */
-export interface LoginInput {
-  /** The one-time code of `wx.login()`. */
-  code: string
-  /** May be left out where there is just one mini program. */
-  appId?: string
-  /** A name for the device, up to 128 characters. */
-  device?: string
-  /** Passed to `onLogin` as it is. */
-  input?: unknown
-  /** The refresh token that this login replaces. */
-  previousRefreshToken?: string
-  /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
-  idempotencyKey?: string
-}
-
-export interface RefreshInput {
-  refreshToken: string
-  /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
-  idempotencyKey?: string
-}
-
-export interface LogoutInput {
-  refreshToken: string
-  /** Also ends the user's other sessions (default false). */
-  everywhere?: boolean
-}
+import type { LogoutInput } from '../sessions/logout.js'
+import type { RefreshInput } from '../sessions/refresh.js'
+import { flag, optionalText, readBody, text } from './body.js'
+import { createRefusal, HttpError, json, safeHeaders } from './responses.js'
 
 /** What the routes call. */
-export interface Operations {
+export interface Operations<Claims extends object> {
   login(input: LoginInput): Promise<TokenAnswer>
   refresh(input: RefreshInput): Promise<TokenAnswer>
   logout(input: LogoutInput): Promise<void>
-  authenticate(request: RequestHeaders): Promise<Session>
-  phone(input: { session: Session; code: string }): Promise<PhoneAnswer | MovedPhoneAnswer>
+  authenticate(request: RequestHeaders): Promise<Session<Claims>>
+  phone(input: { session: Session<Claims>; code: string }): Promise<PhoneAnswer | MovedPhoneAnswer>
   /** A login without a code, where a gateway vouches for the account; `undefined` where none does. */
-  gatewayLogin?(
-    request: RequestHeaders,
-    input: Omit<LoginInput, 'code' | 'appId'>,
-  ): Promise<TokenAnswer | undefined>
-  prefetch?(query: URLSearchParams): Promise<PrefetchAnswer>
+  readonly gatewayLogin?:
+    | ((
+        request: RequestHeaders,
+        input: Omit<LoginInput, 'code' | 'appId'>,
+      ) => Promise<TokenAnswer | undefined>)
+    | undefined
+  readonly prefetch?: ((query: URLSearchParams) => Promise<PrefetchAnswer>) | undefined
 }
 
 export interface Http {
@@ -94,11 +47,23 @@ interface Route {
 
 const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
 
-export function createHttp(
-  { login, refresh, logout, authenticate, phone, gatewayLogin, prefetch }: Operations,
-  signingKeys: readonly SigningKey[],
-  emit: EmitEvent,
-): Http {
+export interface HttpNeeds<Claims extends object> extends Operations<Claims> {
+  readonly signingKeys: readonly SigningKey[]
+  readonly emit: EmitEvent
+}
+
+export function createHttp<Claims extends object>({
+  login,
+  refresh,
+  logout,
+  authenticate,
+  phone,
+  gatewayLogin,
+  prefetch,
+  signingKeys,
+  emit,
+}: HttpNeeds<Claims>): Http {
+  const refuse = createRefusal(emit)
   const routes = new Map<string, Route>([
     [paths.login, { method: 'POST', run: handleLogin }],
     [paths.refresh, { method: 'POST', run: handleRefresh }],
@@ -165,37 +130,6 @@ export function createHttp(
     return json(200, keys, { 'cache-control': 'public, max-age=300', pragma: 'public' })
   }
 
-  function refuse(error: unknown): AuthResponse {
-    const failure = toAuthError(error)
-    const { code, message, reason, retryAfterSeconds } = failure
-    const {
-      httpStatus: status = failure.status,
-      headers = {},
-      closes = false,
-    } = failure instanceof HttpError ? failure : {}
-    const requestId = status < 500 ? undefined : randomUUID()
-    if (requestId !== undefined) emit({ type: 'failure', code, requestId, error: failure })
-
-    const body: ErrorBody = {
-      error: code,
-      // What is wrong with this server is the operator's business, and stands in the event.
-      error_description:
-        requestId === undefined
-          ? message
-          : 'The server could not serve this request; its events say why',
-      ...(reason !== undefined && { reason }),
-      ...(requestId !== undefined && { request_id: requestId }),
-    }
-    const answer = json(status, body, {
-      ...headers,
-      ...(retryAfterSeconds !== undefined && {
-        'retry-after': String(Math.ceil(retryAfterSeconds)),
-      }),
-      ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
-    })
-    return { ...answer, closes }
-  }
-
   return {
     refuse,
 
@@ -216,41 +150,6 @@ export function createHttp(
         return refuse(error)
       }
     },
-  }
-}
-
-// RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
-const challenged: ReadonlySet<string> = new Set(['invalid_token', 'insufficient_scope'])
-
-function toAuthError(error: unknown): AuthError {
-  if (error instanceof AuthError) return error
-  return new AuthError('server_error', 'Something threw that is not an AuthError; see the cause', {
-    cause: error,
-  })
-}
-
-const safeHeaders = {
-  'cache-control': 'no-store',
-  pragma: 'no-cache',
-  'x-content-type-options': 'nosniff',
-} as const
-
-function json(
-  status: number,
-  value: TokenAnswer | PhoneAnswer | PrefetchAnswer | ErrorBody | JwkSet,
-  headers?: Readonly<Record<string, string>>,
-): AuthResponse {
-  const body = JSON.stringify(value)
-  return {
-    status,
-    headers: {
-      ...safeHeaders,
-      ...headers,
-      'content-type': 'application/json; charset=utf-8',
-      'content-length': String(Buffer.byteLength(body)),
-    },
-    body,
-    closes: false,
   }
 }
 

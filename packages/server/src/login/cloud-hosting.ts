@@ -1,11 +1,18 @@
-import { hashRetryKey, randomId } from '../crypto/random-id.js'
+import type { TokenAnswer } from '@wxlogin/shared'
+import { createBoundedMap } from '../bounded-map.js'
+import type { KeyRing } from '../crypto/key-ring.js'
+import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
-import { freeze } from '../freeze.js'
-import type { LoginInput, RequestHeaders } from '../http/routes.js'
-import type { Parts } from '../parts.js'
-import type { Account, Session } from '../session.js'
-import { checkDevice } from '../sessions/sessions.js'
-import type { OpenedSession } from './open-session.js'
+import type { EmitEvent } from '../events.js'
+import type { RequestHeaders } from '../request.js'
+import { type Account, freeze, isLive, type Session, type SessionRecord } from '../session.js'
+import type { GuardedStore } from '../sessions/guarded-store.js'
+import { checkDevice, type Sessions } from '../sessions/sessions.js'
+import type { AnswerTokens } from '../tokens/token-answer.js'
+import type { ServedApps } from '../wechat/apps.js'
+import type { LoginInput } from './login-by-code.js'
+import type { OpenSession } from './open-session.js'
+import type { PreviousSessions } from './previous-session.js'
 
 // Accounts whose session is remembered until their claims are due again.
 const maxRemembered = 10_000
@@ -16,39 +23,72 @@ const maxRemembered = 10_000
  * https://developers.weixin.qq.com/miniprogram/dev/wxcloudservice/wxcloudrun/src/development/weixin/
  */
 export interface CloudHosting<Claims extends object> {
-  /** Whom the gateway vouches for. Throws `unknown_app` when it is a user of a mini program that is not served here. */
-  accountOf(request: RequestHeaders): Promise<Account | undefined>
-  /** A session with tokens of its own, as after a login by code; the same one for the same idempotency key. */
-  login(account: Account, input: Omit<LoginInput, 'code' | 'appId'>): Promise<OpenedSession<Claims>>
+  /**
+   * A session with tokens of its own, as after a login by code; the same one for the same idempotency key. `undefined`
+   * where the gateway vouches for nobody. Throws `unknown_app` for a user of a mini program that is not served here.
+   */
+  login(
+    request: RequestHeaders,
+    input: Omit<LoginInput, 'code' | 'appId'>,
+  ): Promise<TokenAnswer | undefined>
   /** The session of a request that carries no token: one per account, made when it is first needed. */
   sessionBehind(request: RequestHeaders): Promise<Session<Claims> | undefined>
   /** Looks the account's session up anew at the next request. */
   forget(account: Account): void
 }
 
+export interface CloudHostingOptions {
+  /**
+   * Accepts the identity that the gateway of WeChat cloud hosting (云托管) puts into `x-wx-…` headers. Whoever can
+   * reach the service in another way can write these headers, so `public: false` is your word that public access
+   * (公网访问) is off.
+   */
+  cloudHosting?: { readonly public: false }
+}
+
+export interface CloudHostingNeeds<Claims extends object> {
+  readonly keys: KeyRing
+  readonly store: GuardedStore
+  readonly sessions: Sessions<Claims>
+  readonly previousSessions: PreviousSessions
+  readonly openSession: OpenSession<Claims>
+  readonly answerTokens: AnswerTokens<Claims>
+  readonly apps: ServedApps
+  /** How long the claims of a session without tokens are good, in seconds: as long as those in a token. */
+  readonly claimsTtlSeconds: number
+  readonly now: () => number
+  readonly emit: EmitEvent
+}
+
+/** `undefined` without the option. Throws a `TypeError` when it is wrong. */
 export function createCloudHosting<Claims extends object>({
-  resolved: { now, emit, accessTtlSeconds },
+  cloudHosting,
   keys,
   store,
+  sessions,
   previousSessions,
   openSession,
+  answerTokens,
   apps,
-  claimsOrEnd,
-}: Parts<Claims>): CloudHosting<Claims> {
-  const remembered = new Map<string, Promise<Session<Claims>>>()
+  claimsTtlSeconds,
+  now,
+  emit,
+}: CloudHostingOptions & CloudHostingNeeds<Claims>): CloudHosting<Claims> | undefined {
+  if (!isCloudHosted(cloudHosting)) return undefined
+  const remembered = createBoundedMap<string, Promise<Session<Claims>>>(maxRemembered)
 
   async function lookUp(account: Account): Promise<Session<Claims>> {
-    const startedAtMs = now()
+    const startedMs = now()
     const ids = keys.sessionIds('cloud_hosting', account.appId, account.openid)
     const { record, claims } =
       (await find(ids)) ??
       (await openSession({
-        by: 'cloud_hosting',
+        method: 'cloud_hosting',
         id: ids[0],
         account,
         // Nothing is ever sent again under this key: the session has no tokens of its own.
-        retryKeyHash: hashRetryKey(randomId()),
-        startedAtMs,
+        idempotencyKeyHash: hashIdempotencyKey(randomId()),
+        startedMs,
       })) ??
       (await find(ids)) ??
       missing()
@@ -59,43 +99,39 @@ export function createCloudHosting<Claims extends object>({
       appId: record.appId,
       claims,
       issuedAt,
-      expiresAt: Math.min(issuedAt + accessTtlSeconds, record.expiresAt),
+      expiresAt: Math.min(issuedAt + claimsTtlSeconds, record.expiresAt),
     })
   }
 
-  async function find(ids: readonly string[]): Promise<OpenedSession<Claims> | undefined> {
+  async function find(ids: readonly string[]) {
     for (const id of ids) {
       const record = await store.get(id)
-      if (record?.revokedAt !== undefined) {
+      if (record && !isLive(record)) {
         throw new AuthError('invalid_token', 'The session was ended by the app; log in again')
       }
-      if (record) return { record, claims: await claimsOrEnd(record) }
+      if (record) return { record, claims: await sessions.claimsOrEnd(record) }
     }
     return undefined
   }
 
   /** The session of an earlier login with the same idempotency key, whose answer was lost. */
-  async function findAgain(ids: readonly string[], startedAtMs: number) {
+  async function findAgain(ids: readonly string[], startedMs: number) {
     const earlier = await find(ids)
     if (!earlier) return undefined
-    const { id, appId, generation } = earlier.record
+    const { record, claims } = earlier
+    const { id: sessionId, appId, userId, generation }: SessionRecord = record
     if (generation > 0) {
       throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
     }
-    emit({
-      type: 'login',
-      by: 'cloud_hosting',
-      outcome: 'retried',
-      appId,
-      sessionId: id,
-      durationMs: now() - startedAtMs,
-    })
-    return earlier
+    const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
+    emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
+    return { ...earlier, answer: await answerTokens(record, claims) }
   }
 
   const keyOf = ({ appId, openid }: Account) => `${appId} ${openid}`
 
-  async function accountOf(request: RequestHeaders): Promise<Account | undefined> {
+  /** Whom the gateway vouches for. */
+  async function accountBehind(request: RequestHeaders): Promise<Account | undefined> {
     const openid = request.header('x-wx-openid')
     if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
     // Under resource sharing (资源复用) the gateway writes no openid, so one that is there comes from the caller.
@@ -107,36 +143,36 @@ export function createCloudHosting<Claims extends object>({
   }
 
   return {
-    accountOf,
-
-    async login(account, { input, device, previousRefreshToken, idempotencyKey = randomId() }) {
-      const startedAtMs = now()
+    async login(request, { input, device, previousRefreshToken, idempotencyKey = randomId() }) {
+      const startedMs = now()
+      const account = await accountBehind(request)
+      if (!account) return undefined
       if (device !== undefined) checkDevice(device)
       const { appId, openid } = account
-      const retryKeyHash = hashRetryKey(idempotencyKey)
-      const ids = keys.sessionIds('cloud_hosting', appId, openid, retryKeyHash)
-      const opened =
-        (await findAgain(ids, startedAtMs)) ??
+      const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
+      const ids = keys.sessionIds('cloud_hosting', appId, openid, idempotencyKeyHash)
+      const { answer } =
+        (await findAgain(ids, startedMs)) ??
         (await openSession({
-          by: 'cloud_hosting',
+          method: 'cloud_hosting',
           id: ids[0],
           account,
-          retryKeyHash,
+          idempotencyKeyHash,
           input,
           device,
-          previous: await previousSessions.find(previousRefreshToken),
-          startedAtMs,
+          previous: await previousSessions.find(previousRefreshToken, account),
+          startedMs,
         })) ??
-        (await findAgain(ids, startedAtMs)) ??
+        (await findAgain(ids, startedMs)) ??
         missing()
       // A user who was signed out and logs in again is no longer turned away without a token either.
       for (const id of keys.sessionIds('cloud_hosting', appId, openid)) await store.delete(id)
       remembered.delete(keyOf(account))
-      return opened
+      return answer
     },
 
     async sessionBehind(request) {
-      const account = await accountOf(request)
+      const account = await accountBehind(request)
       if (!account) return undefined
       const key = keyOf(account)
       const known = remembered.get(key)
@@ -145,20 +181,23 @@ export function createCloudHosting<Claims extends object>({
       const newer = remembered.get(key)
       if (newer && newer !== known) return newer
       const found = lookUp(account)
-      remembered.delete(key)
       remembered.set(key, found)
       found.catch(() => {
         if (remembered.get(key) === found) remembered.delete(key)
       })
-      if (remembered.size > maxRemembered) {
-        const [oldest] = remembered.keys()
-        if (oldest !== undefined) remembered.delete(oldest)
-      }
       return found
     },
 
-    forget: (account) => void remembered.delete(keyOf(account)),
+    forget: (account) => remembered.delete(keyOf(account)),
   }
+}
+
+function isCloudHosted(cloudHosting: unknown): boolean {
+  if (cloudHosting === undefined) return false
+  if (Object(cloudHosting).public === false) return true
+  throw new TypeError(
+    'cloudHosting must be { public: false }: with public access anyone can write the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
+  )
 }
 
 // A header that was sent twice arrives joined by a comma, and is no identifier then.

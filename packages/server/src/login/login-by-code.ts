@@ -1,14 +1,35 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { hashRetryKey, isSameHash, randomId } from '../crypto/random-id.js'
+import type { KeyRing } from '../crypto/key-ring.js'
+import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
-import type { LoginEvent } from '../events.js'
-import type { LoginInput } from '../http/routes.js'
-import type { Parts } from '../parts.js'
-import { loginRetrySeconds, type SessionRecord } from '../session.js'
-import { checkDevice } from '../sessions/sessions.js'
+import type { EmitEvent, LoginEvent } from '../events.js'
+import type { Hooks } from '../hooks.js'
+import { isLive, loginRetrySeconds, type SessionRecord } from '../session.js'
+import type { GuardedStore } from '../sessions/guarded-store.js'
+import { checkDevice, type Sessions } from '../sessions/sessions.js'
+import type { AnswerTokens } from '../tokens/token-answer.js'
+import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
-import type { OpenedSession } from './open-session.js'
+import type { AppCredentials } from '../wechat/code2session.js'
+import type { OpenedSession, OpenSession } from './open-session.js'
+import type { PreviousSessions } from './previous-session.js'
+
+/** What a login is made of. */
+export interface LoginInput {
+  /** The one-time code of `wx.login()`. */
+  code: string
+  /** May be left out where there is just one mini program. */
+  appId?: string
+  /** A name for the device, up to 128 characters. */
+  device?: string
+  /** Passed to `onLogin` as it is. */
+  input?: unknown
+  /** The refresh token that this login replaces. */
+  previousRefreshToken?: string
+  /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
+  idempotencyKey?: string
+}
 
 // A sibling instance that took the code may still be in its onLogin; in all it is waited for 2 seconds.
 const siblingWaitsMs = [0, 50, 100, 200, 400, 600, 650] as const
@@ -19,64 +40,75 @@ const usedCode = 40163
 const unknownCodeWaitsMs = [0, 100] as const
 
 interface Attempt extends LoginInput {
-  readonly by: 'code' | 'prefetch'
-  readonly appId: string
+  readonly method: 'code' | 'prefetch'
+  readonly app: AppCredentials
   /** The ids that a session made by this code has, one per member of the secret ring. */
   readonly ids: readonly [string, ...string[]]
-  readonly retryKeyHash: string
-  readonly startedAtMs: number
+  readonly idempotencyKeyHash: string
+  readonly startedMs: number
 }
 
 /** Login by code: a double tap, a lost answer or a gateway that retries gets one session, a replayed code nothing. */
 export type LoginByCode<Claims extends object> = (
   input: LoginInput,
-  by?: Attempt['by'],
+  method?: Attempt['method'],
 ) => Promise<OpenedSession<Claims>>
 
+export interface LoginByCodeNeeds<Claims extends object> {
+  readonly hooks: Hooks<Claims>
+  readonly keys: KeyRing
+  readonly store: GuardedStore
+  readonly sessions: Sessions<Claims>
+  readonly previousSessions: PreviousSessions
+  readonly openSession: OpenSession<Claims>
+  readonly answerTokens: AnswerTokens<Claims>
+  readonly apps: ServedApps
+  readonly now: () => number
+  readonly emit: EmitEvent
+}
+
 export function createLoginByCode<Claims extends object>({
-  resolved,
+  hooks,
   keys,
   store,
   sessions,
   previousSessions,
   openSession,
+  answerTokens,
   apps,
-  claimsOrEnd,
-}: Parts<Claims>): LoginByCode<Claims> {
-  const { onlyAppId, now, emit } = resolved
-
+  now,
+  emit,
+}: LoginByCodeNeeds<Claims>): LoginByCode<Claims> {
   // Logins under way in this process, by session id, so that WeChat sees a code once.
   const running = new Map<string, Promise<OpenedSession<Claims>>>()
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
-    const { by, code, appId, ids, retryKeyHash, input, device, startedAtMs } = attempt
+    const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs } = attempt
+    const { appId } = app
     // Before the code is spent.
-    const previous = await previousSessions.find(attempt.previousRefreshToken)
-    const exchanged = await apps
-      .wechatOf(appId)
-      .code2Session(code)
-      .catch(async (error: unknown) => {
-        if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
-        const waitsMs = error.errcode === usedCode ? siblingWaitsMs : unknownCodeWaitsMs
-        const earlier = await findLogin(ids, waitsMs)
-        if (!earlier) throw error
-        return { earlier }
-      })
+    const previous = await previousSessions.find(attempt.previousRefreshToken, app)
+    const exchanged = await apps.exchangeCode(app, code).catch(async (error: unknown) => {
+      if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
+      const waitsMs = error.errcode === usedCode ? siblingWaitsMs : unknownCodeWaitsMs
+      const earlier = await findLogin(ids, waitsMs)
+      if (!earlier) throw error
+      return { earlier }
+    })
     if ('earlier' in exchanged) return openAgain(exchanged.earlier, attempt)
 
     const { openid, unionid, sessionKey } = exchanged
     const account = { appId, openid, ...(unionid !== undefined && { unionid }) }
     const [id] = ids
     const opened = await openSession({
-      by,
+      method,
       id,
       account,
-      retryKeyHash,
+      idempotencyKeyHash,
       sealedKey: seal(keys.seal, account, sessionKey),
       input,
       device,
       previous,
-      startedAtMs,
+      startedMs,
     })
     return opened ?? openAgain(await store.get(id), attempt)
   }
@@ -102,50 +134,47 @@ export function createLoginByCode<Claims extends object>({
     attempt: Attempt,
   ): Promise<OpenedSession<Claims>> {
     if (!earlier || !isRecent(earlier)) throw invalidCode()
-    const { loginKeyHash = '', generation, id } = earlier
-    if (!isSameHash(loginKeyHash, attempt.retryKeyHash)) {
+    const { loginIdempotencyKeyHash = '', generation, id } = earlier
+    if (!isSameHash(loginIdempotencyKeyHash, attempt.idempotencyKeyHash)) {
       // Two parties hold this code, and nobody can tell which one is the user (RFC 6749 §4.1.2).
       await sessions.end(id, 'reused')
       report('code_reused', earlier, attempt)
       throw invalidCode()
     }
     if (generation > 0) throw invalidCode()
-    const claims = await claimsOrEnd(earlier)
+    const claims = await sessions.claimsOrEnd(earlier)
     // The hook took its time; a revocation meanwhile wins, and so does a move to another user.
-    const current = resolved.claims ? await store.get(id) : earlier
+    const current = hooks.hasClaims ? await store.get(id) : earlier
     if (!current || !isRecent(current) || current.generation > 0) throw invalidCode()
     if (current.userId !== earlier.userId) throw invalidCode()
 
-    await previousSessions.end(await previousSessions.find(attempt.previousRefreshToken), earlier)
+    const previous = await previousSessions.find(attempt.previousRefreshToken, attempt.app)
+    await previousSessions.end(previous, earlier)
     report('retried', earlier, attempt)
-    return { record: earlier, claims }
+    return { record: earlier, claims, answer: await answerTokens(earlier, claims) }
   }
 
-  const isRecent = ({ revokedAt, createdAt }: SessionRecord) =>
-    revokedAt === undefined && now() / 1000 - createdAt < loginRetrySeconds
+  const isRecent = (record: SessionRecord) =>
+    isLive(record) && now() / 1000 - record.createdAt < loginRetrySeconds
 
   function report(
     outcome: Exclude<LoginEvent['outcome'], 'created'>,
-    { id, appId }: SessionRecord,
-    { by, startedAtMs }: Attempt,
+    { id: sessionId, appId, userId }: SessionRecord,
+    { method, startedMs }: Attempt,
   ): void {
-    emit({ type: 'login', by, outcome, appId, sessionId: id, durationMs: now() - startedAtMs })
+    const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
+    emit({ type: 'login', by: method, outcome, ...about })
   }
 
-  return async (input, by = 'code') => {
+  return async (input, method = 'code') => {
     const { code, device, idempotencyKey = randomId() } = input
     checkCode(code)
     if (device !== undefined) checkDevice(device)
-    const { appId } = await apps.of(input.appId ?? onlyAppId)
-    const ids = keys.sessionIds('wechat', appId, code)
-    const attempt = {
-      ...input,
-      by,
-      appId,
-      ids,
-      retryKeyHash: hashRetryKey(idempotencyKey),
-      startedAtMs: now(),
-    }
+    const startedMs = now()
+    const app = await apps.of(input.appId)
+    const ids = keys.sessionIds('wechat', app.appId, code)
+    const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
+    const attempt = { ...input, method, app, ids, idempotencyKeyHash, startedMs }
 
     const earlier = running.get(ids[0])
     if (earlier) {

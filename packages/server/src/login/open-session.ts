@@ -1,82 +1,89 @@
-import type { LoginEvent } from '../events.js'
-import { callHook, claimsOf } from '../hooks.js'
-import type { ResolvedOptions } from '../options.js'
-import type { Account, SessionRecord } from '../session.js'
+import type { TokenAnswer } from '@wxlogin/shared'
+import type { EmitEvent } from '../events.js'
+import type { Hooks } from '../hooks.js'
+import { type Account, isAdopted, type LoginMethod, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import type { Sessions } from '../sessions/sessions.js'
+import type { AnswerTokens } from '../tokens/token-answer.js'
 import { type Previous, type PreviousSessions, previousFor } from './previous-session.js'
 
-/** An account that WeChat has vouched for, and the login that it came by. */
-export interface ProvenLogin {
-  readonly by: LoginEvent['by']
+/** An account that is proven, and the login that it came by. Every way in ends in one. */
+export interface ProvenLogin<Claims extends object> {
+  readonly method: LoginMethod
   /** The id that the session is to have. */
   readonly id: string
   readonly account: Account
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
   readonly sealedKey?: string
   readonly input?: unknown
   readonly device?: string | undefined
   readonly previous?: Previous | undefined
-  readonly startedAtMs: number
+  readonly startedMs: number
+  /** Where the app itself has said who it is, `onLogin` is not asked, and `claims` only for what is not given. */
+  readonly byApp?: {
+    readonly userId?: string | number | undefined
+    readonly claims?: Claims | undefined
+  }
 }
 
-/** A committed session, and what its first access token says. */
+/** A committed session, and its tokens. */
 export interface OpenedSession<Claims extends object> {
   readonly record: SessionRecord
   readonly claims: Claims
+  readonly answer: TokenAnswer
 }
 
 /** Makes a session of a proven account. `undefined` when there is one with this id; `onLogin` has run all the same. */
 export type OpenSession<Claims extends object> = (
-  login: ProvenLogin,
+  login: ProvenLogin<Claims>,
 ) => Promise<OpenedSession<Claims> | undefined>
 
-export interface OpenSessionOptions<Claims extends object> {
-  readonly resolved: ResolvedOptions<Claims>
+export interface OpenSessionNeeds<Claims extends object> {
+  readonly hooks: Hooks<Claims>
   readonly store: GuardedStore
-  readonly sessions: Sessions
+  readonly sessions: Sessions<Claims>
   readonly previousSessions: PreviousSessions
+  readonly answerTokens: AnswerTokens<Claims>
+  readonly now: () => number
+  readonly emit: EmitEvent
 }
 
 export function createOpenSession<Claims extends object>({
-  resolved,
+  hooks,
   store,
   sessions,
   previousSessions,
-}: OpenSessionOptions<Claims>): OpenSession<Claims> {
-  const { onLogin, now, emit } = resolved
-
-  return async ({ by, account, input, device, previous, startedAtMs, ...identity }) => {
-    const decision = await callHook('onLogin', () =>
-      onLogin(account, {
+  answerTokens,
+  now,
+  emit,
+}: OpenSessionNeeds<Claims>): OpenSession<Claims> {
+  return async ({ account, input, previous, startedMs, byApp, ...start }) => {
+    const { method, device } = start
+    const decision =
+      byApp ??
+      (await hooks.onLogin(account, {
         input,
         ...(device !== undefined && { device }),
         ...previousFor(previous),
-      }),
-    )
-    const isPrefetched = by === 'prefetch'
-    const record = sessions.draft({
-      ...identity,
-      account,
-      isByCode: by !== 'cloud_hosting',
-      isPrefetched,
-      device,
-      userId: decision?.userId,
-      data: decision?.data,
-    })
-    const claims = await claimsOf(resolved, record)
+      }))
+    const record = sessions.draft({ account, ...decision, ...start })
+    const claims = byApp?.claims ?? (await hooks.claims(record))
     if (!(await store.create(record))) return undefined
 
     await previousSessions.end(previous, record)
-    if (!isPrefetched) await sessions.endSurplus(record)
+    // One that a data pre-fetch made counts once its phone has come.
+    if (isAdopted(record)) await sessions.evictExcess(record)
+    const { id: sessionId, appId, userId } = record
     emit({
       type: 'login',
-      by,
+      by: method,
       outcome: 'created',
-      appId: record.appId,
-      sessionId: record.id,
-      durationMs: now() - startedAtMs,
+      appId,
+      sessionId,
+      userId,
+      startedMs,
+      durationMs: now() - startedMs,
     })
-    return { record, claims }
+    return { record, claims, answer: await answerTokens(record, claims) }
   }
 }

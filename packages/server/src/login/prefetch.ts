@@ -1,9 +1,7 @@
 import type { PrefetchAnswer } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
-import { callHook } from '../hooks.js'
-import { jsonCopy } from '../json-copy.js'
-import type { ResolvedOptions } from '../options.js'
-import type { Parts } from '../parts.js'
+import type { Hooks } from '../hooks.js'
+import { accountOf } from '../session.js'
 import type { LoginByCode } from './login-by-code.js'
 
 /** What WeChat hands to a mini program at the most: 256 KB. */
@@ -16,11 +14,13 @@ export type Prefetch = (query: URLSearchParams) => Promise<PrefetchAnswer>
  * The login of a data pre-fetch (数据预拉取). Its session ends after 10 minutes unless the phone refreshes it.
  * https://developers.weixin.qq.com/miniprogram/dev/framework/ability/pre-fetch.html
  */
-export function createPrefetch<Claims extends object>(
-  { answer }: Pick<Parts<Claims>, 'answer'>,
-  loginByCode: LoginByCode<Claims>,
-  onPrefetch: NonNullable<ResolvedOptions<Claims>['onPrefetch']>,
-): Prefetch {
+export function createPrefetch<Claims extends object>({
+  onPrefetch,
+  loginByCode,
+}: {
+  readonly onPrefetch: NonNullable<Hooks<Claims>['onPrefetch']>
+  readonly loginByCode: LoginByCode<Claims>
+}): Prefetch {
   return async (query) => {
     const appId = query.get('appid')
     const code = query.get('code')
@@ -30,23 +30,16 @@ export function createPrefetch<Claims extends object>(
         'A pre-fetch needs appid and code; do not call wx.setBackgroundFetchToken, or WeChat sends that in place of a code',
       )
     }
-    const { record, claims } = await loginByCode({ appId, code }, 'prefetch')
-    const { id, userId, openid, unionid } = record
-    const prefetched = await callHook('onPrefetch', () =>
-      onPrefetch({
-        session: { id, userId, appId },
-        account: { appId, openid, ...(unionid !== undefined && { unionid }) },
-        path: query.get('path') ?? '',
-        query: query.get('query') ?? '',
-        scene: Number(query.get('scene') ?? 0),
-      }),
-    )
-    const whole = {
-      ...(await answer(record, claims)),
-      ...(prefetched !== undefined && {
-        prefetched: jsonCopy(prefetched, 'The data that onPrefetch returns'),
-      }),
-    }
+    const { record, answer } = await loginByCode({ appId, code }, 'prefetch')
+    const { id, userId } = record
+    const prefetched = await onPrefetch({
+      session: { id, userId, appId },
+      account: accountOf(record),
+      path: query.get('path') ?? '',
+      query: query.get('query') ?? '',
+      scene: Number(query.get('scene') ?? 0),
+    })
+    const whole = { ...answer, ...(prefetched !== undefined && { prefetched }) }
     if (Buffer.byteLength(JSON.stringify(whole)) > maxAnswerBytes) {
       throw new AuthError(
         'server_error',

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { withDeadline } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import { redacted } from '../redact.js'
+import { checkDuration } from '../option-checks.js'
+import { redactError } from '../redact.js'
 import type { SessionRecord, SessionStore } from '../session.js'
 
 // A swap is lost only to another write on the same session. Whoever writes without end must not starve a revocation, so
@@ -23,30 +25,39 @@ export interface GuardedStore extends Required<SessionStore> {
   ): Promise<{ before: SessionRecord | undefined; decision: Decision }>
 }
 
-export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore {
+export interface StoreOptions {
+  /** Where sessions live (default: in this process, see `createMemoryStore`). */
+  store?: SessionStore
+  /** How long a call to the store may take, in milliseconds (default 500); then the request is a 503. */
+  storeTimeoutMs?: number
+}
+
+/** Throws a `TypeError` that names the option when one is wrong. */
+export function guardStore({
+  store,
+  storeTimeoutMs = 500,
+}: StoreOptions & Required<Pick<StoreOptions, 'store'>>): GuardedStore {
+  checkDuration('storeTimeoutMs', storeTimeoutMs)
+  for (const verb of ['create', 'get', 'replace', 'delete', 'list'] as const) {
+    if (typeof store?.[verb] !== 'function') {
+      throw new TypeError(`store must have a method ${verb}; see SessionStore`)
+    }
+  }
+
+  const expired = () =>
+    new AuthError(
+      'store_unavailable',
+      `The session store did not answer within ${storeTimeoutMs} ms`,
+    )
+
   async function guarded<T>(call: () => Promise<T>, record?: SessionRecord): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const deadline = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new AuthError(
-              'store_unavailable',
-              `The session store did not answer within ${timeoutMs} ms`,
-            ),
-          ),
-        timeoutMs,
-      )
-    })
     try {
-      return await Promise.race([call(), deadline])
+      return await withDeadline(storeTimeoutMs, expired, call)
     } catch (cause) {
       if (cause instanceof AuthError) throw cause
-      throw new AuthError('store_unavailable', 'The session store failed; see the cause', {
-        cause: redacted(cause, secretsOf(record)),
+      throw new AuthError('store_unavailable', 'The session store failed; see cause', {
+        cause: redactError(cause, secretsOf(record)),
       })
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -80,6 +91,6 @@ export function guardStore(store: SessionStore, timeoutMs: number): GuardedStore
 
 function secretsOf(record: SessionRecord | undefined): string[] {
   if (!record) return []
-  const { openid, unionid = '', sealedKey = '', retryKeyHash } = record
-  return [openid, unionid, sealedKey, retryKeyHash]
+  const { openid, unionid = '', sealedKey = '', idempotencyKeyHash } = record
+  return [openid, unionid, sealedKey, idempotencyKeyHash]
 }

@@ -1,57 +1,82 @@
 import type { InvalidGrantReason, TokenAnswer } from '@wxlogin/shared'
-import { hashRetryKey, randomId } from '../crypto/random-id.js'
+import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
-import type { RefreshInput } from '../http/routes.js'
-import type { Parts } from '../parts.js'
+import type { EmitEvent } from '../events.js'
+import type { Hooks } from '../hooks.js'
+import { isAdopted } from '../session.js'
+import type { RefreshTokens } from '../tokens/refresh-token.js'
+import type { AnswerTokens } from '../tokens/token-answer.js'
+import type { ServedApps } from '../wechat/apps.js'
+import type { GuardedStore } from './guarded-store.js'
 import { rotate } from './rotation.js'
+import type { Sessions } from './sessions.js'
+
+export interface RefreshInput {
+  refreshToken: string
+  /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
+  idempotencyKey?: string
+}
+
+export interface RefreshNeeds<Claims extends object> {
+  readonly hooks: Hooks<Claims>
+  readonly refreshTokens: RefreshTokens
+  readonly store: GuardedStore
+  readonly sessions: Sessions<Claims>
+  readonly apps: ServedApps
+  readonly answerTokens: AnswerTokens<Claims>
+  readonly now: () => number
+  readonly emit: EmitEvent
+}
 
 /** Exchanges a refresh token for its successor; `rotation.ts` decides, and a compare-and-swap commits. */
 export function createRefresh<Claims extends object>({
-  resolved,
+  hooks,
   refreshTokens,
   store,
   sessions,
   apps,
-  claimsOrEnd,
-  answer,
-}: Parts<Claims>): (input: RefreshInput) => Promise<TokenAnswer> {
-  const { now, emit, idleTtlSeconds } = resolved
-
+  answerTokens,
+  now,
+  emit,
+}: RefreshNeeds<Claims>): (input: RefreshInput) => Promise<TokenAnswer> {
   return async ({ refreshToken, idempotencyKey = randomId() }) => {
-    const startedAtMs = now()
+    const startedMs = now()
     const token = await refreshTokens.read(refreshToken)
     // A mini program that is no longer served here has no sessions here.
     if (!token || !(await apps.knows(token.appId))) throw invalidGrant('unknown')
     const { sessionId, appId, generation } = token
-    const presented = { generation, retryKeyHash: hashRetryKey(idempotencyKey) }
+    const presented = { generation, idempotencyKeyHash: hashIdempotencyKey(idempotencyKey) }
 
     let claimed: { readonly userId: string; readonly claims: Claims } | undefined
     const { before, decision } = await store.update(sessionId, async (record) => {
-      const verdict = rotate(record, presented, Math.floor(now() / 1000), { idleTtlSeconds })
+      const verdict = rotate(record, presented, Math.floor(now() / 1000), sessions.lifetimes)
       // Before the write: when the hook fails nothing has happened, and the same token works again.
       if (!record || verdict.kind === 'refused' || verdict.kind === 'reused') return verdict
       // A session may move to another user meanwhile, for whom other claims hold.
       if (claimed?.userId === record.userId) return verdict
-      claimed = { userId: record.userId, claims: await claimsOrEnd(record) }
+      claimed = { userId: record.userId, claims: await sessions.claimsOrEnd(record) }
       // A retry writes nothing that could lose against a revocation meanwhile, so it is decided again.
-      return verdict.kind === 'retried' && resolved.claims ? undefined : verdict
+      return verdict.kind === 'retried' && hooks.hasClaims ? undefined : verdict
     })
 
+    const about = { appId, sessionId, ...(before && { userId: before.userId }) }
     emit({
       type: 'refresh',
       outcome: decision.kind,
-      appId,
-      sessionId,
-      durationMs: now() - startedAtMs,
+      ...about,
+      startedMs,
+      durationMs: now() - startedMs,
       ...(decision.kind === 'refused' && { reason: decision.reason }),
     })
-    if (decision.kind === 'reused') emit({ type: 'revoked', appId, sessionId, reason: 'reused' })
     if (decision.kind === 'refused') throw invalidGrant(decision.reason)
+    if (decision.kind === 'reused' && before) {
+      emit({ type: 'revoked', appId, sessionId, userId: before.userId, reason: 'reused' })
+    }
     if (decision.kind === 'reused' || !before || !claimed) throw invalidGrant('reused')
     const record = decision.record ?? before
     // Its phone has come, so from now on it is one of the user's.
-    if (before.isPrefetched) await sessions.endSurplus(record)
-    return answer(record, claimed.claims)
+    if (!isAdopted(before)) await sessions.evictExcess(record)
+    return answerTokens(record, claimed.claims)
   }
 }
 

@@ -1,46 +1,73 @@
-import type { Revocation } from '../options.js'
-import type { Session } from '../session.js'
+import { createBoundedMap } from '../bounded-map.js'
+import { checkDuration } from '../option-checks.js'
+import { isLive, type Session } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
 
 // Sessions whose last check is remembered, for `staleSeconds`.
 const maxRemembered = 10_000
 
+/**
+ * When a revoked session stops working. `expiry`: when its access token ends, no store read per request ·
+ * `immediate`: at once, one read per request · `staleSeconds`: within so many seconds, at most one read per session,
+ * process and period.
+ */
+export type Revocation = 'expiry' | 'immediate' | { readonly staleSeconds: number }
+
+export interface RevocationOptions {
+  /** When a revoked session stops working (default `expiry`). */
+  revocation?: Revocation
+}
+
+export interface RevocationNeeds {
+  readonly store: GuardedStore
+  readonly now: () => number
+}
+
 /** Whether the session behind a valid access token is still there. Reads the store as often as the mode asks. */
 export type RevocationCheck = (session: Session, fresh: boolean) => true | Promise<boolean>
 
-export function createRevocationCheck(
-  store: GuardedStore,
-  revocation: Revocation,
-  now: () => number,
-): RevocationCheck {
-  const checks = new Map<string, { readonly at: number; readonly live: Promise<boolean> }>()
+/** Throws a `TypeError` when the option is wrong. */
+export function createRevocationCheck({
+  revocation = 'expiry',
+  store,
+  now,
+}: RevocationOptions & RevocationNeeds): RevocationCheck {
+  const staleMs = checkRevocation(revocation)
+  const checks = createBoundedMap<
+    string,
+    { readonly checkedMs: number; readonly unrevoked: Promise<boolean> }
+  >(maxRemembered)
 
-  async function isLive({ id, userId }: Session): Promise<boolean> {
+  async function isUnrevoked({ id, userId }: Session): Promise<boolean> {
     const record = await store.get(id)
-    return record !== undefined && record.revokedAt === undefined && record.userId === userId
+    return isLive(record) && record.userId === userId
   }
 
   function checkNow(session: Session): Promise<boolean> {
-    const live = isLive(session)
-    if (typeof revocation === 'object') {
-      checks.delete(session.id)
-      checks.set(session.id, { at: now(), live })
-      live.catch(() => checks.delete(session.id))
-      if (checks.size > maxRemembered) {
-        const [oldest] = checks.keys()
-        if (oldest !== undefined) checks.delete(oldest)
-      }
+    const unrevoked = isUnrevoked(session)
+    if (staleMs > 0) {
+      checks.set(session.id, { checkedMs: now(), unrevoked })
+      unrevoked.catch(() => checks.delete(session.id))
     }
-    return live
+    return unrevoked
   }
 
   return (session, fresh) => {
     if (fresh || revocation === 'immediate') return checkNow(session)
     if (revocation === 'expiry') return true
     const last = checks.get(session.id)
-    const ageMs = last ? now() - last.at : Number.POSITIVE_INFINITY
-    return last && ageMs >= 0 && ageMs < revocation.staleSeconds * 1000
-      ? last.live
-      : checkNow(session)
+    const ageMs = last ? now() - last.checkedMs : Number.POSITIVE_INFINITY
+    return last && ageMs >= 0 && ageMs < staleMs ? last.unrevoked : checkNow(session)
   }
+}
+
+/** For how many milliseconds a check holds: 0 where none is remembered. */
+function checkRevocation(revocation: unknown): number {
+  if (revocation === 'expiry' || revocation === 'immediate') return 0
+  if (typeof revocation === 'object' && revocation !== null && 'staleSeconds' in revocation) {
+    const { staleSeconds } = revocation
+    checkDuration('revocation.staleSeconds', staleSeconds)
+    return Number(staleSeconds) * 1000
+  }
+  throw new TypeError("revocation must be 'expiry', 'immediate' or { staleSeconds }")
 }

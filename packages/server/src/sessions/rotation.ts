@@ -1,6 +1,7 @@
 import type { InvalidGrantReason } from '@wxlogin/shared'
 import { isSameHash } from '../crypto/random-id.js'
 import {
+  isLive,
   loginRetrySeconds,
   type SessionLifetimes,
   type SessionRecord,
@@ -10,7 +11,7 @@ import {
 /** A refresh token as it was presented: its generation and the hash of the request's idempotency key. */
 export interface Presented {
   readonly generation: number
-  readonly retryKeyHash: string
+  readonly idempotencyKeyHash: string
 }
 
 /** What a presented refresh token means. `record` is to be written in place of the one that was read. */
@@ -27,34 +28,38 @@ export type Verdict =
  */
 export function rotate(
   record: SessionRecord | undefined,
-  { generation, retryKeyHash }: Presented,
+  { generation, idempotencyKeyHash }: Presented,
   now: number,
   { idleTtlSeconds }: Pick<SessionLifetimes, 'idleTtlSeconds'>,
 ): Verdict {
   if (!record) return { kind: 'refused', reason: 'unknown' }
-  if (record.revokedAt !== undefined) {
+  if (!isLive(record)) {
     return { kind: 'refused', reason: record.revokedReason === 'reused' ? 'reused' : 'revoked' }
   }
   if (record.expiresAt <= now) return { kind: 'refused', reason: 'expired' }
 
   // A generation that this store has never heard of was signed by us all the same: the store lost writes.
   if (generation >= record.generation) {
-    const { data: _data, isPrefetched: _isPrefetched, loginKeyHash, ...rest } = record
+    const { data: _data, loginIdempotencyKeyHash, ...rest } = record
     const mayCodeComeAgain = now - record.createdAt < loginRetrySeconds
     return {
       kind: generation === record.generation ? 'rotated' : 'healed',
       record: {
         ...rest,
-        ...(loginKeyHash !== undefined && mayCodeComeAgain && { loginKeyHash }),
+        ...(loginIdempotencyKeyHash !== undefined &&
+          mayCodeComeAgain && { loginIdempotencyKeyHash }),
         version: record.version + 1,
         generation: generation + 1,
-        retryKeyHash,
+        idempotencyKeyHash,
         lastRefreshAt: now,
         expiresAt: Math.min(now + idleTtlSeconds, record.endsAt),
       },
     }
   }
-  if (generation === record.generation - 1 && isSameHash(retryKeyHash, record.retryKeyHash)) {
+  if (
+    generation === record.generation - 1 &&
+    isSameHash(idempotencyKeyHash, record.idempotencyKeyHash)
+  ) {
     return { kind: 'retried' }
   }
   return { kind: 'reused', record: toTombstone(record, 'reused', now) }

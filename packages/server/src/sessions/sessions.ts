@@ -1,18 +1,24 @@
 import type { InvalidGrantReason, Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
-import { jsonCopy } from '../json-copy.js'
+import type { Hooks } from '../hooks.js'
+import { checkCount, checkDuration } from '../option-checks.js'
 import {
   type Account,
+  accountOf,
   type Device,
+  isAdopted,
+  isLive,
+  type LoginMethod,
+  opaqueUserId,
   prefetchedSeconds,
   type Session,
   type SessionLifetimes,
   type SessionRecord,
   toTombstone,
+  toUserId,
 } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
-import { opaqueUserId, toUserId } from './user-id.js'
 
 export interface RevokeInput {
   userId: string | number
@@ -26,66 +32,89 @@ export interface RevokeInput {
 
 /** What a session starts with. */
 export interface NewSession {
+  readonly method: LoginMethod
   readonly id: string
   readonly account: Account
-  readonly retryKeyHash: string
-  /** Whether a code made it, which may come again with the same key or with another. */
-  readonly isByCode?: boolean
-  /** Whether it waits for a phone that may never come, see {@link SessionRecord.isPrefetched}. */
-  readonly isPrefetched?: boolean
-  readonly sealedKey?: string
+  readonly idempotencyKeyHash: string
+  readonly sealedKey?: string | undefined
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
   readonly data?: Json | undefined
 }
 
 /** What can be done with sessions, apart from rotating their tokens. */
-export interface Sessions {
+export interface Sessions<Claims extends object> {
+  readonly lifetimes: SessionLifetimes
   /** The first record of a session. Nothing is stored yet. */
   draft(session: NewSession): SessionRecord
+  /** What `claims` says of a stored session; a user whom it refuses is out for good, not only for this request. */
+  claimsOrEnd(record: SessionRecord): Promise<Claims>
   /** Ends what the user of a new session has beyond `maxSessionsPerUser`. Never rejects. */
-  endSurplus(newest: SessionRecord): Promise<void>
+  evictExcess(newest: SessionRecord): Promise<void>
   /** Turns a live session into a tombstone. `false` when there is none, or `when` says no. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeInput): Promise<number>
   list(userId: string | number, options?: { current?: string }): Promise<Device[]>
   account(session: Pick<Session, 'id' | 'userId'>): Promise<Account>
+  /** The user's id as the app gave it. Warns once of an app that uses the openid. */
+  userIdOf(userId: string | number, account: Account): string
 }
 
-export interface SessionsOptions extends SessionLifetimes {
+export interface SessionOptions {
+  /** A session that is not refreshed for so long ends, in seconds (default 30 days). */
+  idleTtlSeconds?: number
+  /** A session ends after so long in any case, in seconds (default 180 days). */
+  absoluteTtlSeconds?: number
+  /** How many sessions a user may have (default 10); beyond it the one that was refreshed longest ago ends. */
+  maxSessionsPerUser?: number
+}
+
+export interface SessionNeeds<Claims extends object> {
+  readonly hooks: Hooks<Claims>
   readonly store: GuardedStore
   readonly now: () => number
   readonly emit: EmitEvent
-  readonly maxSessionsPerUser: number
 }
 
-export function createSessions({
+const daySeconds = 24 * 60 * 60
+
+/** Throws a `TypeError` that names the option when one is wrong. */
+export function createSessions<Claims extends object>({
+  idleTtlSeconds = 30 * daySeconds,
+  absoluteTtlSeconds = 180 * daySeconds,
+  maxSessionsPerUser = 10,
+  hooks,
   store,
   now,
   emit,
-  idleTtlSeconds,
-  absoluteTtlSeconds,
-  maxSessionsPerUser,
-}: SessionsOptions): Sessions {
+}: SessionOptions & SessionNeeds<Claims>): Sessions<Claims> {
+  checkDuration('idleTtlSeconds', idleTtlSeconds)
+  checkDuration('absoluteTtlSeconds', absoluteTtlSeconds)
+  if (absoluteTtlSeconds < idleTtlSeconds) {
+    throw new TypeError('absoluteTtlSeconds must not be shorter than idleTtlSeconds')
+  }
+  checkCount('maxSessionsPerUser', maxSessionsPerUser, 1, 'sessions')
+
+  let hasWarnedOfOpenid = false
+
   async function end(id: string, reason: string, when = (_record: SessionRecord) => true) {
     const { before, decision } = await store.update(id, (record) =>
-      record && record.revokedAt === undefined && when(record)
+      isLive(record) && when(record)
         ? { record: toTombstone(record, reason, Math.floor(now() / 1000)) }
         : {},
     )
     if (!before || !decision.record) return false
-    emit({ type: 'revoked', appId: before.appId, sessionId: id, reason })
+    const { appId, userId } = before
+    emit({ type: 'revoked', appId, sessionId: id, userId, reason })
     return true
   }
 
   /** Live sessions beyond the cap, and tombstones beyond as many again: neither may pile up for one user. */
-  async function surplusOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
+  async function excessOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
     if ((await store.count(userId)) <= maxSessionsPerUser) return []
     const records = await store.list(userId)
-    const live = records.filter(
-      (record) => record.revokedAt === undefined && !record.isPrefetched && record.id !== id,
-    )
-    const tombstones = records.filter(({ revokedAt }) => revokedAt !== undefined)
+    const live = records.filter((record) => isLive(record) && isAdopted(record) && record.id !== id)
+    const tombstones = records.filter((record) => !isLive(record))
     const newestFirst = (a: SessionRecord, b: SessionRecord) => b.lastRefreshAt - a.lastRefreshAt
     return [
       ...live.sort(newestFirst).slice(maxSessionsPerUser - 1),
@@ -93,41 +122,74 @@ export function createSessions({
     ]
   }
 
-  return {
-    end,
+  /** Such an id is in every token and event, where nobody expects an openid. */
+  function warnOfOpenid(): void {
+    if (hasWarnedOfOpenid) return
+    hasWarnedOfOpenid = true
+    emit({
+      type: 'warning',
+      warning: 'openid_as_user_id',
+      hint: 'Tokens, logs and events carry the userId; return an id of your own from onLogin, or none',
+    })
+  }
 
-    async endSurplus(newest) {
+  function userIdOf(userId: string | number, account: Account): string {
+    const text = toUserId(userId, account)
+    if (text === account.openid) warnOfOpenid()
+    return text
+  }
+
+  return {
+    lifetimes: { idleTtlSeconds, absoluteTtlSeconds },
+    end,
+    userIdOf,
+
+    async claimsOrEnd(record) {
       try {
-        for (const { id, appId, revokedAt } of await surplusOf(newest)) {
+        return await hooks.claims(record)
+      } catch (error) {
+        if (error instanceof AuthError && error.code === 'access_denied') {
+          await end(record.id, 'access_denied')
+        }
+        throw error
+      }
+    },
+
+    async evictExcess(newest) {
+      try {
+        for (const record of await excessOf(newest)) {
+          const { id, appId, userId } = record
           // Without a tombstone: its device was not refused, and may log in again.
           await store.delete(id)
-          if (revokedAt === undefined) emit({ type: 'evicted', appId, sessionId: id })
+          if (isLive(record)) emit({ type: 'evicted', appId, sessionId: id, userId })
         }
       } catch {
         // The new session is committed; a surplus that stays until the next login costs less than it would.
       }
     },
 
-    draft({ id, account, retryKeyHash, isByCode, isPrefetched, sealedKey, device, userId, data }) {
+    draft({ method, id, account, idempotencyKeyHash, sealedKey, device, userId, data }) {
       const createdAt = Math.floor(now() / 1000)
       const endsAt = createdAt + absoluteTtlSeconds
-      const ttlSeconds = isPrefetched ? Math.min(prefetchedSeconds, idleTtlSeconds) : idleTtlSeconds
+      const ttlSeconds =
+        method === 'prefetch' ? Math.min(prefetchedSeconds, idleTtlSeconds) : idleTtlSeconds
       return {
+        v: 1,
         ...account,
         id,
         version: 1,
-        userId: userId === undefined ? opaqueUserId(account) : toUserId(userId, account),
+        method,
+        userId: userId === undefined ? opaqueUserId(account) : userIdOf(userId, account),
         generation: 0,
-        retryKeyHash,
+        idempotencyKeyHash,
         createdAt,
         lastRefreshAt: createdAt,
         endsAt,
         expiresAt: Math.min(createdAt + ttlSeconds, endsAt),
-        ...(isPrefetched && { isPrefetched }),
-        ...(isByCode && { loginKeyHash: retryKeyHash }),
+        ...(canCodeComeAgain(method) && { loginIdempotencyKeyHash: idempotencyKeyHash }),
         ...(sealedKey !== undefined && { sealedKey }),
         ...(device !== undefined && { device: checkDevice(device) }),
-        ...(data !== undefined && { data: jsonCopy(data, 'The data that onLogin returns') }),
+        ...(data !== undefined && { data }),
       }
     },
 
@@ -147,10 +209,11 @@ export function createSessions({
     async list(userId, { current } = {}) {
       const records = await store.list(toUserId(userId))
       return records
-        .filter(({ revokedAt, isPrefetched }) => revokedAt === undefined && !isPrefetched)
-        .map(({ id, appId, device, createdAt, lastRefreshAt }) => ({
+        .filter((record) => isLive(record) && isAdopted(record))
+        .map(({ id, appId, method, device, createdAt, lastRefreshAt }) => ({
           id,
           appId,
+          method,
           ...(device !== undefined && { device }),
           createdAt,
           lastRefreshAt,
@@ -160,16 +223,20 @@ export function createSessions({
 
     async account({ id, userId }) {
       const record = await store.get(id)
-      if (!record || record.revokedAt !== undefined || record.userId !== userId) {
-        throw new AuthError(
-          'invalid_token',
-          'The session has ended; the client learns why when it refreshes',
-        )
-      }
-      const { appId, openid, unionid } = record
-      return { appId, openid, ...(unionid !== undefined && { unionid }) }
+      if (!isLive(record) || record.userId !== userId) throw sessionEnded()
+      return accountOf(record)
     },
   }
+}
+
+// With the same key or with another; the record remembers which one it was.
+const canCodeComeAgain = (method: LoginMethod) => method === 'code' || method === 'prefetch'
+
+export function sessionEnded(): AuthError {
+  return new AuthError(
+    'invalid_token',
+    'The session has ended; the client learns why when it refreshes',
+  )
 }
 
 /** A name that a user may read in a list. Throws `invalid_request`, for it comes from outside. */

@@ -31,16 +31,18 @@ export function storeCases({
   const fresh = (changes: Partial<SessionRecord> = {}): SessionRecord => {
     const createdAt = Math.floor(now() / 1000)
     return {
+      v: 1,
       id: uniqueName(),
       version: 1,
       userId: uniqueName(),
       appId: 'wx0000000000000001',
+      method: 'code',
       openid: uniqueName(),
       unionid: uniqueName(),
       device: '手机 📱',
       sealedKey: 'kid.c2VhbGVk',
       generation: 0,
-      retryKeyHash: uniqueName(),
+      idempotencyKeyHash: uniqueName(),
       data: { name: '小明', tags: ['a', null, 1.5, true], nested: { deep: {} } },
       createdAt,
       lastRefreshAt: createdAt,
@@ -148,7 +150,7 @@ export function storeCases({
         await store.create(record)
         const { data: _data, ...rotated } = next(record, {
           generation: 1,
-          retryKeyHash: uniqueName(),
+          idempotencyKeyHash: uniqueName(),
         })
         same(await store.replace(rotated, 1), true, 'replace')
         same(await store.get(record.id), rotated, 'get')

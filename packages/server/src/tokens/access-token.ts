@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import type { Ring } from '../crypto/key-ring.js'
+import { createBoundedMap } from '../bounded-map.js'
+import type { TokenKey } from '../crypto/key-ring.js'
 import { AuthError } from '../errors.js'
-import { freeze } from '../freeze.js'
-import { jsonCopy } from '../json-copy.js'
-import type { Session, SessionRecord } from '../session.js'
-import { createTokenSigner, hmacKeys, type TokenKey } from './signed-token.js'
+import { checkCount, checkDuration } from '../option-checks.js'
+import { freeze, type Session, type SessionRecord } from '../session.js'
+import { createTokenSigner } from './signed-token.js'
 
 // Clocks of instances differ; a token is not refused for that (RFC 7519 §4.1.4).
 const expiryLeewaySeconds = 30
@@ -13,31 +13,23 @@ const issuedLeewaySeconds = 60
 // Deploys with different settings run side by side, so a longer life than this one's own is accepted up to here.
 const usualMaxTtlSeconds = 3600
 
-// With the other claims and a signature they fit into a token of 4,096 characters, which is all that is verified.
-const maxClaimsLength = 2048
-
-const reservedClaims: ReadonlySet<string> = new Set([
-  'iss',
-  'aud',
-  'client_id',
-  'sub',
-  'iat',
-  'exp',
-  'nbf',
-  'jti',
-  'sid',
-])
-
 export interface AccessTokenOptions {
-  readonly ring: Ring
-  /** Stand before the ring, so the first of them that is private signs. */
-  readonly signingKeys: readonly TokenKey[]
-  readonly issuer: string
-  readonly accessTtlSeconds: number
-  readonly maxVerifiedTokens: number
-  readonly now: () => number
+  /** `iss` of the access tokens (default `wxlogin`). */
+  issuer?: string
+  /** Life of an access token, in seconds (default 900, at least 60, at most 3,600). */
+  accessTtlSeconds?: number
+  /** Permits an `accessTtlSeconds` above 3,600: such a token stays good for longer after its user is banned. */
+  allowLongAccessTtl?: boolean
+  /** How many verified tokens to remember (default 10,000; 0 for none), so that each is verified once. */
+  maxVerifiedTokens?: number
+}
+
+export interface AccessTokenNeeds {
+  /** The first of them that can sign does; all verify. */
+  readonly keys: readonly TokenKey[]
   /** Whether tokens of this mini program are accepted here. */
   readonly knowsApp: (appId: string) => Promise<boolean>
+  readonly now: () => number
 }
 
 export interface AccessTokens<Claims extends object> {
@@ -47,23 +39,37 @@ export interface AccessTokens<Claims extends object> {
   recall(token: string): Session<Claims> | undefined
   /** The session that the token speaks for. Throws `invalid_token` for every token that is not valid now. */
   verify(token: string): Promise<Session<Claims>>
+  /** As long as a token that is issued now. */
+  readonly ttlSeconds: number
 }
 
+/** Throws a `TypeError` that names the option when one is wrong. */
 export function createAccessTokens<Claims extends object>({
-  ring,
-  signingKeys,
-  issuer,
-  accessTtlSeconds,
-  maxVerifiedTokens,
-  now,
+  issuer = 'wxlogin',
+  accessTtlSeconds = 15 * 60,
+  allowLongAccessTtl = false,
+  maxVerifiedTokens = 10_000,
+  keys,
   knowsApp,
-}: AccessTokenOptions): AccessTokens<Claims> {
-  const signer = createTokenSigner([...signingKeys, ...hmacKeys(ring)], 'at+jwt')
+  now,
+}: AccessTokenOptions & AccessTokenNeeds): AccessTokens<Claims> {
+  if (typeof issuer !== 'string' || issuer === '')
+    throw new TypeError('issuer must be a non-empty string')
+  checkDuration('accessTtlSeconds', accessTtlSeconds)
+  if (accessTtlSeconds < 60) throw new TypeError('accessTtlSeconds must be at least 60')
+  if (accessTtlSeconds > usualMaxTtlSeconds && allowLongAccessTtl !== true) {
+    throw new TypeError(
+      'accessTtlSeconds must be at most 3600; set allowLongAccessTtl: true to permit more',
+    )
+  }
+  checkCount('maxVerifiedTokens', maxVerifiedTokens, 0, 'tokens')
+
+  const signer = createTokenSigner(keys, 'at+jwt')
   const maxTtlSeconds = Math.max(accessTtlSeconds, usualMaxTtlSeconds)
 
-  // Keyed by the whole text, so only the very token that was verified is found. Bounded; the oldest goes first, and
-  // that is the one that expires first. Only valid tokens come in, so junk evicts nothing.
-  const verified = new Map<string, Session<Claims>>()
+  // Keyed by the whole text, so only the very token that was verified is found. The oldest goes first, and that is the
+  // one that expires first. Only valid tokens come in, so junk evicts nothing.
+  const verified = createBoundedMap<string, Session<Claims>>(maxVerifiedTokens)
 
   const isCurrent = ({ issuedAt, expiresAt }: Session<Claims>) => {
     const seconds = now() / 1000
@@ -71,6 +77,8 @@ export function createAccessTokens<Claims extends object>({
   }
 
   return {
+    ttlSeconds: accessTtlSeconds,
+
     async issue({ id, userId, appId, expiresAt: sessionExpiresAt }, claims) {
       const issuedAt = Math.floor(now() / 1000)
       const expiresAt = Math.min(issuedAt + accessTtlSeconds, sessionExpiresAt)
@@ -113,37 +121,10 @@ export function createAccessTokens<Claims extends object>({
       }
       if (!(await knowsApp(session.appId))) throw invalidToken()
 
-      if (verified.size >= maxVerifiedTokens && !verified.has(token)) {
-        const [oldest] = verified.keys()
-        if (oldest !== undefined) verified.delete(oldest)
-      }
-      if (maxVerifiedTokens > 0) verified.set(token, session)
+      verified.set(token, session)
       return session
     },
   }
-}
-
-/** The app's claims, checked: a plain object that survives JSON and names nothing that the token itself says. */
-export function checkClaims<Claims extends object>(claims: Claims): Claims {
-  const copy = jsonCopy(claims, 'What the claims option returns')
-  if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
-    throw new AuthError('server_error', 'The claims option must return an object of JSON values')
-  }
-  if (JSON.stringify(copy).length > maxClaimsLength) {
-    throw new AuthError(
-      'server_error',
-      `The claims option returned more than ${maxClaimsLength} characters of JSON; every request carries them`,
-    )
-  }
-  for (const name of Object.keys(copy)) {
-    if (reservedClaims.has(name)) {
-      throw new AuthError(
-        'server_error',
-        `The claims option returned the reserved claim "${name}"; rename it`,
-      )
-    }
-  }
-  return copy
 }
 
 function invalidToken(): AuthError {

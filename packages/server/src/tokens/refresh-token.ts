@@ -1,6 +1,6 @@
-import type { Ring } from '../crypto/key-ring.js'
+import { hmacKeys, type Ring } from '../crypto/key-ring.js'
 import type { SessionRecord } from '../session.js'
-import { createTokenSigner, hmacKeys } from './signed-token.js'
+import { createTokenSigner } from './signed-token.js'
 
 /** What a refresh token of ours says. */
 export interface RefreshTokenContent {

@@ -1,6 +1,5 @@
-import type { KeyObject, webcrypto } from 'node:crypto'
 import { type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
-import type { Ring } from '../crypto/key-ring.js'
+import type { TokenKey } from '../crypto/key-ring.js'
 
 const maxLength = 4096
 
@@ -8,15 +7,6 @@ const maxLength = 4096
 // zero, else several texts would stand for one token (RFC 4648 §3.5).
 const part = '(?:[\\w-]{4})*(?:[\\w-]{4}|[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])'
 const compactJws = new RegExp(`^${part}\\.${part}\\.${part}$`)
-
-/** A key with the one algorithm that it is used with. */
-export interface TokenKey {
-  readonly kid: string
-  readonly alg: 'HS256' | 'EdDSA' | 'ES256' | 'RS256'
-  readonly verifyKey: KeyObject | Promise<webcrypto.CryptoKey>
-  /** Missing where only others have the private key. */
-  readonly signKey?: KeyObject | Promise<webcrypto.CryptoKey>
-}
 
 /** Signs and verifies the tokens of one kind (`typ`). */
 export interface TokenSigner {
@@ -58,16 +48,4 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
       }
     },
   }
-}
-
-/** The keys of a ring, ready for HS256. */
-export function hmacKeys(ring: Ring): TokenKey[] {
-  return ring.map(({ kid, key }) => {
-    // jose would import raw bytes anew for every token.
-    const imported = crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, [
-      'sign',
-      'verify',
-    ])
-    return { kid, alg: 'HS256', signKey: imported, verifyKey: imported }
-  })
 }

@@ -1,7 +1,10 @@
+import type { KeyRing } from '../crypto/key-ring.js'
 import { unseal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
-import type { Parts } from '../parts.js'
-import type { Account, Session, SessionRecord } from '../session.js'
+import { type Account, isLive, type Session, type SessionRecord } from '../session.js'
+import type { GuardedStore } from '../sessions/guarded-store.js'
+import type { Sessions } from '../sessions/sessions.js'
+import type { ServedApps } from '../wechat/apps.js'
 import { decryptOpenData, type OpenData, verifyRawData } from '../wechat/open-data.js'
 
 export interface OpenDataOptions {
@@ -44,18 +47,26 @@ interface UserKeys {
   readonly sessionKeys: readonly string[]
 }
 
+export interface OpenDataNeeds<Claims extends object> {
+  readonly keys: KeyRing
+  readonly store: GuardedStore
+  readonly sessions: Sessions<Claims>
+  readonly apps: ServedApps
+  readonly now: () => number
+}
+
 export function createOpenDataReader<Claims extends object>({
-  resolved: { now },
   keys,
   store,
   sessions,
   apps,
-}: Parts<Claims>): OpenDataReader {
+  now,
+}: OpenDataNeeds<Claims>): OpenDataReader {
   /** WeChat keeps one key a user, whatever the number of devices, and a newer login may have replaced it. */
   async function keysOf(session: Pick<Session, 'id' | 'userId'>): Promise<UserKeys> {
     const account = await sessions.account(session)
-    const isSameUser = ({ appId, openid, revokedAt }: SessionRecord) =>
-      revokedAt === undefined && appId === account.appId && openid === account.openid
+    const isSameUser = (record: SessionRecord) =>
+      isLive(record) && record.appId === account.appId && record.openid === account.openid
     const newestFirst = (await store.list(session.userId)).filter(isSameUser)
     const withKey = newestFirst.filter(({ sealedKey }) => sealedKey !== undefined)
     const sessionKeys = withKey

@@ -1,7 +1,6 @@
 import { AuthError } from '../errors.js'
-import type { WeChatEvent } from '../events.js'
-import { discreet } from './discreet.js'
-import { meaningOf } from './errcodes.js'
+import { redactMembers } from '../redact.js'
+import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
 import { type Reply, unavailable } from './http-client.js'
 
 /** What WeChat said, by the names of its documentation. Printed or serialised, secrets in it read `[redacted]`. */
@@ -19,16 +18,13 @@ const secretNames = [
 ]
 
 /** Gives what is a success, and throws for everything else. */
-export function readAnswer(
-  { status, text }: Reply,
-  endpoint: WeChatEvent['endpoint'],
-): WeChatAnswer {
+export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): WeChatAnswer {
   if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
   if (text === undefined) throw unavailable('WeChat answered with more than 64 KiB')
-  const answer = discreet(parse(text), secretNames)
+  const answer = redactMembers(parse(text), secretNames)
   const errcode = errcodeOf(answer)
   if (errcode === 0) return answer
-  const { code, hint, retryAfterSeconds } = meaningOf(errcode, endpoint)
+  const { code, hint, retryAfterSeconds } = meaningOf(errcode, meanings)
   const rid = ridOf(answer)
   throw new AuthError(code, hint, {
     errcode,
@@ -64,3 +60,7 @@ function ridOf({ errmsg }: WeChatAnswer): string | undefined {
     ? /rid: ([0-9a-f]+(?:-[0-9a-f]+)*)/.exec(errmsg)?.[1]
     : undefined
 }
+
+/** An identifier or a key as WeChat writes them, and no longer than it could be. */
+export const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && value.length <= 256

@@ -1,23 +1,38 @@
 import { AuthError } from '../errors.js'
 import { callHook } from '../hooks.js'
-import type { ResolvedOptions } from '../options.js'
-import type { AppCredentials } from './code2session.js'
+import { checkCredential } from '../option-checks.js'
+import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import type { Transport } from './transport.js'
+
+export type Apps =
+  | readonly AppCredentials[]
+  | ((appId: string) => AppCredentials | undefined | Promise<AppCredentials | undefined>)
+
+export interface AppsOptions {
+  /** The mini programs served here, as a list or as a look-up by AppID, which is called once per login. */
+  apps: Apps
+}
+
+export interface AppsNeeds {
+  readonly transport: Transport
+  readonly now: () => number
+}
 
 /** The mini programs that are served here. */
 export interface ServedApps {
   knows(appId: string): Promise<boolean>
-  /** Throws `unknown_app`, also for an AppID that was not sent. */
+  /** The only one where none is named. Throws `unknown_app`. */
   of(appId: string | undefined): Promise<AppCredentials>
+  /** Exchanges a one-time code of this app for the account behind it. */
+  exchangeCode(app: AppCredentials, code: string): Promise<CodeSession>
   /** WeChat's interfaces for a mini program, the same object each time; its calls reject `unknown_app`. */
   wechatOf(appId?: string): WeChat
 }
 
-export function createApps<Claims extends object>(
-  { findApp: lookUp, onlyAppId, now }: ResolvedOptions<Claims>,
-  transport: Transport,
-): ServedApps {
+/** Throws a `TypeError` that names the entry when the option is wrong. */
+export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): ServedApps {
+  const { lookUp, onlyAppId } = readApps(apps)
   const miniPrograms = new Map<string, WeChat>()
 
   async function findApp(appId: string): Promise<AppCredentials | undefined> {
@@ -29,7 +44,7 @@ export function createApps<Claims extends object>(
     return { appId, appSecret: app.appSecret }
   }
 
-  async function of(appId: string | undefined): Promise<AppCredentials> {
+  async function of(appId: string | undefined = onlyAppId): Promise<AppCredentials> {
     const app = appId === undefined ? undefined : await findApp(appId)
     if (app) return app
     const name = appId !== undefined && /^\w{1,64}$/.test(appId) ? appId : 'that was sent'
@@ -55,6 +70,28 @@ export function createApps<Claims extends object>(
   return {
     knows: async (appId) => (await findApp(appId)) !== undefined,
     of,
+    exchangeCode: (app, code) => code2Session(transport, app, code),
     wechatOf,
+  }
+}
+
+function readApps(apps: Apps) {
+  if (typeof apps === 'function') return { lookUp: apps, onlyAppId: undefined }
+  if (!Array.isArray(apps) || apps.length === 0) {
+    throw new TypeError(
+      'apps must list at least one { appId, appSecret }, or be a function that finds one by AppID',
+    )
+  }
+  const byId = new Map<string, AppCredentials>()
+  for (const [index, app] of (apps as readonly AppCredentials[]).entries()) {
+    checkCredential(`apps[${index}].appId`, app?.appId)
+    checkCredential(`apps[${index}].appSecret (of ${app.appId})`, app.appSecret)
+    if (byId.has(app.appId)) throw new TypeError(`apps: ${app.appId} is listed twice`)
+    byId.set(app.appId, app)
+  }
+  const [first] = byId.keys()
+  return {
+    lookUp: (appId: string) => byId.get(appId),
+    onlyAppId: byId.size === 1 ? first : undefined,
   }
 }

@@ -1,5 +1,35 @@
 import type { WeChatAnswer } from './answer.js'
+import { type ErrcodeMeaning, errcodeTable } from './errcodes.js'
 import type { WeChatRequest } from './transport.js'
+
+// What is known of interfaces that have numbers of their own.
+const errcodesByPath: ReadonlyMap<string, ReadonlyMap<number, ErrcodeMeaning>> = new Map([
+  [
+    '/wxa/getpluginopenpid',
+    errcodeTable([
+      [1000, 'wechat_unavailable', 'WeChat has trouble; try again a little later', 2],
+      [
+        1001,
+        'invalid_request',
+        'WeChat finds an argument wrong; compare it with the documentation',
+      ],
+      [1003, 'rate_limited', 'Too many calls; slow down', 60],
+      [1005, 'server_misconfigured', "The token must be of the plugin's own AppID"],
+      [
+        1007,
+        'invalid_code',
+        'WeChat has nothing for the code: it was used, has expired, or is not of wx.pluginLogin; get a new one',
+      ],
+      [1022, 'invalid_request', 'WeChat cannot read the body; compare it with the documentation'],
+    ]),
+  ],
+  [
+    '/wxa/business/checkencryptedmsg',
+    errcodeTable([
+      [1, 'invalid_request', 'WeChat does not know the data, or it is older than 3 days'],
+    ]),
+  ],
+])
 
 export interface CallOptions {
   /** Added to the access token, which `call` brings. */
@@ -20,7 +50,7 @@ export function callRequest(
     throw new TypeError("path must be the path of an interface, '/wxa/…' without host and query")
   }
   for (const [name, value] of Object.entries(query)) {
-    if (typeof value !== 'string') throw new TypeError(`query.${name} must be a text`)
+    if (typeof value !== 'string') throw new TypeError(`query.${name} must be a string`)
   }
   if ('access_token' in query) {
     throw new TypeError('query must not have an access_token; call adds the current one')
@@ -28,14 +58,18 @@ export function callRequest(
   if (body !== undefined && (method === 'GET' || typeof body !== 'object' || body === null)) {
     throw new TypeError('body must be an object, and the method POST')
   }
+  const errcodes = errcodesByPath.get(path)
   return {
     endpoint: path,
+    group: 'call',
     appId,
     method,
     path,
     query,
     body,
     isRepeatable: method === 'GET',
+    ...(errcodes && { errcodes }),
+    unknownErrcode: 'server_error',
     read: (answer) => answer,
   }
 }

@@ -7,7 +7,7 @@ const failuresToOpen = 5
 const shortestOpenMs = 10_000
 const longestOpenMs = 60_000
 
-export interface Breaker {
+export interface CircuitBreaker {
   /**
    * Lets a call pass, and throws `wechat_unavailable` while WeChat is left alone. Who passes has to report, in any
    * case and once, whether WeChat was there.
@@ -17,7 +17,10 @@ export interface Breaker {
 }
 
 /** Leaves WeChat alone for a while after failures in a row, so that callers are not kept waiting for nothing. */
-export function createBreaker(now: () => number, onChange: (state: BreakerState) => void): Breaker {
+export function createCircuitBreaker(
+  now: () => number,
+  onChange: (state: BreakerState) => void,
+): CircuitBreaker {
   let state: BreakerState = 'closed'
   // A call that began before the last change says nothing about what came after it.
   let changes = 0
@@ -55,9 +58,9 @@ export function createBreaker(now: () => number, onChange: (state: BreakerState)
 
   return {
     enter() {
-      if (state === 'half_open') throw leftAlone(1)
+      if (state === 'half_open') throw circuitOpen(1)
       if (state === 'open') {
-        if (remainingMs() > 0) throw leftAlone(Math.ceil(remainingMs() / 1000))
+        if (remainingMs() > 0) throw circuitOpen(Math.ceil(remainingMs() / 1000))
         change('half_open')
       }
       const enteredAt = changes
@@ -73,10 +76,10 @@ export function createBreaker(now: () => number, onChange: (state: BreakerState)
   }
 }
 
-function leftAlone(retryAfterSeconds: number): AuthError {
+function circuitOpen(retryAfterSeconds: number): AuthError {
   return new AuthError(
     'wechat_unavailable',
-    'WeChat failed several times in a row, so it is left alone for a moment; try again later',
+    `Circuit breaker open after ${failuresToOpen} consecutive failures; try again later`,
     { retryAfterSeconds },
   )
 }

@@ -1,7 +1,7 @@
-import type { WeChatAnswer } from './answer.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
+import { isText, type WeChatAnswer } from './answer.js'
+import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
-import { isText } from './text.js'
 import type { Transport } from './transport.js'
 
 /** A mini program that this backend serves. */
@@ -35,12 +35,15 @@ export function code2Session(
     transport.send(
       {
         endpoint: 'code2Session',
+        group: 'login',
         appId,
         method: 'GET',
         path: '/sns/jscode2session',
         query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
         // The first request may have spent the code although its answer was lost.
         isRepeatable: false,
+        errcodes: appSecretErrcodes,
+        unknownErrcode: 'wechat_unavailable',
         read: readSession,
       },
       signal,
@@ -53,7 +56,7 @@ function readSession(raw: WeChatAnswer): CodeSession {
   if (!isText(openid) || !isText(sessionKey)) {
     throw unavailable('WeChat answered without an openid or a session_key')
   }
-  return discreet({ openid, ...(isText(unionid) && { unionid }), sessionKey, raw }, [
+  return redactMembers({ openid, ...(isText(unionid) && { unionid }), sessionKey, raw }, [
     'openid',
     'unionid',
     'sessionKey',

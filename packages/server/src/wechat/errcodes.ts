@@ -1,5 +1,4 @@
 import type { AuthErrorCode } from '../errors.js'
-import type { WeChatEvent } from '../events.js'
 
 /** What an error number of WeChat means here. */
 export interface ErrcodeMeaning {
@@ -9,15 +8,26 @@ export interface ErrcodeMeaning {
   readonly retryAfterSeconds?: number
 }
 
+/** What errcodes mean at one endpoint, as the endpoint declares it. */
+export interface ErrcodeMeanings {
+  /** Numbers that mean something else, or something at all, at this endpoint only. */
+  readonly errcodes?: ReadonlyMap<number, ErrcodeMeaning>
+  /**
+   * What a number means that is in no table. Where all that counts are known, a new one is trouble at WeChat
+   * (`wechat_unavailable`); an endpoint with numbers of its own says by it what is wrong with the call (`server_error`).
+   */
+  readonly unknownErrcode: 'wechat_unavailable' | 'server_error'
+}
+
 type Row = readonly [errcode: number, code: AuthErrorCode, hint: string, retryAfterSeconds?: number]
 
 const checkTheWay = 'check what stands between this server and WeChat'
 const tokenRefused =
   'WeChat refuses the access token, and a new one as well; look for another program that resets it (force_refresh)'
 
-// The tables of the endpoints, and the global one:
+// What holds everywhere:
 // https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
-const anywhere = tableOf([
+const anywhere = errcodeTable([
   [-1, 'wechat_unavailable', 'WeChat is busy; try again a little later', 2],
   [40001, 'wechat_unavailable', tokenRefused, 10],
   [40002, 'server_misconfigured', `WeChat refused the grant type; ${checkTheWay}`],
@@ -34,7 +44,7 @@ const anywhere = tableOf([
     'WeChat does not know the code: it is older than 5 minutes, of another mini program or of another kind; get a new one',
   ],
   [40090, 'server_misconfigured', 'The IP address of this server may not act for the platform'],
-  [40094, 'server_misconfigured', "WeChat does not take the third-party platform's token"],
+  [40094, 'server_misconfigured', "WeChat rejects the third-party platform's token"],
   [40097, 'invalid_request', 'WeChat finds an argument wrong; compare it with the documentation'],
   [40125, 'server_misconfigured', 'The AppSecret is wrong; copy it again from the WeChat console'],
   [40163, 'invalid_code', 'The code was used before; get a new one'],
@@ -82,7 +92,7 @@ const anywhere = tableOf([
     'server_misconfigured',
     'A third-party platform manages this mini program, so it must use its own login interface',
   ],
-  [87007, 'stale_session_key', 'The session_key is over; a new login brings a new one'],
+  [87007, 'stale_session_key', 'The session_key has expired; a new login brings a new one'],
   [87008, 'server_misconfigured', `WeChat does not know the signature's method; ${checkTheWay}`],
   [
     87009,
@@ -117,37 +127,17 @@ const anywhere = tableOf([
   ],
 ])
 
-const secretWrong = tableOf([
+/** Where the AppSecret is sent, this is what a wrong one is called. */
+export const appSecretErrcodes = errcodeTable([
   [40001, 'server_misconfigured', 'The AppSecret is wrong; copy it again from the WeChat console'],
 ])
 
-// Numbers that mean something else, or something at all, at one endpoint only.
-const particular: Readonly<Record<string, ReadonlyMap<number, ErrcodeMeaning>>> = {
-  code2Session: secretWrong,
-  accessToken: secretWrong,
-  phoneNumber: tableOf([
-    [40003, 'invalid_code', 'The code was given to another user; let this one give the number'],
-  ]),
-  '/wxa/getpluginopenpid': tableOf([
-    [1000, 'wechat_unavailable', 'WeChat has trouble; try again a little later', 2],
-    [1001, 'invalid_request', 'WeChat finds an argument wrong; compare it with the documentation'],
-    [1003, 'rate_limited', 'Too many calls; slow down', 60],
-    [1005, 'server_misconfigured', "The token must be of the plugin's own AppID"],
-    [
-      1007,
-      'invalid_code',
-      'WeChat has nothing for the code: it is used, over, or not of wx.pluginLogin; get a new one',
-    ],
-    [1022, 'invalid_request', 'WeChat cannot read the body; compare it with the documentation'],
-  ]),
-  '/wxa/business/checkencryptedmsg': tableOf([
-    [1, 'invalid_request', 'WeChat does not know the data, or it is older than 3 days'],
-  ]),
-}
-
 /** What to make of an error number, also of one that is not in the tables. */
-export function meaningOf(errcode: number, endpoint: WeChatEvent['endpoint']): ErrcodeMeaning {
-  const known = particular[endpoint]?.get(errcode) ?? anywhere.get(errcode)
+export function meaningOf(
+  errcode: number,
+  { errcodes, unknownErrcode }: ErrcodeMeanings,
+): ErrcodeMeaning {
+  const known = errcodes?.get(errcode) ?? anywhere.get(errcode)
   if (known) return known
   if (errcode >= 40230 && errcode <= 40240) {
     return {
@@ -156,18 +146,16 @@ export function meaningOf(errcode: number, endpoint: WeChatEvent['endpoint']): E
     }
   }
   const hint = `WeChat answered with errcode ${errcode}; look it up in its error table`
-  // Of the endpoints used here every number that counts is known, so a new one is trouble at WeChat. Any other
-  // interface has numbers of its own, which say what is wrong with the call.
-  return endpoint.startsWith('/')
-    ? { code: 'server_error', hint }
-    : { code: 'wechat_unavailable', hint, retryAfterSeconds: 10 }
+  return unknownErrcode === 'wechat_unavailable'
+    ? { code: unknownErrcode, hint, retryAfterSeconds: 10 }
+    : { code: unknownErrcode, hint }
 }
 
-/** WeChat does not take the access token: it is over, was replaced, or was cut on its way. */
+/** WeChat rejects the access token: it has expired, was replaced, or was cut on its way. */
 export const isTokenRefusal = (errcode: number | undefined): boolean =>
   errcode === 40001 || errcode === 40014 || errcode === 42001
 
-function tableOf(rows: readonly Row[]): ReadonlyMap<number, ErrcodeMeaning> {
+export function errcodeTable(rows: readonly Row[]): ReadonlyMap<number, ErrcodeMeaning> {
   return new Map(
     rows.map(([errcode, code, hint, retryAfterSeconds]) => [
       errcode,

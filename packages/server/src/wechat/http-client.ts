@@ -1,7 +1,8 @@
 import { Agent, request as undiciRequest } from 'undici'
 import { untilAborted } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import { redacted, systemCodeOf } from '../redact.js'
+import { readAtMost } from '../read-at-most.js'
+import { redactError, systemCodeOf } from '../redact.js'
 import type { Hosts } from './hosts.js'
 
 const maxReplyBytes = 64 * 1024
@@ -29,7 +30,7 @@ export interface FetchResponse {
   } | null
 }
 
-export interface ExchangeRequest {
+export interface HttpClientRequest {
   readonly method: 'GET' | 'POST'
   /** Path and query. */
   readonly target: string
@@ -44,18 +45,18 @@ export interface Reply {
   readonly text: string | undefined
 }
 
-export interface Exchange {
+export interface HttpClient {
   /** One request and the whole answer to it. Throws `wechat_unavailable` when none arrived, or not before the signal. */
-  send(request: ExchangeRequest, signal: AbortSignal): Promise<Reply>
+  send(request: HttpClientRequest, signal: AbortSignal): Promise<Reply>
   /** Ends the connections, after the answers under way. */
   close(): Promise<void>
 }
 
-export function createExchange(
+export function createHttpClient(
   fetch: FetchLike | undefined,
   hosts: Hosts,
   timeoutMs: number,
-): Exchange {
+): HttpClient {
   // Made at the first call: whoever brings a fetch, or never logs in, opens no socket.
   let agent: Agent | undefined
 
@@ -100,7 +101,7 @@ export function createExchange(
   }
 
   async function replyTo(
-    { method, target, body }: ExchangeRequest,
+    { method, target, body }: HttpClientRequest,
     signal: AbortSignal,
   ): Promise<Reply> {
     const response = await firstResponse(target, {
@@ -130,8 +131,8 @@ export function createExchange(
       } catch (error) {
         if (signal.aborted) throw signal.reason
         throw unavailable(
-          'WeChat could not be reached, or its answer broke off; see the cause',
-          redacted(error, request.secrets()),
+          'WeChat could not be reached, or its answer ended early; see cause',
+          redactError(error, request.secrets()),
         )
       }
     },
@@ -169,19 +170,9 @@ function readerOf(body: NodeJS.ReadableStream & { destroy(): unknown }) {
 }
 
 async function readText({ body }: FetchResponse): Promise<string | undefined> {
-  const reader = body?.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  while (reader) {
-    const { done, value } = await reader.read()
-    if (done || !value) break
-    bytes += value.byteLength
-    if (bytes > maxReplyBytes) {
-      reader.cancel().catch(() => undefined)
-      return undefined
-    }
-    text += decoder.decode(value, { stream: true })
-  }
-  return text + decoder.decode()
+  if (!body) return ''
+  const reader = body.getReader()
+  const bytes = await readAtMost({ next: () => reader.read() }, maxReplyBytes)
+  if (!bytes) reader.cancel().catch(() => undefined)
+  return bytes && new TextDecoder().decode(bytes)
 }

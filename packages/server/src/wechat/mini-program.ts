@@ -1,5 +1,5 @@
 import { AuthError } from '../errors.js'
-import type { WeChatAnswer } from './answer.js'
+import { isText, type WeChatAnswer } from './answer.js'
 import { type CallOptions, callRequest } from './call.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
@@ -12,7 +12,6 @@ import {
   type SessionKeyInput,
 } from './session-key.js'
 import { type AccessToken, createStableToken } from './stable-token.js'
-import { isText } from './text.js'
 import type { Transport, WeChatHealth, WeChatRequest } from './transport.js'
 
 /**
@@ -127,6 +126,6 @@ function withToken<Result>(request: WeChatRequest<Result>, token: string): WeCha
 
 function checkTexts(texts: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(texts)) {
-    if (!isText(value)) throw new TypeError(`${name} must be a text of WeChat's, and not empty`)
+    if (!isText(value)) throw new TypeError(`${name} must be a non-empty string`)
   }
 }

@@ -1,6 +1,6 @@
 import { createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { AuthError } from '../errors.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
 
 const blockBytes = 16
 
@@ -112,7 +112,7 @@ function read(text: string): OpenData {
     data = JSON.parse(text)
   } catch {}
   if (!isOpenData(data)) throw stale()
-  return discreet(data, identifying)
+  return redactMembers(data, identifying)
 }
 
 function isOpenData(data: unknown): data is OpenData {

@@ -1,11 +1,15 @@
 import { AuthError } from '../errors.js'
-import type { WeChatAnswer } from './answer.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
+import { isText, type WeChatAnswer } from './answer.js'
+import { errcodeTable } from './errcodes.js'
 import { unavailable } from './http-client.js'
-import { isText } from './text.js'
 import type { WeChatRequest } from './transport.js'
 
 const maxAgeSeconds = 5 * 60
+
+const phoneNumberErrcodes = errcodeTable([
+  [40003, 'invalid_code', 'The code was given to another user; let this one give the number'],
+])
 
 /** A phone number that WeChat has verified. Printed or serialised, the number reads `[redacted]`. */
 export interface PhoneNumber {
@@ -33,12 +37,15 @@ export function phoneNumberRequest(
 ): WeChatRequest<PhoneNumber> {
   return {
     endpoint: 'phoneNumber',
+    group: 'user_info',
     appId,
     method: 'POST',
     path: '/wxa/business/getuserphonenumber',
     query: {},
     body: { code, ...(openid !== undefined && { openid }) },
     isRepeatable: false,
+    errcodes: phoneNumberErrcodes,
+    unknownErrcode: 'wechat_unavailable',
     read: (raw) => readPhoneNumber(raw, appId, now() / 1000),
   }
 }
@@ -58,7 +65,7 @@ function readPhoneNumber(raw: WeChatAnswer, appId: string, at: number): PhoneNum
       "The phone number was given away more than 5 minutes ago, or this server's clock is ahead",
     )
   }
-  return discreet(
+  return redactMembers(
     {
       phoneNumber,
       // WeChat's documentation says text, its sample shows a number.

@@ -1,8 +1,7 @@
-import type { WeChatAnswer } from './answer.js'
-import { discreet } from './discreet.js'
+import { redactMembers } from '../redact.js'
+import { isText, type WeChatAnswer } from './answer.js'
 import { unavailable } from './http-client.js'
 import { signSession } from './open-data.js'
-import { isText } from './text.js'
 import type { WeChatRequest } from './transport.js'
 
 /** A user of the mini program, and the key that is asked about. */
@@ -23,11 +22,13 @@ export interface ResetSessionKey {
 export function checkSessionKeyRequest(appId: string, input: SessionKeyInput): WeChatRequest<true> {
   return {
     endpoint: 'checkSessionKey',
+    group: 'user_info',
     appId,
     method: 'GET',
     path: '/wxa/checksession',
     query: signedQuery(input),
     isRepeatable: true,
+    unknownErrcode: 'wechat_unavailable',
     read: () => true,
   }
 }
@@ -39,18 +40,20 @@ export function resetSessionKeyRequest(
 ): WeChatRequest<ResetSessionKey> {
   return {
     endpoint: 'resetSessionKey',
+    group: 'user_info',
     appId,
     method: 'GET',
     path: '/wxa/resetusersessionkey',
     query: signedQuery(input),
     // The first request may have replaced the key although its answer was lost.
     isRepeatable: false,
+    unknownErrcode: 'wechat_unavailable',
     read(raw) {
       const { openid, session_key: sessionKey } = raw
       if (!isText(openid) || !isText(sessionKey)) {
         throw unavailable('WeChat answered without an openid or a session_key')
       }
-      return discreet({ openid, sessionKey, raw }, ['openid', 'sessionKey', 'raw'])
+      return redactMembers({ openid, sessionKey, raw }, ['openid', 'sessionKey', 'raw'])
     },
   }
 }

@@ -1,7 +1,8 @@
 import { untilAborted } from '../deadline.js'
+import { redactMembers } from '../redact.js'
 import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './code2session.js'
-import { discreet } from './discreet.js'
+import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport } from './transport.js'
 
@@ -49,6 +50,7 @@ export function createStableToken(
       transport.send(
         {
           endpoint: 'accessToken',
+          group: 'access_token',
           appId,
           method: 'POST',
           path: '/cgi-bin/stable_token',
@@ -60,6 +62,8 @@ export function createStableToken(
             force_refresh: isForced,
           },
           isRepeatable: !isForced,
+          errcodes: appSecretErrcodes,
+          unknownErrcode: 'wechat_unavailable',
           // Counted from the request, so that it never is taken for good when WeChat does not.
           read: (answer) => readToken(answer, requestedAtMs / 1000),
         },
@@ -122,5 +126,5 @@ function readToken(answer: WeChatAnswer, requestedAt: number): AccessToken {
   if (typeof lifeSeconds !== 'number' || !(lifeSeconds > 0)) {
     throw unavailable('WeChat answered without the life of the access_token')
   }
-  return discreet({ token, expiresAt: Math.floor(requestedAt + lifeSeconds) }, ['token'])
+  return redactMembers({ token, expiresAt: Math.floor(requestedAt + lifeSeconds) }, ['token'])
 }

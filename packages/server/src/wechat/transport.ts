@@ -1,26 +1,39 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { within } from '../deadline.js'
+import { withAbortableDeadline } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import type { BreakerEvent, MisconfiguredEvent, WeChatEvent } from '../events.js'
+import type { BreakerEvent, EndpointGroup, MisconfiguredEvent, WeChatEvent } from '../events.js'
+import { checkDuration, checkFunctions } from '../option-checks.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
-import { createBreaker } from './circuit-breaker.js'
-import { meaningOf } from './errcodes.js'
-import { createHosts, type HostList } from './hosts.js'
-import { createExchange, type FetchLike, type Reply, unavailable } from './http-client.js'
+import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
+import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
+import { checkHosts, createHosts } from './hosts.js'
+import { createHttpClient, type FetchLike, type Reply, unavailable } from './http-client.js'
 
 // A read that WeChat was too busy for is asked again after these.
 const busyWaitsMs = [100, 400] as const
 
-export interface TransportOptions {
-  readonly fetch: FetchLike | undefined
-  readonly hosts: HostList
-  readonly timeoutMs: number
+/** How WeChat is reached. */
+export interface WeChatConnectionOptions {
+  /** How WeChat is reached (default: undici with a keep-alive agent of its own). */
+  fetch?: FetchLike
+  /**
+   * Where WeChat is, as origins (default `['https://api.weixin.qq.com']`). The next one is tried when a connection
+   * cannot be made, and stays in use; every 30 seconds the first is tried again. Plain http only to this machine.
+   */
+  wechatHosts?: readonly string[]
+  /** How long a call to WeChat may take in all, in milliseconds (default 5,000). Connecting may take 2,000 of them. */
+  wechatTimeoutMs?: number
+}
+
+export interface TransportNeeds {
   readonly now: () => number
   readonly emit: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent) => void
 }
 
-export interface WeChatRequest<Result> {
+export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly endpoint: WeChatEvent['endpoint']
+  /** The circuit breaker that it belongs to. */
+  readonly group: EndpointGroup
   /** Whose mini program the call is about. */
   readonly appId: string
   readonly method: 'GET' | 'POST'
@@ -34,16 +47,17 @@ export interface WeChatRequest<Result> {
   readonly read: (answer: WeChatAnswer) => Result
 }
 
-type About = Pick<WeChatRequest<unknown>, 'endpoint' | 'appId'>
+type About = Omit<WeChatRequest<unknown>, 'read'>
 
 /** As the last call ended; no call is made for this. */
 export interface WeChatHealth {
+  /** Whether no circuit breaker but that of the app's own calls is open, and WeChat served the last call. */
   readonly ok: boolean
   readonly lastOutcome: WeChatEvent['outcome'] | undefined
   /** In seconds since the epoch. */
   readonly lastCallAt: number | undefined
   /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call finds out. */
-  readonly breaker: BreakerEvent['state']
+  readonly breakers: Readonly<Record<EndpointGroup, BreakerEvent['state']>>
   /** The one of the hosts that calls go to now. */
   readonly host: string
 }
@@ -65,18 +79,26 @@ const unhealthy: ReadonlySet<unknown> = new Set([
   'server_misconfigured',
 ])
 
+/** Throws a `TypeError` that names the option when one is wrong. */
 export function createTransport({
   fetch,
-  hosts: hostList,
-  timeoutMs,
+  wechatHosts = ['https://api.weixin.qq.com'],
+  wechatTimeoutMs = 5000,
   now,
   emit,
-}: TransportOptions): Transport {
-  const hosts = createHosts(hostList, now)
-  const exchange = createExchange(fetch, hosts, timeoutMs)
-  const breaker = createBreaker(now, (state) => emit({ type: 'breaker', state }))
-  // Of the paths that the app chose: what is wrong with one of them must not keep users from logging in.
-  const callBreaker = createBreaker(now, () => undefined)
+}: WeChatConnectionOptions & TransportNeeds): Transport {
+  checkFunctions({ fetch })
+  checkDuration('wechatTimeoutMs', wechatTimeoutMs)
+  const hosts = createHosts(checkHosts('wechatHosts', wechatHosts), now)
+  const httpClient = createHttpClient(fetch, hosts, wechatTimeoutMs)
+  const breakerOf = (group: EndpointGroup) =>
+    createCircuitBreaker(now, (state) => emit({ type: 'breaker', group, state }))
+  const breakers: Readonly<Record<EndpointGroup, CircuitBreaker>> = {
+    login: breakerOf('login'),
+    user_info: breakerOf('user_info'),
+    access_token: breakerOf('access_token'),
+    call: breakerOf('call'),
+  }
   let closing: Promise<void> | undefined
   let lastOutcome: WeChatEvent['outcome'] | undefined
   let lastCallAt: number | undefined
@@ -85,53 +107,57 @@ export function createTransport({
     request: WeChatRequest<Result>,
     signal: AbortSignal,
   ): Promise<Result> {
-    if (closing)
-      throw unavailable('The connections to WeChat were closed; call nothing after close')
+    if (closing) throw unavailable('auth.close() was called')
     const { method, path, query, body } = request
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
     const text = body && JSON.stringify(body)
-    const report = (isOfApp(request) ? callBreaker : breaker).enter()
-    const startedAtMs = now()
+    const report = breakers[request.group].enter()
+    const startedMs = now()
     let reply: Reply | undefined
     try {
-      reply = await exchange.send(
+      reply = await httpClient.send(
         { method, target, body: text, secrets: () => textsIn([query, body]) },
         signal,
       )
-      const result = request.read(readAnswer(reply, request.endpoint))
+      const result = request.read(readAnswer(reply, request))
       report(true)
-      record(request, startedAtMs)
+      record(request, startedMs)
       return result
     } catch (error) {
       report(!isOutage(error, reply, request))
-      record(request, startedAtMs, error)
+      record(request, startedMs, error)
       throw error
     }
   }
 
-  function record({ endpoint, appId }: About, startedAtMs: number, error?: unknown): void {
+  function record(request: About, startedMs: number, error?: unknown): void {
+    const { endpoint, appId } = request
     const { errcode, rid }: Partial<AuthError> = error instanceof AuthError ? error : {}
     const outcome =
       error === undefined ? 'ok' : error instanceof AuthError ? error.code : 'server_error'
     lastOutcome = outcome
     lastCallAt = Math.floor(now() / 1000)
     const about = { endpoint, appId, ...(rid !== undefined && { rid }) }
-    const durationMs = now() - startedAtMs
     emit({
       type: 'wechat',
       ...about,
-      durationMs,
+      startedMs,
+      durationMs: now() - startedMs,
       outcome,
       ...(errcode !== undefined && { errcode }),
     })
     if (outcome !== 'server_misconfigured' || errcode === undefined) return
-    emit({ type: 'misconfigured', ...about, errcode, hint: meaningOf(errcode, endpoint).hint })
+    emit({ type: 'misconfigured', ...about, errcode, hint: meaningOf(errcode, request).hint })
   }
 
   return {
     within: (work) =>
-      within(timeoutMs, () => unavailable(`WeChat did not answer within ${timeoutMs} ms`), work),
+      withAbortableDeadline(
+        wechatTimeoutMs,
+        () => unavailable(`WeChat did not answer within ${wechatTimeoutMs} ms`),
+        work,
+      ),
 
     async send(request, signal) {
       for (const waitMs of request.isRepeatable ? busyWaitsMs : []) {
@@ -147,28 +173,37 @@ export function createTransport({
       return sendOnce(request, signal)
     },
 
-    health: () => ({
-      ok: breaker.state() === 'closed' && !unhealthy.has(lastOutcome),
-      lastOutcome,
-      lastCallAt,
-      breaker: breaker.state(),
-      host: hosts.current(),
-    }),
+    health() {
+      const states = {
+        login: breakers.login.state(),
+        user_info: breakers.user_info.state(),
+        access_token: breakers.access_token.state(),
+        call: breakers.call.state(),
+      }
+      const { call: _, ...ours } = states
+      const isClosed = Object.values(ours).every((state) => state === 'closed')
+      return {
+        ok: isClosed && !unhealthy.has(lastOutcome),
+        lastOutcome,
+        lastCallAt,
+        breakers: states,
+        host: hosts.current(),
+      }
+    },
 
     close() {
-      closing ??= exchange.close()
+      closing ??= httpClient.close()
       return closing
     },
   }
 }
 
-const isOfApp = ({ endpoint }: About): boolean => endpoint.startsWith('/')
-
-/** Whether WeChat itself is in trouble. Of a path that the app chose, a strange answer may be the way that path is. */
+/** Whether WeChat itself is in trouble. A strange answer is trouble only where all that WeChat may answer is known. */
 function isOutage(error: unknown, reply: Reply | undefined, about: About): boolean {
   if (!(error instanceof AuthError) || error.code !== 'wechat_unavailable') return false
   if (reply === undefined || reply.status >= 500) return true
-  return !isOfApp(about) && (error.errcode === undefined || error.errcode === -1)
+  if (about.unknownErrcode !== 'wechat_unavailable') return false
+  return error.errcode === undefined || error.errcode === -1
 }
 
 /** Everything that was sent may be somebody's secret. Very short texts are not, and occur in any message. */

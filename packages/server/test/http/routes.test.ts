@@ -100,7 +100,13 @@ describe('login', () => {
   })
 
   test('takes userId and data of what onLogin returns, and nothing else', async () => {
-    const row = { userId: 'user-7', id: '7', device: 'row', sealedKey: 'row', retryKeyHash: 'row' }
+    const row = {
+      userId: 'user-7',
+      id: '7',
+      device: 'row',
+      sealedKey: 'row',
+      idempotencyKeyHash: 'row',
+    }
     const { auth, wechat } = setUp({ onLogin: () => row })
     const body = loginBody({ wechat })
     const headers = { 'Idempotency-Key': newKey() }

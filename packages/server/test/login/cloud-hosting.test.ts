@@ -381,8 +381,9 @@ describe('a login through the gateway', () => {
     })
     const request = { headers: { ...gateway, 'Idempotency-Key': newKey() }, body: {} }
     const { access_token } = bodyOf(await send(auth, '/login', request))
-    const { id } = await auth.authenticate(`Bearer ${access_token}`)
+    const { id, userId } = await auth.authenticate(`Bearer ${access_token}`)
     pause = () => clock.advance(2)
+    const startedMs = clock.now()
 
     await send(auth, '/login', request)
 
@@ -392,6 +393,8 @@ describe('a login through the gateway', () => {
       outcome: 'retried',
       appId,
       sessionId: id,
+      userId,
+      startedMs,
       durationMs: 2000,
     })
   })

@@ -47,18 +47,20 @@ test('the events of a login say how it ended, of which session, and how long it 
   pause = () => clock.advance(1)
   const code = wechat.codeFor('alice')
   const idempotencyKey = newKey()
+  const startedMs = clock.now()
 
   const { access_token } = await auth.login({ code, idempotencyKey })
   await auth.login({ code, idempotencyKey })
   await auth.login({ code, idempotencyKey: newKey() }).catch(() => undefined)
 
-  const { id: sessionId } = await auth.authenticate(`Bearer ${access_token}`)
-  const event = { type: 'login', by: 'code', appId: wechat.app.appId, sessionId }
+  const { id: sessionId, userId } = await auth.authenticate(`Bearer ${access_token}`)
+  const about = { appId: wechat.app.appId, sessionId, userId }
+  const event = { type: 'login', by: 'code', ...about }
   expect(events.filter(({ type }) => type === 'login' || type === 'revoked')).toStrictEqual([
-    { ...event, outcome: 'created', durationMs: 2000 },
-    { ...event, outcome: 'retried', durationMs: 1000 },
-    { type: 'revoked', appId: wechat.app.appId, sessionId, reason: 'reused' },
-    { ...event, outcome: 'code_reused', durationMs: 0 },
+    { ...event, outcome: 'created', startedMs, durationMs: 2000 },
+    { ...event, outcome: 'retried', startedMs: startedMs + 2000, durationMs: 1000 },
+    { type: 'revoked', ...about, reason: 'reused' },
+    { ...event, outcome: 'code_reused', startedMs: startedMs + 3000, durationMs: 0 },
   ])
 })
 

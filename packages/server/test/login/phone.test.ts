@@ -375,6 +375,7 @@ test('the event of a phone number says of which session it is, and how long it t
   const { wechat, clock, session, phone, events } = await setUpGuest({
     onPhoneNumber: () => clock.advance(2),
   })
+  const startedMs = clock.now()
 
   await phone(wechat.phoneCodeFor('alice'))
 
@@ -383,6 +384,8 @@ test('the event of a phone number says of which session it is, and how long it t
     outcome: 'kept',
     appId: wechat.app.appId,
     sessionId: session.id,
+    userId: session.userId,
+    startedMs,
     durationMs: 2000,
   })
 })

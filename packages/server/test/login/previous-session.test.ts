@@ -23,12 +23,12 @@ const endingsOf = (events: readonly AuthEvent[]) =>
   events.filter(({ type }) => type === 'logout' || type === 'revoked')
 
 test('a login ends the session that it names like a logout, and says so in an event', async () => {
-  const { wechat, events, id, refreshToken, loginAfter } = await setUpAlice()
+  const { wechat, events, id, userId, refreshToken, loginAfter } = await setUpAlice()
 
   await loginAfter(refreshToken)
 
   expect(endingsOf(events)).toEqual([
-    { type: 'logout', appId: wechat.app.appId, sessionId: id, everywhere: false },
+    { type: 'logout', appId: wechat.app.appId, sessionId: id, userId, everywhere: false },
   ])
 })
 

@@ -113,7 +113,7 @@ export function createBackend({
         sessions.delete(id)
         continue
       }
-      const { userId, generation, retryKeyHash: keyHash, createdAt, expiresAt } = record
+      const { userId, generation, idempotencyKeyHash: keyHash, createdAt, expiresAt } = record
       const ended = record.revokedReason === 'reused' ? 'reused' : 'revoked'
       sessions.set(id, {
         userId,

@@ -71,7 +71,11 @@ function run(state: State, operation: Operation): { outcome: string; next: State
     case 'logout':
       return { outcome: 'done', next: undefined }
     case 'login': {
-      const verdict = presentCodeAgain(state, hashOf(operation.key) === loginKeyHash, now)
+      const verdict = presentCodeAgain(
+        state,
+        hashOf(operation.key) === loginIdempotencyKeyHash,
+        now,
+      )
       if (verdict === 'answered') return { outcome: 'generation 0', next: state }
       const next = verdict === 'ended' && state ? { ...state, ended: 'reused' as const } : state
       return { outcome: 'invalid_code', next }
@@ -87,7 +91,7 @@ function run(state: State, operation: Operation): { outcome: string; next: State
 }
 
 const [loginKey] = keys
-const loginKeyHash = hashOf(loginKey)
+const loginIdempotencyKeyHash = hashOf(loginKey)
 
 // A login that joins one under way in its process shares the failure of that one, and then ends nothing.
 const mayHaveJoined = ({ operation, outcome, hasCompany }: Event) =>
@@ -130,7 +134,7 @@ test('operations that meet in the store come out as if they came one after the o
         const tokens = [await tokenOf(left.login({ code, idempotencyKey: loginKey }))]
         let state: State = {
           generation: 0,
-          keyHash: loginKeyHash,
+          keyHash: loginIdempotencyKeyHash,
           createdAt: now,
           expiresAt: now + idleSeconds,
         }

@@ -99,13 +99,15 @@ export function storePlaces(services: Services): readonly StorePlace[] {
 export function newRecord(now: () => number, changes: Partial<SessionRecord> = {}): SessionRecord {
   const createdAt = Math.floor(now() / 1000)
   return {
+    v: 1,
     id: randomUUID(),
     version: 1,
+    method: 'code',
     userId: randomUUID(),
     appId: 'wx0000000000000001',
     openid: randomUUID(),
     generation: 0,
-    retryKeyHash: randomUUID(),
+    idempotencyKeyHash: randomUUID(),
     createdAt,
     lastRefreshAt: createdAt,
     endsAt: createdAt + 9000,

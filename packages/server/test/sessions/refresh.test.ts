@@ -327,8 +327,9 @@ describe('the events of a refresh', () => {
         return {}
       },
     })
-    const { id } = await auth.authenticate(`Bearer ${answer.access_token}`)
+    const { id, userId } = await auth.authenticate(`Bearer ${answer.access_token}`)
     pause = () => clock.advance(2)
+    const startedMs = clock.now()
 
     await auth.refresh({ refreshToken })
 
@@ -337,21 +338,23 @@ describe('the events of a refresh', () => {
       outcome: 'rotated',
       appId: wechat.app.appId,
       sessionId: id,
+      userId,
+      startedMs,
       durationMs: 2000,
     })
   })
 
   test('tell of a token that was used twice, and of the session that ended for it', async () => {
-    const { auth, wechat, events, answer, refreshToken } = await loggedIn()
-    const { id: sessionId } = await auth.authenticate(`Bearer ${answer.access_token}`)
-    const { appId } = wechat.app
+    const { auth, wechat, clock, events, answer, refreshToken } = await loggedIn()
+    const { id: sessionId, userId } = await auth.authenticate(`Bearer ${answer.access_token}`)
+    const about = { appId: wechat.app.appId, sessionId, userId }
     await auth.refresh({ refreshToken })
 
     await auth.refresh({ refreshToken }).catch(() => undefined)
 
     expect(events.slice(-2)).toStrictEqual([
-      { type: 'refresh', outcome: 'reused', appId, sessionId, durationMs: 0 },
-      { type: 'revoked', appId, sessionId, reason: 'reused' },
+      { type: 'refresh', outcome: 'reused', ...about, startedMs: clock.now(), durationMs: 0 },
+      { type: 'revoked', ...about, reason: 'reused' },
     ])
   })
 

@@ -25,7 +25,11 @@ function setUpCheck() {
       return undefined
     },
   }
-  const isLive = createRevocationCheck(guardStore(store, 500), { staleSeconds: 30 }, now)
+  const isLive = createRevocationCheck({
+    revocation: { staleSeconds: 30 },
+    store: guardStore({ store }),
+    now,
+  })
   const ask = (id: string) => isLive(sessionOf(id), false)
   return { reads, ask }
 }

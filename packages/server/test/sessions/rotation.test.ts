@@ -7,14 +7,16 @@ import { rotate } from '../../src/sessions/rotation.js'
 const lifetimes = { idleTtlSeconds: 100 }
 
 const record: SessionRecord = {
+  v: 1,
   id: 'session',
   version: 7,
+  method: 'code',
   userId: 'user',
   appId: 'wx0000000000000001',
   openid: 'openid',
   sealedKey: 'kid.sealed',
   generation: 3,
-  retryKeyHash: 'hash-of-the-key-that-made-generation-3',
+  idempotencyKeyHash: 'hash-of-the-key-that-made-generation-3',
   data: { from: 'onLogin' },
   createdAt: 1000,
   lastRefreshAt: 1000,
@@ -23,7 +25,7 @@ const record: SessionRecord = {
 }
 
 test('an unknown session is refused', () => {
-  const verdict = rotate(undefined, { generation: 3, retryKeyHash: 'key' }, 1050, lifetimes)
+  const verdict = rotate(undefined, { generation: 3, idempotencyKeyHash: 'key' }, 1050, lifetimes)
 
   expect(verdict).toEqual({ kind: 'refused', reason: 'unknown' })
 })
@@ -33,7 +35,7 @@ test.each([
   { now: 1100, kind: 'refused' },
   { now: 9999, kind: 'refused' },
 ])('at $now a session that expires at 1100 is $kind', ({ now, kind }) => {
-  const verdict = rotate(record, { generation: 3, retryKeyHash: 'key' }, now, lifetimes)
+  const verdict = rotate(record, { generation: 3, idempotencyKeyHash: 'key' }, now, lifetimes)
 
   expect(verdict.kind).toBe(kind)
 })
@@ -45,13 +47,13 @@ test.each([
 ])('a tombstone with the reason $revokedReason says $reason', ({ revokedReason, reason }) => {
   const tombstone = { ...record, revokedAt: 1010, revokedReason }
 
-  const verdict = rotate(tombstone, { generation: 3, retryKeyHash: 'key' }, 1050, lifetimes)
+  const verdict = rotate(tombstone, { generation: 3, idempotencyKeyHash: 'key' }, 1050, lifetimes)
 
   expect(verdict).toEqual({ kind: 'refused', reason })
 })
 
 test('the current generation rotates: the next one, the new key, a new idle end, no data any more', () => {
-  const verdict = rotate(record, { generation: 3, retryKeyHash: 'new-key' }, 1050, lifetimes)
+  const verdict = rotate(record, { generation: 3, idempotencyKeyHash: 'new-key' }, 1050, lifetimes)
 
   const { data: _data, ...rest } = record
   expect(verdict).toEqual({
@@ -60,7 +62,7 @@ test('the current generation rotates: the next one, the new key, a new idle end,
       ...rest,
       version: 8,
       generation: 4,
-      retryKeyHash: 'new-key',
+      idempotencyKeyHash: 'new-key',
       lastRefreshAt: 1050,
       expiresAt: 1150,
     },
@@ -70,37 +72,41 @@ test('the current generation rotates: the next one, the new key, a new idle end,
 test('no rotation moves the absolute end', () => {
   const old = { ...record, expiresAt: 4999 }
 
-  const verdict = rotate(old, { generation: 3, retryKeyHash: 'new-key' }, 4990, lifetimes)
+  const verdict = rotate(old, { generation: 3, idempotencyKeyHash: 'new-key' }, 4990, lifetimes)
 
   expect(verdict.record).toMatchObject({ expiresAt: 5000, endsAt: 5000 })
 })
 
 test('the previous generation with the key that replaced it is a retry, and changes nothing', () => {
-  const presented = { generation: 2, retryKeyHash: record.retryKeyHash }
+  const presented = { generation: 2, idempotencyKeyHash: record.idempotencyKeyHash }
 
   expect(rotate(record, presented, 1050, lifetimes)).toEqual({ kind: 'retried' })
 })
 
 test('a generation that the store has not heard of heals it forward', () => {
-  const verdict = rotate(record, { generation: 9, retryKeyHash: 'key' }, 1050, lifetimes)
+  const verdict = rotate(record, { generation: 9, idempotencyKeyHash: 'key' }, 1050, lifetimes)
 
   expect(verdict).toMatchObject({
     kind: 'healed',
-    record: { generation: 10, retryKeyHash: 'key', version: 8 },
+    record: { generation: 10, idempotencyKeyHash: 'key', version: 8 },
   })
 })
 
 test.each([
-  { what: 'the previous generation with another key', generation: 2, retryKeyHash: 'another key' },
-  { what: 'an older generation', generation: 1, retryKeyHash: 'another key' },
+  {
+    what: 'the previous generation with another key',
+    generation: 2,
+    idempotencyKeyHash: 'another key',
+  },
+  { what: 'an older generation', generation: 1, idempotencyKeyHash: 'another key' },
   {
     what: 'an older generation with the last key',
     generation: 1,
-    retryKeyHash: record.retryKeyHash,
+    idempotencyKeyHash: record.idempotencyKeyHash,
   },
-  { what: 'the first generation', generation: 0, retryKeyHash: record.retryKeyHash },
-])('$what is a copy, and ends the session', ({ generation, retryKeyHash }) => {
-  const verdict = rotate(record, { generation, retryKeyHash }, 1050, lifetimes)
+  { what: 'the first generation', generation: 0, idempotencyKeyHash: record.idempotencyKeyHash },
+])('$what is a copy, and ends the session', ({ generation, idempotencyKeyHash }) => {
+  const verdict = rotate(record, { generation, idempotencyKeyHash }, 1050, lifetimes)
 
   const { data: _data, sealedKey: _sealedKey, ...rest } = record
   expect(verdict).toEqual({
@@ -110,7 +116,7 @@ test.each([
 })
 
 test('an expired session says so', () => {
-  const verdict = rotate(record, { generation: 3, retryKeyHash: 'key' }, 1100, lifetimes)
+  const verdict = rotate(record, { generation: 3, idempotencyKeyHash: 'key' }, 1100, lifetimes)
 
   expect(verdict).toEqual({ kind: 'refused', reason: 'expired' })
 })
@@ -119,15 +125,24 @@ test.each([
   { age: 299, isKept: true },
   { age: 300, isKept: false },
 ])('$age seconds after a login by code its key is kept: $isKept', ({ age, isKept }) => {
-  const byCode = { ...record, loginKeyHash: 'hash-of-the-key-of-the-login', expiresAt: 5000 }
+  const byCode = {
+    ...record,
+    loginIdempotencyKeyHash: 'hash-of-the-key-of-the-login',
+    expiresAt: 5000,
+  }
 
-  const verdict = rotate(byCode, { generation: 3, retryKeyHash: 'key' }, 1000 + age, lifetimes)
+  const verdict = rotate(
+    byCode,
+    { generation: 3, idempotencyKeyHash: 'key' },
+    1000 + age,
+    lifetimes,
+  )
 
-  expect(Object.keys(verdict.record ?? {}).includes('loginKeyHash')).toBe(isKept)
+  expect(Object.keys(verdict.record ?? {}).includes('loginIdempotencyKeyHash')).toBe(isKept)
 })
 
 test('a session that no code made has no key of a login after a rotation', () => {
-  const verdict = rotate(record, { generation: 3, retryKeyHash: 'key' }, 1050, lifetimes)
+  const verdict = rotate(record, { generation: 3, idempotencyKeyHash: 'key' }, 1050, lifetimes)
 
-  expect(Object.keys(verdict.record ?? {})).not.toContain('loginKeyHash')
+  expect(Object.keys(verdict.record ?? {})).not.toContain('loginIdempotencyKeyHash')
 })

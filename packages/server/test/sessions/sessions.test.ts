@@ -29,6 +29,7 @@ test("a user's devices are listed, the newest first, the current one marked", as
     {
       id: tabletId,
       appId,
+      method: 'code',
       createdAt: startedAt + 10,
       lastRefreshAt: startedAt + 10,
       current: false,
@@ -36,6 +37,7 @@ test("a user's devices are listed, the newest first, the current one marked", as
     {
       id: phoneId,
       appId,
+      method: 'code',
       device: 'iPhone 15',
       createdAt: startedAt,
       lastRefreshAt: startedAt + 110,
@@ -209,13 +211,13 @@ test('an old copy of a token ends no other session', async () => {
 
 test('the event of a logout says whether it was everywhere', async () => {
   const { auth, events, phone, phoneId, tablet, tabletId } = await twoDevices()
-  const appId = 'wx0000000000000001'
+  const event = { type: 'logout', appId: 'wx0000000000000001', userId: '7' }
 
   await auth.logout({ refreshToken: phone.refresh_token })
-  expect(events.at(-1)).toEqual({ type: 'logout', appId, sessionId: phoneId, everywhere: false })
+  expect(events.at(-1)).toEqual({ ...event, sessionId: phoneId, everywhere: false })
 
   await auth.logout({ refreshToken: tablet.refresh_token, everywhere: true })
-  expect(events.at(-1)).toEqual({ type: 'logout', appId, sessionId: tabletId, everywhere: true })
+  expect(events.at(-1)).toEqual({ ...event, sessionId: tabletId, everywhere: true })
 })
 
 test('a device that was revoked cannot end the others by a logout everywhere', async () => {
@@ -314,6 +316,7 @@ test('signIn gives headers for a test of a route, with claims of its own', async
 test('check tells the state of the store and of the last call to WeChat', async () => {
   const { now } = createClock()
   const memory = createMemoryStore({ now })
+  const allClosed = { login: 'closed', user_info: 'closed', access_token: 'closed', call: 'closed' }
   let isDown = false
   const { auth, wechat } = setUp({
     now,
@@ -329,7 +332,7 @@ test('check tells the state of the store and of the last call to WeChat', async 
       ok: true,
       lastOutcome: undefined,
       lastCallAt: undefined,
-      breaker: 'closed',
+      breakers: allClosed,
       host: 'https://api.weixin.qq.com',
     },
   })
@@ -344,7 +347,7 @@ test('check tells the state of the store and of the last call to WeChat', async 
       ok: false,
       lastOutcome: 'server_misconfigured',
       lastCallAt: Math.floor(now() / 1000),
-      breaker: 'closed',
+      breakers: allClosed,
       host: 'https://api.weixin.qq.com',
     },
   })

@@ -103,8 +103,8 @@ test.each(['create', 'replace'] as const)(
       code: 'store_unavailable',
       cause: { message: expect.stringContaining(`${verb}({`) },
     })
-    const { openid = '', unionid = '', sealedKey = '', retryKeyHash = '' } = quoted ?? {}
-    const secrets = { openid, unionid, sealedKey, retryKeyHash }
+    const { openid = '', unionid = '', sealedKey = '', idempotencyKeyHash = '' } = quoted ?? {}
+    const secrets = { openid, unionid, sealedKey, idempotencyKeyHash }
     expect(Object.values(secrets)).not.toContain('')
     expectNone(secrets, 'the error', [error])
   },

@@ -14,13 +14,15 @@ describe('the memory store', () => {
 
 function record(id: string, changes: Partial<SessionRecord> = {}): SessionRecord {
   return {
+    v: 1,
     id,
     version: 1,
+    method: 'code',
     userId: 'user',
     appId: 'wx0000000000000001',
     openid: 'openid',
     generation: 0,
-    retryKeyHash: 'hash',
+    idempotencyKeyHash: 'hash',
     createdAt: 1000,
     lastRefreshAt: 1000,
     endsAt: 9000,

@@ -14,7 +14,7 @@ const startAt = 1_800_000_000
 const appId = 'wx0000000000000001'
 const otherSecret = 'pQ8xWm2Zk7Rt4Yv9Lc1Nh6Bs3Gf5Jd0EaUoTiVnKy'
 
-const ring = createKeyRing([testSecret])
+const ring = createKeyRing({ secret: [testSecret] })
 const [accessKey] = ring.access
 const [refreshKey] = ring.refresh
 
@@ -699,7 +699,10 @@ describe('one kind of token never passes for another', () => {
   })
 
   test('every purpose has a key of its own, and no two secrets share one', () => {
-    const rings = [createKeyRing([testSecret]), createKeyRing([otherSecret])]
+    const rings = [
+      createKeyRing({ secret: [testSecret] }),
+      createKeyRing({ secret: [otherSecret] }),
+    ]
 
     const members = rings.flatMap(({ access, refresh, seal }) => [...access, ...refresh, ...seal])
 
@@ -709,7 +712,7 @@ describe('one kind of token never passes for another', () => {
 })
 
 test('keys and ids are made of a secret in one way for good, so that an update logs nobody out', () => {
-  const { access, refresh, seal, sessionIds } = createKeyRing([testSecret])
+  const { access, refresh, seal, sessionIds } = createKeyRing({ secret: [testSecret] })
 
   expect([access, refresh, seal].map(([{ kid }]) => kid)).toEqual([
     '85mJs3H265f',
@@ -822,7 +825,7 @@ describe('a ring of secrets', () => {
 
   test('does not try its other members where the kid names none', async () => {
     const { auth } = setUp({ secret: [testSecret, otherSecret] })
-    const [other] = createKeyRing([otherSecret]).access
+    const [other] = createKeyRing({ secret: [otherSecret] }).access
 
     const swapped = forge({ key: other.key })
     const unknown = withHeader({ kid: 'AAAAAAAAAAA' })

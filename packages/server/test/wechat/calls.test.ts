@@ -234,7 +234,7 @@ describe('a WeChat that is busy', () => {
   })
 
   test('is not waited for past the deadline', async () => {
-    const { wechat, fake } = await setUpWeChat({ timeoutMs: 50 })
+    const { wechat, fake } = await setUpWeChat({ wechatTimeoutMs: 50 })
     fake.fail(-1, { times: Number.POSITIVE_INFINITY })
 
     await expect(wechat.accessToken()).rejects.toMatchObject({
@@ -247,7 +247,7 @@ describe('a WeChat that is busy', () => {
 
 describe('the deadline', () => {
   test('holds for all of a call, the access token included', async () => {
-    const { wechat, fake } = await setUpWeChat({ timeoutMs: 100 })
+    const { wechat, fake } = await setUpWeChat({ wechatTimeoutMs: 100 })
     fake.fail({ latencyMs: 70 }, { times: 2 })
 
     await expect(wechat.phoneNumber(fake.phoneCodeFor('alice'))).rejects.toMatchObject({
@@ -360,12 +360,12 @@ test.each<[string, object]>([
   ['fetch', { fetch: 'fetch' }],
   ['now', { now: 0 }],
   ['onEvent', { onEvent: {} }],
-  ['timeoutMs', { timeoutMs: 0 }],
-  ['timeoutMs', { timeoutMs: 2 ** 31 }],
-  ['hosts', { hosts: [] }],
-  ['hosts', { hosts: ['api.weixin.qq.com'] }],
-  ['hosts', { hosts: ['http://api.weixin.qq.com'] }],
-  ['hosts', { hosts: ['https://api.weixin.qq.com/sns'] }],
+  ['wechatTimeoutMs', { wechatTimeoutMs: 0 }],
+  ['wechatTimeoutMs', { wechatTimeoutMs: 2 ** 31 }],
+  ['wechatHosts', { wechatHosts: [] }],
+  ['wechatHosts', { wechatHosts: ['api.weixin.qq.com'] }],
+  ['wechatHosts', { wechatHosts: ['http://api.weixin.qq.com'] }],
+  ['wechatHosts', { wechatHosts: ['https://api.weixin.qq.com/sns'] }],
 ])('createWeChat names a wrong %s: %j', (name, options) => {
   const create = () => createWeChat({ appId: 'wx1', appSecret: 'secret', ...options })
 
@@ -539,7 +539,7 @@ describe('auth.wechat', () => {
 
     await expect(auth.wechat().code2Session(wechat.codeFor('alice'))).rejects.toMatchObject({
       code: 'wechat_unavailable',
-      message: expect.stringContaining('closed'),
+      message: expect.stringContaining('auth.close() was called'),
     })
   })
 })

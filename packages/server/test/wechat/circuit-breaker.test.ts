@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { EndpointGroup } from '../../src/index.js'
 import type { FetchLike } from '../../src/wechat/index.js'
 import { setUp } from '../set-up.js'
 import { createGate, setUpWeChat, type WeChatSetUp } from './set-up.js'
@@ -31,7 +32,7 @@ describe('after five failures in a row', () => {
   test.each([
     ['no connection', 'drop-before', {}],
     ['a lost connection', 'drop-after', {}],
-    ['no answer in time', 'never-answer', { timeoutMs: 5 }],
+    ['no answer in time', 'never-answer', { wechatTimeoutMs: 5 }],
     ['a gateway page', 'html-502', {}],
     ['a page in place of JSON', 'html', {}],
     ['a redirect', 'redirect', {}],
@@ -62,12 +63,16 @@ describe('after five failures in a row', () => {
     const parts = await setUpOpen()
     const { wechat, fake, clock } = parts
 
-    expect(wechat.health()).toMatchObject({ ok: false, breaker: 'open' })
+    expect(wechat.health()).toMatchObject({ ok: false, breakers: { login: 'open' } })
     clock.advance(10)
-    expect(wechat.health()).toMatchObject({ ok: false, breaker: 'half_open' })
+    expect(wechat.health()).toMatchObject({ ok: false, breakers: { login: 'half_open' } })
     fake.recover()
     await login(parts)
-    expect(wechat.health()).toMatchObject({ ok: true, breaker: 'closed', lastOutcome: 'ok' })
+    expect(wechat.health()).toMatchObject({
+      ok: true,
+      breakers: { login: 'closed' },
+      lastOutcome: 'ok',
+    })
   })
 
   test('no event claims a call that was not made', async () => {
@@ -156,8 +161,8 @@ test('an interface that the app calls and that is broken fails at once, and user
 
   await expect(call).rejects.toMatchObject({ code: 'wechat_unavailable', retryAfterSeconds: 10 })
   expect(parts.fake.calls).toHaveLength(calls)
-  await expect(login(parts)).resolves.toBeDefined()
-  expect(statesIn(parts)).toEqual([])
+  expect(await login(parts)).toBe('ok')
+  expect(parts.events).toContainEqual({ type: 'breaker', group: 'call', state: 'open' })
 })
 
 describe('when its time is over', () => {
@@ -173,7 +178,7 @@ describe('when its time is over', () => {
     const others = await Promise.all([login(parts), login(parts)])
 
     expect(others).toEqual(['wechat_unavailable', 'wechat_unavailable'])
-    expect(wechat.health().breaker).toBe('half_open')
+    expect(wechat.health().breakers.login).toBe('half_open')
     expect(await probe).toBe('ok')
     expect(fake.calls).toHaveLength(calls + 1)
     expect(await login(parts)).toBe('ok')
@@ -244,7 +249,11 @@ describe('when its time is over', () => {
     expect(await slow).toBe('ok')
 
     expect(statesIn(parts)).toEqual(['open'])
-    expect(parts.wechat.health()).toMatchObject({ ok: false, lastOutcome: 'ok', breaker: 'open' })
+    expect(parts.wechat.health()).toMatchObject({
+      ok: false,
+      lastOutcome: 'ok',
+      breakers: { login: 'open' },
+    })
     clock.advance(9)
     expect(await login(parts)).toBe('wechat_unavailable')
     expect(statesIn(parts)).toEqual(['open'])
@@ -257,6 +266,52 @@ describe('when its time is over', () => {
     parts.clock.advance(-3600)
 
     expect(await login(parts)).toBe('ok')
+  })
+})
+
+describe('a group of endpoints that fails leaves the others alone:', () => {
+  type Call = (parts: WeChatSetUp) => Promise<unknown>
+  const user = { openid: 'openid', sessionKey: 'AAAAAAAAAAAAAAAAAAAAAA==' }
+  const groups: Readonly<Record<EndpointGroup, { endpoint: string; calls: Call[] }>> = {
+    login: { endpoint: 'GET /sns/jscode2session', calls: [login] },
+    user_info: {
+      endpoint: 'POST /wxa/business/getuserphonenumber',
+      calls: [
+        ({ wechat, fake }) => wechat.phoneNumber(fake.phoneCodeFor('alice')),
+        ({ wechat }) => wechat.checkSessionKey(user),
+      ],
+    },
+    access_token: {
+      endpoint: 'POST /cgi-bin/stable_token',
+      calls: [({ wechat }) => wechat.accessToken({ force: true })],
+    },
+    call: {
+      endpoint: 'GET /wxa/getpaidunionid',
+      calls: [({ wechat }) => wechat.call('GET', '/wxa/getpaidunionid')],
+    },
+  }
+  const names = Object.keys(groups) as EndpointGroup[]
+
+  test.each(names)('%s', async (name) => {
+    const parts = await setUpWeChat()
+    await parts.wechat.accessToken()
+    const {
+      endpoint,
+      calls: [fail],
+    } = groups[name]
+    parts.fake.fail('html-502', { ...always, endpoint })
+
+    await times(5, async () => fail?.(parts).catch(() => undefined))
+
+    const others = names.filter((other) => other !== name)
+    expect(parts.wechat.health().breakers).toEqual({
+      ...Object.fromEntries(others.map((other) => [other, 'closed'])),
+      [name]: 'open',
+    })
+    expect(parts.events).toContainEqual({ type: 'breaker', group: name, state: 'open' })
+    const before = parts.fake.calls.length
+    for (const other of others) await groups[other].calls[0]?.(parts).catch(() => undefined)
+    expect(parts.fake.calls.length - before).toBeGreaterThanOrEqual(others.length)
   })
 })
 
@@ -276,8 +331,8 @@ test('all mini programs of a backend share it, and check tells', async () => {
 
   await expect(refused).rejects.toMatchObject({ code: 'wechat_unavailable', retryAfterSeconds: 10 })
   expect(wechat.calls).toHaveLength(calls)
-  expect((await auth.check()).wechat).toMatchObject({ ok: false, breaker: 'open' })
-  expect(events).toContainEqual({ type: 'breaker', state: 'open' })
+  expect((await auth.check()).wechat).toMatchObject({ ok: false, breakers: { login: 'open' } })
+  expect(events).toContainEqual({ type: 'breaker', group: 'login', state: 'open' })
 })
 
 test('a login that is refused without a call is a 503 with Retry-After', async () => {

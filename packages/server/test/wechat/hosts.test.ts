@@ -26,7 +26,7 @@ function setUpHosts(hosts = [first, second, third]) {
     tried.push(origin)
     return down.get(origin)?.() ?? fake.fetch(url, init)
   }
-  const wechat = createWeChat({ ...fake.app, fetch, hosts, now: clock.now })
+  const wechat = createWeChat({ ...fake.app, fetch, wechatHosts: hosts, now: clock.now })
 
   /** A login, and the hosts that it tried. */
   async function login(): Promise<string[]> {
@@ -126,7 +126,7 @@ test('over real connections: a host that is down costs nothing, and takes over w
   const fake = createFakeWeChat({ now: clock.now })
   const backup = await listen(fake)
   const preferred = `http://127.0.0.1:${port}`
-  const wechat = createWeChat({ ...fake.app, hosts: [preferred, backup], now: clock.now })
+  const wechat = createWeChat({ ...fake.app, wechatHosts: [preferred, backup], now: clock.now })
 
   await wechat.code2Session(fake.codeFor('alice'))
   expect(wechat.health().host).toBe(backup)

@@ -102,10 +102,10 @@ test('while WeChat is away, users with sessions notice nothing, and logins are t
   expect(live.failed).toBe(0)
   expect(logins).toMatchObject({ unclear: 0, other: 0 })
   expect(logins.refused).toBeGreaterThan(newcomers)
-  expect(health).toMatchObject({ ok: false, breaker: expect.stringContaining('open') })
+  expect(health).toMatchObject({ ok: false, breakers: { login: expect.stringContaining('open') } })
   // Five failures, the logins that were under way with the last of them, and the probes.
   expect(calls).toBeLessThan(5 + newcomers + 5)
   expect(states.at(0)?.state).toBe('open')
   expect(states.slice(-2).map(({ state }) => state)).toEqual(['half_open', 'closed'])
-  expect((await auth.check()).wechat).toMatchObject({ ok: true, breaker: 'closed' })
+  expect((await auth.check()).wechat).toMatchObject({ ok: true, breakers: { login: 'closed' } })
 })

@@ -39,7 +39,7 @@ export async function setUpWeChat(
   const events: WeChatSetUp['events'] = []
   const wechat = createWeChat({
     ...fake.app,
-    ...(door === 'fetch' ? { fetch: fake.fetch } : { hosts: [await listen(fake)] }),
+    ...(door === 'fetch' ? { fetch: fake.fetch } : { wechatHosts: [await listen(fake)] }),
     now: clock.now,
     onEvent: (event) => events.push(event),
     ...options,

@@ -27,7 +27,7 @@ process.on('message', (order: Order) => {
 
 async function carryOut(order: Order): Promise<Report> {
   if (order.type === 'open') {
-    wechat = createWeChat({ ...order.app, hosts: [order.wechatUrl] })
+    wechat = createWeChat({ ...order.app, wechatHosts: [order.wechatUrl] })
     return {}
   }
   if (!wechat) throw new Error('There is no WeChat yet')

@@ -29,7 +29,7 @@ export function callOf(
   return {
     method,
     path,
-    query: redacted(query),
+    query: redactError(query),
     ...(fields !== undefined && { fields: Object.keys(fields) }),
     ...(status !== undefined && { status }),
     ...(errcode !== undefined && { errcode }),
@@ -38,7 +38,7 @@ export function callOf(
   }
 }
 
-function redacted(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function redactError(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [
       name,

@@ -1,0 +1,49 @@
+import type { TokenAnswer } from '@wxlogin/shared'
+import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
+import { AuthError } from '../errors.js'
+import { checkClaims } from '../hooks.js'
+import type { Account } from '../session.js'
+import type { ServedApps } from '../wechat/apps.js'
+import type { OpenSession } from './open-session.js'
+
+/** A session made without a login by code. */
+export interface CreateSessionInput<Claims extends object = object> {
+  /** `appId` may be left out where there is just one mini program. */
+  account: Omit<Account, 'appId'> & { readonly appId?: string }
+  userId?: string | number
+  device?: string
+  /** Used for the first access token in place of the `claims` option. */
+  claims?: Claims
+}
+
+export interface LoginByAppNeeds<Claims extends object> {
+  readonly apps: ServedApps
+  readonly openSession: OpenSession<Claims>
+  readonly now: () => number
+}
+
+/** The app vouches for the account, and has decided already whose it is: `onLogin` is not asked. */
+export function createLoginByApp<Claims extends object>({
+  apps,
+  openSession,
+  now,
+}: LoginByAppNeeds<Claims>): (input: CreateSessionInput<Claims>) => Promise<TokenAnswer> {
+  return async ({ account: { openid, unionid, ...account }, userId, device, claims }) => {
+    const startedMs = now()
+    if (typeof openid !== 'string' || openid === '') {
+      throw new TypeError('account.openid must be a non-empty string')
+    }
+    const { appId } = await apps.of(account.appId)
+    const opened = await openSession({
+      method: 'app',
+      id: randomId(),
+      account: { appId, openid, ...(unionid !== undefined && { unionid }) },
+      idempotencyKeyHash: hashIdempotencyKey(randomId()),
+      device,
+      byApp: { userId, ...(claims && { claims: checkClaims(claims) }) },
+      startedMs,
+    })
+    if (opened) return opened.answer
+    throw new AuthError('store_unavailable', 'The store refused a new session with a new random id')
+  }
+}

@@ -1,0 +1,105 @@
+import { AuthError } from '../errors.js'
+import { callHook } from '../hooks.js'
+import type { RequestHeaders } from '../request.js'
+import type { Session } from '../session.js'
+import type { AccessTokens } from '../tokens/access-token.js'
+import type { RevocationCheck } from './revocation.js'
+import { sessionEnded } from './sessions.js'
+
+/** How strictly a request is looked at. */
+export interface GuardOptions<Claims extends object = object> {
+  /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
+  optional?: boolean
+  /** Only users of these mini programs; others get 403. */
+  appIds?: readonly string[]
+  /** Reads the store, whatever `revocation` is, so that a revoked session is refused at once (default false). */
+  fresh?: boolean
+  /** A rule of your own; `false` is a 403. */
+  allow?: (session: Session<Claims>) => boolean | Promise<boolean>
+}
+
+/** The text of an `Authorization` header, or the headers of a request. */
+export type Credentials = string | undefined | RequestHeaders
+
+export interface Authenticate<Claims extends object> {
+  (
+    credentials: Credentials,
+    options?: GuardOptions<Claims> & { optional?: false },
+  ): Promise<Session<Claims>>
+  (credentials: Credentials, options?: GuardOptions<Claims>): Promise<Session<Claims> | undefined>
+}
+
+export interface AuthenticateNeeds<Claims extends object> {
+  readonly accessTokens: AccessTokens<Claims>
+  readonly isUnrevoked: RevocationCheck
+  /** The session of a request without a token, where a gateway vouches for its user. */
+  readonly sessionByGateway?:
+    | ((request: RequestHeaders) => Promise<Session<Claims> | undefined>)
+    | undefined
+}
+
+/** Who is asking, and whether they may. */
+export function createAuthenticate<Claims extends object>({
+  accessTokens,
+  isUnrevoked,
+  sessionByGateway,
+}: AuthenticateNeeds<Claims>): Authenticate<Claims> {
+  async function authenticate(
+    credentials: Credentials,
+    options?: GuardOptions<Claims> & { optional?: false },
+  ): Promise<Session<Claims>>
+  async function authenticate(
+    credentials: Credentials,
+    options?: GuardOptions<Claims>,
+  ): Promise<Session<Claims> | undefined>
+  async function authenticate(
+    credentials: Credentials,
+    { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
+  ): Promise<Session<Claims> | undefined> {
+    const found = sessionBehind(credentials)
+    // Without a turn of the event loop for a token that is remembered: this runs for every request.
+    const session = found instanceof Promise ? await found : found
+    if (!session && optional) return undefined
+    if (!session) throw invalidToken('There is no bearer token in the Authorization header')
+    if (appIds && !appIds.includes(session.appId)) {
+      throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
+    }
+    const unrevoked = isUnrevoked(session, fresh)
+    if (unrevoked !== true && !(await unrevoked)) throw sessionEnded()
+    if (allow && !(await callHook('allow', () => allow(session)))) {
+      throw new AuthError('insufficient_scope', 'This user may not use this route')
+    }
+    return session
+  }
+
+  /** `undefined` where nothing was presented; what was presented and does not hold throws. */
+  function sessionBehind(
+    credentials: Credentials,
+  ): Session<Claims> | undefined | Promise<Session<Claims> | undefined> {
+    // JavaScript may pass the null that Headers.get gives.
+    const isWhole = typeof credentials === 'object' && credentials !== null
+    const authorization = isWhole ? credentials.header('authorization') : credentials
+    if (typeof authorization === 'string') {
+      const token = bearerToken(authorization)
+      if (token === undefined) {
+        throw invalidToken('The Authorization header is not a bearer token')
+      }
+      return accessTokens.recall(token) ?? accessTokens.verify(token)
+    }
+    return isWhole ? sessionByGateway?.(credentials) : undefined
+  }
+
+  return authenticate
+}
+
+function bearerToken(authorization: string): string | undefined {
+  // The usual spelling without a regular expression: this runs for every request.
+  if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) {
+    return authorization.slice(7)
+  }
+  return /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
+}
+
+function invalidToken(message: string): AuthError {
+  return new AuthError('invalid_token', message)
+}

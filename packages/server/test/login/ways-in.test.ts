@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest'
+import type { LoginMethod, TokenAnswer } from '../../src/index.js'
+import { bodyOf, send } from '../http/set-up.js'
+import { newKey, type SetUp, setUp } from '../set-up.js'
+
+type WayIn = (parts: SetUp) => Promise<TokenAnswer>
+
+const waysIn: Readonly<Record<LoginMethod, WayIn>> = {
+  code: ({ auth, wechat }) => auth.login({ code: wechat.codeFor('alice') }),
+
+  async prefetch({ auth, wechat }) {
+    const query = new URLSearchParams({
+      appid: wechat.app.appId,
+      code: wechat.codeFor('alice'),
+    })
+    const answer = await send(auth, `/prefetch?${query}`, { method: 'GET' })
+    return bodyOf(answer) as unknown as TokenAnswer
+  },
+
+  async cloud_hosting({ auth, wechat }) {
+    const headers = {
+      'Idempotency-Key': newKey(),
+      'x-wx-openid': 'alice',
+      'x-wx-appid': wechat.app.appId,
+      'x-wx-source': 'wx_client',
+    }
+    return bodyOf(await send(auth, '/login', { headers, body: {} })) as unknown as TokenAnswer
+  },
+
+  app: ({ auth }) => auth.sessions.create({ account: { openid: 'alice' }, userId: 7 }),
+}
+
+function setUpAll() {
+  const asked: string[] = []
+  const parts = setUp({
+    onLogin: ({ openid }) => {
+      asked.push(openid)
+      return { userId: 7 }
+    },
+    onPrefetch: () => null,
+    cloudHosting: { public: false },
+  })
+  return { ...parts, asked }
+}
+
+describe.each(Object.keys(waysIn) as LoginMethod[])('a login by %s', (method) => {
+  test('is one session, one event, and one row in the list of devices once a phone holds it', async () => {
+    const parts = setUpAll()
+
+    const { refresh_token } = await waysIn[method](parts)
+    const logins = parts.events.filter(({ type }) => type === 'login')
+    await parts.auth.refresh({ refreshToken: refresh_token })
+
+    expect(logins).toMatchObject([{ by: method, outcome: 'created', userId: '7' }])
+    expect(await parts.auth.sessions.list(7)).toMatchObject([{ method }])
+  })
+
+  test('asks onLogin whose account it is, unless the app itself has said so', async () => {
+    const parts = setUpAll()
+
+    await waysIn[method](parts)
+
+    expect(parts.asked).toHaveLength(method === 'app' ? 0 : 1)
+  })
+
+  test('counts for the cap', async () => {
+    const { auth, wechat, clock, events } = setUp({
+      onLogin: () => ({ userId: 7 }),
+      onPrefetch: () => null,
+      cloudHosting: { public: false },
+      maxSessionsPerUser: 1,
+    })
+    await auth.login({ code: wechat.codeFor('alice') })
+    clock.advance(100)
+
+    const { refresh_token } = await waysIn[method]({ auth, wechat, clock, events })
+    await auth.refresh({ refreshToken: refresh_token })
+
+    expect(await auth.sessions.list(7)).toMatchObject([{ method }])
+  })
+})
+
+test('an app that is looked up is asked for once per login', async () => {
+  const lookUps: string[] = []
+  const app = { appId: 'wx0000000000000001', appSecret: 'a'.repeat(32) }
+  const { appId } = app
+  const apps = async (asked: string) => {
+    lookUps.push(asked)
+    return asked === appId ? app : undefined
+  }
+  const { auth, wechat } = setUp({ apps }, { apps: [app] })
+  const { refresh_token } = await auth.login({ code: wechat.codeFor('alice'), appId })
+  lookUps.length = 0
+
+  await auth.login({ code: wechat.codeFor('alice'), appId, previousRefreshToken: refresh_token })
+
+  expect(lookUps).toEqual([appId])
+})

@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const packages = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * The map of the house: each room (a folder of `src`, or a file in its root) and what it imports, types included. A room
+ * imports only rooms above it in its table, so nothing goes in circles; `node:` is any module of Node.
+ */
+const server = `
+  errors         @wxlogin/shared
+  option-checks
+  redact         node:
+  bounded-map
+  deadline
+  read-at-most
+  request
+  session        errors @wxlogin/shared node:
+  events         errors option-checks session @wxlogin/shared
+  hooks          errors option-checks session @wxlogin/shared
+  stores         session node:
+  crypto         session node:
+  tokens         errors option-checks bounded-map session crypto @wxlogin/shared node: jose
+  wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici
+  sessions       errors option-checks redact bounded-map deadline request session events hooks crypto tokens wechat @wxlogin/shared node:
+  user-info      errors session crypto wechat sessions
+  login          errors bounded-map request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
+  http           errors deadline read-at-most request session events crypto sessions login @wxlogin/shared node:
+  options        option-checks events hooks stores crypto tokens wechat sessions login
+  auth           request session events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
+  index          errors request session events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
+  adapters       request session sessions auth
+  testing        session auth node:`
+
+const client = `
+  wx
+  errors         wx @wxlogin/shared
+  events         errors
+  task           errors wx
+  session        errors events task wx @wxlogin/shared
+  transports     errors events task session wx @wxlogin/shared
+  options        errors events task session transports wx
+  client         events task session transports options wx
+  full-client    errors task session transports options client wx @wxlogin/shared
+  index          errors events task session transports options client wx @wxlogin/shared
+  full           errors events task session transports full-client wx @wxlogin/shared
+  testing        wx node: @wxlogin/shared`
+
+describe.each([
+  ['server', server],
+  ['client', client],
+  ['shared', '\n  index'],
+])('%s: each room imports what the map says, and nothing else', (name, map) => {
+  const rooms = new Map(
+    map
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .map(([room = '', ...imports]) => [room, imports]),
+  )
+  const src = join(packages, name, 'src')
+
+  test.each([...rooms])('%s', (room, imports) => {
+    expect([...importsOf(src, room)].sort()).toEqual([...imports].sort())
+  })
+
+  test('the map has every room, and each imports only rooms that stand above it', () => {
+    const drawn = [...rooms.keys()]
+    const found = readdirSync(src).map((entry) => entry.replace(/\.ts$/, ''))
+    const upwards = [...rooms].flatMap(([room, imports], place) =>
+      imports.filter((name) => drawn.indexOf(name) >= place).map((name) => `${room} → ${name}`),
+    )
+
+    expect(drawn.sort()).toEqual(found.filter((entry) => entry !== 'tsconfig.json').sort())
+    expect(upwards).toEqual([])
+  })
+})
+
+test.each(['server', 'client'])(
+  '%s: no file imports itself in a circle, types included',
+  (name) => {
+    const src = join(packages, name, 'src')
+    const open: string[] = []
+    const done = new Set<string>()
+    const circles: string[] = []
+    const visit = (file: string): void => {
+      if (open.includes(file)) circles.push([...open.slice(open.indexOf(file)), file].join(' → '))
+      if (open.includes(file) || done.has(file)) return
+      open.push(file)
+      for (const imported of importsOfFile(file)) if (imported.startsWith(src)) visit(imported)
+      open.pop()
+      done.add(file)
+    }
+
+    filesIn(src).forEach(visit)
+
+    expect(circles.map((circle) => circle.replaceAll(`${src}/`, ''))).toEqual([])
+  },
+)
+
+test('nothing imports the stores that have an entry of their own', () => {
+  const src = join(packages, 'server/src')
+  const imported = new Set(filesIn(src).flatMap(importsOfFile))
+
+  expect(
+    ['memory', 'redis', 'sql'].filter((store) => imported.has(join(src, `stores/${store}.ts`))),
+  ).toEqual(['memory'])
+})
+
+const filesIn = (src: string): readonly string[] =>
+  readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => join(src, file))
+
+/** Files by their path, packages by their name. */
+function importsOfFile(file: string): readonly string[] {
+  const imports = readFileSync(file, 'utf8').matchAll(/(?:\bfrom |\bimport\(|^import )'([^']+)'/gm)
+  return [...imports].map(([, name = '']) =>
+    name.startsWith('.') ? join(dirname(file), name).replace(/\.js$/, '.ts') : name,
+  )
+}
+
+/** The other rooms and the packages that the files of a room import. */
+function importsOf(src: string, room: string): ReadonlySet<string> {
+  const roomOf = (file: string) => relative(src, file).split('/')[0]?.replace(/\.ts$/, '') ?? ''
+  const imported = filesIn(src)
+    .filter((file) => roomOf(file) === room)
+    .flatMap(importsOfFile)
+    .map((name) => (name.startsWith(src) ? roomOf(name) : name.replace(/^node:.*/, 'node:')))
+  return new Set(imported.filter((name) => name !== room))
+}
