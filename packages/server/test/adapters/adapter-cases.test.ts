@@ -3,12 +3,14 @@ import { expect, test } from 'vitest'
 import * as onExpress from '../../src/adapters/express.js'
 import {
   type Auth,
+  type AuthRefusal,
   type AuthRequest,
   type AuthResponse,
   createAuth,
-  type GuardResult,
+  type OptionalGuardResult,
   type Session,
 } from '../../src/index.js'
+import type { AlteredAuth } from '../../src/testing/adapter-cases/backend.js'
 import {
   type AdapterCasesOptions,
   type AdapterClaims,
@@ -31,9 +33,11 @@ type CaseAuth = Auth<AdapterClaims>
 
 /** Hands the adapter of Express an `auth` that does in its place what a wrong adapter would do. */
 const withAuth =
-  (change: (auth: CaseAuth) => Partial<CaseAuth>): StartAdapter =>
-  (backend) =>
-    onExpressBackend()({ ...backend, auth: { ...backend.auth, ...change(backend.auth) } })
+  (change: (auth: CaseAuth) => AlteredAuth): StartAdapter =>
+  (backend) => {
+    const altered = change(backend.auth) as Partial<CaseAuth>
+    return onExpressBackend()({ ...backend, auth: { ...backend.auth, ...altered } })
+  }
 
 /** Asks `auth.handle` for something else than was asked. */
 const asking = (change: (request: AuthRequest) => Partial<AuthRequest>) =>
@@ -51,12 +55,14 @@ const answering = (change: (answer: AuthResponse) => Partial<AuthResponse>) =>
   }))
 
 /** Does something else than `auth.guard` has said. */
-const guarding = (change: (result: GuardResult<AdapterClaims>) => GuardResult<AdapterClaims>) =>
+const guarding = (
+  change: (result: OptionalGuardResult<AdapterClaims>) => OptionalGuardResult<AdapterClaims>,
+) =>
   withAuth((auth) => ({
     guard: async (credentials, options) => change(await auth.guard(credentials, options)),
   }))
 
-const refusing = (change: (response: AuthResponse) => Partial<AuthResponse>) =>
+const refusing = (change: (response: AuthRefusal) => Partial<AuthRefusal>) =>
   guarding((result) =>
     result.response ? { response: { ...result.response, ...change(result.response) } } : result,
   )
@@ -373,14 +379,14 @@ const mutants: Readonly<Record<string, Mutant>> = {
     caughtBy: /^requests at the same time/,
     start: (backend) => {
       let latest: Session<AdapterClaims> | undefined
-      const auth: CaseAuth = {
-        ...backend.auth,
+      const altered: AlteredAuth = {
         guard: async (credentials, options) => {
           const result = await backend.auth.guard(credentials, options)
           latest = result.session
           return result
         },
       }
+      const auth = { ...backend.auth, ...(altered as Partial<CaseAuth>) }
       const guarded = backend.guarded.map((route) => ({
         ...route,
         answer: (_session: unknown, body: unknown) => route.answer(latest, body),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Auth } from '../../auth.js'
 import type { AuthOptions } from '../../options.js'
 import type { Session } from '../../session.js'
-import type { GuardOptions } from '../../sessions/authenticate.js'
+import type { Credentials, GuardOptions } from '../../sessions/authenticate.js'
 import { createFakeWeChat, type FakeWeChat } from '../fake-wechat/fake-wechat.js'
 import { type Answer, type Piece, type Sent, send, sendRaw } from './exchange.js'
 
@@ -70,10 +70,19 @@ export interface Backend {
   loginBody(): { readonly code: string; readonly app_id: string }
 }
 
+/** Parts of an `auth`. An implementation of `guard` has one signature, whatever `optional` is. */
+export interface AlteredAuth extends Partial<Omit<Auth<AdapterClaims>, 'guard'>> {
+  guard?: (
+    credentials: Credentials,
+    options?: GuardOptions<AdapterClaims>,
+    // The wider of its two results.
+  ) => ReturnType<Auth<AdapterClaims>['guard']>
+}
+
 export interface OpenOptions extends Partial<AuthOptions<AdapterClaims>> {
   basePath?: string
   /** What the adapter gets in place of `auth`. */
-  alter?: (auth: Auth<AdapterClaims>) => Partial<Auth<AdapterClaims>>
+  alter?: (auth: Auth<AdapterClaims>) => AlteredAuth
 }
 
 export type Open = (options?: OpenOptions) => Promise<Backend>
@@ -108,7 +117,8 @@ export async function runCase(
       onEvent: () => undefined,
       ...options,
     })
-    const auth = { ...made, ...alter(made) }
+    // The cases call guard as an adapter does, which looks at both members of the result.
+    const auth = { ...made, ...(alter(made) as Partial<Auth<AdapterClaims>>) }
     closes.push(() => made.close())
     isStarting = true
     const server = await start({ auth, basePath, guarded })
