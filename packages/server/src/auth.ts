@@ -17,11 +17,12 @@ import { type AuthOptions, checkTogether, resolveCommon } from './options.js'
 import type { AuthRequest, AuthResponse } from './request.js'
 import type { Session, StoreWarning } from './session.js'
 import { type Credentials, createAuthenticate, type GuardOptions } from './sessions/authenticate.js'
+import { createEndByToken } from './sessions/end-by-token.js'
 import { guardStore } from './sessions/guarded-store.js'
 import { createLogout, type LogoutInput } from './sessions/logout.js'
 import { createRefresh, type RefreshInput } from './sessions/refresh.js'
 import { createRevocationCheck } from './sessions/revocation.js'
-import { createSessions, type Sessions } from './sessions/sessions.js'
+import { createSessions, type RevokeInput, type Sessions } from './sessions/sessions.js'
 import { createAccessTokens } from './tokens/access-token.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
@@ -76,9 +77,14 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   readonly sessions: {
     /** The user's devices, newest login first. `current` is the id of the session that asks. */
     readonly list: Sessions<Claims>['list']
-    /** Revokes sessions of a user; their devices learn it and do not log in again by themselves. Returns how many. */
-    readonly revoke: Sessions<Claims>['revoke']
-    /** The WeChat account of a session: for payments and subscribe messages. Throws `invalid_token` after its end. */
+    /** Ends sessions of a user; their devices are told, and do not log in again by themselves. Gives their number. */
+    revoke(input: RevokeInput): Promise<number>
+    /**
+     * Removes everything that is kept about a user, tombstones included, for the deletion of an account (注销). Gives the
+     * number of sessions that ended.
+     */
+    readonly forget: Sessions<Claims>['forget']
+    /** The WeChat account behind a session: for payments and subscribe messages. Throws `invalid_token` once it ended. */
     readonly account: Sessions<Claims>['account']
     /** Creates a session without a code: for other ways to log in, such as scanning a QR code, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>
@@ -128,7 +134,8 @@ export function createAuth<Claims extends object = object>(
 
   const sessions = createSessions({ ...common, hooks, store })
   checkTogether(sessions.lifetimes.idleTtlSeconds, accessTokens.ttlSeconds)
-  const shared = { hooks, keys, store, sessions, refreshTokens, answerTokens, apps, now, emit }
+  const core = { hooks, keys, store, sessions, refreshTokens, answerTokens, apps, now, emit }
+  const shared = { ...core, endByToken: createEndByToken(core) }
   const refresh = createRefresh(shared)
   const logout = createLogout(shared)
 
@@ -141,9 +148,10 @@ export function createAuth<Claims extends object = object>(
     ...loginNeeds,
     claimsTtlSeconds: accessTokens.ttlSeconds,
   })
-  const prefetch = hooks.onPrefetch && createPrefetch({ onPrefetch: hooks.onPrefetch, loginByCode })
-  const phone = createPhone({ ...shared, onMoved: cloudHosting?.forget })
-  const login = async (input: LoginInput) => (await loginByCode(input)).answer
+  const prefetch = createPrefetch({ ...common, ...waysIn, loginByCode })
+  const phone = createPhone({ ...waysIn, onMoved: cloudHosting?.forget })
+  const login = async (input: LoginInput, receivedMs?: number) =>
+    (await loginByCode(input, { receivedMs })).answer
 
   const authenticate = createAuthenticate({
     accessTokens,
@@ -159,6 +167,7 @@ export function createAuth<Claims extends object = object>(
     gatewayLogin: cloudHosting?.login,
     prefetch,
     signingKeys,
+    now,
     emit,
   })
 
@@ -180,6 +189,7 @@ export function createAuth<Claims extends object = object>(
     sessions: {
       list: sessions.list,
       revoke: sessions.revoke,
+      forget: sessions.forget,
       account: sessions.account,
       create: createLoginByApp(loginNeeds),
     },

@@ -15,6 +15,7 @@ export type AuthEvent =
   | LogoutEvent
   | PhoneEvent
   | EvictedEvent
+  | ForgottenEvent
   | WeChatEvent
   | MisconfiguredEvent
   | BreakerEvent
@@ -44,8 +45,8 @@ export interface RefreshEvent {
    * up with the token · `reused`: a token was used twice, which ended the session · `refused`: it had already ended.
    */
   readonly outcome: 'rotated' | 'retried' | 'healed' | 'reused' | 'refused'
-  /** Why it was refused. */
-  readonly reason?: InvalidGrantReason
+  /** Why it was refused. `retry_expired`: the same request again after more than 7 days; on the wire `expired`. */
+  readonly reason?: InvalidGrantReason | 'retry_expired'
   readonly appId: string
   readonly sessionId: string
   /** Missing if the session is no longer known. */
@@ -74,7 +75,7 @@ export interface LogoutEvent {
   readonly everywhere: boolean
 }
 
-/** A user shared their phone number. `moved`: `onPhoneNumber` named another user, to whom the session moved. */
+/** A user gave the phone number. `moved`: `onPhoneNumber` named another user, whose session this now is. */
 export interface PhoneEvent {
   readonly type: 'phone'
   readonly outcome: 'kept' | 'moved'
@@ -94,7 +95,15 @@ export interface EvictedEvent {
   readonly userId: string
 }
 
-/** One request that was sent to WeChat. A read is sent up to three times if WeChat is busy. */
+/** `sessions.forget` removed everything that was kept about a user. */
+export interface ForgottenEvent {
+  readonly type: 'forgotten'
+  readonly userId: string
+  /** How many live sessions ended. */
+  readonly sessions: number
+}
+
+/** One call to WeChat that was sent; a read that WeChat was too busy for may be sent up to three times. */
 export interface WeChatEvent {
   readonly type: 'wechat'
   /** The method that made the call; for `call`, the path. */

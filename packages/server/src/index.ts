@@ -15,6 +15,7 @@ export type {
   EndpointGroup,
   EvictedEvent,
   FailureEvent,
+  ForgottenEvent,
   LoginEvent,
   LogoutEvent,
   MisconfiguredEvent,

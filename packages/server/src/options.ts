@@ -3,6 +3,7 @@ import type { SigningKeysOptions } from './crypto/signing-keys.js'
 import { type AuthEvent, createEmit, type EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
+import type { PrefetchOptions } from './login/prefetch.js'
 import { checkFunctions } from './option-checks.js'
 import type { StoreOptions } from './sessions/guarded-store.js'
 import type { RevocationOptions } from './sessions/revocation.js'
@@ -23,6 +24,7 @@ export interface AuthOptions<Claims extends object = object>
     RevocationOptions,
     AccessTokenOptions,
     CloudHostingOptions,
+    PrefetchOptions,
     WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { Json } from '@wxlogin/shared'
+import type { InvalidGrantReason, Json } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 
 /**
- * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by the gateway of
- * WeChat cloud hosting, or by the app itself.
+ * How a session came about (as `amr` of RFC 8176 says of a token): a code, a code that came with a data pre-fetch, a
+ * phone number that belongs to another user, the gateway of WeChat cloud hosting, or the app itself.
  */
-export type LoginMethod = 'code' | 'prefetch' | 'cloud_hosting' | 'app'
+export type LoginMethod = 'code' | 'prefetch' | 'phone' | 'cloud_hosting' | 'app'
 
 /**
  * A session as a store keeps it: plain data that survives JSON. Instants are seconds since the epoch.
@@ -20,27 +20,30 @@ export interface SessionRecord {
   readonly version: number
   readonly userId: string
   readonly appId: string
-  readonly openid: string
+  /** Gone, like `unionid` and `sealedKey`, once the session has ended. */
+  readonly openid?: string
   readonly unionid?: string
   readonly device?: string
-  /** WeChat's `session_key`, encrypted. Gone once the session is revoked. */
+  /** WeChat's `session_key`, encrypted. */
   readonly sealedKey?: string
   /** The generation of the current refresh token: 0 at login, one more after each rotation. */
   readonly generation: number
   /** Hash of the idempotency key of the request that made this generation. */
   readonly idempotencyKeyHash: string
-  /** Hash of the idempotency key of the login by code, while the code may be sent again. */
+  /** Hash of the idempotency key of the login, while what proved the account may come again. */
   readonly loginIdempotencyKeyHash?: string
   /** What `onLogin` returned for the client, kept until the first rotation, so that a lost answer can be sent again. */
   readonly data?: Json
   readonly method: LoginMethod
   readonly createdAt: number
+  /** When WeChat last proved the account, and gave the `session_key`: before `createdAt` after a change of user. */
+  readonly authenticatedAt: number
   readonly lastRefreshAt: number
   /** The absolute end, which no refresh extends. */
   readonly endsAt: number
   /** When the store may drop the record: the end of the idle time, or of the tombstone. */
   readonly expiresAt: number
-  /** Set on a tombstone: the session was revoked, and its device has yet to learn it. */
+  /** Set on a tombstone: the session has ended, and its device is still to be told. */
   readonly revokedAt?: number
   readonly revokedReason?: string
 }
@@ -72,10 +75,19 @@ export interface SessionStore {
  */
 export type StoreWarning = 'redis_eviction_policy' | 'redis_no_persistence' | 'sql_not_migrated'
 
-/** How long a login may be retried, in seconds: as long as its code would be valid. */
+/** A session that goes on. */
+export type LiveRecord = SessionRecord & { readonly openid: string; readonly revokedAt?: undefined }
+
+/** A login is answered again for as long as its code would live, in seconds. */
 export const loginRetrySeconds = 300
 
-/** How long a session from a data pre-fetch lives, in seconds, unless its phone refreshes it. */
+/**
+ * For so long a login by the gateway finds its earlier session by the idempotency key, in seconds; afterwards the same
+ * key makes another id.
+ */
+export const gatewayRetrySeconds = 2 * loginRetrySeconds
+
+/** A session that a data pre-fetch made ends so soon, in seconds, unless its phone refreshes it. */
 export const prefetchedSeconds = 600
 
 /** How long sessions live, in seconds. */
@@ -84,13 +96,8 @@ export interface SessionLifetimes {
   readonly absoluteTtlSeconds: number
 }
 
-// After a reuse the device logs in again by itself in any case, so this tombstone need not last.
-const reusedTombstoneSeconds = 24 * 60 * 60
-
-/** Whether the session exists and has not been revoked. */
-export function isLive(
-  record: SessionRecord | undefined,
-): record is SessionRecord & { readonly revokedAt?: undefined } {
+/** Whether the session goes on: it is there, and nobody has ended it. */
+export function isLive(record: SessionRecord | undefined): record is LiveRecord {
   return record !== undefined && record.revokedAt === undefined
 }
 
@@ -102,26 +109,55 @@ export function isAdopted({ method, generation }: SessionRecord): boolean {
   return method !== 'prefetch' || generation > 0
 }
 
-export function accountOf({ appId, openid, unionid }: SessionRecord): Account {
+export function accountOf({ appId, openid, unionid }: LiveRecord): Account {
   return { appId, openid, ...(unionid !== undefined && { unionid }) }
 }
 
-/** The same session, revoked by the app or by this library. Its device learns the reason while the tombstone lasts. */
+// After a reuse the device logs in again by itself, told or not, so that this tombstone need not last.
+const reusedTombstoneSeconds = 24 * 60 * 60
+
+/** The same session after its app or this library ended it. Its device learns the reason while the tombstone lasts. */
 export function toTombstone(record: SessionRecord, reason: string, now: number): SessionRecord {
+  const lastsUntil = reason === 'reused' ? now + reusedTombstoneSeconds : record.endsAt
+  return ended(record, reason, now, Math.min(lastsUntil, record.endsAt))
+}
+
+/**
+ * The same session after it has ended quietly: its client wanted that, or nobody holds its tokens. The store may forget
+ * it at once, unless a request that comes again could make the same id.
+ */
+export function toQuietEnd(record: SessionRecord, now: number): SessionRecord {
+  const canComeAgain =
+    record.method === 'cloud_hosting' && record.loginIdempotencyKeyHash !== undefined
+  const until = canComeAgain ? record.createdAt + gatewayRetrySeconds : now
+  return ended(record, quietReason, now, Math.max(now, until))
+}
+
+/** Stands in the way of a `create` that gave no answer and may still land. */
+export function toPlaceholder(record: SessionRecord, now: number): SessionRecord {
+  return ended(record, quietReason, now, now + placeholderSeconds)
+}
+
+const placeholderSeconds = 60
+
+// What a device that still holds a token is told; it then logs in again by itself.
+const quietReason = 'unknown' satisfies InvalidGrantReason
+
+function ended(
+  record: SessionRecord,
+  revokedReason: string,
+  revokedAt: number,
+  expiresAt: number,
+): SessionRecord {
   const {
+    openid: _openid,
+    unionid: _unionid,
     sealedKey: _sealedKey,
-    loginIdempotencyKeyHash: _loginKeyHash,
+    loginIdempotencyKeyHash: _loginIdempotencyKeyHash,
     data: _data,
     ...rest
   } = record
-  return {
-    ...rest,
-    version: record.version + 1,
-    expiresAt:
-      reason === 'reused' ? Math.min(now + reusedTombstoneSeconds, record.endsAt) : record.endsAt,
-    revokedAt: now,
-    revokedReason: reason,
-  }
+  return { ...rest, version: record.version + 1, expiresAt, revokedAt, revokedReason }
 }
 
 /** The user of a request, as a route sees it: read from a verified access token, never from the request itself. */
@@ -166,10 +202,15 @@ export interface Device {
 /** A user's id as tokens and stores hold it. Throws `server_error` for an invalid one. */
 export function toUserId(userId: string | number, account?: Account): string {
   const text = typeof userId === 'number' && Number.isSafeInteger(userId) ? String(userId) : userId
-  if (typeof text !== 'string' || text === '' || text.length > 255 || text === account?.appId) {
+  if (
+    typeof text !== 'string' ||
+    text === '' ||
+    Buffer.byteLength(text) > 255 ||
+    text === account?.appId
+  ) {
     throw new AuthError(
       'server_error',
-      'A userId must be a whole number or a string of 1 to 255 characters, and not the AppID',
+      'A userId must be a whole number or a string of 1 to 255 bytes in UTF-8, and not the AppID',
     )
   }
   return text

@@ -39,8 +39,9 @@ export function createLoginByApp<Claims extends object>({
       id: randomId(),
       account: { appId, openid, ...(unionid !== undefined && { unionid }) },
       idempotencyKeyHash: hashIdempotencyKey(randomId()),
+      canComeAgain: false,
       device,
-      byApp: { userId, ...(claims && { claims: checkClaims(claims) }) },
+      known: { userId, ...(claims && { claims: checkClaims(claims) }) },
       startedMs,
     })
     if (opened) return opened.answer

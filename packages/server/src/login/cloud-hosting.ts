@@ -5,7 +5,7 @@ import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { RequestHeaders } from '../request.js'
-import { type Account, freeze, isLive, type Session, type SessionRecord } from '../session.js'
+import { type Account, freeze, isLive, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
@@ -30,6 +30,7 @@ export interface CloudHosting<Claims extends object> {
   login(
     request: RequestHeaders,
     input: Omit<LoginInput, 'code' | 'appId'>,
+    receivedMs?: number,
   ): Promise<TokenAnswer | undefined>
   /** The session of a request that carries no token: one per account, created when it is first needed. */
   sessionBehind(request: RequestHeaders): Promise<Session<Claims> | undefined>
@@ -88,6 +89,7 @@ export function createCloudHosting<Claims extends object>({
         account,
         // No request is ever retried with this key: the session has no tokens of its own.
         idempotencyKeyHash: hashIdempotencyKey(randomId()),
+        canComeAgain: false,
         startedMs,
       })) ??
       (await find(ids)) ??
@@ -106,26 +108,49 @@ export function createCloudHosting<Claims extends object>({
   async function find(ids: readonly string[]) {
     for (const id of ids) {
       const record = await store.get(id)
-      if (record && !isLive(record)) {
-        throw new AuthError('invalid_token', 'The session was ended by the app; log in again')
+      if (!record) continue
+      if (!isLive(record)) {
+        throw new AuthError('invalid_token', 'The session has ended; log in again')
       }
-      if (record) return { record, claims: await sessions.claimsOrEnd(record) }
+      return { record, claims: await sessions.claimsOrEnd(record) }
     }
     return undefined
   }
 
+  /**
+   * The ids that a login with this key has, the one to make first. They change with time, and an ended session is
+   * remembered until its id can no longer be made, so no id is ever made twice.
+   */
+  function loginIds({ appId, openid }: Account, keyHash: string): [string, ...string[]] {
+    const period = Math.floor(now() / 1000 / loginRetrySeconds)
+    const idsIn = (period: number) =>
+      keys.sessionIds('cloud_hosting', appId, openid, keyHash, String(period))
+    return [...idsIn(period), ...idsIn(period - 1)]
+  }
+
+  /** What turns the account away without a token; a login clears it. */
+  async function endTokenless({ appId, openid }: Account): Promise<void> {
+    for (const id of keys.sessionIds('cloud_hosting', appId, openid)) {
+      const record = await store.get(id)
+      if (record) await sessions.endQuietly(record)
+    }
+  }
+
   /** The session of an earlier login with the same idempotency key, whose answer was lost. */
   async function findAgain(ids: readonly string[], startedMs: number) {
-    const earlier = await find(ids)
-    if (!earlier) return undefined
-    const { record, claims } = earlier
-    const { id: sessionId, appId, userId, generation }: SessionRecord = record
-    if (generation > 0) {
-      throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
+    for (const id of ids) {
+      const record = await store.get(id)
+      if (!record) continue
+      if (!isLive(record) || record.generation > 0) {
+        throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
+      }
+      const claims = await sessions.claimsOrEnd(record)
+      const { id: sessionId, appId, userId } = record
+      const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
+      emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
+      return { answer: await answerTokens(record, claims) }
     }
-    const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
-    emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
-    return { ...earlier, answer: await answerTokens(record, claims) }
+    return undefined
   }
 
   const keyOf = ({ appId, openid }: Account) => `${appId} ${openid}`
@@ -143,14 +168,17 @@ export function createCloudHosting<Claims extends object>({
   }
 
   return {
-    async login(request, { input, device, previousRefreshToken, idempotencyKey = randomId() }) {
+    async login(
+      request,
+      { input, device, idempotencyKey = randomId(), ...previous },
+      receivedMs = now(),
+    ) {
       const startedMs = now()
       const account = await accountBehind(request)
       if (!account) return undefined
       if (device !== undefined) checkDevice(device)
-      const { appId, openid } = account
       const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
-      const ids = keys.sessionIds('cloud_hosting', appId, openid, idempotencyKeyHash)
+      const ids = loginIds(account, idempotencyKeyHash)
       const { answer } =
         (await findAgain(ids, startedMs)) ??
         (await openSession({
@@ -158,15 +186,16 @@ export function createCloudHosting<Claims extends object>({
           id: ids[0],
           account,
           idempotencyKeyHash,
+          canComeAgain: true,
           input,
           device,
-          previous: await previousSessions.find(previousRefreshToken, account),
+          previous: await previousSessions.find(previous, { appId: account.appId, receivedMs }),
           startedMs,
         })) ??
         (await findAgain(ids, startedMs)) ??
         missing()
-      // A user whose session was revoked and who logs in again is no longer rejected without a token either.
-      for (const id of keys.sessionIds('cloud_hosting', appId, openid)) await store.delete(id)
+      // A user who was signed out and logs in again is no longer turned away without a token either.
+      await endTokenless(account)
       remembered.delete(keyOf(account))
       return answer
     },

@@ -90,6 +90,6 @@ export function guardStore({
 
 function secretsOf(record: SessionRecord | undefined): string[] {
   if (!record) return []
-  const { openid, unionid = '', sealedKey = '', idempotencyKeyHash } = record
+  const { openid = '', unionid = '', sealedKey = '', idempotencyKeyHash } = record
   return [openid, unionid, sealedKey, idempotencyKeyHash]
 }

@@ -47,7 +47,9 @@ export function createRevocationCheck({
     const unrevoked = isUnrevoked(session)
     if (staleMs > 0) {
       checks.set(session.id, { checkedMs: now(), unrevoked })
-      unrevoked.catch(() => checks.delete(session.id))
+      // Whoever was refused may log in again, and be the same session to cloud hosting.
+      const forget = () => checks.delete(session.id)
+      unrevoked.then((isUnrevoked) => isUnrevoked || forget(), forget)
     }
     return unrevoked
   }

@@ -45,6 +45,7 @@ export function storeCases({
       idempotencyKeyHash: uniqueName(),
       data: { name: '小明', tags: ['a', null, 1.5, true], nested: { deep: {} } },
       createdAt,
+      authenticatedAt: createdAt,
       lastRefreshAt: createdAt,
       endsAt: createdAt + 1000,
       expiresAt: createdAt + 500,

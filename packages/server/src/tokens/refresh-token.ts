@@ -7,6 +7,8 @@ export interface RefreshTokenContent {
   readonly sessionId: string
   readonly generation: number
   readonly appId: string
+  /** When the session began, in seconds since the epoch: an id alone could be made again. */
+  readonly createdAt: number
 }
 
 /**
@@ -14,8 +16,8 @@ export interface RefreshTokenContent {
  * store holds nothing that one could be made from.
  */
 export interface RefreshTokens {
-  issue(record: Pick<SessionRecord, 'id' | 'generation' | 'appId'>): Promise<string>
-  /** `undefined` for anything that this ring did not sign; the store is not read. */
+  issue(record: Pick<SessionRecord, 'id' | 'generation' | 'appId' | 'createdAt'>): Promise<string>
+  /** `undefined` for anything that this ring did not sign; no store is asked. */
   read(token: string): Promise<RefreshTokenContent | undefined>
 }
 
@@ -23,13 +25,14 @@ export function createRefreshTokens(ring: Ring): RefreshTokens {
   const signer = createTokenSigner(hmacKeys(ring), 'rt+jwt')
 
   return {
-    issue: ({ id, generation, appId }) => signer.sign({ sid: id, gen: generation, aud: appId }),
+    issue: ({ id, generation, appId, createdAt }) =>
+      signer.sign({ sid: id, gen: generation, aud: appId, iat: createdAt }),
 
     async read(token) {
-      const { sid, gen, aud } = (await signer.verify(token)) ?? {}
-      if (typeof sid !== 'string' || typeof gen !== 'number' || typeof aud !== 'string')
-        return undefined
-      return { sessionId: sid, generation: gen, appId: aud }
+      const { sid, gen, aud, iat } = (await signer.verify(token)) ?? {}
+      if (typeof sid !== 'string' || typeof gen !== 'number') return undefined
+      if (typeof aud !== 'string' || typeof iat !== 'number') return undefined
+      return { sessionId: sid, generation: gen, appId: aud, createdAt: iat }
     },
   }
 }

@@ -67,10 +67,12 @@ export function createOpenDataReader<Claims extends object>({
     const account = await sessions.account(session)
     const isSameUser = (record: SessionRecord) =>
       isLive(record) && record.appId === account.appId && record.openid === account.openid
-    const newestFirst = (await store.list(session.userId)).filter(isSameUser)
-    const withKey = newestFirst.filter(({ sealedKey }) => sealedKey !== undefined)
+    const withKey = (await store.list(session.userId)).filter(
+      (record) => isSameUser(record) && record.sealedKey !== undefined,
+    )
+    const newestAt = Math.max(...withKey.map(({ authenticatedAt }) => authenticatedAt))
     const sessionKeys = withKey
-      .filter(({ createdAt }) => createdAt === withKey[0]?.createdAt)
+      .filter(({ authenticatedAt }) => authenticatedAt === newestAt)
       .map(({ sealedKey = '' }) => unseal(keys.seal, account, sealedKey))
       .filter((sessionKey) => sessionKey !== undefined)
     if (sessionKeys.length === 0) throw stale()

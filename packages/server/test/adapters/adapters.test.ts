@@ -10,7 +10,7 @@ import * as onFetch from '../../src/adapters/fetch.js'
 import * as onNode from '../../src/adapters/node.js'
 import type { Auth, AuthOptions, GuardOptions, TokenAnswer } from '../../src/index.js'
 import { signIn } from '../../src/testing/index.js'
-import { newKey, setUp } from '../set-up.js'
+import { newKey, prefetchPath, setUp } from '../set-up.js'
 
 interface Claims {
   role?: string
@@ -249,7 +249,7 @@ describe.each(rows)('$name', ({ start, hasNext }) => {
   test("WeChat's data pre-fetch is a login, with its query", async () => {
     const { url, wechat } = await setUpBackend({ onPrefetch: ({ path, query }) => [path, query] })
 
-    const { status, body } = await wechat.prefetch(`${url}/wx/prefetch`, 'alice', {
+    const { status, body } = await wechat.prefetch(`${url}/wx/${prefetchPath}/prefetch`, 'alice', {
       path: 'pages/index/index',
       query: 'from=a&to=b',
       fetch,
