@@ -148,8 +148,8 @@ export function createAuth<Claims extends object = object>(
     ...loginNeeds,
     claimsTtlSeconds: accessTokens.ttlSeconds,
   })
-  const prefetch = createPrefetch({ ...common, ...waysIn, loginByCode })
-  const phone = createPhone({ ...waysIn, onMoved: cloudHosting?.forget })
+  const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
+  const phone = createPhone({ ...loginNeeds, onMoved: cloudHosting?.forget })
   const login = async (input: LoginInput, receivedMs?: number) =>
     (await loginByCode(input, { receivedMs })).answer
 

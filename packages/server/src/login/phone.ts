@@ -80,7 +80,7 @@ export function createPhone<Claims extends object>({
     if (userId === session.userId) {
       const durationMs = now() - startedMs
       emit({ type: 'phone', outcome: 'kept', ...about, sessionId: session.id, durationMs })
-      return said
+      return number
     }
 
     const [id] = ids
@@ -102,6 +102,6 @@ export function createPhone<Claims extends object>({
     if (!opened) throw sessionEnded()
     const durationMs = now() - startedMs
     emit({ type: 'phone', outcome: 'moved', ...about, sessionId: id, durationMs })
-    return { ...opened.answer, ...said }
+    return { ...opened.answer, ...number }
   }
 }
