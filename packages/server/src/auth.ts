@@ -4,7 +4,7 @@ import { randomId } from './crypto/random-id.js'
 import { readSigningKeys } from './crypto/signing-keys.js'
 import type { WarningEvent } from './events.js'
 import { createHooks } from './hooks.js'
-import { createGuard, type GuardResult } from './http/guard.js'
+import { createGuard, type GuardResult, type OptionalGuardResult } from './http/guard.js'
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
@@ -72,8 +72,15 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   ): Promise<Session<Claims> | undefined>
   /** Serves the routes; every adapter calls this. Never rejects. */
   handle(request: AuthRequest): Promise<AuthResponse>
-  /** {@link Auth.authenticate} for adapters: returns the response to send instead of throwing. Never rejects. */
-  guard(credentials: Credentials, options?: GuardOptions<Claims>): Promise<GuardResult<Claims>>
+  /** {@link Auth.authenticate} for adapters: gives the answer to send instead of throwing. Never rejects. */
+  guard(
+    credentials: Credentials,
+    options?: GuardOptions<Claims> & { optional?: false },
+  ): Promise<GuardResult<Claims>>
+  guard(
+    credentials: Credentials,
+    options: GuardOptions<Claims> | undefined,
+  ): Promise<OptionalGuardResult<Claims>>
   readonly sessions: {
     /** The user's devices, newest login first. `current` is the id of the session that asks. */
     readonly list: Sessions<Claims>['list']

@@ -112,6 +112,7 @@ export interface WeChatEvent {
     | 'phoneNumber'
     | 'checkSessionKey'
     | 'resetSessionKey'
+    | 'checkEncryptedData'
     | 'accessToken'
     | `/${string}`
   readonly appId: string

@@ -21,3 +21,8 @@ export interface AuthResponse {
   /** Whether the request was not read to its end, so that an HTTP/1 connection must not be reused. */
   readonly closes: boolean
 }
+
+/** An {@link AuthResponse} that tells a client about an error; it always has a body. */
+export interface AuthRefusal extends AuthResponse {
+  readonly body: string
+}

@@ -9,9 +9,7 @@ import type { JwkSet, SigningKey } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { LoginInput } from '../login/login-by-code.js'
-import type { PhoneInput } from '../login/phone.js'
-import type { Prefetch } from '../login/prefetch.js'
-import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
+import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
 import type { RefreshInput } from '../sessions/refresh.js'
@@ -38,8 +36,8 @@ export interface Operations<Claims extends object> {
 
 export interface Http {
   handle(request: AuthRequest): Promise<AuthResponse>
-  /** The error response for a client, of an AuthError or anything else. */
-  refuse(error: unknown): AuthResponse
+  /** The answer that tells a client about an error, ours or any other. */
+  refuse(error: unknown): AuthRefusal
 }
 
 interface Route {

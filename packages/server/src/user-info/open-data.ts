@@ -5,7 +5,14 @@ import { type Account, isLive, type Session, type SessionRecord } from '../sessi
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { ServedApps } from '../wechat/apps.js'
-import { decryptOpenData, type OpenData, verifyRawData } from '../wechat/open-data.js'
+import {
+  type OpenData,
+  type OpenDataInput,
+  type ReadOpenData,
+  readOpenData,
+  unconfirmed,
+  verifyRawData,
+} from '../wechat/open-data.js'
 
 export interface OpenDataOptions {
   /**
@@ -32,9 +39,10 @@ export interface SignedData extends OpenDataOptions {
 /** WeChat's open data of signed-in users. The `session_key` never leaves the server. */
 export interface OpenDataReader {
   /**
-   * Decrypts open data and checks its watermark and age, and its user if it names one. Throws `stale_session_key` if it
-   * was encrypted with another key than that of the user's newest login, and `invalid_request` if it is malformed,
-   * of another mini program or user, or too old.
+   * Decrypts open data and checks its watermark and age, its user where it names one, and that it is whole; WeChat is
+   * asked whether a phone number is its own. Throws `stale_session_key` when the key that it was encrypted with is not
+   * the one of the user's newest login, and `invalid_request` for data that is malformed, of another mini program or
+   * user, too old, or changed by its sender.
    */
   openData(session: Pick<Session, 'id' | 'userId'>, data: EncryptedData): Promise<OpenData>
   /** Whether WeChat signed this text for this user. `false` also if it was signed with an earlier key. */
@@ -98,23 +106,12 @@ export function createOpenDataReader<Claims extends object>({
     async openData(session, { encryptedData, iv, maxAgeSeconds = 300, ...options }) {
       const { account, sessionKeys } = await currentKeysOf(session, options)
       const { appId, openid } = account
-      let failure: unknown
-      for (const sessionKey of sessionKeys) {
-        try {
-          return decryptOpenData({
-            encryptedData,
-            iv,
-            sessionKey,
-            appId,
-            openid,
-            now,
-            maxAgeSeconds,
-          })
-        } catch (error) {
-          failure ??= error
-        }
+      const about = { encryptedData, iv, appId, openid, now, maxAgeSeconds }
+      const { data, isPhoneNumber } = readWithAny(sessionKeys, about)
+      if (isPhoneNumber && !(await apps.wechatOf(appId).checkEncryptedData(encryptedData))) {
+        throw unconfirmed()
       }
-      throw failure
+      return data
     },
 
     async verifySignature(session, { rawData, signature, ...options }) {
@@ -122,6 +119,21 @@ export function createOpenDataReader<Claims extends object>({
       return sessionKeys.some((sessionKey) => verifyRawData({ rawData, signature, sessionKey }))
     },
   }
+}
+
+function readWithAny(
+  sessionKeys: readonly string[],
+  about: Omit<OpenDataInput, 'sessionKey'>,
+): ReadOpenData {
+  let failure: unknown
+  for (const sessionKey of sessionKeys) {
+    try {
+      return readOpenData({ ...about, sessionKey })
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  throw failure
 }
 
 function stale(): AuthError {

@@ -1,4 +1,5 @@
 import type { WeChatAnswer } from './answer.js'
+import { encryptedDataErrcodes } from './encrypted-data.js'
 import { type ErrcodeMeaning, errcodeTable } from './errcodes.js'
 import type { WeChatRequest } from './transport.js'
 
@@ -19,12 +20,7 @@ const errcodesByPath: ReadonlyMap<string, ReadonlyMap<number, ErrcodeMeaning>> =
       [1022, 'invalid_request', 'WeChat cannot parse the body; check it against the documentation'],
     ]),
   ],
-  [
-    '/wxa/business/checkencryptedmsg',
-    errcodeTable([
-      [1, 'invalid_request', 'WeChat does not know the data, or it is older than 3 days'],
-    ]),
-  ],
+  ['/wxa/business/checkencryptedmsg', encryptedDataErrcodes],
 ])
 
 export interface CallOptions {

@@ -3,6 +3,7 @@ import { isText, type WeChatAnswer } from './answer.js'
 import { type CallOptions, callRequest } from './call.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
+import { checkEncryptedDataRequest, hashesOf } from './encrypted-data.js'
 import { isTokenRefusal } from './errcodes.js'
 import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
 import {
@@ -32,7 +33,12 @@ export interface WeChat {
   /** Replaces the user's `session_key`. Throws `stale_session_key` if the given one is not the current one. */
   resetSessionKey(input: SessionKeyInput): Promise<ResetSessionKey>
   /**
-   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is cached, renewed in time, and
+   * Whether WeChat encrypted this phone number for this mini program, at most 3 days ago. Open data is encrypted without
+   * a signature, so only this tells a phone number from what its sender made of it. Of other data WeChat knows nothing.
+   */
+  checkEncryptedData(encryptedData: string): Promise<boolean>
+  /**
+   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is kept, renewed in time, and
    * the same in every process. `force` replaces a token that has leaked: the old one ends at once, and WeChat allows
    * that 20 times a day.
    */
@@ -105,6 +111,19 @@ export function createMiniProgram(
     async resetSessionKey(input) {
       checkTexts({ openid: input.openid, sessionKey: input.sessionKey })
       return sendAuthorized(resetSessionKeyRequest(appId, input))
+    },
+
+    async checkEncryptedData(encryptedData) {
+      for (const hash of hashesOf(encryptedData)) {
+        const isKnown = await sendAuthorized(checkEncryptedDataRequest(appId, hash)).catch(
+          (error: unknown) => {
+            if (error instanceof AuthError && error.errcode === 1) return false
+            throw error
+          },
+        )
+        if (isKnown) return true
+      }
+      return false
     },
 
     async accessToken({ force = false } = {}) {
