@@ -72,7 +72,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   ): Promise<Session<Claims> | undefined>
   /** Serves the routes; every adapter calls this. Never rejects. */
   handle(request: AuthRequest): Promise<AuthResponse>
-  /** {@link Auth.authenticate} for adapters: gives the answer to send instead of throwing. Never rejects. */
+  /** {@link Auth.authenticate} for adapters: returns the response to send instead of throwing. Never rejects. */
   guard(
     credentials: Credentials,
     options?: GuardOptions<Claims> & { optional?: false },

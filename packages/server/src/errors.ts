@@ -20,7 +20,7 @@ export interface AuthErrorOptions {
 const brand = Symbol.for('wxlogin.AuthError')
 
 /**
- * The one error of this package. Decide on `code`; `message` is one sentence for a log and holds no secret.
+ * The only error class of this package. Decide by `code`; `message` is one sentence for a log and holds no secret.
  * Where it escapes from a route, a framework's own error handler answers it with `statusCode` and `headers`.
  * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user.
  *

@@ -12,7 +12,7 @@ export type OptionalGuardResult<Claims extends object = object> =
   | { readonly session: Session<Claims> | undefined; readonly response?: undefined }
   | { readonly session?: undefined; readonly response: AuthRefusal }
 
-/** `authenticate` for adapters: gives the answer to send instead of throwing. */
+/** `authenticate` for adapters: returns the response to send instead of throwing. */
 export interface Guard<Claims extends object> {
   (
     credentials: Credentials,

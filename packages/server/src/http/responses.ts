@@ -33,7 +33,7 @@ export class HttpError extends AuthError {
   }
 }
 
-/** The answer that tells a client about an error, ours or any other. What is the server's own fault becomes an event. */
+/** Makes the error response for a client, of an AuthError or anything else. A server error also becomes an event. */
 export function createRefusal(emit: EmitEvent): (error: unknown) => AuthRefusal {
   return (error) => {
     const failure = toAuthError(error)

@@ -9,6 +9,8 @@ import type { JwkSet, SigningKey } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { LoginInput } from '../login/login-by-code.js'
+import type { PhoneInput } from '../login/phone.js'
+import type { Prefetch } from '../login/prefetch.js'
 import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
@@ -36,7 +38,7 @@ export interface Operations<Claims extends object> {
 
 export interface Http {
   handle(request: AuthRequest): Promise<AuthResponse>
-  /** The answer that tells a client about an error, ours or any other. */
+  /** The error response for a client, of an AuthError or anything else. */
   refuse(error: unknown): AuthRefusal
 }
 
