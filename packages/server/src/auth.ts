@@ -84,14 +84,14 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   readonly sessions: {
     /** The user's devices, newest login first. `current` is the id of the session that asks. */
     readonly list: Sessions<Claims>['list']
-    /** Ends sessions of a user; their devices are told, and do not log in again by themselves. Gives their number. */
+    /** Revokes sessions of a user; their devices learn it and do not log in again by themselves. Returns how many. */
     revoke(input: RevokeInput): Promise<number>
     /**
      * Removes everything that is kept about a user, tombstones included, for the deletion of an account (注销). Gives the
      * number of sessions that ended.
      */
     readonly forget: Sessions<Claims>['forget']
-    /** The WeChat account behind a session: for payments and subscribe messages. Throws `invalid_token` once it ended. */
+    /** The WeChat account of a session: for payments and subscribe messages. Throws `invalid_token` after its end. */
     readonly account: Sessions<Claims>['account']
     /** Creates a session without a code: for other ways to log in, such as scanning a QR code, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>

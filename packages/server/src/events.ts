@@ -75,7 +75,7 @@ export interface LogoutEvent {
   readonly everywhere: boolean
 }
 
-/** A user gave the phone number. `moved`: `onPhoneNumber` named another user, whose session this now is. */
+/** A user shared their phone number. `moved`: `onPhoneNumber` named another user, who got a session in its place. */
 export interface PhoneEvent {
   readonly type: 'phone'
   readonly outcome: 'kept' | 'moved'
@@ -95,7 +95,7 @@ export interface EvictedEvent {
   readonly userId: string
 }
 
-/** `sessions.forget` removed everything that was kept about a user. */
+/** `sessions.forget` removed everything that was stored about a user. */
 export interface ForgottenEvent {
   readonly type: 'forgotten'
   readonly userId: string
@@ -103,7 +103,7 @@ export interface ForgottenEvent {
   readonly sessions: number
 }
 
-/** One call to WeChat that was sent; a read that WeChat was too busy for may be sent up to three times. */
+/** One request that was sent to WeChat. A read is sent up to three times if WeChat is busy. */
 export interface WeChatEvent {
   readonly type: 'wechat'
   /** The method that made the call; for `call`, the path. */

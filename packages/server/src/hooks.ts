@@ -77,9 +77,9 @@ export interface HookOptions<Claims extends object = object> {
     // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
   ) => PhoneDecision | undefined | void | Promise<PhoneDecision | undefined | void>
   /**
-   * Serves WeChat's data pre-fetch (数据预拉取) at `GET /{prefetchPath}/prefetch`, so that a mini program can be logged in before its
-   * code has loaded. What it returns is handed to the mini program with the tokens, up to 256 KB in all; it may be
-   * `undefined`. Without it there is no such route.
+   * Serves WeChat's data pre-fetch (数据预拉取) at `GET /{prefetchPath}/prefetch`, so that a mini program can be logged
+   * in before its code has loaded. Its result, which may be `undefined`, goes to the mini program with the tokens, up
+   * to 256 KB in total. Without this option there is no such route.
    */
   onPrefetch?: (context: PrefetchContext) => Json | undefined | Promise<Json | undefined>
 }
@@ -154,8 +154,8 @@ function decisionOf(
   }
 }
 
-// With the other claims and a signature they fit into a token of 4,096 characters, which is all that is verified. In
-// UTF-8, for that is what a token is made of.
+// With the other claims and a signature they fit into a token of 4,096 characters; longer ones are not verified.
+// Counted in UTF-8, which is what a token is made of.
 const maxClaimsBytes = 2048
 
 const reservedClaims: ReadonlySet<string> = new Set([

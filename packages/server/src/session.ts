@@ -3,8 +3,8 @@ import type { InvalidGrantReason, Json } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 
 /**
- * How a session came about (as `amr` of RFC 8176 says of a token): a code, a code that came with a data pre-fetch, a
- * phone number that belongs to another user, the gateway of WeChat cloud hosting, or the app itself.
+ * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by a phone number
+ * that belongs to another user, by the gateway of WeChat cloud hosting, or by the app itself.
  */
 export type LoginMethod = 'code' | 'prefetch' | 'phone' | 'cloud_hosting' | 'app'
 
@@ -20,7 +20,7 @@ export interface SessionRecord {
   readonly version: number
   readonly userId: string
   readonly appId: string
-  /** Gone, like `unionid` and `sealedKey`, once the session has ended. */
+  /** Removed, like `unionid` and `sealedKey`, once the session has ended. */
   readonly openid?: string
   readonly unionid?: string
   readonly device?: string
@@ -43,7 +43,7 @@ export interface SessionRecord {
   readonly endsAt: number
   /** When the store may drop the record: the end of the idle time, or of the tombstone. */
   readonly expiresAt: number
-  /** Set on a tombstone: the session has ended, and its device is still to be told. */
+  /** Set on a tombstone: the session has ended, and its device has yet to learn it. */
   readonly revokedAt?: number
   readonly revokedReason?: string
 }
@@ -75,10 +75,10 @@ export interface SessionStore {
  */
 export type StoreWarning = 'redis_eviction_policy' | 'redis_no_persistence' | 'sql_not_migrated'
 
-/** A session that goes on. */
+/** A session that has not ended. */
 export type LiveRecord = SessionRecord & { readonly openid: string; readonly revokedAt?: undefined }
 
-/** A login is answered again for as long as its code would live, in seconds. */
+/** How long a login may be retried, in seconds: as long as its code would be valid. */
 export const loginRetrySeconds = 300
 
 /**
@@ -87,7 +87,7 @@ export const loginRetrySeconds = 300
  */
 export const gatewayRetrySeconds = 2 * loginRetrySeconds
 
-/** A session that a data pre-fetch made ends so soon, in seconds, unless its phone refreshes it. */
+/** How long a session from a data pre-fetch lives, in seconds, unless its phone refreshes it. */
 export const prefetchedSeconds = 600
 
 /** How long sessions live, in seconds. */
@@ -96,7 +96,7 @@ export interface SessionLifetimes {
   readonly absoluteTtlSeconds: number
 }
 
-/** Whether the session goes on: it is there, and nobody has ended it. */
+/** Whether the session exists and has not ended. */
 export function isLive(record: SessionRecord | undefined): record is LiveRecord {
   return record !== undefined && record.revokedAt === undefined
 }
@@ -113,10 +113,10 @@ export function accountOf({ appId, openid, unionid }: LiveRecord): Account {
   return { appId, openid, ...(unionid !== undefined && { unionid }) }
 }
 
-// After a reuse the device logs in again by itself, told or not, so that this tombstone need not last.
+// After a reuse the device logs in again by itself in any case, so this tombstone need not last.
 const reusedTombstoneSeconds = 24 * 60 * 60
 
-/** The same session after its app or this library ended it. Its device learns the reason while the tombstone lasts. */
+/** The same session, revoked by the app or by this library. Its device learns the reason while the tombstone lasts. */
 export function toTombstone(record: SessionRecord, reason: string, now: number): SessionRecord {
   const lastsUntil = reason === 'reused' ? now + reusedTombstoneSeconds : record.endsAt
   return ended(record, reason, now, Math.min(lastsUntil, record.endsAt))
@@ -133,14 +133,14 @@ export function toQuietEnd(record: SessionRecord, now: number): SessionRecord {
   return ended(record, quietReason, now, Math.max(now, until))
 }
 
-/** Stands in the way of a `create` that gave no answer and may still land. */
+/** Blocks a `create` that gave no answer and may still take effect. */
 export function toPlaceholder(record: SessionRecord, now: number): SessionRecord {
   return ended(record, quietReason, now, now + placeholderSeconds)
 }
 
 const placeholderSeconds = 60
 
-// What a device that still holds a token is told; it then logs in again by itself.
+// The reason for a device that still holds a token; it then logs in again by itself.
 const quietReason = 'unknown' satisfies InvalidGrantReason
 
 function ended(

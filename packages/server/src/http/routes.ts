@@ -25,7 +25,7 @@ export interface Operations<Claims extends object> {
   logout(input: LogoutInput, receivedMs: number): Promise<void>
   authenticate(request: RequestHeaders): Promise<Session<Claims>>
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
-  /** A login without a code, where a gateway vouches for the account; `undefined` where none does. */
+  /** A login without a code, if a gateway vouches for the account; `undefined` if none does. */
   readonly gatewayLogin?:
     | ((
         request: RequestHeaders,

@@ -128,7 +128,7 @@ export function createCloudHosting<Claims extends object>({
     return [...idsIn(period), ...idsIn(period - 1)]
   }
 
-  /** What turns the account away without a token; a login clears it. */
+  /** What rejects the account without a token; a login clears it. */
   async function endTokenless({ appId, openid }: Account): Promise<void> {
     for (const id of keys.sessionIds('cloud_hosting', appId, openid)) {
       const record = await store.get(id)
@@ -194,7 +194,7 @@ export function createCloudHosting<Claims extends object>({
         })) ??
         (await findAgain(ids, startedMs)) ??
         missing()
-      // A user who was signed out and logs in again is no longer turned away without a token either.
+      // A user whose session was revoked and who logs in again is no longer rejected without a token either.
       await endTokenless(account)
       remembered.delete(keyOf(account))
       return answer

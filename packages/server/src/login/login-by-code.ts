@@ -15,7 +15,7 @@ import type { AppCredentials } from '../wechat/code2session.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
 import type { PreviousInput, PreviousSessions } from './previous-session.js'
 
-/** What a login is made of. */
+/** The input of a login. */
 export interface LoginInput extends PreviousInput {
   /** The one-time code of `wx.login()`. */
   code: string

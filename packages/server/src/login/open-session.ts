@@ -21,12 +21,12 @@ export interface ProvenLogin<Claims extends object> {
   readonly authenticatedAt?: number
   readonly input?: unknown
   readonly device?: string | undefined
-  /** A session that the client names, which ends if that is possible. */
+  /** A session that the client sent, which is ended if possible. */
   readonly previous?: Previous | undefined
-  /** The session that this one takes the place of. Once that one has ended there is no login either. */
+  /** The session that this one replaces. If that one has ended, there is no login either. */
   readonly inPlaceOf?: LiveRecord
   readonly startedMs: number
-  /** Where it is known whose account it is `onLogin` is not asked, and `claims` only for what is not given. */
+  /** Set if it is known whose account it is: `onLogin` is not called, and `claims` only if none are given. */
   readonly known?: {
     readonly userId?: string | number | undefined
     readonly claims?: Claims | undefined
@@ -64,7 +64,7 @@ export function createOpenSession<Claims extends object>({
   now,
   emit,
 }: OpenSessionNeeds<Claims>): OpenSession<Claims> {
-  /** In place of a session that has ended meanwhile nobody is let in. */
+  /** A session that has ended in the meantime is not replaced. */
   async function endReplaced({ id, userId }: LiveRecord): Promise<void> {
     const { before, decision } = await store.update(id, (record) =>
       isLive(record) && record.userId === userId

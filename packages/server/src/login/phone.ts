@@ -27,7 +27,7 @@ export interface PhoneNeeds<Claims extends object> {
   readonly sessions: Sessions<Claims>
   readonly openSession: OpenSession<Claims>
   readonly apps: ServedApps
-  /** Told of an account whose session has given way to another user's. */
+  /** Called with an account whose session was replaced by another user's. */
   readonly onMoved?: ((account: Account) => void) | undefined
   readonly now: () => number
   readonly emit: EmitEvent
@@ -35,7 +35,7 @@ export interface PhoneNeeds<Claims extends object> {
 
 /**
  * Asks WeChat for the phone number behind a code, and lets `onPhoneNumber` say whose it is. A session never changes its
- * user: when it is another one, this is a way in, and a session of that user takes the place of this one.
+ * user: if it is another one, this is a login, and a session of that user replaces this one.
  */
 export function createPhone<Claims extends object>({
   hooks,
@@ -98,7 +98,7 @@ export function createPhone<Claims extends object>({
       startedMs,
     })
     onMoved?.(account)
-    // Somebody else was quicker with the same code.
+    // Another request with the same code was faster.
     if (!opened) throw sessionEnded()
     const durationMs = now() - startedMs
     emit({ type: 'phone', outcome: 'moved', ...about, sessionId: id, durationMs })

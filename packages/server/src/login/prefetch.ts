@@ -18,8 +18,8 @@ export interface Prefetch {
 export interface PrefetchOptions {
   /**
    * The secret part of the URL that WeChat fetches, required with `onPrefetch`: 22 to 128 characters of `[A-Za-z0-9_-]`
-   * that nobody can guess. The route is `/{prefetchPath}/prefetch`. Everybody could call it otherwise, and a limiter by
-   * address sees WeChat's servers only. Make one with `openssl rand -hex 16`.
+   * that nobody can guess. The route is `/{prefetchPath}/prefetch`. Otherwise anyone could call it, and a rate limit by
+   * address sees only WeChat's servers. Generate one with `openssl rand -hex 16`.
    */
   prefetchPath?: string
 }
@@ -32,7 +32,7 @@ export interface PrefetchNeeds<Claims extends object> {
 
 /**
  * The login of a data pre-fetch (数据预拉取). Its session ends after 10 minutes unless the phone refreshes it. `undefined`
- * without `onPrefetch`. Throws a `TypeError` when the path can be guessed.
+ * without `onPrefetch`. Throws a `TypeError` if the path can be guessed.
  * https://developers.weixin.qq.com/miniprogram/dev/framework/ability/pre-fetch.html
  */
 export function createPrefetch<Claims extends object>({
@@ -44,7 +44,7 @@ export function createPrefetch<Claims extends object>({
   if (!onPrefetch) return undefined
   if (typeof prefetchPath !== 'string' || !/^[\w-]{22,128}$/.test(prefetchPath)) {
     throw new TypeError(
-      'prefetchPath must be 22 to 128 characters of A-Z, a-z, 0-9, "_" and "-" beside onPrefetch; make it with `openssl rand -hex 16`, and register {authPath}/{prefetchPath}/prefetch at WeChat',
+      'prefetchPath must be 22 to 128 characters of A-Z, a-z, 0-9, "_" and "-" with onPrefetch; generate it with `openssl rand -hex 16`, and register {authPath}/{prefetchPath}/prefetch at WeChat',
     )
   }
 
@@ -67,7 +67,7 @@ export function createPrefetch<Claims extends object>({
     }
   }
 
-  /** The tokens, and beside them what the app wants to have fetched. */
+  /** The tokens, and the app's own data. */
   async function withData(record: LiveRecord, tokens: TokenAnswer, query: URLSearchParams) {
     const { id, userId, appId } = record
     const prefetched = await onPrefetch?.({

@@ -4,21 +4,21 @@ import type { EndByToken, EndingToken } from '../sessions/end-by-token.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { ServedApps } from '../wechat/apps.js'
 
-/** What a client sends of the session that its login replaces. */
+/** What a client sends about the session that its login replaces. */
 export interface PreviousInput {
   /** The refresh token that this login replaces. */
   previousRefreshToken?: string
   /** The key of the record that the client keeps that token in. Without it one generation behind ends its session. */
   previousIdempotencyKey?: string
-  /** The user has signed out of that session, and the server has not heard of it: `onLogin` does not learn of it. */
+  /** The user signed out of that session without the server learning it: `onLogin` is not told about it. */
   previousSignedOut?: boolean
 }
 
-/** A live session that a client names by a refresh token when it logs in anew. */
+/** The live session of a refresh token that a client sends when it logs in again. */
 export interface Previous {
   readonly token: EndingToken
   readonly record: LiveRecord
-  /** Whether its user may be told to `onLogin`: a token that was used before does not speak for them. */
+  /** Whether `onLogin` may know its user: a token that was used before does not prove them. */
   readonly speaksForUser: boolean
 }
 
@@ -28,7 +28,7 @@ export interface PreviousSessions {
     input: PreviousInput,
     login: { readonly appId: string; readonly receivedMs: number },
   ): Promise<Previous | undefined>
-  /** To be called once the new session is committed. A failure leaves the old one to its idle time. */
+  /** To be called once the new session is committed. If it fails, the old one ends by its idle timeout. */
   end(previous: Previous | undefined, newest: Pick<SessionRecord, 'id'>): Promise<void>
 }
 
@@ -53,7 +53,7 @@ export function createPreviousSessions({
           ? await refreshTokens.read(previousRefreshToken)
           : undefined
         if (!content) return undefined
-        // The app of the login itself has been looked up.
+        // The app of the login itself has already been looked up.
         if (content.appId !== appId && !(await apps.knows(content.appId))) return undefined
         const token = { ...content, idempotencyKey, receivedMs }
         const found = await endByToken.look(token)

@@ -7,7 +7,7 @@ import type { GuardedStore } from './guarded-store.js'
 import { type Ending, endingOf } from './rotation.js'
 import type { Sessions } from './sessions.js'
 
-/** A refresh token of ours that is presented to end its session, and the request that it came with. */
+/** A refresh token that is presented to end its session, and the request that it came with. */
 export interface EndingToken extends RefreshTokenContent {
   /** The key of the record that the client keeps the token in. */
   readonly idempotencyKey?: string | undefined
@@ -20,7 +20,7 @@ export interface EndByToken {
   look(
     token: EndingToken,
   ): Promise<{ readonly record: LiveRecord; readonly isNewest: boolean } | undefined>
-  /** `false` when there was nothing to end. */
+  /** `false` if there was nothing to end. */
   end(token: EndingToken, event: { readonly everywhere: boolean }): Promise<boolean>
 }
 
@@ -42,7 +42,7 @@ export function checkJudgedInTime(receivedMs: number, nowMs: number): void {
   if (nowMs - receivedMs <= judgedWithinMs) return
   throw new AuthError(
     'store_unavailable',
-    'The request waited in this server for more than 10 seconds, so its token is not judged any more; look for a hook or a pool of connections that hangs',
+    'The request waited in this server for more than 10 seconds, so its token is no longer judged; look for a hook or a connection pool that hangs',
   )
 }
 

@@ -61,7 +61,7 @@ export function createRefresh<Claims extends object>({
       const isClaimed = claims !== undefined
       claims ??= await sessions.claimsOrEnd(record)
       answer = await answerTokens(verdict.record ?? record, claims)
-      // A retry writes nothing that could lose against a revocation meanwhile, so it is decided again.
+      // A retry writes nothing, so no swap would notice a revocation in the meantime: decide again.
       return verdict.kind === 'retried' && hooks.hasClaims && !isClaimed ? undefined : verdict
     })
 
@@ -79,7 +79,7 @@ export function createRefresh<Claims extends object>({
       emit({ type: 'revoked', appId, sessionId, userId: before.userId, reason: 'reused' })
     }
     if (decision.kind === 'reused' || !before || !answer) throw invalidGrant('reused')
-    // Its phone has come, so from now on it is one of the user's.
+    // Its phone has adopted it, so from now on it is one of the user's.
     if (!isAdopted(before)) await sessions.evictExcess(decision.record ?? before)
     return answer
   }

@@ -91,7 +91,7 @@ export type Ending =
   | { readonly kind: 'ended'; readonly isNewest: boolean; readonly record: SessionRecord }
   /** The session, with the alarm: the token was used twice. */
   | { readonly kind: 'reused'; readonly record: SessionRecord }
-  /** Nothing, for nothing is there. */
+  /** Nothing: there is no session to end. */
   | { readonly kind: 'none'; readonly record?: undefined }
 
 /**

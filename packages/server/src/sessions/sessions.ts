@@ -39,7 +39,7 @@ interface RevokeRequest extends RevokeInput {
   readonly createdUntil?: number
 }
 
-/** What a session starts with. */
+/** What a new session consists of. */
 export interface NewSession {
   readonly method: LoginMethod
   readonly id: string
@@ -62,22 +62,22 @@ export interface Sessions<Claims extends object> {
   draft(session: NewSession): LiveRecord
   /** Stores a first record. `false` when the id exists. Leaves nothing behind when it throws. */
   commit(record: LiveRecord): Promise<boolean>
-  /** Ends the session without a word, if it still is as it was read. */
+  /** Ends the session quietly, if it has not changed since it was read. */
   endQuietly(record: SessionRecord): Promise<boolean>
-  /** What `claims` says of a stored session; a user whom it refuses is out for good, not only for this request. */
+  /** The claims of a stored session. If the hook refuses the user, the session ends, not only this request. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
   /** Ends what the user of a new or adopted session has beyond the caps. Never rejects. */
   evictExcess(newest: SessionRecord): Promise<void>
   /** Turns a live session into a tombstone. `false` if there is none, or `when` returns false. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeRequest): Promise<number>
-  /** Removes everything that is kept about a user, for the deletion of an account (注销). Gives the number of sessions. */
+  /** Removes everything that is kept about a user, when an account is deleted (注销). Returns the number of sessions. */
   forget(userId: string | number): Promise<number>
   list(userId: string | number, options?: { current?: string }): Promise<Device[]>
   account(session: Pick<Session, 'id' | 'userId'>): Promise<Account>
   /** The record behind a session. Throws `invalid_token` once it has ended. */
   recordOf(session: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord>
-  /** The user's id as the app gave it. Warns once of an app that uses the openid. */
+  /** The user's id as the app gave it. Warns once if the app uses the openid. */
   userIdOf(userId: string | number, account: Account): string
 }
 
@@ -99,7 +99,7 @@ export interface SessionNeeds<Claims extends object> {
 
 const daySeconds = 24 * 60 * 60
 
-// A pre-fetch comes at every cold start, of phones that may never fetch the answer.
+// A pre-fetch comes at every cold start, from phones that may never pick up the answer.
 const maxUnadoptedPerUser = 3
 
 // Other logins and refreshes of the user may come in between.
@@ -140,7 +140,7 @@ export function createSessions<Claims extends object>({
     return store.replace(toQuietEnd(record, Math.floor(now() / 1000)), record.version)
   }
 
-  /** A `create` that gave no answer may have landed, or may land yet. */
+  /** A `create` that gave no answer may have taken effect, or may still do so. */
   async function undoUnanswered(record: SessionRecord): Promise<void> {
     // Whichever of the two comes first keeps the other one out.
     if (await store.create(toPlaceholder(record, Math.floor(now() / 1000)))) return
@@ -221,7 +221,7 @@ export function createSessions<Claims extends object>({
           if ((await store.count(userId)) <= smallestCap) return
           let hasChanged = false
           for (const record of excessOf(await store.list(userId))) {
-            // Without a tombstone: its device was not refused, and may log in again. One that has changed since it was
+            // Without a tombstone: its device was not revoked, and may log in again. One that has changed since it was
             // ranked is ranked anew.
             const isEnded = await endQuietly(record)
             hasChanged ||= !isEnded
@@ -303,7 +303,7 @@ export function createSessions<Claims extends object>({
     async forget(userId) {
       const owner = toUserId(userId)
       let forgotten = 0
-      // Again for what was created meanwhile.
+      // Again for what was created in the meantime.
       for (let round = 0; round < maxEvictionRounds; round++) {
         const records = await store.list(owner)
         if (records.length === 0) break

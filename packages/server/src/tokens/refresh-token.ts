@@ -17,7 +17,7 @@ export interface RefreshTokenContent {
  */
 export interface RefreshTokens {
   issue(record: Pick<SessionRecord, 'id' | 'generation' | 'appId' | 'createdAt'>): Promise<string>
-  /** `undefined` for anything that this ring did not sign; no store is asked. */
+  /** `undefined` for anything that this ring did not sign; the store is not read. */
   read(token: string): Promise<RefreshTokenContent | undefined>
 }
 

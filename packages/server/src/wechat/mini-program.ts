@@ -38,7 +38,7 @@ export interface WeChat {
    */
   checkEncryptedData(encryptedData: string): Promise<boolean>
   /**
-   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is kept, renewed in time, and
+   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is cached, renewed in time, and
    * the same in every process. `force` replaces a token that has leaked: the old one ends at once, and WeChat allows
    * that 20 times a day.
    */

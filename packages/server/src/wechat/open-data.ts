@@ -28,7 +28,7 @@ export interface ReadOpenData {
   readonly isPhoneNumber: boolean
 }
 
-/** What WeChat encrypted, by its names. Printed or serialised, what identifies a person reads `[redacted]`. */
+/** The decrypted data, named as WeChat does. When printed or serialised, what identifies a person is `[redacted]`. */
 export type OpenData = Readonly<Record<string, unknown>> & {
   readonly watermark: {
     readonly appid: string
@@ -99,7 +99,7 @@ export function readOpenData({
   maxAgeSeconds = Number.POSITIVE_INFINITY,
   now = Date.now,
 }: OpenDataInput): ReadOpenData {
-  // No data is older than what is no number.
+  // With NaN no data would ever be too old.
   if (!(maxAgeSeconds > 0))
     throw new TypeError('maxAgeSeconds must be a positive number of seconds')
   const key = bytesOf(sessionKey)

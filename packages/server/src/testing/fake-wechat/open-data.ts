@@ -26,9 +26,9 @@ export interface FakeWeChatSignedData {
 /** Open data (开放数据): what the phone gets from `wx.getUserInfo` and similar calls, and `POST /wxa/business/checkencryptedmsg`. */
 export interface FakeWeChatOpenData {
   /**
-   * Encrypts data as WeChat does, under the session_key that the person has now, and with a `watermark` of the mini
-   * program and the time at its end. Data that brings a `watermark` keeps it, to prove that a wrong one is refused. Data with a
-   * `phoneNumber` is known to `checkencryptedmsg` for 3 days.
+   * Encrypts data as WeChat does, with the session_key that the person has now, and with a `watermark` of the mini
+   * program and the time at its end. Data that has a `watermark` keeps it, to prove that a wrong one is refused. Data
+   * with a `phoneNumber` is known to `checkencryptedmsg` for 3 days.
    * Throws a `TypeError` while the person has no valid session_key.
    */
   openDataFor(
