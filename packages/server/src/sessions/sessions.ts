@@ -64,7 +64,7 @@ export interface Sessions<Claims extends object> {
   commit(record: LiveRecord): Promise<boolean>
   /** Ends the session without a word, if it still is as it was read. */
   endQuietly(record: SessionRecord): Promise<boolean>
-  /** What `claims` says of a stored session; a user whom it refuses is out for good, not only for this request. */
+  /** What `claims` says of a stored session; a user whom it refuses is out for good, unless it is about this attempt. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
   /** Ends what the user of a new or adopted session has beyond the caps. Never rejects. */
   evictExcess(newest: SessionRecord): Promise<void>
@@ -196,7 +196,7 @@ export function createSessions<Claims extends object>({
       try {
         return await hooks.claims(record)
       } catch (error) {
-        if (error instanceof AuthError && error.code === 'access_denied') {
+        if (error instanceof AuthError && error.code === 'access_denied' && !error.scope) {
           await end(record.id, 'access_denied')
         }
         throw error
