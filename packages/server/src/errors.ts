@@ -8,6 +8,11 @@ export interface AuthErrorOptions {
   cause?: unknown
   /** A short machine-readable reason, sent to the client. */
   reason?: string
+  /**
+   * `'attempt'`: the refusal is about this attempt only, a wrong password or a wrong SMS code. It is sent to the client,
+   * and costs nobody the session that was there.
+   */
+  scope?: 'attempt'
   /** When a retry makes sense, in seconds from now; becomes `Retry-After`. */
   retryAfterSeconds?: number
   /** WeChat's `errcode`, if there was one. */
@@ -22,7 +27,8 @@ const brand = Symbol.for('wxlogin.AuthError')
 /**
  * The only error class of this package. Decide by `code`; `message` is one sentence for a log and holds no secret.
  * Where it escapes from a route, a framework's own error handler answers it with `statusCode` and `headers`.
- * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user.
+ * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user, or, with the scope
+ * `attempt`, only what was tried this time.
  *
  * @example
  * throw new AuthError('access_denied', 'This account is closed', { reason: 'closed' })
@@ -39,6 +45,7 @@ export class AuthError extends Error {
   /** The HTTP headers that go with it: `www-authenticate`, upon which a client renews, and `retry-after`. */
   readonly headers: Readonly<Record<string, string>>
   readonly reason: string | undefined
+  readonly scope: 'attempt' | undefined
   readonly retryAfterSeconds: number | undefined
   readonly errcode: number | undefined
   readonly rid: string | undefined
@@ -51,6 +58,7 @@ export class AuthError extends Error {
     this.statusCode = this.status
     this.expose = this.status < 500
     this.reason = typeof options.reason === 'string' ? options.reason : undefined
+    this.scope = options.scope === 'attempt' ? options.scope : undefined
     this.retryAfterSeconds = Number.isFinite(options.retryAfterSeconds)
       ? options.retryAfterSeconds
       : undefined

@@ -56,7 +56,9 @@ export interface PrefetchContext {
 export interface HookOptions<Claims extends object = object> {
   /**
    * Links the WeChat account to your user. It may run again for the same login, so make it an upsert. To refuse a
-   * user, throw `new AuthError('access_denied', message, { reason })`; anything else thrown is a 500.
+   * user, throw `new AuthError('access_denied', message, { reason })`, and for a wrong password or SMS code with the
+   * scope `attempt`, which costs nobody the session that was there. What WeChat refuses (`invalid_code`, `rate_limited`,
+   * `user_blocked`) may be let through; anything else thrown is a 500.
    */
   onLogin?: (
     account: Account,
@@ -65,7 +67,7 @@ export interface HookOptions<Claims extends object = object> {
   ) => LoginDecision | undefined | void | Promise<LoginDecision | undefined | void>
   /**
    * The claims of the access token, asked for at login and at every refresh, so they are never older than the lifetime
-   * of one access token. Throwing `access_denied` ends the session.
+   * of one access token. Throwing `access_denied` ends the session, unless its scope is `attempt`.
    */
   claims?: (user: { readonly userId: string; readonly appId: string }) => Claims | Promise<Claims>
   /**
@@ -131,15 +133,29 @@ export function createHooks<Claims extends object>({
   }
 }
 
+// What a hook may say to the client: its own refusal, and what WeChat said when the hook asked it.
+const passed: ReadonlySet<string> = new Set(['access_denied', 'rate_limited', 'user_blocked'])
+
 /** Runs a hook of the app: it may refuse or report an outage; anything else that it throws is a bug in the app. */
 export async function callHook<T>(name: string, hook: () => T | Promise<T>): Promise<T> {
   try {
     return await hook()
   } catch (cause) {
-    if (cause instanceof AuthError && (cause.code === 'access_denied' || cause.status >= 500))
-      throw cause
+    if (cause instanceof AuthError && cause.code === 'invalid_code') throw phoneCodeRefused(cause)
+    if (cause instanceof AuthError && (passed.has(cause.code) || cause.status >= 500)) throw cause
     throw new AuthError('server_error', `The ${name} option threw; see cause`, { cause })
   }
+}
+
+/** Not the code of the login, which was good or the hook would not have run: a new one of that kind mends nothing. */
+function phoneCodeRefused(cause: AuthError): AuthError {
+  const { message, errcode, rid } = cause
+  return new AuthError('invalid_code', message, {
+    cause,
+    reason: 'phone_code',
+    ...(errcode !== undefined && { errcode }),
+    ...(rid !== undefined && { rid }),
+  })
 }
 
 function decisionOf(

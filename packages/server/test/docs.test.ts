@@ -204,6 +204,10 @@ const nodePreamble = `
     ban(userId: string): Promise<void>
     roleOf(userId: string): Promise<string>
   }
+  declare const members: {
+    byOpenid(appId: string, openid: string): Promise<number | undefined>
+    link(appId: string, openid: string, phone: string): Promise<number>
+  }
   declare const orders: { of(userId: string): Promise<{ id: string; title: string }[]> }
 
   declare module 'express-rate-limit' {

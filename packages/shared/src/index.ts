@@ -104,6 +104,8 @@ export interface ErrorBody {
   /** For developers, never for end users. */
   readonly error_description: string
   readonly reason?: string
+  /** The refusal is about this attempt only, a wrong password for example: the session that was there goes on. */
+  readonly scope?: 'attempt'
   /** Names this failure in the server's events. */
   readonly request_id?: string
 }
@@ -114,11 +116,11 @@ export interface ErrorBody {
  * | code | what the client does |
  * | --- | --- |
  * | `invalid_request` | throws: a bug |
- * | `invalid_code` | one new `wx.login`, then throws |
+ * | `invalid_code` | one new `wx.login`, then throws; with reason `phone_code`, and at `/phone`, it throws at once: the code of the login was good |
  * | `invalid_grant` | drops the tokens and logs in once; with reason `revoked` it is signed out |
  * | `invalid_token` | one refresh, one replay |
  * | `unknown_app` | throws: a mix-up of AppIDs |
- * | `access_denied` | throws, signed out |
+ * | `access_denied` | throws, signed out; with scope `attempt` it throws and keeps the session |
  * | `insufficient_scope` | throws |
  * | `user_blocked` | throws, does not retry |
  * | `stale_session_key` | throws; a new login brings the key that new open data is encrypted with |

@@ -56,8 +56,13 @@ function toAuthRequest(request: Request, path: string): AuthRequest {
     method: request.method,
     path,
     ...headersOf(request),
-    body: request.body ? chunksOf(request.body) : undefined,
+    body: bodyOf(request),
   }
+}
+
+function bodyOf({ body, bodyUsed }: Request): AuthRequest['body'] {
+  if (bodyUsed || body?.locked) return { parsed: undefined }
+  return body ? chunksOf(body) : undefined
 }
 
 // Not every runtime can iterate over a ReadableStream.

@@ -21,12 +21,26 @@ export async function readBody(request: AuthRequest): Promise<Body> {
   if (Number(request.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge()
 
   const { body } = request
-  const given = body && 'parsed' in body ? body.parsed : await readBytes(body ?? noBody())
+  const given = body && 'parsed' in body ? parsedBy(body) : await readBytes(body ?? noBody())
   const value = typeof given === 'string' || given instanceof Uint8Array ? parseJson(given) : given
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw malformed('The body must be a JSON object')
   }
   return new Map(Object.entries(value))
+}
+
+/** What was made of a body that is gone. Some platforms make it only now, and throw. */
+function parsedBy(before: { readonly parsed: unknown }): unknown {
+  let parsed: unknown
+  try {
+    parsed = before.parsed
+  } catch {
+    throw malformed('The body must be a JSON object')
+  }
+  if (parsed !== undefined) return parsed
+  throw malformed(
+    'Something on this server has already read the body and left nothing of it; mount the routes before it, or a JSON body parser',
+  )
 }
 
 const tooLarge = () =>

@@ -37,7 +37,7 @@ export class HttpError extends AuthError {
 export function createRefusal(emit: EmitEvent): (error: unknown) => AuthRefusal {
   return (error) => {
     const failure = toAuthError(error)
-    const { code, message, reason, headers } = failure
+    const { code, message, reason, scope, headers } = failure
     const { httpStatus: status = failure.status, closes = false } =
       failure instanceof HttpError ? failure : {}
     const requestId = status < 500 ? undefined : randomUUID()
@@ -51,6 +51,7 @@ export function createRefusal(emit: EmitEvent): (error: unknown) => AuthRefusal 
           ? message
           : 'The server could not serve this request; its events say why',
       ...(reason !== undefined && { reason }),
+      ...(scope !== undefined && { scope }),
       ...(requestId !== undefined && { request_id: requestId }),
     }
     return { ...json(status, body, headers), closes }

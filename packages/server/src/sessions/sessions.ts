@@ -64,7 +64,7 @@ export interface Sessions<Claims extends object> {
   commit(record: LiveRecord): Promise<boolean>
   /** Ends the session quietly, if it has not changed since it was read. */
   endQuietly(record: SessionRecord): Promise<boolean>
-  /** The claims of a stored session. If the hook refuses the user, the session ends, not only this request. */
+  /** The claims of a stored session. If the hook refuses the user, and not only this attempt, the session ends. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
   /** Ends what the user of a new or adopted session has beyond the caps. Never rejects. */
   evictExcess(newest: SessionRecord): Promise<void>
@@ -196,7 +196,7 @@ export function createSessions<Claims extends object>({
       try {
         return await hooks.claims(record)
       } catch (error) {
-        if (error instanceof AuthError && error.code === 'access_denied') {
+        if (error instanceof AuthError && error.code === 'access_denied' && !error.scope) {
           await end(record.id, 'access_denied')
         }
         throw error
