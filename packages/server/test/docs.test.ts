@@ -232,6 +232,11 @@ const myStore = `
   export declare function createMyStore(): SessionStore
 `
 
+/** An adapter that the reader has written. */
+const myAdapter = `
+  export { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
+`
+
 /** The frameworks' objects are held to the real ones by the type tests of the client. */
 const miniProgramPreamble = `
   interface Order { readonly id: string; readonly title: string }
@@ -265,6 +270,7 @@ const node: Environment = {
   files: {
     'preamble.d.ts': nodePreamble,
     'pages/index/my-store.ts': myStore,
+    'pages/index/my-adapter.ts': myAdapter,
     'pages/index/users.ts': recipeWith('export async function link'),
     'pages/index/phone.ts': recipeWith('export async function bindPhone'),
   },

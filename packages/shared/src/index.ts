@@ -22,7 +22,10 @@ export const paths = {
   jwks: '/jwks.json',
 } as const
 
-/** Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. */
+/**
+ * Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. A logout brings the key
+ * of the record that its refresh token is kept in, and a phone number one of its own.
+ */
 export const idempotencyHeader = 'Idempotency-Key'
 
 /** What `wx.login()` gives in DevTools when the project has no real AppID. No backend can exchange it. */
@@ -39,6 +42,10 @@ export interface LoginBody {
   readonly input?: Json
   /** The refresh token that this login replaces; its session ends. */
   readonly previous_refresh_token?: string
+  /** The idempotency key of the record that the client keeps that token in. */
+  readonly previous_idempotency_key?: string
+  /** The user has signed out of that session, and the server may not have heard of it. */
+  readonly previous_signed_out?: boolean
 }
 
 /** `POST /refresh` */
@@ -83,7 +90,7 @@ export interface PhoneAnswer {
   readonly data?: Json
 }
 
-/** The answer to `POST /phone` when the phone number belongs to another user, to whom the session has moved. */
+/** The answer to `POST /phone` when the number belongs to another user, whose session takes the place of this one. */
 export type MovedPhoneAnswer = PhoneAnswer & TokenAnswer
 
 /** The answer to `GET /prefetch`: tokens, and what the backend's `onPrefetch` returned. Without members after any failure. */

@@ -13,13 +13,13 @@ import {
 export { maybeSessionOf, sessionOf } from './attached-session.js'
 export type { Next, NodeRequest, NodeResponse } from './node-message.js'
 
-/** What is needed of a request of Express 4 or 5, whose `url` is below the path at which the router is mounted. */
+/** What is needed of a request of Express 4 or 5, whose `url` is relative to where the router is mounted. */
 export interface ExpressRequest extends NodeRequest {
   readonly body?: unknown
 }
 
 /**
- * The login routes for Express 4 and 5, before or after a body parser. Other paths go on to the next handler.
+ * The login routes for Express 4 and 5, before or after a body parser. Other paths are passed to the next handler.
  *
  * @example
  * app.use('/wx', authRoutes(auth))
@@ -39,7 +39,7 @@ export function authRoutes<Claims extends object>(
 }
 
 /**
- * Lets only requests with a valid access token pass; the route reads the session with `sessionOf(req, auth)`.
+ * Lets only requests with a valid access token through; the route reads the session with `sessionOf(req, auth)`.
  *
  * @example
  * app.get('/orders', requireAuth(auth), (req, res) => res.json(ordersOf(sessionOf(req, auth).userId)))

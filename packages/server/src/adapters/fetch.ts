@@ -8,7 +8,7 @@ export { maybeSessionOf, sessionOf } from './attached-session.js'
 export type { AuthRoutesOptions } from './base-path.js'
 
 /**
- * The login routes for everything that speaks `Request` and `Response`. Other paths are a 404.
+ * The login routes for everything that uses `Request` and `Response`. Other paths get a 404.
  *
  * @example
  * const wx = authRoutes(auth, { basePath: '/wx' })
@@ -60,11 +60,11 @@ function toAuthRequest(request: Request, path: string): AuthRequest {
   }
 }
 
-// Not every runtime lets a ReadableStream be iterated.
+// Not every runtime can iterate over a ReadableStream.
 function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
-      // Only now, so that a request for another route keeps its body.
+      // Not before, so that a request for another route keeps its body.
       const reader = body.getReader()
       return {
         async next() {

@@ -28,7 +28,7 @@ export function headersOf(request: NodeRequest): RequestHeaders {
   return { header: (name) => headerOf(request, name) }
 }
 
-/** `parsedBody` is what a body parser left, where one has read the stream already. */
+/** `parsedBody` is what a body parser left, if one has already read the stream. */
 export function toAuthRequest(
   request: NodeRequest,
   path: string,
@@ -38,7 +38,7 @@ export function toAuthRequest(
     method: request.method ?? 'GET',
     path,
     ...headersOf(request),
-    // Not destroyed when reading stops early: the answer still has to go out on the same connection.
+    // Not destroyed when reading stops early: the response still has to go out on the same connection.
     body: request.readableDidRead
       ? { parsed: parsedBody }
       : request.iterator({ destroyOnReturn: false }),
@@ -50,7 +50,7 @@ export function send(
   response: NodeResponse,
   { status, headers, body, closes }: AuthResponse,
 ): void {
-  // Something before this has answered already, a timeout for example.
+  // Something else has already responded, for example a timeout.
   if (response.headersSent) return
   const connection = closes && request.httpVersionMajor === 1 ? { connection: 'close' } : {}
   response.writeHead(status, { ...headers, ...connection })

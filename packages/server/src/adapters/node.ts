@@ -15,7 +15,7 @@ export type { AuthRoutesOptions } from './base-path.js'
 export type { NodeRequest, NodeResponse } from './node-message.js'
 
 /**
- * The login routes for a plain `node:http` server. Other paths go on to `next`, or are a 404 where there is none.
+ * The login routes for a plain `node:http` server. Other paths are passed to `next`, or get a 404 without one.
  *
  * @example
  * const wx = authRoutes(auth, { basePath: '/wx' })
@@ -34,7 +34,7 @@ export function authRoutes<Claims extends object>(
 }
 
 /**
- * Lets only requests with a valid access token pass to `next`; read the session with `sessionOf(req, auth)`.
+ * Lets only requests with a valid access token through to `next`; read the session with `sessionOf(req, auth)`.
  *
  * @example
  * const guard = requireAuth(auth)

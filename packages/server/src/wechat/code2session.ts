@@ -12,10 +12,10 @@ export interface AppCredentials {
   readonly appSecret: string
 }
 
-/** Who logged in. Printed or serialised, all of it reads `[redacted]`. */
+/** Who logged in. When printed or serialised, all of it is `[redacted]`. */
 export interface CodeSession {
   readonly openid: string
-  /** Only where the mini program is bound to an Open Platform account. */
+  /** Only if the mini program is bound to an Open Platform account. */
   readonly unionid?: string
   /** WeChat's key for this user's open data. It must not leave the server. */
   readonly sessionKey: string
@@ -40,7 +40,7 @@ export function code2Session(
         method: 'GET',
         path: '/sns/jscode2session',
         query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
-        // The first request may have spent the code although its answer was lost.
+        // The first request may have used the code even if its answer was lost.
         isRepeatable: false,
         errcodes: appSecretErrcodes,
         unknownErrcode: 'wechat_unavailable',

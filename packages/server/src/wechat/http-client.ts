@@ -8,7 +8,7 @@ import type { Hosts } from './hosts.js'
 const maxReplyBytes = 64 * 1024
 const connectTimeoutMs = 2000
 
-/** What this library asks of a `fetch`; the global one fits, and so does `createFakeWeChat().fetch`. */
+/** What this library needs of a `fetch`; the global one fits, and so does `createFakeWeChat().fetch`. */
 export type FetchLike = (
   url: string,
   init: {
@@ -35,20 +35,20 @@ export interface HttpClientRequest {
   /** Path and query. */
   readonly target: string
   readonly body: string | undefined
-  /** Texts that must not show up in an error. */
+  /** Strings that must not show up in an error. */
   readonly secrets: () => readonly string[]
 }
 
 export interface Reply {
   readonly status: number
-  /** Absent when there was more than 64 KiB of it. */
+  /** Absent if it was larger than 64 KiB. */
   readonly text: string | undefined
 }
 
 export interface HttpClient {
-  /** One request and the whole answer to it. Throws `wechat_unavailable` when none arrived, or not before the signal. */
+  /** Sends one request and reads the whole answer. Throws `wechat_unavailable` if none arrives in time. */
   send(request: HttpClientRequest, signal: AbortSignal): Promise<Reply>
-  /** Ends the connections, after the answers under way. */
+  /** Closes the connections after the calls in flight. */
   close(): Promise<void>
 }
 
@@ -57,7 +57,7 @@ export function createHttpClient(
   hosts: Hosts,
   timeoutMs: number,
 ): HttpClient {
-  // Made at the first call: whoever brings a fetch, or never logs in, opens no socket.
+  // Created at the first call: with a fetch of your own, or without calls, no socket is opened.
   let agent: Agent | undefined
 
   const fetchOnce: FetchLike =
@@ -82,7 +82,7 @@ export function createHttpClient(
       }
     })
 
-  /** Only a request that certainly was not sent goes out again: a code works once. */
+  /** Only a request that certainly was not sent is sent again: a code works once. */
   async function firstResponse(target: string, init: Parameters<FetchLike>[1]) {
     const [first = '', ...others] = hosts.candidates()
     const askAt = async (host: string) => {
@@ -112,7 +112,7 @@ export function createHttpClient(
       },
       redirect: 'manual',
       signal,
-      // A text has a length: WeChat turns a chunked body away with status 412.
+      // A string has a length: WeChat rejects a chunked body with status 412.
       ...(body !== undefined && { body }),
     })
     const { status } = response
@@ -146,7 +146,7 @@ export function unavailable(message: string, cause?: unknown): AuthError {
   return new AuthError('wechat_unavailable', message, { cause, retryAfterSeconds: 2 })
 }
 
-// The connection was never made, so no byte of the request has left.
+// The connection was never made, so no byte of the request was sent.
 const neverSent: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',

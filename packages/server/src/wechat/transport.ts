@@ -9,19 +9,19 @@ import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
 import { checkHosts, createHosts } from './hosts.js'
 import { createHttpClient, type FetchLike, type Reply, unavailable } from './http-client.js'
 
-// A read that WeChat was too busy for is asked again after these.
+// If WeChat is busy, a read is retried after these delays.
 const busyWaitsMs = [100, 400] as const
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
-  /** How WeChat is reached (default: undici with a keep-alive agent of its own). */
+  /** Sends the calls to WeChat (default: undici with a keep-alive agent of its own). */
   fetch?: FetchLike
   /**
-   * Where WeChat is, as origins (default `['https://api.weixin.qq.com']`). The next one is tried when a connection
-   * cannot be made, and stays in use; every 30 seconds the first is tried again. Plain http only to this machine.
+   * The origins of WeChat (default `['https://api.weixin.qq.com']`). The next one is tried if a connection cannot be
+   * made, and stays in use; every 30 seconds the first is tried again. Plain http only for localhost.
    */
   wechatHosts?: readonly string[]
-  /** How long a call to WeChat may take in all, in milliseconds (default 5,000). Connecting may take 2,000 of them. */
+  /** How long a call to WeChat may take in total, in milliseconds (default 5,000). Connecting may take 2,000. */
   wechatTimeoutMs?: number
 }
 
@@ -32,54 +32,54 @@ export interface TransportNeeds {
 
 export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly endpoint: WeChatEvent['endpoint']
-  /** The circuit breaker that it belongs to. */
+  /** The circuit breaker that the call belongs to. */
   readonly group: EndpointGroup
-  /** Whose mini program the call is about. */
+  /** The mini program that the call is for. */
   readonly appId: string
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object | undefined
-  /** It changes nothing at WeChat and spends no code, so it may be sent again when WeChat is busy. */
+  /** The call changes nothing at WeChat and uses no code, so it may be sent again if WeChat is busy. */
   readonly isRepeatable: boolean
-  /** Makes the result out of an answer without an errcode. What it throws is how the call ended. */
+  /** Reads the result from a successful answer. If it throws, the call fails with that error. */
   readonly read: (answer: WeChatAnswer) => Result
 }
 
 type About = Omit<WeChatRequest<unknown>, 'read'>
 
-/** As the last call ended; no call is made for this. */
+/** WeChat as of the last call; no call is made for this. */
 export interface WeChatHealth {
-  /** Whether no circuit breaker but that of the app's own calls is open, and WeChat served the last call. */
+  /** Whether WeChat served the last call and all circuit breakers are closed, except that of the app's own calls. */
   readonly ok: boolean
   readonly lastOutcome: WeChatEvent['outcome'] | undefined
   /** In seconds since the epoch. */
   readonly lastCallAt: number | undefined
-  /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call finds out. */
+  /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call tests it. */
   readonly breakers: Readonly<Record<EndpointGroup, BreakerEvent['state']>>
-  /** The one of the hosts that calls go to now. */
+  /** The host that calls go to now. */
   readonly host: string
 }
 
-/** The way to WeChat, which all mini programs of a backend share. */
+/** Sends calls to WeChat, for all mini programs of a backend. */
 export interface Transport {
-  /** Gives work the time that one call may take; its signal ends what is under way. */
+  /** Runs work with the timeout of one call; the signal aborts what is in flight. */
   within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** One call. Gives what WeChat's answer says when it is a success, and throws an {@link AuthError} for all else. */
+  /** Makes one call. Returns the result of a success, and throws an {@link AuthError} for everything else. */
   send<Result>(request: WeChatRequest<Result>, signal: AbortSignal): Promise<Result>
   health(): WeChatHealth
   close(): Promise<void>
 }
 
-// What says something about WeChat or the configuration, and not about one user or code.
+// These say something about WeChat or the configuration, not about one user or code.
 const unhealthy: ReadonlySet<unknown> = new Set([
   'wechat_unavailable',
   'rate_limited',
   'server_misconfigured',
 ])
 
-/** Throws a `TypeError` that names the option when one is wrong. */
+/** Throws a `TypeError` that names the wrong option. */
 export function createTransport({
   fetch,
   wechatHosts = ['https://api.weixin.qq.com'],
@@ -198,7 +198,7 @@ export function createTransport({
   }
 }
 
-/** Whether WeChat itself is in trouble. A strange answer is trouble only where all that WeChat may answer is known. */
+/** Whether WeChat itself is down. An unexpected answer counts only where all of WeChat's answers are known. */
 function isOutage(error: unknown, reply: Reply | undefined, about: About): boolean {
   if (!(error instanceof AuthError) || error.code !== 'wechat_unavailable') return false
   if (reply === undefined || reply.status >= 500) return true
@@ -206,7 +206,7 @@ function isOutage(error: unknown, reply: Reply | undefined, about: About): boole
   return error.errcode === undefined || error.errcode === -1
 }
 
-/** Everything that was sent may be somebody's secret. Very short texts are not, and occur in any message. */
+/** Everything that was sent may be a secret. Very short strings are not, and occur in any message. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(textsIn)
   const text = String(value)

@@ -109,6 +109,7 @@ export function newRecord(now: () => number, changes: Partial<SessionRecord> = {
     generation: 0,
     idempotencyKeyHash: randomUUID(),
     createdAt,
+    authenticatedAt: createdAt,
     lastRefreshAt: createdAt,
     endsAt: createdAt + 9000,
     expiresAt: createdAt + 3000,
