@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { findProgram } from '../../../../.ci/programs.mjs'
 import { provided, provideServices } from './global-setup.js'
 import { createServers, type ServersOptions } from './servers.js'
 import { openStore, storePlaces } from './stores.js'
@@ -85,6 +86,21 @@ describe('a server', () => {
     ).rejects.toThrow(/Bad directive/)
   })
 })
+
+const redisServer = findProgram('redis-server')
+
+test.runIf(redisServer)(
+  'a server that ends in mid-run is remembered, with how it ended',
+  async () => {
+    const servers = setUpServers()
+    const { pid } = await servers.redis(redisServer ?? '')
+
+    process.kill(pid, 'SIGKILL')
+
+    const ended = expect.stringMatching(/^redis-server has ended by itself \(SIGKILL\)/)
+    await vi.waitFor(() => expect(servers.fallen()).toEqual([ended]), { timeout: 20_000 })
+  },
+)
 
 describe('stop', () => {
   test('removes a folder that somebody writes to for a moment more', async () => {
