@@ -214,11 +214,12 @@ export function createSessions<Claims extends object>({
       }
     },
 
-    async evictExcess({ userId }) {
-      const smallestCap = Math.min(maxSessionsPerUser, maxUnadoptedPerUser)
+    async evictExcess(newest) {
+      const { userId } = newest
+      const cap = isAdopted(newest) ? maxSessionsPerUser : maxUnadoptedPerUser
       try {
         for (let round = 0; round < maxEvictionRounds; round++) {
-          if ((await store.count(userId)) <= smallestCap) return
+          if ((await store.count(userId)) <= cap) return
           let hasChanged = false
           for (const record of excessOf(await store.list(userId))) {
             // Without a tombstone: its device was not revoked, and may log in again. One that has changed since it was
