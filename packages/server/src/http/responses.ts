@@ -59,12 +59,21 @@ export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse
     const answer = json(status, body, {
       ...headers,
       ...(retryAfterSeconds !== undefined && {
-        'retry-after': String(Math.ceil(retryAfterSeconds)),
+        'retry-after': String(spread(Math.ceil(retryAfterSeconds))),
       }),
       ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
     })
     return { ...answer, closes }
   }
+}
+
+/**
+ * Phones come back to the second, so those that were turned away together are told different ones; none an earlier one,
+ * at which there still is nothing to be had.
+ */
+function spread(seconds: number): number {
+  const widthSeconds = Math.max(Math.floor(seconds * 0.6), 3)
+  return seconds + Math.floor(Math.random() * (widthSeconds + 1))
 }
 
 // RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
