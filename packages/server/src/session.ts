@@ -61,6 +61,11 @@ export interface SessionStore {
   list(userId: string): Promise<SessionRecord[]>
   /** At least as many as `list` would give, and cheaper. May be left out: then `list` is asked. */
   count?(userId: string): Promise<number>
+  /**
+   * Does the work on one connection of the store's, as soon as there is one. May be left out; where it is there, an
+   * error tells the wait for a connection from that for an answer, and what nobody waits for any more is not begun.
+   */
+  withConnection?<T>(work: (store: SessionStore) => Promise<T>): Promise<T>
   /** What will hurt later about how the store is set up. Empty when nothing will, or when the store cannot tell. */
   check?(): Promise<readonly StoreWarning[]>
 }

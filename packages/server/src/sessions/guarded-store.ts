@@ -10,8 +10,10 @@ import type { SessionRecord, SessionStore } from '../session.js'
 const maxSwaps = 64
 const maxPauseMs = 20
 
+type Verbs = Required<Omit<SessionStore, 'withConnection'>>
+
 /** A store whose calls end in time and fail as `store_unavailable`, and the one way to change a record. */
-export interface GuardedStore extends Required<SessionStore> {
+export interface GuardedStore extends Verbs {
   /**
    * Reads the record, lets `decide` look at it, and writes the record that the decision carries, if any, in place of
    * exactly the one that was read. When another write came first, or `decide` gives nothing, it starts again with the
@@ -28,7 +30,10 @@ export interface GuardedStore extends Required<SessionStore> {
 export interface StoreOptions {
   /** Where sessions live (default: in this process, see `createMemoryStore`). */
   store?: SessionStore
-  /** How long a call to the store may take, in milliseconds (default 500); then the request is a 503. */
+  /**
+   * How long a call to the store may take, in milliseconds (default 500), the wait for one of its connections included;
+   * then the request is a 503.
+   */
   storeTimeoutMs?: number
 }
 
@@ -44,15 +49,32 @@ export function guardStore({
     }
   }
 
-  const expired = () =>
-    new AuthError(
-      'store_unavailable',
-      `The session store did not answer within ${storeTimeoutMs} ms`,
-    )
-
-  async function guarded<T>(call: () => Promise<T>, record?: SessionRecord): Promise<T> {
+  async function guarded<T>(
+    call: (store: SessionStore) => Promise<T>,
+    record?: SessionRecord,
+  ): Promise<T> {
+    let isWaiting = store.withConnection !== undefined
+    let isOver = false
+    const expired = () => {
+      isOver = true
+      const what = isWaiting ? 'had no connection free' : 'did not answer'
+      return new AuthError(
+        'store_unavailable',
+        `The session store ${what} within ${storeTimeoutMs} ms`,
+      )
+    }
+    const onConnection = async (connected: SessionStore) => {
+      // Nobody waits for it any more, and a write that lands now is one that was reported as failed.
+      if (isOver) throw expired()
+      isWaiting = false
+      return call(connected)
+    }
     try {
-      return await withDeadline(storeTimeoutMs, expired, call)
+      return await withDeadline(
+        storeTimeoutMs,
+        expired,
+        async () => store.withConnection?.(onConnection) ?? call(store),
+      )
     } catch (cause) {
       if (cause instanceof AuthError) throw cause
       throw new AuthError('store_unavailable', 'The session store failed; see cause', {
@@ -61,16 +83,16 @@ export function guardStore({
     }
   }
 
-  const safe: Required<SessionStore> = {
-    create: (record) => guarded(() => store.create(record), record),
-    get: (id) => guarded(() => store.get(id)),
+  const safe: Verbs = {
+    create: (record) => guarded((store) => store.create(record), record),
+    get: (id) => guarded((store) => store.get(id)),
     replace: (record, expectedVersion) =>
-      guarded(() => store.replace(record, expectedVersion), record),
-    delete: (id) => guarded(() => store.delete(id)),
-    list: (userId) => guarded(() => store.list(userId)),
+      guarded((store) => store.replace(record, expectedVersion), record),
+    delete: (id) => guarded((store) => store.delete(id)),
+    list: (userId) => guarded((store) => store.list(userId)),
     count: (userId) =>
-      guarded(async () => store.count?.(userId) ?? (await store.list(userId)).length),
-    check: () => guarded(async () => store.check?.() ?? []),
+      guarded(async (store) => store.count?.(userId) ?? (await store.list(userId)).length),
+    check: () => guarded(async (store) => store.check?.() ?? []),
   }
 
   return {

@@ -133,9 +133,13 @@ export async function openRedisStore(
 /** Nothing is migrated yet. */
 export function openSqlStore(
   place: SqlPlace,
-  { now = Date.now, table = place.namespace }: OpenOptions & { table?: string } = {},
+  {
+    now = Date.now,
+    table = place.namespace,
+    maxConnections = 10,
+  }: OpenOptions & { table?: string; maxConnections?: number } = {},
 ): OpenStore<SqlStore> & { readonly kysely: Kysely<object> } {
-  const kysely = openSql(place)
+  const kysely = openSql(place, maxConnections)
   const options = { dialect: place.kind, table, now }
   return {
     kysely,
@@ -184,21 +188,24 @@ export type SqlPlace = StorePlace & { readonly kind: SqlStoreOptions['dialect'] 
 export const isSql = (place: StorePlace): place is SqlPlace =>
   ['postgresql', 'mysql', 'sqlite'].includes(place.kind)
 
-export function openSql(place: SqlPlace): Kysely<object> {
-  return new Kysely({ dialect: dialectOf(place) })
+export function openSql(place: SqlPlace, maxConnections = 10): Kysely<object> {
+  return new Kysely({ dialect: dialectOf(place, maxConnections) })
 }
 
-function dialectOf({ kind, urls: [url = ''], connection }: SqlPlace): Dialect {
+function dialectOf(
+  { kind, urls: [url = ''], connection }: SqlPlace,
+  maxConnections: number,
+): Dialect {
   const { initially, ...rest } = connection ?? {}
   switch (kind) {
     case 'postgresql': {
-      const pool = new Pool({ connectionString: url, max: 10 })
+      const pool = new Pool({ connectionString: url, max: maxConnections })
       pool.on('error', () => undefined)
       if (initially) pool.on('connect', (client) => void client.query(initially))
       return new PostgresDialect({ pool })
     }
     case 'mysql': {
-      const pool = createPool({ uri: url, connectionLimit: 10, ...rest })
+      const pool = createPool({ uri: url, connectionLimit: maxConnections, ...rest })
       if (initially) pool.on('connection', (connection) => connection.query(initially))
       return new MysqlDialect({ pool })
     }
