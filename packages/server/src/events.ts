@@ -94,7 +94,10 @@ export interface EvictedEvent {
   readonly userId: string
 }
 
-/** One call to WeChat that was sent; a read that WeChat was too busy for may be sent up to three times. */
+/**
+ * One call to WeChat; a read that WeChat was too busy for may be sent up to three times. All were sent but those that
+ * ended as `no_place`.
+ */
 export interface WeChatEvent {
   readonly type: 'wechat'
   /** The method that made the call; for `call`, the path. */
@@ -109,8 +112,12 @@ export interface WeChatEvent {
   /** In milliseconds since the epoch. */
   readonly startedMs: number
   readonly durationMs: number
-  /** How it ended: `ok`, or the code of the error it became. */
-  readonly outcome: 'ok' | AuthErrorCode
+  /**
+   * How it ended: `ok`, the code of the error it became, or what that code does not say. `lost`: the connection ended
+   * before the answer did · `unreadable`: the answer was no JSON object, or longer than 64 KiB · `no_place`: too
+   * many calls were under way, so this one was not sent; it says nothing about WeChat.
+   */
+  readonly outcome: 'ok' | 'lost' | 'unreadable' | 'no_place' | AuthErrorCode
   readonly errcode?: number
   readonly rid?: string
 }
@@ -130,7 +137,7 @@ export interface MisconfiguredEvent {
 }
 
 /**
- * Endpoints of WeChat that share a circuit breaker, so that trouble with one leaves the others alone: logins,
+ * Endpoints of WeChat that share places and a circuit breaker, so that trouble with one leaves the others alone: logins,
  * what is asked of signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
  */
 export type EndpointGroup = 'login' | 'user_info' | 'access_token' | 'call'

@@ -89,6 +89,8 @@ export function createLoginByCode<Claims extends object>({
     const previous = await previousSessions.find(attempt.previousRefreshToken, app)
     const exchanged = await apps.exchangeCode(app, code).catch(async (error: unknown) => {
       if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
+      // WeChat has not said that the code was used; the phone is to come with a new one at once.
+      if (error.reason === 'lost') throw error
       const waitsMs = error.errcode === usedCode ? siblingWaitsMs : unknownCodeWaitsMs
       const earlier = await findLogin(ids, waitsMs)
       if (!earlier) throw error
