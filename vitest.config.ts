@@ -1,45 +1,42 @@
 import { fileURLToPath } from 'node:url'
 import { configDefaults, defineConfig } from 'vitest/config'
+import { sourceAliases } from './.ci/entries.mjs'
 
-const source = (path: string) => fileURLToPath(new URL(`./packages/${path}`, import.meta.url))
-
+const unit = ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts']
+/** Many thousands of interleavings, an outage played through, processes, and the compiler over all documents. */
+const slow = [
+  'packages/*/test/model/**/*.test.ts',
+  'packages/server/test/wechat/outage.test.ts',
+  'packages/server/test/wechat/wechat-processes.test.ts',
+  'packages/server/test/docs.test.ts',
+]
 const services = 'packages/server/test/services/**/*.test.ts'
 const engines = 'packages/client/test/engines/**/*.test.ts'
 
 export default defineConfig({
-  resolve: {
-    // Tests run from source; what is built is tested by `npm run packed`.
-    alias: [
-      { find: /^@wxlogin\/shared$/, replacement: source('shared/src/index.ts') },
-      { find: /^@wxlogin\/server$/, replacement: source('server/src/index.ts') },
-      {
-        find: /^@wxlogin\/server\/(testing|wechat)$/,
-        replacement: source('server/src/$1/index.ts'),
-      },
-      {
-        find: /^@wxlogin\/server\/(express|node|fetch)$/,
-        replacement: source('server/src/adapters/$1.ts'),
-      },
-      {
-        find: /^@wxlogin\/server\/(redis|sql)$/,
-        replacement: source('server/src/stores/$1.ts'),
-      },
-      { find: /^@wxlogin\/client$/, replacement: source('client/src/index.ts') },
-      { find: /^@wxlogin\/client\/full$/, replacement: source('client/src/full.ts') },
-      { find: /^@wxlogin\/client\/testing$/, replacement: source('client/src/testing/index.ts') },
-    ],
-  },
+  // Tests run from source; what is built is tested by `npm run packed`.
+  resolve: { alias: sourceAliases(fileURLToPath(new URL('.', import.meta.url))) },
   test: {
     passWithNoTests: false,
-    testTimeout: 20_000,
+    // No test is about speed, and this machine may be busy: these only end what hangs.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Servers are ended and their folders removed, on a busy machine too.
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, services, engines],
+          include: unit,
+          exclude: [...configDefaults.exclude, ...slow, services, engines],
+          // They share nothing but the code, which is loaded once a worker: half of the time would go into loading.
+          isolate: false,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'slow', include: slow },
       },
       {
         extends: true,
@@ -50,8 +47,8 @@ export default defineConfig({
           globalSetup: ['packages/server/test/services/global-setup.ts'],
           // A file has no tests where its service is missing, which is said, and with CI=true a failure.
           passWithNoTests: true,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -26,6 +26,7 @@ const sources = [
   'tsconfig.base.json',
   'pnpm-lock.yaml',
   '.ci/build.mjs',
+  '.ci/entries.mjs',
 ]
 const stampFolder = `${root}node_modules/.cache/wxlogin`
 const stampFile = `${stampFolder}/build.json`

@@ -1,33 +1,41 @@
 // Checks what users will install: packs both packages and uses the tarballs outside the workspace.
+//   node .ci/packed.mjs runs <program> <arguments>…   only that everything loads and runs, on this Node, Bun or Deno
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { entries, phoneEntries, specifierOf } from './entries.mjs'
 import { pack } from './pack.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
 import { bin, root, run, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
 
+// The newest of the optional peers. The floor of each is what the workspace has, and its tests run on.
+const peers =
+  process.env.WXLOGIN_PEERS === 'latest'
+    ? ['kysely@latest', 'msw@latest']
+    : ['kysely@0.29.9', 'msw@3.0.5']
+
+const isRunOnly = process.argv[2] === 'runs'
+const runtime = isRunOnly ? process.argv.slice(3) : [process.execPath]
 const fixtures = `${root}.ci/packed/`
 const place = mkdtempSync(join(tmpdir(), 'wxlogin-packed-'))
+// The client has to compile where nothing but the language is declared: no Node, no DOM, no mini program typings.
+const programs = [
+  { file: 'server.ts', options: { target: 'ES2022', lib: ['ES2022'], types: ['node'] } },
+  { file: 'client.ts', options: { target: 'ES2015', lib: ['ES2015'], types: [] } },
+]
 const failures = []
 const shown = new Set()
 
 try {
   const tarballs = [await packAndLook('server'), await packAndLook('client')]
-  for (const tarball of tarballs) await lint(tarball)
-  const consumer = await installConsumer(tarballs)
-  await compile(consumer)
+  if (!isRunOnly) for (const tarball of tarballs) await lint(tarball)
+  const consumer = await installConsumer('consumer', tarballs)
+  if (!isRunOnly) await compile(consumer, programs)
   await load(consumer)
+  await besideNewestPeers(tarballs)
   const [, client] = tarballs
-  const requests = entriesOf(client).filter((entry) => !entry.endsWith('/testing'))
-  await checkMiniPrograms({
-    place,
-    tarball: client.file,
-    requests,
-    installTarballs,
-    check,
-    report,
-  })
+  if (!isRunOnly) await inMiniPrograms(client)
 } finally {
   rmSync(place, { recursive: true, force: true })
 }
@@ -103,16 +111,75 @@ async function lint({ name, file }) {
 }
 
 /** An empty project with both tarballs and nothing of the workspace. */
-async function installConsumer(tarballs) {
-  const folder = join(place, 'consumer')
-  await installTarballs(folder, [...tarballs.map(({ file }) => file), '@types/node@20'])
-  return { folder, entries: tarballs.flatMap(entriesOf) }
+async function installConsumer(name, tarballs, others = []) {
+  const folder = join(place, name)
+  await installTarballs(folder, [...tarballs.map(({ file }) => file), ...others, '@types/node@20'])
+  return folder
 }
 
-function entriesOf({ name, packageJson }) {
-  return Object.keys(packageJson.exports)
-    .filter((path) => path !== './package.json')
-    .map((path) => name + path.slice(1))
+function specifiersOf(packageName) {
+  return Object.keys(entries[packageName]).map((entry) => specifierOf(packageName, entry))
+}
+
+/** npm refuses an install whose peers do not fit, used or not. */
+async function besideNewestPeers(tarballs) {
+  const folder = await installConsumer('peers', tarballs, peers).catch(({ message }) => {
+    report(`installs beside ${peers.join(' and ')}`, [message])
+  })
+  if (!folder) return
+  report(`installs beside ${peers.join(' and ')}`, [])
+  if (!isRunOnly) {
+    await compile(folder, [
+      {
+        file: 'peers.ts',
+        // The declarations of msw want the DOM's.
+        options: { target: 'ES2022', lib: ['ES2022'], types: ['node'], skipLibCheck: true },
+        ways: ['ESM', 'bundler'],
+      },
+    ])
+  }
+  const { runsPeers } = await lookAtRuntime()
+  if (!runsPeers) {
+    console.log('       … and is not run here: `npm run long -- nodes` does, on newer Nodes')
+    return
+  }
+  cpSync(`${fixtures}peers.mjs`, join(folder, 'peers.mjs'))
+  await check(
+    `a store on ${peers[0]} and a login through ${peers[1]} run`,
+    runIn(folder, 'peers.mjs'),
+  )
+}
+
+/** What a check has to know of the program that runs it; Bun and Deno are no Nodes. */
+async function lookAtRuntime() {
+  const [program] = runtime
+  if (!/node(\.exe)?$/.test(program)) return { flags: [], runsPeers: false }
+  const strict = '--no-experimental-require-module'
+  const about = `[process.versions.node, process.allowedNodeEnvironmentFlags.has('${strict}')].join(' ')`
+  const { output } = await run(program, ['-p', about])
+  const [version, hasStrict] = output.trim().split(' ')
+  const [major, minor] = version.split('.').map(Number)
+  return {
+    flags: hasStrict === 'true' ? [strict] : [],
+    // They need Node 22, and the check SQLite without a flag.
+    runsPeers: major > 22 || (major === 22 && minor >= 13),
+  }
+}
+
+function runIn(folder, ...args) {
+  const [program, ...before] = runtime
+  return run(program, [...before, ...args], { cwd: folder })
+}
+
+async function inMiniPrograms({ file }) {
+  await checkMiniPrograms({
+    place,
+    tarball: file,
+    requests: phoneEntries.map((entry) => specifierOf('client', entry)),
+    installTarballs,
+    check,
+    report,
+  })
 }
 
 async function installTarballs(folder, packages) {
@@ -120,7 +187,8 @@ async function installTarballs(folder, packages) {
   if (status !== 0) throw new Error(`npm could not install the tarballs\n${output}`)
 }
 
-async function compile({ folder }) {
+/** With every compiler, in every way that it finds a package. */
+async function compile(folder, programs) {
   const compilers = await tool(
     'typescript',
     [
@@ -150,15 +218,14 @@ async function compile({ folder }) {
       only: '5',
     },
   ]
-  // The client has to compile where nothing but the language is declared: no Node, no DOM, no mini program typings.
-  const programs = [
-    { file: 'server.ts', options: { target: 'ES2022', lib: ['ES2022'], types: ['node'] } },
-    { file: 'client.ts', options: { target: 'ES2015', lib: ['ES2015'], types: [] } },
-  ]
   const jobs = ['5', '6', '7'].flatMap((major) =>
     ways
       .filter(({ only = major }) => only === major)
-      .flatMap((way) => programs.map((program) => ({ major, way, program }))),
+      .flatMap((way) =>
+        programs
+          .filter(({ ways = [way.title] }) => ways.includes(way.title))
+          .map((program) => ({ major, way, program })),
+      ),
   )
   const next = async () => {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) await compileOne(job)
@@ -172,10 +239,10 @@ async function compile({ folder }) {
     writeFileSync(join(home, 'package.json'), JSON.stringify({ private: true, type: way.type }))
     const compilerOptions = {
       ...way.options,
-      ...program.options,
       strict: true,
       exactOptionalPropertyTypes: true,
       skipLibCheck: false,
+      ...program.options,
       declaration: true,
       rootDir: '.',
       outDir: 'out',
@@ -192,14 +259,19 @@ async function compile({ folder }) {
   }
 }
 
-/** Imports and requires every entry, without the newer Nodes' leave to `require` ES modules. */
-async function load({ folder, entries }) {
-  const strict = '--no-experimental-require-module'
-  const flags = process.allowedNodeEnvironmentFlags.has(strict) ? [strict] : []
+/** Imports and requires every entry, without the newer Nodes' leave to `require` ES modules; and a backend at work. */
+async function load(folder) {
+  const specifiers = Object.keys(entries).flatMap(specifiersOf)
+  const { flags } = await lookAtRuntime()
   cpSync(`${fixtures}entries.mjs`, join(folder, 'entries.mjs'))
   await check(
-    `${entries.length} entries import, require, and know each other's errors`,
-    runNode([...flags, 'entries.mjs', ...entries], { cwd: folder }),
+    `${specifiers.length} entries import, require, and know each other's errors`,
+    runIn(folder, ...flags, 'entries.mjs', ...specifiers),
+  )
+  cpSync(`${fixtures}backend.mjs`, join(folder, 'backend.mjs'))
+  await check(
+    'a backend logs in, renews, answers, logs out and closes',
+    runIn(folder, 'backend.mjs'),
   )
 }
 

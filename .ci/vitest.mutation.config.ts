@@ -1,24 +1,16 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { sourceAliases } from './entries.mjs'
 
-const packages = fileURLToPath(new URL('../packages', import.meta.url))
+const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * The tests that judge mutants: quick ones, of what is mutated. Their names become one regular expression, so a name
  * of thousands of characters is an error of every mutant that survives.
  */
 export default defineConfig({
-  root: fileURLToPath(new URL('..', import.meta.url)),
-  resolve: {
-    alias: [
-      { find: /^@wxlogin\/shared$/, replacement: `${packages}/shared/src/index.ts` },
-      { find: /^@wxlogin\/server$/, replacement: `${packages}/server/src/index.ts` },
-      {
-        find: /^@wxlogin\/server\/testing$/,
-        replacement: `${packages}/server/src/testing/index.ts`,
-      },
-    ],
-  },
+  root,
+  resolve: { alias: sourceAliases(root) },
   test: {
     // They share nothing but the code, which is loaded once for all of them.
     isolate: false,

@@ -1,16 +1,8 @@
 import { defineConfig, type Options } from 'tsup'
+import { entries } from '../../.ci/entries.mjs'
 
 const shared: Options = {
-  entry: {
-    index: 'src/index.ts',
-    express: 'src/adapters/express.ts',
-    node: 'src/adapters/node.ts',
-    fetch: 'src/adapters/fetch.ts',
-    redis: 'src/stores/redis.ts',
-    sql: 'src/stores/sql.ts',
-    wechat: 'src/wechat/index.ts',
-    testing: 'src/testing/index.ts',
-  },
+  entry: { ...entries.server },
   target: 'node20',
   platform: 'node',
   removeNodeProtocol: false,

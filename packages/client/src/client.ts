@@ -1,4 +1,52 @@
-import { type Client, type ClientOptions, createCore } from './core.js'
+import { tell } from './events.js'
+import { type ClientOptions, resolveOptions } from './options.js'
+import {
+  createRenewal,
+  type LoginOptions,
+  type LogoutOptions,
+  type Renewal,
+} from './session/renewal.js'
+import { createToSession, type Session, type SessionChange } from './session/session.js'
+import { createSingleFlight } from './session/single-flight.js'
+import { createRecordStore, type RecordStore, type TokenPair } from './session/token-record.js'
+import { ignore } from './task.js'
+import {
+  type ClientResponse,
+  createSend,
+  type RequestOptions,
+  type RequestTask,
+  type Send,
+} from './transports/send.js'
+import type { WxLaunchOptions } from './wx.js'
+
+export interface Client<Data = unknown> {
+  /**
+   * Logs in silently unless there is a session. Never rejects.
+   * The options of `App.onLaunch` may be passed; nothing is read from them, because any link can set them.
+   */
+  launch(options?: WxLaunchOptions): Promise<Session<Data> | undefined>
+  /** The session once it is clear whether there is one. Never rejects. */
+  ready(): Promise<Session<Data> | undefined>
+  /** The current session, without waiting. */
+  session(): Session<Data> | undefined
+  /**
+   * Ensures that there is a session, after a sign-out too; logs in anew only with `force` or `input`, or if there is
+   * none. Rejects with {@link ClientError}.
+   */
+  login(options?: LoginOptions): Promise<Session<Data>>
+  /**
+   * Signs out on this phone at once, offline too; nothing logs in again until `login()`.
+   * Rejects only with `everywhere`, when the server could not be told to end the user's other sessions.
+   */
+  logout(options?: LogoutOptions): Promise<void>
+  /** Calls the listener after every change of the session; returns a function that removes it. */
+  onChange(listener: (change: SessionChange<Data>) => void): () => void
+  /**
+   * `wx.request` with the access token, renewed and sent again once if it was refused.
+   * Rejects with {@link ClientError}.
+   */
+  request<T = unknown>(options: RequestOptions): RequestTask<ClientResponse<T>>
+}
 
 /**
  * The login of one mini program at one backend. Create it once, in a module of its own.
@@ -6,5 +54,59 @@ import { type Client, type ClientOptions, createCore } from './core.js'
  * @throws TypeError when an option is wrong
  */
 export function createClient<Data = unknown>(options: ClientOptions): Client<Data> {
-  return createCore<Data>(options)
+  return assembleClient<Data>({ options }).client
+}
+
+/** The client, and what the methods of the full client are made of. */
+export interface ClientParts<Data> {
+  readonly client: Client<Data>
+  readonly send: Send
+  readonly store: RecordStore
+  readonly renewal: Renewal
+  readonly authUrl: string
+}
+
+/** `start` runs before the first login, which waits for it. */
+export function assembleClient<Data>({
+  options,
+  start,
+}: {
+  readonly options: ClientOptions
+  readonly start?: (store: RecordStore) => Promise<unknown>
+}): ClientParts<Data> {
+  const settings = resolveOptions(options)
+  const { wx, appId, authUrl } = settings
+  const toSession = createToSession<Data>(appId)
+  const listeners = new Set<(change: SessionChange<Data>) => void>()
+
+  const store = createRecordStore({
+    settings,
+    onChange({ next, previous, reason }) {
+      const change = { session: toSession(next), previous: toSession(previous), reason }
+      if (change.session || change.previous) {
+        listeners.forEach((listener) => tell(listener, change))
+      }
+    },
+  })
+  // Before there are listeners: what was stored already is no change.
+  store.read()
+  const singleFlight = createSingleFlight<TokenPair>(start && start(store))
+  const renewal = createRenewal({ settings, store, singleFlight })
+  const send = createSend({ settings, store, renewal })
+  const ready = () => renewal.pair().then<Session<Data>, undefined>(toSession, ignore)
+
+  const client: Client<Data> = {
+    launch: ready,
+    ready,
+    session: () => toSession(store.read()),
+    login: (options) => renewal.login(options).then<Session<Data>>(toSession),
+    logout: renewal.logout,
+    onChange(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    request: <T>(options: RequestOptions) =>
+      send({ options, call: (native) => wx.request(native) }) as RequestTask<ClientResponse<T>>,
+  }
+  return { client, send, store, renewal, authUrl }
 }

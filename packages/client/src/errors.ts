@@ -11,17 +11,17 @@ import type { WxResponse } from './wx.js'
  * | `interrupted` | WeChat stopped it because the mini program is in the background |
  * | `aborted` | `abort()` was called |
  * | `domain_not_allowed` | the host is not in the mini program's list of request domains |
- * | `http` | an answer with a status that is not 2xx, or one that is not ours where ours was due |
- * | `business` | `unwrap` refused the answer |
+ * | `http` | an answer with a status that is not 2xx, or from a login route an answer of another shape |
+ * | `business` | `unwrap` threw |
  * | `signed_out` | signed out by `logout()` or by the server, see `reason`, until `login()` is called |
- * | `user_changed` | someone else is logged in than when the request was made, so it is not sent |
+ * | `user_changed` | a different user is logged in than when the request was made, so it is not sent |
  * | `single_page` | single-page mode (opened from Moments) has no login |
  * | `mock_code` | DevTools runs without a real AppID, so `wx.login` gives a code that nobody can exchange |
- * | `phone_denied` | the user did not give a phone number, or WeChat does not let this user |
+ * | `phone_denied` | the user shared no phone number, or WeChat does not allow this user to |
  * | `phone_quota` | the mini program's paid quota of phone numbers is used up |
  * | `config` | the client is used in a way that cannot work here; the message says what to do |
  *
- * and what the server answers in the shape of the wire (`error` and `error_description`): see {@link WireErrorCode}.
+ * and the server's own, from answers with `error` and `error_description`: see {@link WireErrorCode}.
  */
 export type ClientErrorCode =
   | 'network'
@@ -46,9 +46,9 @@ const advice: { readonly [code in ClientErrorCode]?: string } = {
 }
 
 /**
- * The one error of this entry; `switch (error.code)` is its API. Each entry has a class of its own for `instanceof`, so
- * import from one entry only.
- * `message` tells a developer what to do and is never for end users. It is also all that `JSON.stringify` gives.
+ * The one error class of this entry; `switch (error.code)` is its API. Each entry has a class of its own for
+ * `instanceof`, so import from one entry only.
+ * `message` tells a developer what to do and is never for end users. `JSON.stringify` gives nothing but the message.
  */
 export class ClientError extends Error {
   declare readonly code: ClientErrorCode
@@ -60,7 +60,7 @@ export class ClientError extends Error {
   readonly header?: object
   /** Why the server refused: of `invalid_grant`, or the backend's own of `access_denied`. */
   readonly reason?: string
-  /** Names this failure in the server's events. */
+  /** Identifies this failure in the server's events. */
   readonly requestId?: string
   /** When it makes sense to try again. */
   readonly retryAfterSeconds?: number
@@ -68,7 +68,7 @@ export class ClientError extends Error {
   readonly cause?: unknown
 
   constructor(code: ClientErrorCode, details?: object, description?: unknown) {
-    super(code + ': ' + (description || advice[code] || 'see README'))
+    super(`${code}: ${description || advice[code] || 'see README'}`)
     Object.assign(this, { code }, details)
   }
 
@@ -77,7 +77,12 @@ export class ClientError extends Error {
   }
 }
 
-/** What a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 nothing but a text. */
+/** Throws unless it holds. The rule names one option, and says what is allowed. */
+export const assertOption = (holds: unknown, rule: string): void => {
+  if (!holds) throw new TypeError(rule)
+}
+
+/** What a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 only a text. */
 export const failureOf = (cause: unknown): ClientError => {
   const { errno, errMsg } = Object(cause)
   const said: string = errno || errMsg
@@ -94,7 +99,7 @@ export const failureOf = (cause: unknown): ClientError => {
   )
 }
 
-/** Throws unless the answer is what was asked for. */
+/** Throws unless the answer is a success. */
 export const check = ({ statusCode, header, data }: WxResponse, isTokenRefused?: boolean): void => {
   const { error, error_description, reason, request_id: requestId } = Object(data)
   const retryAfterSeconds = Number(headerOf(header, 'retry-after')) || undefined

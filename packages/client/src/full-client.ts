@@ -1,36 +1,37 @@
 import type { Json } from '@wxlogin/shared'
-import { type BoundPhone, createBindPhone, type PhoneEvent } from './bind-phone.js'
-import { createConnectSocket, type SocketOptions } from './connect-socket.js'
+import { assembleClient, type Client } from './client.js'
+import { assertOption, ClientError } from './errors.js'
+import { type ClientOptions, runtimeOf } from './options.js'
+import { readPrefetched } from './session/prefetch.js'
+import { openTask, type Task } from './task.js'
+import { type BoundPhone, createBindPhone, type PhoneEvent } from './transports/bind-phone.js'
 import {
   type Container,
   type ContainerOptions,
-  createContainerCall,
+  createCallContainer,
   originOfContainer,
-} from './container.js'
-import { type Client, type ClientOptions, createCore } from './core.js'
+} from './transports/call-container.js'
+import { createConnectSocket, type SocketOptions } from './transports/connect-socket.js'
 import {
   type DownloadOptions,
   type DownloadTask,
   downloadFile,
   fileEvents,
-} from './download-file.js'
-import { ClientError } from './errors.js'
-import { createResuming } from './interruption.js'
-import { pickUp } from './prefetch.js'
+} from './transports/download-file.js'
+import { createRetryOnShow } from './transports/retry-on-show.js'
 import type {
   ClientResponse,
+  CommonOptions,
   NativeCall,
-  Open,
-  Requested,
+  OpenTask,
   RequestOptions,
   Send,
-} from './request.js'
-import { openTask, type Task } from './task.js'
-import { type UploadOptions, type UploadTask, uploadFile } from './upload-file.js'
+} from './transports/send.js'
+import { type UploadOptions, type UploadTask, uploadFile } from './transports/upload-file.js'
 import type { FullRuntime, FullWx, WxSocketTask } from './wx.js'
 
 interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx'> {
-  /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` fit. */
+  /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` work too. */
   wx?: FullWx
 }
 
@@ -38,26 +39,31 @@ interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx'> {
 export type FullClientOptions = SharedOptions &
   ({ baseUrl: string; container?: never } | { container: Container; baseUrl?: never })
 
-/** The client of `@wxlogin/client`, and everything else that carries a login. Everything rejects with {@link ClientError}. */
+/**
+ * The client of `@wxlogin/client`, and every other call that can carry the token. They reject with {@link ClientError}.
+ */
 export interface FullClient<Data = unknown> extends Client<Data> {
-  /** `wx.uploadFile` as `request` sends; an answer that is JSON is parsed. */
+  /** `wx.uploadFile`, authenticated like `request`; a JSON answer is parsed. */
   uploadFile<T = unknown>(options: UploadOptions): UploadTask<T>
-  /** `wx.downloadFile` as `request` sends. */
+  /** `wx.downloadFile`, authenticated like `request`. */
   downloadFile(options: DownloadOptions): DownloadTask
   /**
-   * `wx.connectSocket` with the access token in the handshake, made sure of first. Resolves with the native task when it
-   * is open. What refused a handshake cannot be seen: one that fails is tried once more with a new token.
+   * `wx.connectSocket` with the access token in the handshake, renewed first if it expires soon. Resolves with the
+   * native task when it is open. WeChat does not say why a handshake failed, so it is tried once more with a new token.
    */
   connectSocket(options: SocketOptions): Task<WxSocketTask>
-  /** `wx.cloud.callContainer` as `request` sends. Without the option `container` give `config.env` and `service`. */
+  /**
+   * `wx.cloud.callContainer`, authenticated like `request`. Without the option `container` give `config.env` and
+   * `service`.
+   */
   callContainer<T = unknown>(options: ContainerOptions): Task<ClientResponse<T>>
-  /** Binds the number of a phone button's event. Rejects with `phone_denied` or `phone_quota` if there is none. */
+  /**
+   * Binds the phone number of a phone button's event. Rejects with `phone_denied` or `phone_quota` if there is none.
+   */
   bindPhone(event: PhoneEvent): Promise<BoundPhone<Data>>
   /** What the backend's `onPrefetch` returned for this launch (数据预拉取), known when `ready()` has resolved. */
   prefetched<T = Json>(): T | undefined
 }
-
-declare const wx: FullRuntime
 
 /**
  * The login of one mini program at one backend, with everything. Create it once, in a module of its own.
@@ -65,84 +71,82 @@ declare const wx: FullRuntime
  * @throws TypeError when an option is wrong
  */
 export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data> {
-  const {
-    container,
-    baseUrl,
-    wx: runtime = wx,
-  } = options as SharedOptions & { container?: Container; baseUrl?: string; wx?: FullRuntime }
-  if (!container === !baseUrl) throw new TypeError('give baseUrl or container')
+  const { container, baseUrl } = options
+  assertOption(!container !== !baseUrl, 'exactly one of baseUrl and container must be given')
+  const wx = runtimeOf<FullRuntime>(options)
   const origin = container && originOfContainer(container)
-  const call = createContainerCall(runtime, origin, container || {})
-  const isInside = (url: string): boolean => url.indexOf(`${origin}/`) === 0
+  const call = createCallContainer({ wx, origin, container: container || {} })
+  const isInContainer = (url: string): boolean => url.indexOf(`${origin}/`) === 0
   const request: NativeCall = (native) =>
-    isInside(native.url) ? call(native) : runtime.request(native)
-  const resuming = createResuming(runtime)
-  const openFor = (method = 'GET'): Open => (/^(get|head)$/i.test(method) ? resuming : openTask)
+    isInContainer(native.url) ? call(native) : wx.request(native)
+  const retryOnShow = createRetryOnShow(wx)
+  const openFor = (method = 'GET'): OpenTask =>
+    /^(get|head)$/i.test(method) ? retryOnShow : openTask
   let started: Promise<unknown>
   let prefetched: Json | undefined
 
-  return createCore<Data>(
-    Object.assign({}, options, {
+  const { client, send, store, renewal, authUrl } = assembleClient<Data>({
+    options: Object.assign({}, options, {
       baseUrl: (origin || baseUrl) as string,
-      // Whatever logs in and renews goes to the container too.
-      wx: container ? Object.create(runtime, { request: { value: request } }) : runtime,
+      // Logins and renewals go to the container too.
+      wx: container ? Object.create(wx, { request: { value: request } }) : wx,
     }),
-    (store) => {
-      started = pickUp(runtime, store).then((data) => {
+    start(store) {
+      started = readPrefetched(wx, store).then((data) => {
         prefetched = data
       })
       return started
     },
-    (client, send, store, renewal, authUrl) => {
-      const { ready, session, onChange } = client
-      const startedReady = () => started.then(ready)
-      const sendOutside: Send = (requested, transfer, ...more) =>
-        send(
-          requested,
-          (native) => {
-            if (!isInside(native.url)) return transfer(native)
-            throw new ClientError('config', undefined, 'give an absolute url')
-          },
-          ...more,
-        )
-      Object.assign(client, {
-        launch: startedReady,
-        ready: startedReady,
-        request: (requested: RequestOptions) =>
-          send(requested as Requested, request, openFor(requested.method)),
-        uploadFile: (requested: UploadOptions) =>
-          sendOutside(
-            requested as Requested,
-            (native) => uploadFile(runtime, native),
-            openTask,
-            fileEvents,
-          ),
-        downloadFile: (requested: DownloadOptions) =>
-          sendOutside(
-            requested as Requested,
-            (native) => downloadFile(runtime, native),
-            resuming,
-            fileEvents,
-            (response) => response,
-          ),
-        connectSocket: createConnectSocket(
-          runtime,
-          store,
-          renewal,
-          sendOutside,
-          resuming,
-          onChange,
-        ),
-        callContainer: (requested: ContainerOptions) =>
-          send(
-            Object.assign({ url: requested.path }, requested) as Requested,
-            call,
-            openFor(requested.method),
-            [],
-          ),
-        bindPhone: createBindPhone(store, authUrl, send, request, session),
-        prefetched: () => prefetched,
-      })
-    },
-  ) as FullClient<Data>
+  })
+  const { ready, session, onChange } = client
+  const startedReady = () => started.then(ready)
+  /** For what cannot go to a container. */
+  const sendToHost: Send = (input) =>
+    send(
+      Object.assign({}, input, {
+        call(native) {
+          if (!isInContainer(native.url)) return input.call(native)
+          throw new ClientError('config', undefined, 'give an absolute url')
+        },
+      } satisfies { call: NativeCall }),
+    )
+
+  Object.assign(client, {
+    launch: startedReady,
+    ready: startedReady,
+    request: (options: RequestOptions) =>
+      send({ options, call: request, open: openFor(options.method) }),
+    uploadFile: (options: UploadOptions) =>
+      sendToHost({
+        options,
+        call: (native) => uploadFile(wx, native),
+        events: fileEvents,
+      }),
+    downloadFile: (options: DownloadOptions) =>
+      sendToHost({
+        options,
+        call: (native) => downloadFile(wx, native),
+        open: retryOnShow,
+        events: fileEvents,
+        read: (response) => response,
+      }),
+    connectSocket: createConnectSocket({
+      wx,
+      store,
+      renewal,
+      send: sendToHost,
+      open: retryOnShow,
+      onChange,
+    }),
+    callContainer: (options: ContainerOptions) =>
+      send({
+        options: Object.assign({ url: options.path }, options) as CommonOptions,
+        call,
+        open: openFor(options.method),
+        events: [],
+      }),
+    bindPhone: createBindPhone({ store, authUrl, send, call: request, session }),
+    prefetched: () => prefetched,
+  })
+  return client as FullClient<Data>
 }

@@ -1,20 +1,21 @@
 export type { Json, WireErrorCode } from '@wxlogin/shared'
-export type { BoundPhone, PhoneEvent } from './bind-phone.js'
-export type { ReopenReason, SocketOptions } from './connect-socket.js'
-export type { Container, ContainerOptions } from './container.js'
-export type { Session, SessionChange } from './core.js'
-export type { Download, DownloadOptions, DownloadTask } from './download-file.js'
 export { ClientError, type ClientErrorCode } from './errors.js'
+export type { ClientEvent } from './events.js'
 export {
   createClient,
   type FullClient as Client,
   type FullClientOptions as ClientOptions,
 } from './full-client.js'
-export type { ChangeReason } from './record.js'
-export type { ClientEvent, LoginOptions, LoginSettings, LogoutOptions } from './renewal.js'
-export type { AuthOptions, ClientResponse, RequestOptions, RequestTask } from './request.js'
+export type { LoginOptions, LoginSettings, LogoutOptions } from './session/renewal.js'
+export type { Session, SessionChange } from './session/session.js'
+export type { ChangeReason } from './session/token-record.js'
 export type { Task } from './task.js'
-export type { UploadOptions, UploadTask } from './upload-file.js'
+export type { BoundPhone, PhoneEvent } from './transports/bind-phone.js'
+export type { Container, ContainerOptions } from './transports/call-container.js'
+export type { ReopenReason, SocketOptions } from './transports/connect-socket.js'
+export type { Download, DownloadOptions, DownloadTask } from './transports/download-file.js'
+export type { AuthOptions, ClientResponse, RequestOptions, RequestTask } from './transports/send.js'
+export type { UploadOptions, UploadTask } from './transports/upload-file.js'
 export type {
   FullWx as Wx,
   WxContainerOptions,

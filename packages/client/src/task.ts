@@ -4,7 +4,7 @@ import { nativeOf, type WxNative } from './wx.js'
 declare function setTimeout(run: () => void, ms: number): unknown
 declare function clearTimeout(timer: unknown): void
 
-/** A promise that can be given up; it then rejects with `aborted` at once. */
+/** A promise that can be aborted; it then rejects with `aborted` at once. */
 export interface Task<T> extends Promise<T> {
   abort(): void
 }
@@ -13,7 +13,7 @@ type Call<A> = (success: (answer: A) => void, fail: (failure: unknown) => void) 
 
 /**
  * One call of `wx` within a task: only its first callback counts, and throwing counts as failing.
- * `onSuccess` runs in the very turn of the answer. Once the task is over nothing is called and nothing answers.
+ * `onSuccess` runs in the same turn as the answer. Once the task has stopped, nothing is called and no answer counts.
  */
 export type Ask = <A, R>(call: Call<A>, onSuccess: (answer: A) => R | PromiseLike<R>) => Promise<R>
 
@@ -21,11 +21,11 @@ export type Ask = <A, R>(call: Call<A>, onSuccess: (answer: A) => R | PromiseLik
 export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): Task<T> {
   let stop: (code?: ClientErrorCode) => void
   const promise = new Promise<T>((resolve, reject) => {
-    let isOver: boolean | undefined
+    let isStopped: boolean | undefined
     let native: WxNative
 
     stop = (code = 'timeout') => {
-      isOver = true
+      isStopped = true
       reject(new ClientError(code))
       if (native && native.abort) native.abort()
     }
@@ -35,7 +35,7 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
       new Promise<R>((resolve, reject) => {
         let isAnswered: boolean | undefined
         const succeed = (answer: A): void => {
-          if (isAnswered || isOver) return
+          if (isAnswered || isStopped) return
           isAnswered = true
           // A promise of its own, so that throwing rejects.
           resolve(new Promise((done) => done(onSuccess(answer))))
@@ -45,7 +45,7 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
           reject(failureOf(failure))
         }
         try {
-          if (!isOver) native = nativeOf(call(succeed, fail), fail)
+          if (!isStopped) native = nativeOf(call(succeed, fail), fail)
         } catch (error) {
           fail(error)
         }
@@ -57,3 +57,6 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
   })
   return Object.assign(promise, { abort: () => stop('aborted') })
 }
+
+/** Handles the rejection of a promise that nobody waits for. */
+export const ignore = (): undefined => undefined

@@ -1,7 +1,7 @@
 /**
  * The port to the mini program's runtime: the few `wx` calls that this library makes, described by structure, so that
  * projects without `miniprogram-api-typings` compile too. Keep it assignable from the real `wx`, from `Taro` and from
- * `uni`; type tests hold it. Where these differ when they run, this file makes them alike.
+ * `uni`; type tests check this. Where these behave differently at run time, this file evens that out.
  */
 
 /** What every failed `wx` call passes to `fail`. `errno` exists from base library 2.24. */
@@ -71,7 +71,7 @@ export interface Wx {
   }): unknown
 }
 
-/** What is there when it runs; the types of uni leave out two members that WeChat gives it. */
+/** What exists at run time: the types of uni omit two members that WeChat provides. */
 export type Runtime = Wx & Required<Pick<Wx, 'getAccountInfoSync' | 'onAppShow'>>
 
 export interface WxUploadOptions {
@@ -159,7 +159,7 @@ export interface WxContainerOptions {
   fail?: (error: WxFailure) => void
 }
 
-/** The runtime of the entry with everything. */
+/** The runtime of `@wxlogin/client/full`. */
 export interface FullWx extends Wx {
   uploadFile(options: WxUploadOptions): WxFileTask<WxUploadProgress>
   downloadFile(options: WxDownloadOptions): WxFileTask<WxDownloadProgress>
@@ -172,19 +172,22 @@ export interface FullWx extends Wx {
   }): unknown
   cloud?: {
     init(config?: { env?: string }): unknown
-    /** Takes {@link WxContainerOptions}; Taro declares it otherwise than it is. */
+    /** Takes {@link WxContainerOptions}; Taro's declaration of it is wrong. */
     callContainer?(options: never): unknown
   }
 }
 
 export type FullRuntime = FullWx & Runtime & Required<Pick<FullWx, 'onAppHide'>>
 
+/** Opened from Moments (朋友圈单页模式): there is no login, and a storage of its own, so no session either. */
+export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154
+
 /** What a call of `wx` returned, if anything. */
 export type WxNative = { abort?(): void } | undefined
 
 /**
- * Taro, and uni with an interceptor, return a promise beside calling back. Its rejection is a failure like any other,
- * the only sign of one where the call itself threw, and must not be left unhandled.
+ * Taro, and uni with an interceptor, return a promise as well as calling back. Its rejection is a failure like any
+ * other, the only sign of one where the call itself threw, and must not be left unhandled.
  */
 export const nativeOf = (returned: unknown, fail: (failure: unknown) => void): WxNative => {
   void Promise.resolve(returned).catch(fail)
@@ -192,8 +195,8 @@ export const nativeOf = (returned: unknown, fail: (failure: unknown) => void): W
 }
 
 /**
- * The task of `wx.connectSocket`, at once. Taro gives it as a promise, which may be later than the socket is open, but
- * it also gives the runtime's own `wx`.
+ * The task of `wx.connectSocket`, synchronously. Taro returns a promise, which may resolve after the socket is open,
+ * but it also exposes the runtime's own `wx`.
  */
 export const openSocket = (wx: FullWx & { miniGlobal?: FullWx }, options: WxSocketOptions) =>
   (wx.miniGlobal || wx).connectSocket(options) as WxSocketTask

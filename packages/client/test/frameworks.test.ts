@@ -206,7 +206,7 @@ test.each(frameworks)(
   },
 )
 
-test.each(frameworks.slice(0, 2))('%s picks up a fetched login', async (_, wrap) => {
+test.each(frameworks.slice(0, 2))('%s takes over a fetched login', async (_, wrap) => {
   const { backend, wx } = setUp(wrap)
   wx.control.prefetch(backend.prefetchFor('user-1', 'hello'))
   const again = wx.control.restart()

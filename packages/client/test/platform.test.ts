@@ -67,27 +67,12 @@ test('a client without the newer members of wx works', async () => {
 })
 
 test('wx is looked up when the client is created, and not before', async () => {
-  expect(() => createClient({ baseUrl })).toThrow('wx is not defined')
+  expect(() => createClient({ baseUrl })).toThrow('wx must be given')
 
   const backend = createBackend()
   vi.stubGlobal('wx', createFakeWx({ wechat: backend.wechat, network: backend.network }))
 
   expect((await createClient({ baseUrl }).launch())?.userId).toBe('user-1')
-})
-
-test.each([
-  ['baseUrl', { baseUrl: 'api.example.com' }],
-  ['baseUrl', { baseUrl: 'https://user@api.example.com' }],
-  ['trustedOrigins', { trustedOrigins: ['*'] }],
-  ['timeoutMs', { timeoutMs: 0 }],
-  ['timeoutMs', { timeoutMs: Number.NaN }],
-  ['loginTimeoutMs', { loginTimeoutMs: 20_001 }],
-  ['loginTimeoutMs', { loginTimeoutMs: -1 }],
-])('a wrong %s throws a TypeError that names it', (name, wrong) => {
-  const wx = createFakeWx()
-
-  expect(() => createClient({ baseUrl, wx, ...wrong })).toThrow(TypeError)
-  expect(() => createClient({ baseUrl, wx, ...wrong })).toThrow(name)
 })
 
 test('promises whose reactions are timers change nothing', async () => {

@@ -1,61 +1,54 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import * as expressAdapter from '../src/adapters/express.js'
-import * as fetchAdapter from '../src/adapters/fetch.js'
-import * as nodeAdapter from '../src/adapters/node.js'
-import * as index from '../src/index.js'
-import * as redisStore from '../src/stores/redis.js'
-import * as sqlStore from '../src/stores/sql.js'
-import * as testing from '../src/testing/index.js'
-import * as wechat from '../src/wechat/index.js'
-import tsupConfig from '../tsup.config.js'
+import { adapters, entries, entryFolders, specifierOf } from '../../../.ci/entries.mjs'
 
 // A public name is a promise to users: this list changes on purpose or not at all.
+const adapterNames = ['authRoutes', 'maybeSessionOf', 'requireAuth', 'sessionOf']
+const names: Readonly<Record<string, readonly string[]>> = {
+  index: ['AuthError', 'createAuth', 'createMemoryStore'],
+  redis: ['createRedisStore'],
+  sql: ['createSqlStore'],
+  wechat: ['AuthError', 'createWeChat', 'decryptOpenData', 'signSession', 'verifyRawData'],
+  testing: ['adapterCases', 'createFakeWeChat', 'signIn', 'storeCases'],
+  ...Object.fromEntries(adapters.map((name) => [name, adapterNames])),
+}
 
-test('the package exports these names', () => {
-  expect(Object.keys(index).sort()).toEqual(['AuthError', 'createAuth', 'createMemoryStore'])
-  expect(Object.keys(redisStore)).toEqual(['createRedisStore'])
-  expect(Object.keys(sqlStore)).toEqual(['createSqlStore'])
-  expect(Object.keys(wechat).sort()).toEqual([
-    'AuthError',
-    'createWeChat',
-    'decryptOpenData',
-    'signSession',
-    'verifyRawData',
-  ])
-  expect(Object.keys(testing).sort()).toEqual(['createFakeWeChat', 'signIn', 'storeCases'])
+test.each(Object.keys(entries.server))('the entry %s exports these names', async (entry) => {
+  const exported = await import(specifierOf('server', entry))
+
+  expect(Object.keys(exported).sort()).toEqual(names[entry])
 })
 
-test.each(Object.entries({ expressAdapter, nodeAdapter, fetchAdapter }))(
-  'the %s has the same names as the others',
-  (_name, adapter) => {
-    expect(Object.keys(adapter).sort()).toEqual([
-      'authRoutes',
-      'maybeSessionOf',
-      'requireAuth',
-      'sessionOf',
-    ])
-  },
-)
-
-test('every entry that is built is exported, for import, require and old TypeScript, and nothing else', async () => {
+test('package.json has every entry, for import, require and old TypeScript, and nothing else', () => {
   const { exports, typesVersions } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   )
-  const configs = [typeof tsupConfig === 'function' ? await tsupConfig({}) : tsupConfig].flat()
-  const built = new Set(
-    configs.flatMap((config) => ('entry' in config ? Object.keys(config.entry ?? {}) : [])),
-  )
+  const built = Object.keys(entries.server)
 
-  const subpaths = [...built].map((name) => (name === 'index' ? '.' : `./${name}`))
-  expect(Object.keys(exports).sort()).toEqual([...subpaths, './package.json'].sort())
-  for (const name of built) {
-    expect(exports[name === 'index' ? '.' : `./${name}`]).toEqual({
-      import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
-      require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
-    })
-  }
-  expect(Object.keys(typesVersions['*']).sort()).toEqual(
-    [...built].filter((name) => name !== 'index').sort(),
-  )
+  expect(exports).toEqual({
+    ...Object.fromEntries(
+      built.map((name) => [
+        name === 'index' ? '.' : `./${name}`,
+        {
+          import: { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` },
+          require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+        },
+      ]),
+    ),
+    './package.json': './package.json',
+  })
+  const besides = built.filter((name) => name !== 'index')
+  expect(typesVersions).toEqual({
+    '*': Object.fromEntries(besides.map((name) => [name, [`./dist/${name}.d.cts`]])),
+  })
+})
+
+test.each(Object.entries(entryFolders))('no file of %s is without an entry', (folder, parts) => {
+  const files = readdirSync(new URL(`../../../${folder}`, import.meta.url))
+  const ofEntries = Object.values(entries.server)
+    .map((file) => `packages/server/${file}`)
+    .filter((file) => file.startsWith(`${folder}/`))
+    .map((file) => file.slice(folder.length + 1))
+
+  expect(files.sort()).toEqual([...ofEntries, ...parts].sort())
 })

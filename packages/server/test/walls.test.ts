@@ -32,10 +32,25 @@ const server = `
   auth           request session events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   index          errors request session events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
   adapters       request session sessions auth
-  testing        session auth node:`
+  testing        session sessions options auth node:`
+
+const client = `
+  wx
+  errors         wx @wxlogin/shared
+  events         errors
+  task           errors wx
+  session        errors events task wx @wxlogin/shared
+  transports     errors events task session wx @wxlogin/shared
+  options        errors events task session transports wx
+  client         events task session transports options wx
+  full-client    errors task session transports options client wx @wxlogin/shared
+  index          errors events task session transports options client wx @wxlogin/shared
+  full           errors events task session transports full-client wx @wxlogin/shared
+  testing        wx node: @wxlogin/shared`
 
 describe.each([
   ['server', server],
+  ['client', client],
   ['shared', '\n  index'],
 ])('%s: each room imports what the map says, and nothing else', (name, map) => {
   const rooms = new Map(

@@ -2,9 +2,9 @@ import type { WxFailure } from '../wx.js'
 import type { Answer, Callbacks } from './fake-callbacks.js'
 import type { FakeClock } from './fake-clock.js'
 
-/** What WeChat fetched beside loading the mini program, and how asking for it goes. */
+/** What WeChat fetched while loading the mini program, and how reading it goes. */
 export interface Prefetched {
-  /** `undefined`: nothing, and the call fails, as on Android; an empty text: nothing, as on iOS. */
+  /** `undefined`: nothing, and the call fails, as on Android; an empty string: nothing, as on iOS. */
   readonly fetchedData: string | undefined
   /** When, in milliseconds by the clock. */
   readonly timeStamp: number

@@ -3,7 +3,7 @@ import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { cookiesOf, headerOf, parse, serialise } from './fake-network.js'
 import type { FakeTransfers, TransferSurroundings } from './fake-transfer.js'
 
-/** A call as the gateway of WeChat cloud hosting (云托管) hands it to the container. */
+/** A call as the gateway of WeChat cloud hosting (云托管) passes it to the container. */
 export interface FakeContainerRequest extends Omit<FakeNetworkRequest, 'url'> {
   readonly env: string
   /** What the caller's header `X-WX-SERVICE` names. */
@@ -73,8 +73,8 @@ export function createCloud({
         return undefined
       },
       send(signal) {
-        const { url, body } = serialise(path, method, header, data)
-        // Whatever the app says of these, the gateway knows better.
+        const { url, body } = serialise({ url: path, method, header, data })
+        // The gateway overrides whatever the app sets here.
         const injected = {
           'x-wx-source': 'wx_client',
           'x-wx-appid': appId,

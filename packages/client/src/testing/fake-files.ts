@@ -34,9 +34,9 @@ export type FakeDownloadTask = WxFileTask<WxDownloadProgress> & Progressing<WxDo
 type Progressing<P> = Required<Pick<WxFileTask<P>, 'onProgressUpdate' | 'offProgressUpdate'>>
 
 interface FileSurroundings extends NetworkSurroundings {
-  /** What lies on the phone, by path. */
+  /** The files on the phone, by path. */
   readonly files: Map<string, string | ArrayBuffer>
-  /** Whether tasks of files hear headers; base libraries before 2.1.0 did not. */
+  /** Whether file tasks report headers; base libraries before 2.1.0 did not. */
   readonly hasHeaders: boolean
 }
 
@@ -55,7 +55,7 @@ export function createFileTransfers({
 } {
   let downloads = 0
 
-  /** Runs the transfer, whose task tells headers and progress. */
+  /** Runs the transfer, whose task reports headers and progress. */
   function run<P>(
     transfer: Omit<Transfer, 'isQueued' | 'refusal'> & { refusal?: Transfer['refusal'] },
     progressOf: (bytes: number) => P,
@@ -67,7 +67,8 @@ export function createFileTransfers({
       ...transfer,
       isQueued: true,
       refusal: () =>
-        refusedUrl(transfer.kind, transfer.url, domains, failure) ?? transfer.refusal?.(),
+        refusedUrl({ name: transfer.kind, url: transfer.url, domains, failure }) ??
+        transfer.refusal?.(),
       onAnswer({ body }, header) {
         if (sentBytes !== undefined) progress.tell(progressOf(sentBytes))
         headers.tell({ header })

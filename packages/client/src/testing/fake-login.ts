@@ -4,7 +4,7 @@ import type { Answer } from './fake-callbacks.js'
 import type { FakeClock } from './fake-clock.js'
 
 /**
- * What becomes of a `wx.login` call.
+ * What happens to a `wx.login` call.
  *
  * - `'ok'`: a code
  * - `'hang'`: never answers, not even with a timeout

@@ -18,7 +18,7 @@ export interface FakeNetworkRequest {
 /** What came back to the phone. */
 export interface FakeNetworkResponse {
   readonly statusCode: number
-  /** Handed on with these very names; a list stands for a header that came several times. */
+  /** Passed on with exactly these names; a list stands for a header that occurs several times. */
   readonly header: Readonly<Record<string, string | readonly string[]>>
   readonly body: string | ArrayBuffer
 }
@@ -54,12 +54,17 @@ export function refererOf(appId: string): { referer: string } {
 }
 
 /** What `data` becomes: a part of the url, or a body. */
-export function serialise(
-  url: string,
-  method: string,
-  header: Readonly<Record<string, string>>,
-  data: unknown,
-): { url: string; body?: string | ArrayBuffer } {
+export function serialise({
+  url,
+  method,
+  header,
+  data,
+}: {
+  readonly url: string
+  readonly method: string
+  readonly header: Readonly<Record<string, string>>
+  readonly data: unknown
+}): { url: string; body?: string | ArrayBuffer } {
   if (data === undefined || data === null) return { url }
   if (method === 'GET' || method === 'HEAD') {
     if (isArrayBuffer(data)) return { url }
@@ -78,7 +83,7 @@ export function bytesOf(body: string | ArrayBuffer): ArrayBuffer {
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength)
 }
 
-/** One byte order mark is taken away, as by the platform. */
+/** One byte order mark is removed, as the platform does. */
 export function textOf(body: string | ArrayBuffer): string {
   return new TextDecoder().decode(bytesOf(body))
 }
@@ -99,7 +104,7 @@ export function parse(
   }
 }
 
-/** Every name once, several values in one text. */
+/** Every name once, several values in one string. */
 export function fold(header: FakeNetworkResponse['header']): Record<string, string> {
   const entries = Object.entries(header)
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]))

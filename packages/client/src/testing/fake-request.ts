@@ -52,10 +52,10 @@ export function createRequest({
       isQueued: true,
       refusal: () =>
         methods.includes(method)
-          ? refusedUrl('request', url, domains, failure)
+          ? refusedUrl({ name: 'request', url, domains, failure })
           : failure('request:fail method is invalid', 600005),
       send: (signal) =>
-        network({ method, header, signal, ...serialise(url, method, header, data) }),
+        network({ method, header, signal, ...serialise({ url, method, header, data }) }),
       onAnswer({ body }, header) {
         headers.tell({ header })
         const chunk = bytesOf(body)

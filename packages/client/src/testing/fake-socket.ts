@@ -13,9 +13,9 @@ export interface FakeHandshake {
 }
 
 /**
- * What becomes of a `wx.connectSocket` call.
+ * What happens to a `wx.connectSocket` call.
  *
- * - `'ok'`: what would happen anyway
+ * - `'ok'`: what would happen without a script
  * - `'hang'`: neither opens nor fails; only `close()` ends it
  * - `'throw'`: `wx.connectSocket` itself throws
  * - `{ fail }`: fails like this, the server is not reached
@@ -70,7 +70,7 @@ interface SocketSurroundings {
 export interface FakeSockets {
   readonly sockets: readonly FakeSocket[]
   connect(options: FakeSocketOptions): FakeSocketTask
-  /** What is connecting or open breaks. */
+  /** Breaks every socket that is connecting or open. */
   breakAll(reason: string): void
 }
 
@@ -87,7 +87,13 @@ export function createSockets(surroundings: SocketSurroundings): FakeSockets {
   const alive = new Set<(reason: string) => void>()
 
   function refusal(url: string): WxFailure | undefined {
-    const refused = refusedUrl('connectSocket', url, domains, failure, /^wss?:\/\/[^/?#]+/i)
+    const refused = refusedUrl({
+      name: 'connectSocket',
+      url,
+      domains,
+      failure,
+      scheme: /^wss?:\/\/[^/?#]+/i,
+    })
     if (refused) return refused
     if (isHidden()) return failure('connectSocket:fail interrupted', 600003)
     if (!isOnline()) return failure('connectSocket:fail 似乎已断开与互联网的连接。', 600000)

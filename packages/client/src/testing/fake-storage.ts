@@ -50,7 +50,7 @@ function encode(value: unknown): string | undefined {
   return JSON.stringify(value)
 }
 
-/** Text that is not JSON comes back as it is: a damaged entry is whatever is left of it. */
+/** Text that is not JSON, such as a damaged entry, is returned as it is. */
 function decode(text: string): unknown {
   const date = /^Date\((-?\d+)\)$/.exec(text)
   if (date) return new Date(Number(date[1]))

@@ -6,7 +6,10 @@ import { fold, wordingOf } from './fake-network.js'
 /** The calls that send something and are answered. */
 export type FakeTransferKind = 'request' | 'uploadFile' | 'downloadFile' | 'callContainer'
 
-/** A call of `wx.request`, `uploadFile`, `downloadFile` or `cloud.callContainer`, the outcome included once there is one. */
+/**
+ * A call of `wx.request`, `uploadFile`, `downloadFile` or `cloud.callContainer`, the outcome included once there is
+ * one.
+ */
 export interface RecordedRequest {
   readonly kind: FakeTransferKind
   /** As the app gave it; the `path` of `callContainer`. */
@@ -18,7 +21,7 @@ export interface RecordedRequest {
   readonly data: unknown
   /** When it was called, in milliseconds by the clock. */
   readonly at: number
-  /** The status of an answer; absent while it is under way and when there was none. */
+  /** The status of an answer; absent while it is in progress and when there was none. */
   readonly statusCode?: number
   /** Why it failed. */
   readonly errMsg?: string
@@ -27,9 +30,9 @@ export interface RecordedRequest {
 }
 
 /**
- * What becomes of a request.
+ * What happens to a request.
  *
- * - `'ok'`: what would happen anyway
+ * - `'ok'`: what would happen without a script
  * - `{ fail }`: fails like this, the server is not reached
  * - `'hang'`: is not sent and never answers, not even with a timeout; only `abort()` ends it
  * - `'throw'`: the call itself throws
@@ -61,11 +64,11 @@ export interface TransferSurroundings {
   readonly isOnline: () => boolean
   readonly isHidden: () => boolean
   readonly failure: (errMsg: string, errno?: number) => WxFailure
-  /** Calls back in a later turn, unless the app is suspended or gone. */
+  /** Calls back in a later turn, unless the app is suspended or has ended. */
   readonly deliver: (callback: () => void) => void
 }
 
-/** One call, and what makes its kind. */
+/** One call, and what is specific to its kind. */
 export interface Transfer {
   readonly kind: FakeTransferKind
   readonly url: string
@@ -78,7 +81,7 @@ export interface Transfer {
   /** Why the phone does not even try. */
   readonly refusal: () => WxFailure | undefined
   readonly send: (signal: FakeNetworkRequest['signal']) => Promise<FakeNetworkResponse>
-  /** Told before `succeed`, in the same turn. */
+  /** Called before `success`, in the same turn. */
   readonly onAnswer?: (response: FakeNetworkResponse, header: Record<string, string>) => void
   /** The result for `success`; called once, when the answer is there. */
   readonly resultOf: (response: FakeNetworkResponse, header: Record<string, string>) => object
@@ -87,12 +90,12 @@ export interface Transfer {
   readonly complete: ((result: never) => void) | undefined
 }
 
-/** All that is under way in one running mini program. */
+/** Everything in progress in one running mini program. */
 export interface FakeTransfers {
   readonly records: readonly RecordedRequest[]
-  /** Gives back what aborts it. */
+  /** Returns a handle that aborts it. */
   start(transfer: Transfer): { abort(): void }
-  /** What is under way fails like this, and so does what waits for a slot. */
+  /** Everything in progress fails like this, and so does everything that waits for a slot. */
   failAll(reason: string, errno: number): void
 }
 
@@ -102,7 +105,7 @@ const defaultTimeoutMs = 60_000
 export function createTransfers(surroundings: TransferSurroundings): FakeTransfers {
   const { clock, behaviourFor, failure, deliver, isHidden, isOnline } = surroundings
   const records: RecordedRequest[] = []
-  const underWay = new Set<(reason: string, errno: number) => void>()
+  const inProgress = new Set<(reason: string, errno: number) => void>()
   const queue: (() => void)[] = []
   let sending = 0
 
@@ -150,7 +153,7 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
     function end(outcome: { statusCode: number } | { errMsg: string }): void {
       isOver = true
       Object.assign(record, outcome, { durationMs: clock.now() - record.at })
-      underWay.delete(failWhenAlive)
+      inProgress.delete(failWhenAlive)
       for (const timer of timers) clock.clearTimeout(timer)
       const place = queue.indexOf(takeSlot)
       if (place >= 0) queue.splice(place, 1)
@@ -229,7 +232,7 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
     const refused = refusalOf(transfer)
     if (refused) failWith(refused)
     else {
-      underWay.add(failWhenAlive)
+      inProgress.add(failWhenAlive)
       if (transfer.isQueued) {
         queue.push(takeSlot)
         startNext()
@@ -242,19 +245,25 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
     records,
     start,
     failAll(reason, errno) {
-      for (const failOne of [...underWay]) failOne(reason, errno)
+      for (const failOne of [...inProgress]) failOne(reason, errno)
     },
   }
 }
 
 /** Why the platform refuses an address, if it does. */
-export function refusedUrl(
-  name: string,
-  url: unknown,
-  domains: readonly string[] | undefined,
-  failure: TransferSurroundings['failure'],
+export function refusedUrl({
+  name,
+  url,
+  domains,
+  failure,
   scheme = /^https?:\/\/[^/?#]+/i,
-): WxFailure | undefined {
+}: {
+  readonly name: string
+  readonly url: unknown
+  readonly domains: readonly string[] | undefined
+  readonly failure: TransferSurroundings['failure']
+  readonly scheme?: RegExp
+}): WxFailure | undefined {
   const origin = typeof url === 'string' ? scheme.exec(url)?.[0] : undefined
   if (!origin) return failure(`${name}:fail invalid url`, 600009)
   if (domains && !domains.includes(origin.toLowerCase())) {

@@ -1,47 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import type { FullWx, WxFailure } from '../wx.js'
-import type { FetchedData, Prefetched } from './fake-background-fetch.js'
+import type { WxFailure } from '../wx.js'
+import type { Prefetched } from './fake-background-fetch.js'
 import { createBackgroundFetch } from './fake-background-fetch.js'
 import type { Callbacks, Done } from './fake-callbacks.js'
 import { createAnswer } from './fake-callbacks.js'
 import type { FakeClock } from './fake-clock.js'
 import { globalClock } from './fake-clock.js'
-import type { FakeCloud, FakeContainerRequest } from './fake-container.js'
+import type { FakeContainerRequest } from './fake-container.js'
 import { createCloud } from './fake-container.js'
-import type { FakeCall, FakeWxControl } from './fake-control.js'
-import type {
-  FakeDownloadOptions,
-  FakeDownloadTask,
-  FakeUploadOptions,
-  FakeUploadTask,
-} from './fake-files.js'
 import { createFileTransfers } from './fake-files.js'
-import type { FakeLaunchOptions } from './fake-lifecycle.js'
 import { createLifecycle } from './fake-lifecycle.js'
-import type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
+import type { FakeLoginBehaviour } from './fake-login.js'
 import { createLogin } from './fake-login.js'
 import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { fetchNetwork } from './fake-network.js'
-import type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
 import { createRequest } from './fake-request.js'
-import type {
-  FakeHandshake,
-  FakeSocketBehaviour,
-  FakeSocketOptions,
-  FakeSocketTask,
-} from './fake-socket.js'
+import type { FakeHandshake, FakeSocketBehaviour } from './fake-socket.js'
 import { createSockets } from './fake-socket.js'
 import type { StorageVerb } from './fake-storage.js'
 import { createStorage } from './fake-storage.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
 import { createTransfers } from './fake-transfer.js'
-import type { Orders } from './orders.js'
-import { createOrders } from './orders.js'
+import type { FakeCall, FakeWx, FakeWxControl } from './fake-wx-types.js'
+import type { Scripted } from './scripted.js'
+import { createScripted } from './scripted.js'
 
 export interface FakeWxOptions {
   /** Default `'wx0000000000000001'`. */
   appId?: string
-  /** Gives login codes; `createFakeWeChat()` of `@wxlogin/server/testing` fits. Default: random codes. */
+  /** Gives login codes; `createFakeWeChat()` of `@wxlogin/server/testing` works. Default: random codes. */
   wechat?: { codeFor(user: string, options?: { appId?: string }): string }
   /** Who holds the phone, default `'user-1'`. */
   user?: string
@@ -66,44 +53,13 @@ export interface FakeWxOptions {
   omit?: readonly string[]
   /** Whether failures carry `errno`, as from base library 2.24 (default true). */
   errno?: boolean
-  /** Whether the tasks of uploads and downloads hear headers (default true); those of old base libraries do not. */
+  /** Whether the tasks of uploads and downloads report headers (default true); those of old base libraries do not. */
   fileHeaders?: boolean
   /**
    * The legal domains, like `'https://api.example.com'`, with `'wss://api.example.com'` for sockets. Default: no check,
    * as DevTools can be set to.
    */
   domains?: readonly string[]
-}
-
-/** Hand it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
-export interface FakeWx extends FullWx {
-  login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
-  request(options: FakeRequestOptions): FakeRequestTask
-  uploadFile(options: FakeUploadOptions): FakeUploadTask
-  downloadFile(options: FakeDownloadOptions): FakeDownloadTask
-  connectSocket(options: FakeSocketOptions): FakeSocketTask
-  getBackgroundFetchData(
-    options: Callbacks<FetchedData> & { fetchType: string },
-  ): Promise<FetchedData> | undefined
-  readonly cloud: FakeCloud
-  getStorage(
-    options: Callbacks<{ data: unknown; errMsg: string }> & { key: string },
-  ): Promise<{ data: unknown; errMsg: string }> | undefined
-  setStorage(options: Callbacks<Done> & { key: string; data: unknown }): Promise<Done> | undefined
-  removeStorage(options: Callbacks<Done> & { key: string }): Promise<Done> | undefined
-  getAccountInfoSync(): {
-    miniProgram: { appId: string; envVersion: 'develop' | 'trial' | 'release'; version: string }
-  }
-  getEnterOptionsSync(): FakeLaunchOptions
-  getLaunchOptionsSync(): FakeLaunchOptions
-  onAppShow(listener: (options: FakeLaunchOptions) => void): void
-  offAppShow(listener?: (options: FakeLaunchOptions) => void): void
-  onAppHide(listener: () => void): void
-  offAppHide(listener?: () => void): void
-  getRandomValues(
-    options: Callbacks<{ randomValues: ArrayBuffer; errMsg: string }> & { length: number },
-  ): Promise<{ randomValues: ArrayBuffer; errMsg: string }> | undefined
-  readonly control: FakeWxControl
 }
 
 /** What outlives a process. */
@@ -115,18 +71,18 @@ interface Phone {
   readonly files: Map<string, string | ArrayBuffer>
   readonly areas: Map<string, Map<string, string>>
   readonly storageFaults: Record<StorageVerb, number>
-  readonly logins: Orders<undefined, FakeLoginBehaviour>
-  readonly requests: Orders<RecordedRequest, FakeRequestBehaviour>
-  readonly sockets: Orders<FakeHandshake, FakeSocketBehaviour>
+  readonly logins: Scripted<undefined, FakeLoginBehaviour>
+  readonly requests: Scripted<RecordedRequest, FakeRequestBehaviour>
+  readonly sockets: Scripted<FakeHandshake, FakeSocketBehaviour>
 }
 
 const maxRandomLength = 1_048_576
 
 /**
- * A phone in a test: a `wx` object with the habits of the real one.
+ * A phone in a test: a `wx` object that behaves like the real one.
  *
  * Callbacks arrive in a later turn without a timer, so `await` works under fake timers too. Wrong options throw
- * `TypeError`. Source of the habits: the WeChat documentation of each call.
+ * `TypeError`. Source of the behaviour: the WeChat documentation of each call.
  *
  * @example
  * const wechat = createFakeWeChat()
@@ -145,9 +101,9 @@ export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
     files: new Map(),
     areas: new Map([[user, storage]]),
     storageFaults: { set: 0, get: 0, remove: 0 },
-    logins: createOrders<undefined, FakeLoginBehaviour>('ok'),
-    requests: createOrders<RecordedRequest, FakeRequestBehaviour>('ok'),
-    sockets: createOrders<FakeHandshake, FakeSocketBehaviour>('ok'),
+    logins: createScripted<undefined, FakeLoginBehaviour>('ok'),
+    requests: createScripted<RecordedRequest, FakeRequestBehaviour>('ok'),
+    sockets: createScripted<FakeHandshake, FakeSocketBehaviour>('ok'),
   })
 }
 
@@ -319,17 +275,17 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     sockets: sockets.sockets,
     files: phone.files,
     onLogin(behaviour, { times } = {}) {
-      phone.logins.add(() => true, behaviour, times)
+      phone.logins.add({ matches: () => true, behaviour, times })
     },
     onRequest(matcher, behaviour, { times } = {}) {
       const matches =
         typeof matcher === 'string' ? ({ url }: RecordedRequest) => url.includes(matcher) : matcher
-      phone.requests.add(matches, behaviour, times)
+      phone.requests.add({ matches, behaviour, times })
     },
     onSocket(matcher, behaviour, { times } = {}) {
       const matches =
         typeof matcher === 'string' ? ({ url }: FakeHandshake) => url.includes(matcher) : matcher
-      phone.sockets.add(matches, behaviour, times)
+      phone.sockets.add({ matches, behaviour, times })
     },
     prefetch(fetched, { timeStamp = clock.now(), behaviour = 'ok' } = {}) {
       const fetchedData = typeof fetched === 'object' ? JSON.stringify(fetched) : fetched
@@ -489,10 +445,10 @@ function randomCode(): string {
 }
 
 function check({ appId, user, scene, domains }: FakeWxOptions): void {
-  if (appId === '') throw new TypeError('appId must be a text that is not empty')
-  if (user === '') throw new TypeError('user must be a name that is not empty')
+  if (appId === '') throw new TypeError('appId must be a non-empty string')
+  if (user === '') throw new TypeError('user must be a non-empty string')
   if (scene !== undefined && !Number.isInteger(scene)) {
-    throw new TypeError('scene must be a whole number such as 1001')
+    throw new TypeError('scene must be an integer such as 1001')
   }
   for (const domain of domains ?? []) {
     if (!/^(https|wss):\/\/[^/?#]+$/.test(domain)) {

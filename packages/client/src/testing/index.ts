@@ -7,7 +7,6 @@ export type {
   FakeContainerRequest,
   FakeContainerResult,
 } from './fake-container.js'
-export type { FakeCall, FakeWxControl } from './fake-control.js'
 export type {
   FakeDownloadOptions,
   FakeDownloadTask,
@@ -26,7 +25,8 @@ export type {
   FakeSocketTask,
 } from './fake-socket.js'
 export type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
-export type { FakeWx, FakeWxOptions } from './fake-wx.js'
+export type { FakeWxOptions } from './fake-wx.js'
 export { createFakeWx } from './fake-wx.js'
+export type { FakeCall, FakeWx, FakeWxControl } from './fake-wx-types.js'
 export type { TimerPromise, TimerPromiseConstructor } from './timer-promise.js'
 export { createTimerPromise } from './timer-promise.js'

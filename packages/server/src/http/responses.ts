@@ -3,17 +3,17 @@ import type { ErrorBody, PhoneAnswer, PrefetchAnswer, TokenAnswer } from '@wxlog
 import type { JwkSet } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
-import type { AuthResponse } from '../request.js'
+import type { AuthRefusal, AuthResponse } from '../request.js'
 
 interface HttpErrorOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly closes?: boolean
 }
 
-/** An `invalid_request` whose HTTP status says more than 400 does. */
+/** An `invalid_request` with a more specific HTTP status than 400. */
 export class HttpError extends AuthError {
   readonly httpStatus: number
-  readonly headers: Readonly<Record<string, string>>
+  override readonly headers: Readonly<Record<string, string>>
   readonly closes: boolean
 
   constructor(
@@ -27,57 +27,36 @@ export class HttpError extends AuthError {
     this.closes = closes
   }
 
-  // Without a check of its own it would inherit AuthError's, to which every AuthError is an instance.
+  // Without a check of its own it would inherit AuthError's, and every AuthError would be an instance.
   static override [Symbol.hasInstance](value: unknown): boolean {
     return Function.prototype[Symbol.hasInstance].call(HttpError, value)
   }
 }
 
-/** The answer that tells a client about an error, ours or any other. What is the server's own fault becomes an event. */
-export function createRefusal(emit: EmitEvent): (error: unknown) => AuthResponse {
+/** Makes the error response for a client, of an AuthError or anything else. A server error also becomes an event. */
+export function createRefusal(emit: EmitEvent): (error: unknown) => AuthRefusal {
   return (error) => {
     const failure = toAuthError(error)
-    const { code, message, reason, retryAfterSeconds } = failure
-    const {
-      httpStatus: status = failure.status,
-      headers = {},
-      closes = false,
-    } = failure instanceof HttpError ? failure : {}
+    const { code, message, reason, scope, headers } = failure
+    const { httpStatus: status = failure.status, closes = false } =
+      failure instanceof HttpError ? failure : {}
     const requestId = status < 500 ? undefined : randomUUID()
     if (requestId !== undefined) emit({ type: 'failure', code, requestId, error: failure })
 
     const body: ErrorBody = {
       error: code,
-      // What is wrong with this server is the operator's business, and stands in the event.
+      // What is wrong with this server is for the operator only, who has the event.
       error_description:
         requestId === undefined
           ? message
           : 'The server could not serve this request; its events say why',
       ...(reason !== undefined && { reason }),
+      ...(scope !== undefined && { scope }),
       ...(requestId !== undefined && { request_id: requestId }),
     }
-    const answer = json(status, body, {
-      ...headers,
-      ...(retryAfterSeconds !== undefined && {
-        'retry-after': String(spread(Math.ceil(retryAfterSeconds))),
-      }),
-      ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
-    })
-    return { ...answer, closes }
+    return { ...json(status, body, headers), closes }
   }
 }
-
-/**
- * Phones come back to the second, so those that were turned away together are told different ones; none an earlier one,
- * at which there still is nothing to be had.
- */
-function spread(seconds: number): number {
-  const widthSeconds = Math.max(Math.floor(seconds * 0.6), 3)
-  return seconds + Math.floor(Math.random() * (widthSeconds + 1))
-}
-
-// RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
-const challenged: ReadonlySet<string> = new Set(['invalid_token', 'insufficient_scope'])
 
 function toAuthError(error: unknown): AuthError {
   if (error instanceof AuthError) return error
@@ -96,7 +75,7 @@ export function json(
   status: number,
   value: TokenAnswer | PhoneAnswer | PrefetchAnswer | ErrorBody | JwkSet,
   headers?: Readonly<Record<string, string>>,
-): AuthResponse {
+): AuthResponse & { readonly body: string } {
   const body = JSON.stringify(value)
   return {
     status,

@@ -29,7 +29,7 @@ export interface IoRedisClient {
 }
 
 export interface RedisStoreOptions {
-  /** Stands before every key (default `wxlogin:`). */
+  /** The prefix of every key (default `wxlogin:`). */
   keyPrefix?: string
   /** The clock, in milliseconds (default `Date.now`). */
   now?: () => number
@@ -49,7 +49,7 @@ const script = (text: string): Script => ({
 const create = script(`
 return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`)
 
-// The value has to begin with the expected version, else 0, and with the expected user, else 2.
+// The value must begin with the expected version, or else 0, and with the expected user, or else 2.
 const replace = script(`
 local value = redis.call('GET', KEYS[1])
 if not value or string.sub(value, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
@@ -74,7 +74,7 @@ const pruneIndex = script(`
 for _, entry in ipairs(ARGV) do redis.call('ZREM', KEYS[1], entry) end
 return #ARGV`)
 
-// An entry is written before its record. Younger than this, a missing record may still be on its way.
+// An entry is written before its record. If it is younger than this, the record may still be on its way.
 const pruneAfterSeconds = 60
 
 // A user who logs in and out all day, and whom nobody lists, has an index of entries without records.
@@ -82,7 +82,7 @@ const pruneFromEntries = 64
 
 /**
  * Keeps sessions in Redis 6.2 or newer, Valkey, or a cluster of them. Takes a connected client of `redis` or `ioredis`.
- * Use a database with the eviction policy `noeviction` and persistence: what Redis forgets is a user logged out.
+ * Use a database with the eviction policy `noeviction` and persistence: a record that Redis drops logs a user out.
  *
  * @example
  * const store = createRedisStore(await createClient({ url }).connect())
@@ -132,7 +132,7 @@ export function createRedisStore(
 
   async function list(userId: string): Promise<SessionRecord[]> {
     const entries = await run(readIndex, indexKey(userId), String(seconds()))
-    if (!Array.isArray(entries)) throw new TypeError('The client did not give a list as a list')
+    if (!Array.isArray(entries)) throw new TypeError('The Redis client did not return an array')
 
     const records = new Map<string, SessionRecord>()
     const stale: string[] = []
@@ -149,7 +149,7 @@ export function createRedisStore(
 
   let ready: Promise<void> | undefined
 
-  /** One listener, however many wait. */
+  /** All calls that wait share one listener. */
   function untilReady(): Promise<void> {
     ready ??= new Promise<void>((resolve) => {
       client.once?.('ready', resolve)
@@ -225,15 +225,15 @@ export function createRedisStore(
   }
   if (!client.once) return store
   const withConnection: SessionStore['withConnection'] = async (work) => {
-    // A client queues what it is given meanwhile, and sends it later, whether or not somebody still waits for it.
+    // A client queues commands while it connects, and sends them later even if they have timed out here.
     if (isConnecting(client)) await untilReady()
     return work(store)
   }
-  // Not copied by a spread: a store that puts verbs of its own over these must not be gone around.
+  // Not copied by a spread: it would bypass the verbs of a store that wraps this one.
   return Object.defineProperty(store, 'withConnection', { value: withConnection })
 }
 
-/** Whether it would queue what it is given. Without a queue it fails at once, as its owner wants it. */
+/** Whether the client would queue commands now. Without a queue they fail at once, as configured. */
 function isConnecting(client: NodeRedisClient | IoRedisClient): boolean {
   if ('evalSha' in client) {
     const hasQueue = client.options?.disableOfflineQueue !== true

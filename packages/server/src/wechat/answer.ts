@@ -4,10 +4,10 @@ import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
 import { type Reply, unavailable } from './http-client.js'
 import { parseJson } from './parse-json.js'
 
-/** What WeChat said, by the names of its documentation. Printed or serialised, secrets in it read `[redacted]`. */
+/** What WeChat answered, named as in its documentation. When printed or serialised, secrets in it are `[redacted]`. */
 export type WeChatAnswer = Readonly<Record<string, unknown>>
 
-// Members of WeChat's answers that identify a person or open something.
+// Members of WeChat's answers that identify a person or grant access.
 const secretNames = [
   'session_key',
   'access_token',
@@ -18,12 +18,12 @@ const secretNames = [
   'key_info_list',
 ]
 
-/** WeChat, or somebody in its place, answered with something that is no answer to any call. */
+/** WeChat, or something in front of it, answered with something that is not an answer to any call. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable'
 }
 
-/** Gives what is a success, and throws for everything else. */
+/** Returns the answer if it is a success, and throws for everything else. */
 export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): WeChatAnswer {
   if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
   if (text === undefined) throw new Unreadable('WeChat answered with more than 64 KiB')
@@ -62,6 +62,6 @@ function ridOf({ errmsg }: WeChatAnswer): string | undefined {
     : undefined
 }
 
-/** An identifier or a key as WeChat writes them, and no longer than it could be. */
+/** Whether this can be an identifier or a key of WeChat's: not empty, and not too long. */
 export const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= 256

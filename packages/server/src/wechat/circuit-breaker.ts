@@ -11,20 +11,20 @@ const longestOpenMs = 60_000
 export type Finding = 'up' | 'down' | 'nothing'
 
 export interface CircuitBreaker {
-  /** Throws `wechat_unavailable` while WeChat is left alone. */
+  /** Throws `wechat_unavailable` while the circuit is open. */
   check(): void
-  /** {@link CircuitBreaker.check}, and lets a call pass. Who passes has to report, in any case and once. */
+  /** Lets a call pass, or throws like `check`. Every call that passes must report, exactly once, what it found. */
   enter(): (finding: Finding) => void
   state(): BreakerState
 }
 
-/** Leaves WeChat alone for a while after failures in a row, so that callers are not kept waiting for nothing. */
+/** Makes calls fail at once for a while after consecutive failures, so that callers do not wait for nothing. */
 export function createCircuitBreaker(
   now: () => number,
   onChange: (state: BreakerState) => void,
 ): CircuitBreaker {
   let state: BreakerState = 'closed'
-  // A call that began before the last change says nothing about what came after it.
+  // A call that began before the last change of state says nothing about the new state.
   let changes = 0
   let failures = 0
   let openForMs = shortestOpenMs
@@ -40,7 +40,7 @@ export function createCircuitBreaker(
     onChange(next)
   }
 
-  /** A clock that was set back must not keep it open. */
+  /** A clock that was set back must not keep the circuit open. */
   function remainingMs(): number {
     const elapsedMs = now() - openedAtMs
     return elapsedMs < 0 ? 0 : Math.max(0, openForMs - elapsedMs)
@@ -82,7 +82,7 @@ export function createCircuitBreaker(
       }
     },
 
-    // No call has found out yet, but the next one will.
+    // No call has tested it yet, but the next one will.
     state: () => (state === 'open' && remainingMs() === 0 ? 'half_open' : state),
   }
 }

@@ -12,10 +12,10 @@ export interface AppCredentials {
   readonly appSecret: string
 }
 
-/** Who logged in. Printed or serialised, all of it reads `[redacted]`. */
+/** Who logged in. When printed or serialised, all of it is `[redacted]`. */
 export interface CodeSession {
   readonly openid: string
-  /** Only where the mini program is bound to an Open Platform account. */
+  /** Only if the mini program is bound to an Open Platform account. */
   readonly unionid?: string
   /** WeChat's key for this user's open data. It must not leave the server. */
   readonly sessionKey: string

@@ -2,31 +2,31 @@ import { Agent, buildConnector, request } from 'undici'
 import type { FetchLike } from './fetch-like.js'
 
 const connectTimeoutMs = 2000
-// Beyond that, whatever stands between may have dropped a connection without a word.
+// After that, a firewall or NAT may have dropped the connection silently.
 const idleMs = 15_000
 
-/** The connections of the defaults. Unlike a `fetch` they can tell at which point a request failed. */
+/** The connections of the default `fetch`. Unlike any other `fetch`, they can tell at which point a request failed. */
 export interface Connections {
   readonly fetch: FetchLike
-  /** No connection was made, for whatever reason, so nothing was sent. */
+  /** Whether the error ended a connection before it was made, so that nothing was sent. */
   wasNeverMade(error: unknown): boolean
-  /** Tells connections that are there from those still to be made, for {@link Connections.endedBy}. */
+  /** Separates the connections that exist now from later ones, for {@link Connections.endedBy}. */
   mark(): number
-  /** Which connection the error ended: one that was idle at the mark, a newer one, or none. */
+  /** Which connection the error ended: one that existed at the mark and was idle, a newer one, or none. */
   endedBy(error: unknown, mark: number): 'idle' | 'new' | undefined
-  /** Ends them, after the answers under way. */
+  /** Closes them after the calls in flight. */
   close(): Promise<void>
 }
 
 export function createConnections(maxConnections: number, timeoutMs: number): Connections {
-  // Made at the first call: who brings a fetch, or never logs in, opens no socket.
+  // Created at the first call: with a fetch of your own, or without calls, no socket is opened.
   let agent: Agent | undefined
   let made = 0
   const whileConnecting = new WeakSet<object>()
   const numbers = new WeakMap<object, number>()
   const open = buildConnector({ timeout: connectTimeoutMs })
 
-  /** TCP and TLS: the connection counts as made when the handshakes are over. */
+  /** A connection is made once the TCP and TLS handshakes are complete. */
   const connect: buildConnector.connector = (options, callback) =>
     open(options, (...[error, socket]) => {
       if (error) {
@@ -35,7 +35,7 @@ export function createConnections(maxConnections: number, timeoutMs: number): Co
       }
       made += 1
       const number = made
-      // Before undici's own listener, so that it is known when the request fails.
+      // Added before undici's own listener, so that the number is known when the request fails.
       socket.on('error', (error) => numbers.set(error, number))
       callback(null, socket)
     })
@@ -70,7 +70,8 @@ export function createConnections(maxConnections: number, timeoutMs: number): Co
       if (number === undefined) return undefined
       return number > mark ? 'new' : 'idle'
     },
-    close: async () => agent?.close(),
+    // Bun's own undici has agents without `close`.
+    close: async () => agent?.close?.(),
   }
 }
 

@@ -6,14 +6,14 @@ import type { Finding } from './circuit-breaker.js'
 import type { ErrcodeMeanings } from './errcodes.js'
 import { ConnectionLost, type Reply, unavailable } from './http-client.js'
 
-/** What a call that failed says about WeChat. A strange answer is trouble only where all that WeChat may answer is known. */
+/** What a failed call says about WeChat. An unexpected answer counts only where all of WeChat's answers are known. */
 export function findingOf(
   error: unknown,
   reply: Reply | undefined,
   { unknownErrcode }: ErrcodeMeanings,
 ): Finding {
   if (error instanceof ConnectionLost) return error.wasIdle ? 'nothing' : 'down'
-  // Who sent it, nobody knows.
+  // It may not be WeChat's.
   if (error instanceof Unreadable) return 'nothing'
   if (!(error instanceof AuthError) || error.code !== 'wechat_unavailable') return 'up'
   if (reply === undefined) return isOurLimit(error) ? 'nothing' : 'down'
@@ -22,25 +22,25 @@ export function findingOf(
   return error.errcode === undefined || error.errcode === -1 ? 'down' : 'up'
 }
 
-/** The name of its end in the event. */
+/** How the `wechat` event names the failure. */
 export function outcomeOf(error: unknown): WeChatEvent['outcome'] {
   if (error instanceof ConnectionLost) return 'lost'
   if (error instanceof Unreadable) return 'unreadable'
   return error instanceof AuthError ? error.code : 'server_error'
 }
 
-/** What the caller gets. A code that may be spent is worth nothing any more, and a new one costs the phone a moment. */
+/** What the caller gets. A code that may be used is worthless, and the phone gets a new one at once. */
 export function toThrow(error: unknown, spendsCode: boolean): unknown {
   if (error instanceof Unreadable) return unavailable(error.message)
   if (!(error instanceof ConnectionLost)) return error
   const { message, cause } = error
   return spendsCode
-    ? new AuthError('invalid_code', `${message}, and the code may be spent; get a new one`, {
+    ? new AuthError('invalid_code', `${message}, and the code may be used; get a new one`, {
         reason: 'lost',
         cause,
       })
     : unavailable(message, cause)
 }
 
-/** This process, or this machine, may open no more sockets. */
+/** Whether this process or this machine may not open any more sockets. */
 const isOurLimit = (error: AuthError) => ['EMFILE', 'ENFILE'].includes(systemCodeOf(error) ?? '')

@@ -1,11 +1,10 @@
 import { systemCodeOf } from '../redact.js'
 
-// A `fetch` of the app's own does not tell at which point it failed. Its errors do, if they are Node's.
+// A foreign `fetch` does not tell at which point it failed, but the errors of Node and Bun do.
 
 /**
- * Whether it says that no connection was made. It can tell by the system call that failed,
- * which Node names, and by codes that nothing but a connection that is being made has. Of an `AggregateError`, one for
- * each address of a host, all must say so.
+ * Whether the error says that no connection was made: by the system call that failed, or by a code that occurs only while
+ * connecting. All members of an `AggregateError`, one for each address of a host, must say so.
  */
 export function saysNeverSent(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
@@ -17,7 +16,7 @@ export function saysNeverSent(error: unknown): boolean {
   return 'cause' in error && saysNeverSent(error.cause)
 }
 
-/** Whether it says that the connection ended while the answer was awaited. */
+/** Whether the error says that the connection broke after it was made. */
 export function saysLost(error: unknown): boolean {
   const code = systemCodeOf(error)
   return !saysNeverSent(error) && code !== undefined && lostCodes.has(code)
@@ -32,7 +31,7 @@ const lostCodes: ReadonlySet<string> = new Set([
 
 const connectingCalls: ReadonlySet<unknown> = new Set(['connect', 'getaddrinfo', 'bind'])
 
-// A certificate is looked at in the handshake only. ECONNRESET, EPROTO, ETIMEDOUT and the like may come later too.
+// Certificates are checked in the handshake only. ECONNRESET, EPROTO and ETIMEDOUT may occur later too.
 const connectingCodes: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -48,7 +47,7 @@ const connectingCodes: ReadonlySet<string> = new Set([
   'CERT_HAS_EXPIRED',
 ])
 
-// OpenSSL's names of what may be wrong with a certificate or its chain.
+// OpenSSL's names for what may be wrong with a certificate or its chain.
 const connectingCode =
   /^(EAI_\w+|CERT_\w+|CRL_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_\w+|ERROR_IN_CERT_\w+|INVALID_(CA|PURPOSE)|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/
 

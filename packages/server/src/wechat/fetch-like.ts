@@ -1,4 +1,4 @@
-/** What this library asks of a `fetch`; the global one fits, and so does `createFakeWeChat().fetch`. */
+/** What this library needs of a `fetch`; the global one fits, and so does `createFakeWeChat().fetch`. */
 export type FetchLike = (
   url: string,
   init: {

@@ -14,37 +14,37 @@ export interface HttpClientRequest {
   /** Path and query. */
   readonly target: string
   readonly body: string | undefined
-  /** It may go out again although it may have arrived. */
+  /** It may be sent again even if it has arrived. */
   readonly isRepeatable: boolean
-  /** Texts that must not show up in an error. */
+  /** Strings that must not show up in an error. */
   readonly secrets: () => readonly string[]
 }
 
 export interface Reply {
   readonly status: number
-  /** Absent when there was more than 64 KiB of it. */
+  /** Absent if it was larger than 64 KiB. */
   readonly text: string | undefined
 }
 
-/** The connection ended before the answer did, and by then the request may have been there. */
+/** The connection broke before the answer was complete, and the request may have arrived. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
-  /** It had stood idle, and was closed or forgotten meanwhile: that says nothing about WeChat. */
+  /** The connection had been idle and was dropped in the meantime, which says nothing about WeChat. */
   readonly wasIdle: boolean
 
   constructor(wasIdle: boolean, cause: unknown) {
-    super('The connection to WeChat ended before its answer did', { cause })
+    super('The connection to WeChat broke before the answer was complete', { cause })
     this.wasIdle = wasIdle
   }
 }
 
 export interface HttpClient {
   /**
-   * One request and the whole answer to it. Throws a {@link ConnectionLost}, the signal's reason, or
-   * `wechat_unavailable` for whatever else kept the answer away.
+   * Sends one request and reads the whole answer. Throws a {@link ConnectionLost}, the signal's reason, or
+   * `wechat_unavailable` for every other failure.
    */
   send(request: HttpClientRequest, signal: AbortSignal): Promise<Reply>
-  /** Ends the connections, after the answers under way. */
+  /** Closes the connections after the calls in flight. */
   close(): Promise<void>
 }
 
@@ -65,7 +65,7 @@ export function createHttpClient({
   const fetchOnce = fetch ?? connections.fetch
   const wasNeverSent = (error: unknown) => connections.wasNeverMade(error) || saysNeverSent(error)
 
-  /** Only a request that certainly was not sent goes out again: a code works once. */
+  /** Only a request that certainly was not sent is sent again: a code works once. */
   async function firstResponse(target: string, init: Parameters<FetchLike>[1]) {
     const [first = '', ...others] = hosts.candidates()
     const askAt = async (host: string) => {
@@ -83,7 +83,7 @@ export function createHttpClient({
     return outcome
   }
 
-  /** Each connection that was dropped while it was idle costs a repeatable request one more try. */
+  /** A repeatable request is sent again for each connection that was dropped while it was idle. */
   async function responseTo(
     { target, isRepeatable }: HttpClientRequest,
     init: Parameters<FetchLike>[1],
@@ -111,7 +111,7 @@ export function createHttpClient({
       },
       redirect: 'manual',
       signal,
-      // A text has a length: WeChat turns a chunked body away with status 412.
+      // A string has a length: WeChat rejects a chunked body with status 412.
       ...(body !== undefined && { body }),
     })
     const { status } = response

@@ -1,11 +1,11 @@
-// A whole string of JSON, but for what the grammar forbids in it as it is: control characters.
+// A JSON string that may contain unescaped control characters, which the grammar forbids.
 const strings = /"(?:[^"\\]|\\[ -~])*"/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const controlCharacters = /[\u0000-\u001f]/g
 
 /**
- * JSON as WeChat writes it: in a nickname or an address a line break or a tab may stand unescaped. `undefined` for what
- * is not JSON all the same; the parser's error quotes the text, so it is not passed on.
+ * Parses JSON as WeChat writes it: a nickname or an address may contain an unescaped line break or tab. Returns
+ * `undefined` for anything that is still not JSON: the parser's error would quote the text.
  */
 export function parseJson(text: string): unknown {
   return parse(text) ?? parse(text.replace(strings, escapeControlCharacters))

@@ -1,10 +1,10 @@
 const longestWaitMs = 500
 
-/** So many calls at once, and no more. */
+/** Limits how many calls are in flight at the same time. */
 export interface Places {
   /**
-   * Waits for a place where none is free, first come, first served, and gives what leaves it again. `undefined` at once
-   * when as many wait as there are places, and after half a second without one.
+   * Takes a place, or queues for one, first in, first out. Returns the function that frees it again. Returns `undefined`
+   * at once if as many calls queue as there are places, and otherwise after 500 milliseconds without one.
    */
   take(): Promise<(() => void) | undefined>
 }
@@ -13,7 +13,7 @@ export function createPlaces(count: number): Places {
   let free = count
   const waiting = new Set<() => void>()
 
-  /** The place goes straight to the one who waits longest, so that nobody takes it on the way. */
+  /** The place goes straight to the call that has queued longest, so that no new one can take it. */
   function leave(): void {
     const [next] = waiting
     if (next) next()

@@ -12,29 +12,29 @@ import { checkHosts, createHosts } from './hosts.js'
 import { createHttpClient, type Reply, unavailable } from './http-client.js'
 import { createPlaces } from './places.js'
 
-// A read that WeChat was too busy for is asked again after these.
+// If WeChat is busy, a read is retried after these delays.
 const busyWaitsMs = [100, 400] as const
 
-// How many calls of a group may be under way at once, where no option says it.
+// How many calls of a group may be in flight at the same time. That of logins is an option.
 const places = { user_info: 128, access_token: 128, call: 128 } as const
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
-  /** How WeChat is reached (default: undici with a keep-alive agent of its own). */
+  /** Sends the calls to WeChat (default: undici with a keep-alive agent of its own). */
   fetch?: FetchLike
   /**
-   * Where WeChat is, as origins (default `['https://api.weixin.qq.com']`). The next one is tried when a connection
-   * cannot be made, and stays in use; every 30 seconds the first is tried again. Plain http only to this machine.
+   * The origins of WeChat (default `['https://api.weixin.qq.com']`). The next one is tried if a connection cannot be
+   * made, and stays in use; every 30 seconds the first is tried again. Plain http only for localhost.
    */
   wechatHosts?: readonly string[]
   /**
-   * How long a call to WeChat may take in all, in milliseconds from when it is sent (default 5,000). Connecting may take
-   * 2,000 of them.
+   * How long a call to WeChat may take in total, in milliseconds from when it is sent (default 5,000). Connecting may
+   * take 2,000.
    */
   wechatTimeoutMs?: number
   /**
-   * How many logins may be with WeChat at once (default 512). As many more wait, for at most 500 milliseconds; beyond
-   * that a login is `wechat_unavailable` at once, and its code stays unused.
+   * How many logins may wait for WeChat's answer at the same time (default 512). As many more queue, for at most 500
+   * milliseconds; beyond that a login fails at once with `wechat_unavailable`, and its code stays unused.
    */
   maxLoginsInFlight?: number
 }
@@ -46,54 +46,54 @@ export interface TransportNeeds {
 
 export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly endpoint: WeChatEvent['endpoint']
-  /** Whose places it takes, and whose circuit breaker counts it. */
+  /** The group whose places the call takes, and whose circuit breaker counts it. */
   readonly group: EndpointGroup
-  /** Whose mini program the call is about. */
+  /** The mini program that the call is for. */
   readonly appId: string
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object | undefined
-  /** It changes nothing at WeChat and spends no code, so it may be sent again when WeChat is busy. */
+  /** The call changes nothing at WeChat and uses no code, so it may be sent again if WeChat is busy. */
   readonly isRepeatable: boolean
-  /** It carries a code that works once: when the answer gets lost, so may the code. */
+  /** It carries a code that works once: if the answer is lost, the code may be used. */
   readonly spendsCode?: true
-  /** Makes the result out of an answer without an errcode. What it throws is how the call ended. */
+  /** Reads the result from a successful answer. If it throws, the call fails with that error. */
   readonly read: (answer: WeChatAnswer) => Result
 }
 
 type About = Omit<WeChatRequest<unknown>, 'read'>
 
-/** What {@link Transport.inPlace} has to know of the calls to come. */
+/** What {@link Transport.inPlace} needs to know of a call. */
 type AboutPlace = Pick<About, 'group' | 'endpoint' | 'appId'>
 
-/** As the last call ended; no call is made for this. */
+/** WeChat as of the last call; no call is made for this. */
 export interface WeChatHealth {
-  /** Whether no circuit breaker but that of the app's own calls is open, and WeChat served the last call. */
+  /** Whether WeChat served the last call and all circuit breakers are closed, except that of the app's own calls. */
   readonly ok: boolean
   readonly lastOutcome: WeChatEvent['outcome'] | undefined
   /** In seconds since the epoch. */
   readonly lastCallAt: number | undefined
-  /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call finds out. */
+  /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call tests it. */
   readonly breakers: Readonly<Record<EndpointGroup, BreakerEvent['state']>>
-  /** The one of the hosts that calls go to now. */
+  /** The host that calls go to now. */
   readonly host: string
 }
 
-/** The way to WeChat, which all mini programs of a backend share. */
+/** Sends calls to WeChat, for all mini programs of a backend. */
 export interface Transport {
-  /** Gives work the time that one call may take; its signal ends what is under way. */
+  /** Runs work with the timeout of one call; the signal aborts what is in flight. */
   within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** The same, once there is a place among the calls of the group. Throws `wechat_unavailable` when there is none in time. */
+  /** The same, once the group has a free place. Throws `wechat_unavailable` if there is none in time. */
   inPlace<T>(about: AboutPlace, work: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** One call. Gives what WeChat's answer says when it is a success, and throws an {@link AuthError} for all else. */
+  /** Makes one call. Returns the result of a success, and throws an {@link AuthError} for everything else. */
   send<Result>(request: WeChatRequest<Result>, signal: AbortSignal): Promise<Result>
   health(): WeChatHealth
   close(): Promise<void>
 }
 
-// What says something about WeChat or the configuration, and not about one user or code.
+// These say something about WeChat or the configuration, not about one user or code.
 const unhealthy: ReadonlySet<unknown> = new Set([
   'wechat_unavailable',
   'lost',
@@ -102,7 +102,7 @@ const unhealthy: ReadonlySet<unknown> = new Set([
   'server_misconfigured',
 ])
 
-/** Throws a `TypeError` that names the option when one is wrong. */
+/** Throws a `TypeError` that names the wrong option. */
 export function createTransport({
   fetch,
   wechatHosts = ['https://api.weixin.qq.com'],
@@ -124,7 +124,7 @@ export function createTransport({
     fetch,
     hosts,
     timeoutMs: wechatTimeoutMs,
-    // With a socket for every place, no group waits for another one's.
+    // A socket for every place, so that no group waits for the sockets of another.
     maxConnections: Object.values(placesOf).reduce((sum, count) => sum + count),
   })
   let closing: Promise<void> | undefined
@@ -154,7 +154,7 @@ export function createTransport({
       record(request, startedMs, 'ok', 'up')
       return result
     } catch (failure) {
-      // Work that came before it may have left it little time.
+      // Earlier work within the same deadline may have left it little time.
       const wasCutShort = signal.aborted && performance.now() - sentMs < wechatTimeoutMs / 2
       const finding = wasCutShort ? 'nothing' : findingOf(failure, reply, request)
       const error = toThrow(failure, request.spendsCode === true)
@@ -208,9 +208,9 @@ export function createTransport({
       if (!leave) {
         const durationMs = now() - startedMs
         emit({ type: 'wechat', endpoint, appId, startedMs, durationMs, outcome: 'no_place' })
-        throw unavailable(`All ${placesOf[group]} places for calls of this kind are taken`)
+        throw unavailable(`Too many calls in flight: all ${placesOf[group]} places are taken`)
       }
-      // Its time begins here: waiting for a place says nothing about WeChat.
+      // The deadline starts here: the wait for a place says nothing about WeChat.
       try {
         return await within(work)
       } finally {
@@ -261,7 +261,7 @@ const forEachGroup = <T>(
   call: make('call'),
 })
 
-/** Everything that was sent may be somebody's secret. Very short texts are not, and occur in any message. */
+/** Everything that was sent may be a secret. Very short strings are not, and occur in any message. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(textsIn)
   const text = String(value)

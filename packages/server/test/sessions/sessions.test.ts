@@ -371,7 +371,7 @@ test('a user has ten sessions at most: the one that was refreshed longest ago en
     refreshTokens.push((await auth.login({ code: wechat.codeFor('alice') })).refresh_token)
   }
   const [first = '', second = ''] = refreshTokens
-  clock.advance(1)
+  clock.advance(100)
   const { refresh_token: firstAgain } = await auth.refresh({ refreshToken: first })
   clock.advance(1)
 
@@ -384,8 +384,9 @@ test('a user has ten sessions at most: the one that was refreshed longest ago en
 })
 
 test('maxSessionsPerUser: 1 leaves the newest login', async () => {
-  const { auth, wechat } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 1 })
+  const { auth, wechat, clock } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 1 })
   await auth.login({ code: wechat.codeFor('alice') })
+  clock.advance(1)
 
   const { refresh_token: refreshToken } = await auth.login({ code: wechat.codeFor('alice') })
 
@@ -399,7 +400,7 @@ test('a session over the cap that cannot be ended does not cost the login', asyn
     now,
     onLogin: () => ({ userId: 7 }),
     maxSessionsPerUser: 1,
-    store: { ...createMemoryStore({ now }), delete: () => Promise.reject(new Error('read only')) },
+    store: { ...createMemoryStore({ now }), replace: () => Promise.reject(new Error('read only')) },
   })
   await auth.login({ code: wechat.codeFor('alice') })
 

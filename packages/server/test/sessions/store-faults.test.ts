@@ -88,7 +88,7 @@ test.each(['create', 'replace'] as const)(
     const { auth, wechat } = setUpOn((memory) => ({
       [verb]: async (record: SessionRecord, version: number) => {
         if (!isBroken) return memory[verb](record, version)
-        quoted = record
+        quoted ??= record
         throw new Error(`${verb}(${JSON.stringify(record)}) failed`)
       },
     }))

@@ -1,0 +1,59 @@
+// What users import, and the file behind each. tsup, vitest, `size` and `packed` read this list; a test holds
+// package.json to it, and to it the folders of which every file is an entry.
+
+/** By package, and by the name after the slash; `index` is the package itself. */
+export const entries = {
+  server: {
+    index: 'src/index.ts',
+    express: 'src/adapters/express.ts',
+    node: 'src/adapters/node.ts',
+    fetch: 'src/adapters/fetch.ts',
+    redis: 'src/stores/redis.ts',
+    sql: 'src/stores/sql.ts',
+    wechat: 'src/wechat/index.ts',
+    testing: 'src/testing/index.ts',
+  },
+  client: {
+    index: 'src/index.ts',
+    full: 'src/full.ts',
+    testing: 'src/testing/index.ts',
+  },
+}
+
+/** Folders of which every file is an entry, and the parts in them that are none. */
+export const entryFolders = {
+  'packages/server/src/adapters': ['attached-session.ts', 'base-path.ts', 'node-message.ts'],
+  'packages/server/src/stores': ['memory.ts'],
+}
+
+/** The names of the server's adapters. */
+export const adapters = Object.keys(entries.server).filter((name) =>
+  entries.server[name].startsWith('src/adapters/'),
+)
+
+/** The client's entries that run on a phone. */
+export const phoneEntries = Object.keys(entries.client).filter((name) => name !== 'testing')
+
+/** What is written to import an entry, `@wxlogin/server/express`. */
+export function specifierOf(packageName, entry) {
+  return `@wxlogin/${packageName}${entry === 'index' ? '' : `/${entry}`}`
+}
+
+/** Everything that can be imported here, each with its source file, below the workspace's root. */
+export function sources() {
+  const published = Object.entries(entries).flatMap(([packageName, files]) =>
+    Object.entries(files).map(([entry, file]) => [
+      specifierOf(packageName, entry),
+      `packages/${packageName}/${file}`,
+    ]),
+  )
+  return new Map([['@wxlogin/shared', 'packages/shared/src/index.ts'], ...published])
+}
+
+/** The same for Vite: imports lead to the sources below this root, and nothing has to be built. */
+export function sourceAliases(root) {
+  return [...sources()].map(([specifier, file]) => ({
+    find: new RegExp(`^${specifier}$`),
+    replacement: `${root}${file}`,
+  }))
+}

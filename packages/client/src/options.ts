@@ -1,0 +1,97 @@
+import { assertOption } from './errors.js'
+import { type ClientEvent, tell } from './events.js'
+import type { LoginSettings, RenewalSettings } from './session/renewal.js'
+import type { RecordSettings } from './session/token-record.js'
+import { ignore } from './task.js'
+import type { SendSettings } from './transports/send.js'
+import type { Runtime, Wx, WxResponse } from './wx.js'
+
+export interface ClientOptions extends LoginSettings {
+  /** The URL of the backend, `'https://api.example.com'` for example. */
+  baseUrl: string
+  /** Where the backend mounts the login routes, below `baseUrl` (default `'/wx'`). */
+  authPath?: string
+  /** Default: what `wx.getAccountInfoSync()` says. */
+  appId?: string
+  /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` work too. */
+  wx?: Wx
+  /** Other origins that may get the access token, `'https://cdn.example.com'` for example. */
+  trustedOrigins?: readonly string[]
+  /** Deadline of a request, waiting for a login included, unless it has a `timeout` of its own (default 60 000). */
+  timeoutMs?: number
+  /** The one key in storage (default `'wxlogin'`). */
+  storageKey?: string
+  /** Recognises a refused access token where the backend does not answer 401 with `invalid_token`. */
+  isUnauthorized?: (response: WxResponse) => boolean
+  /** Takes the data out of a 2xx answer like `{ code, msg, data }`, or throws, which rejects with `business`. */
+  unwrap?: (response: WxResponse) => unknown
+  /** For metrics and logs; holds no secret. */
+  onEvent?: (event: ClientEvent) => void
+}
+
+/** The options with their defaults, and what follows from them: the settings of every part. */
+export interface Settings extends RecordSettings, RenewalSettings, SendSettings {}
+
+declare const wx: unknown
+
+/** @throws TypeError when an option is wrong */
+export function resolveOptions(options: ClientOptions): Settings {
+  const runtime = runtimeOf<Runtime>(options)
+  const {
+    baseUrl,
+    authPath = '/wx',
+    appId = runtime.getAccountInfoSync && runtime.getAccountInfoSync().miniProgram.appId,
+    trustedOrigins = [],
+    timeoutMs = 60_000,
+    loginTimeoutMs = 10_000,
+    storageKey = 'wxlogin',
+    isUnauthorized = () => false,
+    unwrap = ({ data }) => data,
+    onEvent = ignore,
+  } = options
+  const origins = [baseUrl].concat(trustedOrigins).map((url, index) => {
+    const name = index ? `trustedOrigins[${index - 1}]` : 'baseUrl'
+    const origin = originOf(url)
+    assertOption(origin, `${name} must be a url like https://api.example.com`)
+    return origin
+  })
+  assertOption(isText(appId), 'appId must be a non-empty string')
+  assertOption(isText(storageKey), 'storageKey must be a non-empty string')
+  assertOption(timeoutMs > 0, 'timeoutMs must be a positive number')
+  assertOption(
+    loginTimeoutMs > 0 && loginTimeoutMs <= 20_000,
+    'loginTimeoutMs must be a positive number up to 20000',
+  )
+  const urlOf = (url: string): string =>
+    /^https?:/i.test(url) ? url : baseUrl.replace(/\/*$/, '') + url.replace(/^\/*/, '/')
+
+  return Object.assign({}, options, {
+    wx: runtime,
+    appId,
+    authUrl: urlOf(authPath),
+    urlOf,
+    isTrusted: (url: string) => origins.indexOf(originOf(url)) >= 0,
+    timeoutMs,
+    loginTimeoutMs,
+    storageKey,
+    isUnauthorized,
+    unwrap,
+    emit: (event: ClientEvent) => tell(onEvent, event),
+  })
+}
+
+/** The option `wx`, or the global one. */
+export function runtimeOf<R extends Wx>({
+  wx: runtime = typeof wx === 'undefined' ? undefined : (wx as Wx),
+}: {
+  readonly wx?: Wx
+}): R {
+  assertOption(runtime, 'wx must be given')
+  return runtime as R
+}
+
+/** Scheme, host and port as written, in lower case; empty for anything that URL parsers may read differently. */
+const originOf = (url: string): string =>
+  (/^https?:\/\/[\w.-]+(:\d+)?(?=[/?#]|$)/i.exec(url) || [''])[0].toLowerCase()
+
+const isText = (text: unknown): boolean => typeof text === 'string' && text !== ''

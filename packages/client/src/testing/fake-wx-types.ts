@@ -1,0 +1,125 @@
+import type { FullWx } from '../wx.js'
+import type { FetchedData } from './fake-background-fetch.js'
+import type { Callbacks, Done } from './fake-callbacks.js'
+import type { FakeCloud } from './fake-container.js'
+import type {
+  FakeDownloadOptions,
+  FakeDownloadTask,
+  FakeUploadOptions,
+  FakeUploadTask,
+} from './fake-files.js'
+import type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
+import type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
+import type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
+import type {
+  FakeHandshake,
+  FakeSocket,
+  FakeSocketBehaviour,
+  FakeSocketOptions,
+  FakeSocketTask,
+} from './fake-socket.js'
+import type { StorageVerb } from './fake-storage.js'
+import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
+
+/** Pass it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
+export interface FakeWx extends FullWx {
+  login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
+  request(options: FakeRequestOptions): FakeRequestTask
+  uploadFile(options: FakeUploadOptions): FakeUploadTask
+  downloadFile(options: FakeDownloadOptions): FakeDownloadTask
+  connectSocket(options: FakeSocketOptions): FakeSocketTask
+  getBackgroundFetchData(
+    options: Callbacks<FetchedData> & { fetchType: string },
+  ): Promise<FetchedData> | undefined
+  readonly cloud: FakeCloud
+  getStorage(
+    options: Callbacks<{ data: unknown; errMsg: string }> & { key: string },
+  ): Promise<{ data: unknown; errMsg: string }> | undefined
+  setStorage(options: Callbacks<Done> & { key: string; data: unknown }): Promise<Done> | undefined
+  removeStorage(options: Callbacks<Done> & { key: string }): Promise<Done> | undefined
+  getAccountInfoSync(): {
+    miniProgram: { appId: string; envVersion: 'develop' | 'trial' | 'release'; version: string }
+  }
+  getEnterOptionsSync(): FakeLaunchOptions
+  getLaunchOptionsSync(): FakeLaunchOptions
+  onAppShow(listener: (options: FakeLaunchOptions) => void): void
+  offAppShow(listener?: (options: FakeLaunchOptions) => void): void
+  onAppHide(listener: () => void): void
+  offAppHide(listener?: () => void): void
+  getRandomValues(
+    options: Callbacks<{ randomValues: ArrayBuffer; errMsg: string }> & { length: number },
+  ): Promise<{ randomValues: ArrayBuffer; errMsg: string }> | undefined
+  readonly control: FakeWxControl
+}
+
+/** What a test does to the phone, and what it sees of it. */
+export interface FakeWxControl {
+  /** How often each member of `wx` was called; `cloudInit` and `callContainer` are those of `wx.cloud`. */
+  readonly calls: Readonly<Record<FakeCall, number>>
+  /** Every call of `wx.request`, `uploadFile`, `downloadFile` and `cloud.callContainer`, oldest first. */
+  readonly requests: readonly RecordedRequest[]
+  /** Every call of `wx.connectSocket`, oldest first, from the server's side. */
+  readonly sockets: readonly FakeSocket[]
+  /** The files of the phone, by path: what `uploadFile` finds and where `downloadFile` writes. */
+  readonly files: Map<string, string | ArrayBuffer>
+  /** Scripts the next `times` logins, after those scripted before; without `times` all logins from now on. */
+  onLogin(behaviour: FakeLoginBehaviour, options?: { times?: number }): void
+  /**
+   * Scripts the next `times` requests that match, after those scripted before; without `times` all from now on.
+   * A string matches a part of the url. What was scripted with `times` comes first, then the newest that matches.
+   * Uploads, downloads and `callContainer` are requests too: see `kind`.
+   */
+  onRequest(
+    matcher: string | ((request: RecordedRequest) => boolean),
+    behaviour: FakeRequestBehaviour,
+    options?: { times?: number },
+  ): void
+  /** As `onRequest`, for `wx.connectSocket`. */
+  onSocket(
+    matcher: string | ((handshake: FakeHandshake) => boolean),
+    behaviour: FakeSocketBehaviour,
+    options?: { times?: number },
+  ): void
+  /**
+   * What WeChat has fetched while loading the mini program (数据预拉取), for `wx.getBackgroundFetchData`; it survives
+   * a restart, as on a phone. A client reads it when it is created, so call this before. An object is given as
+   * JSON; `undefined` removes it, and the call fails.
+   */
+  prefetch(
+    fetched: string | object | undefined,
+    options?: {
+      /** Default: now. */
+      timeStamp?: number
+      /** How the call goes, default `'ok'`. */
+      behaviour?: 'ok' | 'hang' | 'throw' | { readonly afterMs: number }
+    },
+  ): void
+  /** Takes the network away. Requests and sockets in progress fail, and so do new ones and logins. */
+  offline(): void
+  online(): void
+  /**
+   * Sends the app to the background. New requests and sockets fail; after 5 seconds those in progress fail too,
+   * JavaScript is suspended, and callbacks wait for `show()`. Timers that the app set itself keep running.
+   */
+  hide(): void
+  /** Brings the app to the front: `onAppShow` listeners run at once, then callbacks that waited. */
+  show(options?: FakeEntry): void
+  /** The next `times` storage calls of this kind fail; without `times` all, and 0 ends it. */
+  failStorage(verb: StorageVerb, options?: { times?: number }): void
+  /** A cold start: returns what `App.onLaunch` gets. */
+  launch(options?: FakeEntry): FakeLaunchOptions
+  /**
+   * Gives the phone to another WeChat user, with other codes and a storage area of their own. WeChat ends the
+   * mini program when the account changes: `restart()` does that.
+   */
+  switchUser(user: string): void
+  /** What is stored for this user: the raw text by key, which a test may corrupt. */
+  readonly storage: Map<string, string>
+  /**
+   * Ends this process and starts another on the same phone: same storage, files, user, network and scripted behaviours;
+   * no listeners, new counts. The ended process gets no more callbacks and cannot write.
+   */
+  restart(): FakeWx
+}
+
+export type FakeCall = Exclude<keyof FakeWx, 'control' | 'cloud'> | 'cloudInit' | 'callContainer'

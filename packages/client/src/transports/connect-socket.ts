@@ -1,0 +1,113 @@
+import { tell } from '../events.js'
+import type { Renewal } from '../session/renewal.js'
+import {
+  isFresh,
+  isWithin,
+  type RecordStore,
+  type TokenPair,
+  youngMs,
+} from '../session/token-record.js'
+import { ignore, type Task } from '../task.js'
+import {
+  type FullRuntime,
+  openSocket,
+  type WxRequestOptions,
+  type WxSocketOptions,
+  type WxSocketTask,
+} from '../wx.js'
+import type { AuthOptions, OpenTask, Send } from './send.js'
+
+/** Why a socket is closed: `closed` from outside, the others by the client, as its user is no longer logged in. */
+export type ReopenReason = 'closed' | 'signed_out' | 'user_changed'
+
+/** What `wx.connectSocket` takes, with a url that may be relative to `baseUrl`. */
+export interface SocketOptions extends AuthOptions, Omit<WxSocketOptions, 'success' | 'fail'> {
+  /** Called once, when an open socket is closed and the app did not close it. */
+  onReopen?: (reason: ReopenReason) => void
+}
+
+/** `wx.connectSocket`: resolves with the native task when it is open. */
+export const createConnectSocket =
+  ({
+    wx,
+    store,
+    renewal,
+    send,
+    open,
+    onChange,
+  }: {
+    readonly wx: FullRuntime
+    readonly store: RecordStore
+    readonly renewal: Renewal
+    readonly send: Send
+    readonly open: OpenTask
+    readonly onChange: (listener: () => void) => () => void
+  }) =>
+  (options: SocketOptions): Task<WxSocketTask> => {
+    const { onReopen = ignore } = options
+    let used: TokenPair | false
+
+    const connect = (native: WxRequestOptions): { abort(): void } => {
+      const { success, fail, header, url } = native as Required<WxRequestOptions>
+      const pair = store.read() as TokenPair
+      used = header.Authorization === `Bearer ${pair.access_token}` && pair
+      const socket = openSocket(
+        wx,
+        // With a callback: without one uni returns a promise.
+        Object.assign({}, native, { url: url.replace(/^http/i, 'ws'), success: ignore }),
+      )
+      socket.onOpen(({ header }) => success({ data: socket, statusCode: 101, header }))
+      socket.onError(fail)
+      socket.onClose(fail as () => void)
+      return { abort: () => socket.close({}) }
+    }
+
+    /** Tells the app when the connection is lost, and closes it when its user is no longer logged in. */
+    const watched = (socket: WxSocketTask, pair: TokenPair | undefined): WxSocketTask => {
+      const { close } = socket
+      let isClosed: boolean | undefined
+      let stop: () => void = ignore
+
+      const lose = (reason: ReopenReason): void => {
+        if (isClosed) return
+        socket.close({})
+        tell(onReopen, reason)
+      }
+      const check = (): void => {
+        const { user_id } = store.read()
+        if (pair && user_id !== pair.user_id) lose(user_id ? 'user_changed' : 'signed_out')
+      }
+      socket.close = (closing) => {
+        isClosed = true
+        stop()
+        close.call(socket, closing)
+      }
+      socket.onError(() => lose('closed'))
+      socket.onClose(() => lose('closed'))
+      stop = onChange(check)
+      // It may have changed while the socket was opening.
+      check()
+      return socket
+    }
+
+    const openWithFreshToken: OpenTask = (timeoutMs, run) =>
+      open(timeoutMs, (ask) => {
+        const record = store.read() as TokenPair
+        const isAging = record.access_token && !isFresh(record)
+        return (isAging ? renewal.pair(record).catch(ignore) : Promise.resolve())
+          .then(() => run(ask))
+          .catch((error) => {
+            // The answer to a handshake cannot be seen: it may have refused the token.
+            if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
+            return run(ask, used)
+          })
+      })
+
+    return send({
+      options: Object.assign({}, options, { url: options.url.replace(/^ws(?=s?:)/i, 'http') }),
+      call: connect,
+      open: openWithFreshToken,
+      events: [],
+      read: ({ data }, pair) => watched(data as WxSocketTask, pair),
+    })
+  }

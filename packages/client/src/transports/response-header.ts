@@ -1,0 +1,33 @@
+import type { WxRequestOptions, WxResponse } from '../wx.js'
+
+interface HeaderTask {
+  onHeadersReceived?(listener: (received: { header: object }) => void): void
+}
+
+/**
+ * Makes a transfer answer as `wx.request` does: its result has no header, but the native task reports it before.
+ * `header` stays undefined where the platform does not report it.
+ */
+export function withResponseHeader<Options, Result>({
+  options,
+  open,
+  responseOf,
+}: {
+  readonly options: WxRequestOptions
+  readonly open: (options: Options) => HeaderTask
+  readonly responseOf: (result: Result, header: object | undefined) => WxResponse
+}): HeaderTask {
+  const { success } = options as Required<WxRequestOptions>
+  let header: object | undefined
+  const native = open(
+    Object.assign({}, options, {
+      success: (result: Result) => success(responseOf(result, header)),
+    }) as Options,
+  )
+  if (native.onHeadersReceived) {
+    native.onHeadersReceived((received) => {
+      header = received.header
+    })
+  }
+  return native
+}

@@ -1,0 +1,202 @@
+import { ClientError, check, headerOf } from '../errors.js'
+import type { ClientEvent } from '../events.js'
+import type { Renewal } from '../session/renewal.js'
+import { isWithin, type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
+import { type Ask, openTask, type Task } from '../task.js'
+import type { WxRequestOptions, WxResponse } from '../wx.js'
+
+/** The options of every kind of request, besides those of its `wx` call. */
+export interface AuthOptions {
+  /**
+   * `true` (default): with a token, after a login if needed. `'optional'`: anonymous when login fails.
+   * `false`: anonymous. A request to an origin that is not trusted, or with an `Authorization` header of its own, is
+   * sent as it is.
+   */
+  auth?: true | 'optional' | false
+}
+
+/** What `wx.request` takes, with a url that may be relative to `baseUrl`. */
+export interface RequestOptions extends AuthOptions, Omit<WxRequestOptions, 'success' | 'fail'> {
+  /** Resolves whatever the status is, without `unwrap`. */
+  raw?: boolean
+  enableCache?: boolean
+  enableChunked?: boolean
+  enableHttp2?: boolean
+  enableHttpDNS?: boolean
+  enableHttpDNSFallback?: boolean
+  enableProfile?: boolean
+  enableQuic?: boolean
+  forceCellularNetwork?: boolean
+  httpDNSServiceId?: string
+  httpDNSTimeout?: number
+  redirect?: 'follow' | 'manual'
+  useHighPerformanceMode?: boolean
+}
+
+/** A promise that is also what `wx.request` returns. */
+export interface RequestTask<T> extends Task<T> {
+  /** May be called before there is a native task. The listener is also called for a refused answer before a replay. */
+  onHeadersReceived(listener: (result: { header: object }) => void): void
+  offHeadersReceived(listener?: (result: { header: object }) => void): void
+  /** Needs `enableChunked`. The listener is also called for a refused answer before a replay. */
+  onChunkReceived(listener: (result: { data: ArrayBuffer }) => void): void
+  offChunkReceived(listener?: (result: { data: ArrayBuffer }) => void): void
+}
+
+export interface ClientResponse<T> extends WxResponse {
+  readonly data: T
+}
+
+/** The options that requests of every kind have in common. */
+export interface CommonOptions extends AuthOptions {
+  readonly url: string
+  readonly header?: Readonly<Record<string, string>>
+  readonly timeout?: number
+  readonly raw?: boolean
+}
+
+/** Calls `wx`, and returns the native task where there is one. */
+export type NativeCall = (options: WxRequestOptions) => unknown
+
+/**
+ * `openTask`, or a variant that handles failures: it may run the attempt again, and pass it the pair that was refused.
+ */
+export type OpenTask = <T>(
+  timeoutMs: number,
+  run: (ask: Ask, refused?: TokenPair) => Promise<T>,
+) => Task<T>
+
+/** Sends with the token, one deadline and one `abort`, and once more if the token was refused. */
+export type Send = <T>(input: SendInput<T>) => Task<T>
+
+export interface SendInput<T> {
+  readonly options: CommonOptions
+  readonly call: NativeCall
+  /** Handles failures (default `openTask`: it does not). */
+  readonly open?: OpenTask
+  /**
+   * The methods of the native task that take a listener (default those of `wx.request`). Listeners are kept across a
+   * replay and may be added before there is a native task.
+   */
+  readonly events?: readonly string[]
+  /** Makes the result from a successful answer (default: the answer with its data unwrapped). */
+  readonly read?: (response: WxResponse, pair: TokenPair | undefined) => T
+}
+
+const requestEvents = [
+  'onHeadersReceived',
+  'offHeadersReceived',
+  'onChunkReceived',
+  'offChunkReceived',
+]
+
+export interface SendSettings {
+  /** The absolute url of one that may be relative to `baseUrl`. */
+  readonly urlOf: (url: string) => string
+  /** Whether a request to this url may carry the access token. */
+  readonly isTrusted: (url: string) => boolean
+  readonly timeoutMs: number
+  readonly isUnauthorized: (response: WxResponse) => boolean
+  readonly unwrap: (response: WxResponse) => unknown
+  readonly emit: (event: ClientEvent) => void
+}
+
+export function createSend({
+  settings: { urlOf, isTrusted, timeoutMs, isUnauthorized, unwrap, emit },
+  store,
+  renewal,
+}: {
+  readonly settings: SendSettings
+  readonly store: RecordStore
+  readonly renewal: Renewal
+}): Send {
+  const unwrapped = <T>(response: WxResponse): T => {
+    try {
+      return Object.assign({}, response, { data: unwrap(response) }) as T
+    } catch (cause) {
+      throw new ClientError('business', Object.assign({}, response, { cause }))
+    }
+  }
+
+  return <T>({
+    options,
+    call,
+    open = openTask,
+    events = requestEvents,
+    read = unwrapped,
+  }: SendInput<T>) => {
+    const { auth = true, header = {}, raw, timeout = timeoutMs } = options
+    const url = urlOf(options.url)
+    const isAnonymous = !auth || !isTrusted(url) || headerOf(header, 'authorization')
+    const calls: (() => void)[] = []
+    let { user_id: userId } = store.read()
+    let native: { [name: string]: ((listener: unknown) => void) | undefined } | undefined
+
+    const attempt = (ask: Ask, refused?: TokenPair): Promise<T> =>
+      Promise.resolve(isAnonymous ? undefined : renewal.pair(refused))
+        .catch((error) => {
+          if (auth === true && error.code !== 'single_page') throw error
+          return undefined
+        })
+        .then((pair) => {
+          if (pair) {
+            userId = userId || pair.user_id
+            if (userId !== pair.user_id) throw new ClientError('user_changed')
+          }
+          return ask(
+            (success, fail) => {
+              native = call(
+                Object.assign({}, options, {
+                  url,
+                  header: Object.assign(
+                    {},
+                    header,
+                    pair && { Authorization: `Bearer ${pair.access_token}` },
+                  ),
+                  timeout,
+                  success,
+                  fail,
+                }),
+              ) as typeof native
+              calls.forEach((call) => call())
+              return native
+            },
+            (response: WxResponse): T | Promise<T> => {
+              const isRefused = isTokenRefused(response) || isUnauthorized(response)
+              if (isRefused && pair && !refused && !isYoung(pair)) {
+                emit({ type: 'replay' })
+                return attempt(ask, pair)
+              }
+              if (raw) return response as T
+              check(response, isRefused)
+              return read(response, pair)
+            },
+          )
+        })
+
+    const task = open(timeout, attempt) as Task<T> & { [name: string]: unknown }
+    events.forEach((name) => {
+      task[name] = (listener: unknown) => {
+        const call = (): void => {
+          const target = native
+          if (target && target[name]) target[name](listener)
+        }
+        calls.push(call)
+        call()
+      }
+    })
+    return task
+  }
+
+  /** Whether it is the current pair and too young to be refreshed: another one would be refused too. */
+  function isYoung(pair: TokenPair): boolean {
+    return pair === store.read() && isWithin(youngMs, pair.askedMs)
+  }
+}
+
+/** A 401 that names the token (RFC 6750 §3.1), in header or body; an app's own 401 does not. */
+const isTokenRefused = ({ statusCode, header, data }: WxResponse): boolean =>
+  statusCode === 401 &&
+  /bearer.*"invalid_token"| invalid_token$/i.test(
+    `${headerOf(header, 'www-authenticate')} ${Object(data).error}`,
+  )

@@ -1,0 +1,57 @@
+import { type ClientOptions, createClient } from '@wxlogin/client'
+import { createClient as createFullClient } from '@wxlogin/client/full'
+import { createFakeWx } from '@wxlogin/client/testing'
+import { describe, expect, test } from 'vitest'
+import { baseUrl } from './set-up.js'
+
+const container = { env: 'prod-1', service: 'shop' }
+const origin = 'a url like https://api.example.com'
+const name = 'made of letters, digits, - and _'
+
+describe.each([
+  ['index', createClient],
+  ['full', createFullClient as typeof createClient],
+])('%s: a wrong option throws a TypeError that names it and what is allowed', (_, create) => {
+  test.each([
+    [`baseUrl must be ${origin}`, { baseUrl: 'api.example.com' }],
+    [`baseUrl must be ${origin}`, { baseUrl: 'https://user@api.example.com' }],
+    [`trustedOrigins[0] must be ${origin}`, { trustedOrigins: ['*'] }],
+    [`trustedOrigins[1] must be ${origin}`, { trustedOrigins: ['https://cdn.example.com', ''] }],
+    ['appId must be a non-empty string', { appId: '' }],
+    ['storageKey must be a non-empty string', { storageKey: '' }],
+    ['storageKey must be a non-empty string', { storageKey: 7 }],
+    ['timeoutMs must be a positive number', { timeoutMs: 0 }],
+    ['timeoutMs must be a positive number', { timeoutMs: Number.NaN }],
+    ['loginTimeoutMs must be a positive number up to 20000', { loginTimeoutMs: -1 }],
+    ['loginTimeoutMs must be a positive number up to 20000', { loginTimeoutMs: Number.NaN }],
+    ['loginTimeoutMs must be a positive number up to 20000', { loginTimeoutMs: 20_001 }],
+  ])('%s', (message, wrong) => {
+    const options = { baseUrl, wx: createFakeWx(), ...wrong } as ClientOptions
+
+    expect(() => create(options)).toThrow(new TypeError(message))
+  })
+
+  test('wx must be given', () => {
+    expect(() => create({ baseUrl })).toThrow(new TypeError('wx must be given'))
+  })
+
+  test('appId must be given where wx cannot tell it', () => {
+    const wx = createFakeWx({ omit: ['getAccountInfoSync'] })
+
+    expect(() => create({ baseUrl, wx })).toThrow(new TypeError('appId must be a non-empty string'))
+  })
+})
+
+test.each([
+  ['exactly one of baseUrl and container must be given', {}],
+  ['exactly one of baseUrl and container must be given', { baseUrl, container }],
+  [`container.env must be ${name}`, { container: { ...container, env: '' } }],
+  [`container.env must be ${name}`, { container: { ...container, env: 'prod 1' } }],
+  [`container.env must be ${name}`, { container: { service: 'shop' } }],
+  [`container.service must be ${name}`, { container: { env: 'prod-1' } }],
+  [`container.service must be ${name}`, { container: { ...container, service: 'a.b' } }],
+])('%s', (message, wrong) => {
+  const options = { wx: createFakeWx(), ...wrong } as never
+
+  expect(() => createFullClient(options)).toThrow(new TypeError(message))
+})
