@@ -13,7 +13,7 @@ export interface AuthErrorOptions {
    * and costs nobody the session that was there.
    */
   scope?: 'attempt'
-  /** When a retry makes sense, in seconds from now; becomes `Retry-After`. */
+  /** When a retry makes sense, in seconds from now; becomes `Retry-After`, spread over later seconds. */
   retryAfterSeconds?: number
   /** WeChat's `errcode`, if there was one. */
   errcode?: number
@@ -82,6 +82,16 @@ function headersOf({
 }: Pick<AuthError, 'code' | 'retryAfterSeconds'>): Record<string, string> {
   return {
     ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
-    ...(retryAfterSeconds !== undefined && { 'retry-after': String(Math.ceil(retryAfterSeconds)) }),
+    ...(retryAfterSeconds !== undefined && { 'retry-after': String(spread(retryAfterSeconds)) }),
   }
+}
+
+/**
+ * Whole seconds, evenly distributed, so that clients that were refused together do not come back together. Never earlier:
+ * an open circuit breaker would refuse them again.
+ */
+function spread(seconds: number): number {
+  const earliest = Math.ceil(seconds)
+  const widthSeconds = Math.max(Math.floor(earliest * 0.6), 3)
+  return earliest + Math.floor(Math.random() * (widthSeconds + 1))
 }

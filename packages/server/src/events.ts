@@ -103,7 +103,7 @@ export interface ForgottenEvent {
   readonly sessions: number
 }
 
-/** One request that was sent to WeChat. A read is sent up to three times if WeChat is busy. */
+/** One call to WeChat. A read is sent up to three times if WeChat is busy; a call that ends as `no_place` is not sent. */
 export interface WeChatEvent {
   readonly type: 'wechat'
   /** The method that made the call; for `call`, the path. */
@@ -119,8 +119,12 @@ export interface WeChatEvent {
   /** In milliseconds since the epoch. */
   readonly startedMs: number
   readonly durationMs: number
-  /** How it ended: `ok`, or the code of the error it became. */
-  readonly outcome: 'ok' | AuthErrorCode
+  /**
+   * `ok`, the code of the error that was thrown, or a more specific name. `lost`: the connection broke before the answer
+   * was complete · `unreadable`: the answer was not a JSON object, or larger than 64 KiB · `no_place`: too many calls
+   * were in flight, so this one was not sent; it says nothing about WeChat.
+   */
+  readonly outcome: 'ok' | 'lost' | 'unreadable' | 'no_place' | AuthErrorCode
   readonly errcode?: number
   readonly rid?: string
 }
@@ -140,8 +144,8 @@ export interface MisconfiguredEvent {
 }
 
 /**
- * Endpoints of WeChat that share a circuit breaker; the groups do not affect each other: logins, data of signed-in
- * users (phone numbers, session keys), the access token, and the app's own calls (`call`).
+ * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, data of
+ * signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
  */
 export type EndpointGroup = 'login' | 'user_info' | 'access_token' | 'call'
 

@@ -62,7 +62,7 @@ export type {
 } from './user-info/open-data.js'
 export type { Apps } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
-export type { FetchLike, FetchResponse } from './wechat/http-client.js'
+export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
 export type { WeChat } from './wechat/mini-program.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'

@@ -64,6 +64,11 @@ export interface SessionStore {
   list(userId: string): Promise<SessionRecord[]>
   /** At least as many as `list` would return, but cheaper. Without this method `list` is called. */
   count?(userId: string): Promise<number>
+  /**
+   * Calls `work` with a store on one connection, as soon as there is one. Optional; with it an error tells the wait for
+   * a connection from the wait for an answer, and a call that timed out before it had a connection is never made.
+   */
+  withConnection?<T>(work: (store: SessionStore) => Promise<T>): Promise<T>
   /** Problems with how the store is set up. Empty if there are none, or if the store cannot tell. */
   check?(): Promise<readonly StoreWarning[]>
 }

@@ -92,6 +92,8 @@ export function createLoginByCode<Claims extends object>({
     const previous = await previousSessions.find(attempt, { ...attempt, appId })
     const exchanged = await apps.exchangeCode(app, code).catch(async (error: unknown) => {
       if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
+      // WeChat did not say that the code was used: the client should get a new one at once.
+      if (error.reason === 'lost') throw error
       const waitsMs = error.errcode === usedCode ? siblingWaitsMs : unknownCodeWaitsMs
       const earlier = await findLogin(ids, waitsMs)
       if (!earlier) throw error

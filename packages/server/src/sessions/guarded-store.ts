@@ -10,8 +10,10 @@ import type { SessionRecord, SessionStore } from '../session.js'
 const maxSwaps = 64
 const maxPauseMs = 20
 
+type Verbs = Required<Omit<SessionStore, 'withConnection'>>
+
 /** A store whose calls time out and fail as `store_unavailable`, and the only way to change a record. */
-export interface GuardedStore extends Required<SessionStore> {
+export interface GuardedStore extends Verbs {
   /**
    * Reads the record, passes it to `decide`, and writes the record of the decision, if any, by compare-and-swap. If
    * another write came first, or `decide` returns nothing, it starts over with the record as it is then.
@@ -27,7 +29,10 @@ export interface GuardedStore extends Required<SessionStore> {
 export interface StoreOptions {
   /** Where sessions are kept (default: in this process, see `createMemoryStore`). */
   store?: SessionStore
-  /** How long a call to the store may take, in milliseconds (default 500); then the request fails with 503. */
+  /**
+   * How long a call to the store may take, in milliseconds (default 500), the wait for a connection included; then the
+   * request fails with 503.
+   */
   storeTimeoutMs?: number
 }
 
@@ -43,15 +48,32 @@ export function guardStore({
     }
   }
 
-  const expired = () =>
-    new AuthError(
-      'store_unavailable',
-      `The session store did not answer within ${storeTimeoutMs} ms`,
-    )
-
-  async function guarded<T>(call: () => Promise<T>, record?: SessionRecord): Promise<T> {
+  async function guarded<T>(
+    call: (store: SessionStore) => Promise<T>,
+    record?: SessionRecord,
+  ): Promise<T> {
+    let isWaiting = store.withConnection !== undefined
+    let isOver = false
+    const expired = () => {
+      isOver = true
+      const what = isWaiting ? 'had no connection free' : 'did not answer'
+      return new AuthError(
+        'store_unavailable',
+        `The session store ${what} within ${storeTimeoutMs} ms`,
+      )
+    }
+    const onConnection = async (connected: SessionStore) => {
+      // It has been reported as failed, so it must not write now.
+      if (isOver) throw expired()
+      isWaiting = false
+      return call(connected)
+    }
     try {
-      return await withDeadline(storeTimeoutMs, expired, call)
+      return await withDeadline(
+        storeTimeoutMs,
+        expired,
+        async () => store.withConnection?.(onConnection) ?? call(store),
+      )
     } catch (cause) {
       if (cause instanceof AuthError) throw cause
       throw new AuthError('store_unavailable', 'The session store failed; see cause', {
@@ -60,16 +82,16 @@ export function guardStore({
     }
   }
 
-  const safe: Required<SessionStore> = {
-    create: (record) => guarded(() => store.create(record), record),
-    get: (id) => guarded(() => store.get(id)),
+  const safe: Verbs = {
+    create: (record) => guarded((store) => store.create(record), record),
+    get: (id) => guarded((store) => store.get(id)),
     replace: (record, expectedVersion) =>
-      guarded(() => store.replace(record, expectedVersion), record),
-    delete: (id) => guarded(() => store.delete(id)),
-    list: (userId) => guarded(() => store.list(userId)),
+      guarded((store) => store.replace(record, expectedVersion), record),
+    delete: (id) => guarded((store) => store.delete(id)),
+    list: (userId) => guarded((store) => store.list(userId)),
     count: (userId) =>
-      guarded(async () => store.count?.(userId) ?? (await store.list(userId)).length),
-    check: () => guarded(async () => store.check?.() ?? []),
+      guarded(async (store) => store.count?.(userId) ?? (await store.list(userId)).length),
+    check: () => guarded(async (store) => store.check?.() ?? []),
   }
 
   return {

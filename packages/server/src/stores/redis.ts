@@ -9,6 +9,10 @@ export interface NodeRedisClient {
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   info?(section: string): Promise<unknown>
   configGet?(parameter: string): Promise<unknown>
+  readonly isOpen?: boolean
+  readonly isReady?: boolean
+  readonly options?: { readonly disableOfflineQueue?: boolean | undefined } | undefined
+  once?(event: 'ready', listener: () => void): unknown
 }
 
 /** What {@link createRedisStore} needs of a client or cluster client of the `ioredis` package. */
@@ -19,6 +23,9 @@ export interface IoRedisClient {
   evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
   info?(section: string): Promise<unknown>
   config?(subcommand: 'GET', parameter: string): Promise<unknown>
+  readonly status?: string
+  readonly options?: { readonly enableOfflineQueue?: boolean | undefined }
+  once?(event: 'ready', listener: () => void): unknown
 }
 
 export interface RedisStoreOptions {
@@ -140,6 +147,18 @@ export function createRedisStore(
     return [...records.values()].sort((a, b) => b.createdAt - a.createdAt)
   }
 
+  let ready: Promise<void> | undefined
+
+  /** All calls that wait share one listener. */
+  function untilReady(): Promise<void> {
+    ready ??= new Promise<void>((resolve) => {
+      client.once?.('ready', resolve)
+    }).finally(() => {
+      ready = undefined
+    })
+    return ready
+  }
+
   /** `undefined` where a managed Redis forbids the command, or the client does not have it. */
   async function ask(command: () => Promise<unknown> | undefined): Promise<string | undefined> {
     try {
@@ -150,7 +169,7 @@ export function createRedisStore(
     }
   }
 
-  return {
+  const store: ReturnType<typeof createRedisStore> = {
     async create(record) {
       const ttlMs = msUntil(record.expiresAt)
       if (ttlMs <= 0) return true
@@ -204,6 +223,24 @@ export function createRedisStore(
       return warnings
     },
   }
+  if (!client.once) return store
+  const withConnection: SessionStore['withConnection'] = async (work) => {
+    // A client queues commands while it connects, and sends them later even if they have timed out here.
+    if (isConnecting(client)) await untilReady()
+    return work(store)
+  }
+  // Not copied by a spread: it would bypass the verbs of a store that wraps this one.
+  return Object.defineProperty(store, 'withConnection', { value: withConnection })
+}
+
+/** Whether the client would queue commands now. Without a queue they fail at once, as configured. */
+function isConnecting(client: NodeRedisClient | IoRedisClient): boolean {
+  if ('evalSha' in client) {
+    const hasQueue = client.options?.disableOfflineQueue !== true
+    return hasQueue && client.isOpen === true && client.isReady === false
+  }
+  const hasQueue = client.options?.enableOfflineQueue !== false
+  return hasQueue && ['connecting', 'connect', 'reconnecting'].includes(client.status ?? '')
 }
 
 // A value begins with what a swap compares: [version,userId,record] as JSON.

@@ -6,6 +6,10 @@ export interface SqlDatabase {
   executeQuery(query: SqlQuery): Promise<SqlResult>
   withoutPlugins(): SqlDatabase
   transaction(): { execute<T>(run: (transaction: SqlDatabase) => Promise<T>): Promise<T> }
+  /** If it is missing, the wait for a connection cannot be told from a slow answer. */
+  connection?(): { execute<T>(run: (connection: SqlDatabase) => Promise<T>): Promise<T> }
+  /** A transaction already has its connection. */
+  readonly isTransaction?: boolean
 }
 
 /** One statement, in the shape of Kysely's `CompiledQuery`. */
@@ -172,7 +176,7 @@ values (?, ?, ?, ?, ?, ?, 1)`
     }
   }
 
-  return {
+  const store: SqlStore = {
     async create(record) {
       if (!canBeId(record.id)) {
         throw new TypeError(
@@ -269,6 +273,13 @@ values (?, ?, ?, ?, ?, ?, 1)`
       )
     },
   }
+  if (!database.connection || database.isTransaction) return store
+  const withConnection: SqlStore['withConnection'] = async (work) => {
+    const onOne = (one: SqlDatabase) => work(createSqlStore(one, { dialect, table, now }))
+    return database.connection?.().execute(onOne) ?? work(store)
+  }
+  // Not copied by a spread: it would bypass the verbs of a store that wraps this one.
+  return Object.defineProperty(store, 'withConnection', { value: withConnection })
 }
 
 interface SchemaNames {

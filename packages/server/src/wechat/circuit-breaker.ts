@@ -7,12 +7,14 @@ const failuresToOpen = 5
 const shortestOpenMs = 10_000
 const longestOpenMs = 60_000
 
+/** What a call has shown of WeChat: it was there, it was not, or nothing. */
+export type Finding = 'up' | 'down' | 'nothing'
+
 export interface CircuitBreaker {
-  /**
-   * Lets a call pass, or throws `wechat_unavailable` while the circuit is open. Every call that passes must report,
-   * exactly once, whether WeChat is up.
-   */
-  enter(): (isUp: boolean) => void
+  /** Throws `wechat_unavailable` while the circuit is open. */
+  check(): void
+  /** Lets a call pass, or throws like `check`. Every call that passes must report, exactly once, what it found. */
+  enter(): (finding: Finding) => void
   state(): BreakerState
 }
 
@@ -27,11 +29,13 @@ export function createCircuitBreaker(
   let failures = 0
   let openForMs = shortestOpenMs
   let openedAtMs = 0
+  let isProbing = false
 
   function change(next: BreakerState): void {
     state = next
     changes += 1
     failures = 0
+    isProbing = false
     if (next === 'open') openedAtMs = now()
     onChange(next)
   }
@@ -56,18 +60,25 @@ export function createCircuitBreaker(
     change('open')
   }
 
+  function check(): void {
+    if (isProbing) throw circuitOpen(1)
+    if (state === 'open' && remainingMs() > 0) throw circuitOpen(Math.ceil(remainingMs() / 1000))
+  }
+
   return {
+    check,
+
     enter() {
-      if (state === 'half_open') throw circuitOpen(1)
-      if (state === 'open') {
-        if (remainingMs() > 0) throw circuitOpen(Math.ceil(remainingMs() / 1000))
-        change('half_open')
-      }
+      check()
+      if (state === 'open') change('half_open')
+      isProbing = state === 'half_open'
       const enteredAt = changes
-      return (isUp) => {
+      return (finding) => {
         if (enteredAt !== changes) return
-        if (isUp) succeeded()
-        else failed()
+        // The next call finds out instead.
+        isProbing = false
+        if (finding === 'up') succeeded()
+        if (finding === 'down') failed()
       }
     },
 

@@ -2,7 +2,7 @@ import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
-import type { Transport } from './transport.js'
+import type { Transport, WeChatRequest } from './transport.js'
 
 /** A mini program that this backend serves. */
 export interface AppCredentials {
@@ -31,24 +31,21 @@ export function code2Session(
   { appId, appSecret }: AppCredentials,
   code: string,
 ): Promise<CodeSession> {
-  return transport.within((signal) =>
-    transport.send(
-      {
-        endpoint: 'code2Session',
-        group: 'login',
-        appId,
-        method: 'GET',
-        path: '/sns/jscode2session',
-        query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
-        // The first request may have used the code even if its answer was lost.
-        isRepeatable: false,
-        errcodes: appSecretErrcodes,
-        unknownErrcode: 'wechat_unavailable',
-        read: readSession,
-      },
-      signal,
-    ),
-  )
+  const request: WeChatRequest<CodeSession> = {
+    endpoint: 'code2Session',
+    group: 'login',
+    appId,
+    method: 'GET',
+    path: '/sns/jscode2session',
+    query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
+    // The first request may have spent the code although its answer was lost.
+    isRepeatable: false,
+    spendsCode: true,
+    errcodes: appSecretErrcodes,
+    unknownErrcode: 'wechat_unavailable',
+    read: readSession,
+  }
+  return transport.inPlace(request, (signal) => transport.send(request, signal))
 }
 
 function readSession(raw: WeChatAnswer): CodeSession {

@@ -72,7 +72,7 @@ export function createMiniProgram(
 
   async function sendAuthorized<Result>(request: WeChatRequest<Result>): Promise<Result> {
     await credentials()
-    return transport.within(async (signal) => {
+    return transport.inPlace(request, async (signal) => {
       const { token } = await tokens.current(signal)
       try {
         return await transport.send(withToken(request, token), signal)

@@ -44,6 +44,7 @@ export function phoneNumberRequest(
     query: {},
     body: { code, ...(openid !== undefined && { openid }) },
     isRepeatable: false,
+    spendsCode: true,
     errcodes: phoneNumberErrcodes,
     unknownErrcode: 'wechat_unavailable',
     read: (raw) => readPhoneNumber(raw, appId, now() / 1000),

@@ -4,7 +4,7 @@ import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './code2session.js'
 import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
-import type { Transport } from './transport.js'
+import type { Transport, WeChatRequest } from './transport.js'
 
 // In a token's last 5 minutes WeChat issues a new one, while the old one still works.
 const renewalSeconds = 5 * 60
@@ -46,30 +46,26 @@ export function createStableToken(
   async function fetchToken(isForced: boolean): Promise<AccessToken> {
     const { appId, appSecret } = await credentials()
     const requestedAtMs = now()
-    return transport.within((signal) =>
-      transport.send(
-        {
-          endpoint: 'accessToken',
-          group: 'access_token',
-          appId,
-          method: 'POST',
-          path: '/cgi-bin/stable_token',
-          query: {},
-          body: {
-            grant_type: 'client_credential',
-            appid: appId,
-            secret: appSecret,
-            force_refresh: isForced,
-          },
-          isRepeatable: !isForced,
-          errcodes: appSecretErrcodes,
-          unknownErrcode: 'wechat_unavailable',
-          // Counted from the request, so that no token counts as valid that WeChat considers expired.
-          read: (answer) => readToken(answer, requestedAtMs / 1000),
-        },
-        signal,
-      ),
-    )
+    const request: WeChatRequest<AccessToken> = {
+      endpoint: 'accessToken',
+      group: 'access_token',
+      appId,
+      method: 'POST',
+      path: '/cgi-bin/stable_token',
+      query: {},
+      body: {
+        grant_type: 'client_credential',
+        appid: appId,
+        secret: appSecret,
+        force_refresh: isForced,
+      },
+      isRepeatable: !isForced,
+      errcodes: appSecretErrcodes,
+      unknownErrcode: 'wechat_unavailable',
+      // Counted from the request, so that it never is taken for good when WeChat does not.
+      read: (answer) => readToken(answer, requestedAtMs / 1000),
+    }
+    return transport.inPlace(request, (signal) => transport.send(request, signal))
   }
 
   async function fetchCurrent(): Promise<AccessToken> {

@@ -145,9 +145,13 @@ export async function openRedisStore(
 /** Nothing is migrated yet. */
 export function openSqlStore(
   place: SqlPlace,
-  { now = Date.now, table = place.namespace }: OpenOptions & { table?: string } = {},
+  {
+    now = Date.now,
+    table = place.namespace,
+    maxConnections = 10,
+  }: OpenOptions & { table?: string; maxConnections?: number } = {},
 ): OpenStore<SqlStore> & { readonly kysely: Kysely<object> } {
-  const kysely = openSql(place)
+  const kysely = openSql(place, maxConnections)
   const options = { dialect: place.kind, table, now }
   return {
     kysely,
@@ -197,9 +201,9 @@ export type SqlPlace = StorePlace & { readonly kind: SqlStoreOptions['dialect'] 
 export const isSql = (place: StorePlace): place is SqlPlace =>
   ['postgresql', 'mysql', 'sqlite'].includes(place.kind)
 
-export function openSql(place: SqlPlace): Kysely<object> {
+export function openSql(place: SqlPlace, maxConnections = 10): Kysely<object> {
   demand(place)
-  return new Kysely({ dialect: dialectOf(place) })
+  return new Kysely({ dialect: dialectOf(place, maxConnections) })
 }
 
 /** Throws the reason why the place is not there. */
@@ -207,17 +211,20 @@ export function demand({ name, problem }: StorePlace): void {
   if (problem !== undefined) throw new Error(`${name}: ${problem}`)
 }
 
-function dialectOf({ kind, urls: [url = ''], connection }: SqlPlace): Dialect {
+function dialectOf(
+  { kind, urls: [url = ''], connection }: SqlPlace,
+  maxConnections: number,
+): Dialect {
   const { initially, ...rest } = connection ?? {}
   switch (kind) {
     case 'postgresql': {
-      const pool = new Pool({ connectionString: url, max: 10 })
+      const pool = new Pool({ connectionString: url, max: maxConnections })
       pool.on('error', () => undefined)
       if (initially) pool.on('connect', (client) => void client.query(initially))
       return new PostgresDialect({ pool })
     }
     case 'mysql': {
-      const pool = createPool({ uri: url, connectionLimit: 10, ...rest })
+      const pool = createPool({ uri: url, connectionLimit: maxConnections, ...rest })
       if (initially) pool.on('connection', (connection) => connection.query(initially))
       return new MysqlDialect({ pool })
     }
