@@ -33,7 +33,7 @@ describe("WeChat's refusals pass through a hook as what they are", () => {
   })
 
   test.each([
-    [45011, 'rate_limited', 429, '60'],
+    [45011, 'rate_limited', 429, /^[6-9]\d$/],
     [40226, 'user_blocked', 403, undefined],
   ] as const)('errcode %d is %s', async (errcode, error, status, retryAfter) => {
     const { wechat, events, login } = setUpOneTap()
@@ -42,7 +42,8 @@ describe("WeChat's refusals pass through a hook as what they are", () => {
     const refused = await login(wechat.phoneCodeFor('alice'))
 
     expect(refused.status).toBe(status)
-    expect(refused.headers['retry-after']).toBe(retryAfter)
+    if (retryAfter) expect(refused.headers['retry-after']).toMatch(retryAfter)
+    else expect(refused.headers).not.toHaveProperty('retry-after')
     expect(bodyOf(refused)).toMatchObject({ error })
     expect(events.filter(({ type }) => type === 'failure')).toEqual([])
   })
