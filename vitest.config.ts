@@ -18,7 +18,11 @@ export default defineConfig({
   resolve: { alias: sourceAliases(fileURLToPath(new URL('.', import.meta.url))) },
   test: {
     passWithNoTests: false,
-    testTimeout: 20_000,
+    // No test is about speed, and this machine may be busy: these only end what hangs.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Servers are ended and their folders removed, on a busy machine too.
+    teardownTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -43,8 +47,8 @@ export default defineConfig({
           globalSetup: ['packages/server/test/services/global-setup.ts'],
           // A file has no tests where its service is missing, which is said, and with CI=true a failure.
           passWithNoTests: true,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

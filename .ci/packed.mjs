@@ -1,5 +1,5 @@
 // Checks what users will install: packs both packages and uses the tarballs outside the workspace.
-//   node .ci/packed.mjs runs   only what may differ from Node to Node: that everything loads and runs
+//   node .ci/packed.mjs runs <program> <arguments>…   only that everything loads and runs, on this Node, Bun or Deno
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +16,7 @@ const peers =
     : ['kysely@0.29.9', 'msw@3.0.5']
 
 const isRunOnly = process.argv[2] === 'runs'
+const runtime = isRunOnly ? process.argv.slice(3) : [process.execPath]
 const fixtures = `${root}.ci/packed/`
 const place = mkdtempSync(join(tmpdir(), 'wxlogin-packed-'))
 // The client has to compile where nothing but the language is declared: no Node, no DOM, no mini program typings.
@@ -137,18 +138,37 @@ async function besideNewestPeers(tarballs) {
       },
     ])
   }
-  const [major, minor] = process.versions.node.split('.').map(Number)
-  if (major < 22 || (major === 22 && minor < 13)) {
-    console.log(
-      `        and is not run: they need Node >= 22. \`npm run long -- nodes\` runs it there`,
-    )
+  const { runsPeers } = await lookAtRuntime()
+  if (!runsPeers) {
+    console.log('       … and is not run here: `npm run long -- nodes` does, on newer Nodes')
     return
   }
   cpSync(`${fixtures}peers.mjs`, join(folder, 'peers.mjs'))
   await check(
     `a store on ${peers[0]} and a login through ${peers[1]} run`,
-    runNode(['peers.mjs'], { cwd: folder }),
+    runIn(folder, 'peers.mjs'),
   )
+}
+
+/** What a check has to know of the program that runs it; Bun and Deno are no Nodes. */
+async function lookAtRuntime() {
+  const [program] = runtime
+  if (!/node(\.exe)?$/.test(program)) return { flags: [], runsPeers: false }
+  const strict = '--no-experimental-require-module'
+  const about = `[process.versions.node, process.allowedNodeEnvironmentFlags.has('${strict}')].join(' ')`
+  const { output } = await run(program, ['-p', about])
+  const [version, hasStrict] = output.trim().split(' ')
+  const [major, minor] = version.split('.').map(Number)
+  return {
+    flags: hasStrict === 'true' ? [strict] : [],
+    // They need Node 22, and the check SQLite without a flag.
+    runsPeers: major > 22 || (major === 22 && minor >= 13),
+  }
+}
+
+function runIn(folder, ...args) {
+  const [program, ...before] = runtime
+  return run(program, [...before, ...args], { cwd: folder })
 }
 
 async function inMiniPrograms({ file }) {
@@ -239,15 +259,19 @@ async function compile(folder, programs) {
   }
 }
 
-/** Imports and requires every entry, without the newer Nodes' leave to `require` ES modules. */
+/** Imports and requires every entry, without the newer Nodes' leave to `require` ES modules; and a backend at work. */
 async function load(folder) {
   const specifiers = Object.keys(entries).flatMap(specifiersOf)
-  const strict = '--no-experimental-require-module'
-  const flags = process.allowedNodeEnvironmentFlags.has(strict) ? [strict] : []
+  const { flags } = await lookAtRuntime()
   cpSync(`${fixtures}entries.mjs`, join(folder, 'entries.mjs'))
   await check(
     `${specifiers.length} entries import, require, and know each other's errors`,
-    runNode([...flags, 'entries.mjs', ...specifiers], { cwd: folder }),
+    runIn(folder, ...flags, 'entries.mjs', ...specifiers),
+  )
+  cpSync(`${fixtures}backend.mjs`, join(folder, 'backend.mjs'))
+  await check(
+    'a backend logs in, renews, answers, logs out and closes',
+    runIn(folder, 'backend.mjs'),
   )
 }
 

@@ -1,5 +1,5 @@
 // Programs that tests need and this machine may have: found on the PATH, or brought by apt-get.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
@@ -33,23 +33,26 @@ export function createPackages(say) {
     /** Installs the first of these Debian packages that there is. `false` when that cannot be done. */
     async install(...names) {
       if (!command) return false
+      const startedAt = performance.now()
       updated ??= succeeds([...command, 'update', '-qq'])
       await updated
-      say(`installing ${names.join(' or ')} with apt-get, once …`)
       for (const name of names) {
+        if (!(await offers(name))) continue
         // Another run on this machine may be at it.
         const waits = ['-o', 'DPkg::Lock::Timeout=300']
-        const install = ['install', '-y', '-qq', '--no-install-recommends', name]
-        if (await succeeds([...command, ...waits, ...install])) return true
+        const install = ['install', '--no-install-recommends', name]
+        say(`installing ${name} with apt-get, once${await sizeOf([...command, ...install])} …`)
+        if (await succeeds([...command, ...waits, ...install, '-y', '-qq'])) {
+          say(`  took ${Math.round((performance.now() - startedAt) / 1000)} s`)
+          return true
+        }
       }
+      say(`${names.join(' or ')} cannot be installed with apt-get`)
       return false
     },
 
     /** Whether the lists that are there have the package. */
-    async offer(name) {
-      const aptCache = findProgram('apt-cache')
-      return aptCache !== undefined && succeeds([aptCache, 'show', name])
-    },
+    offer: offers,
   }
 }
 
@@ -60,6 +63,28 @@ function aptGet() {
   const sudo = findProgram('sudo')
   // Nobody's own machine is changed in passing.
   return process.env.CI === 'true' && sudo ? [sudo, '--non-interactive', program] : undefined
+}
+
+async function offers(name) {
+  const aptCache = findProgram('apt-cache')
+  return aptCache !== undefined && succeeds([aptCache, 'show', name])
+}
+
+/** What an installation would fetch and take, in the words of apt-get. */
+async function sizeOf([program, ...args]) {
+  const said = await outputOf([program, ...args, '--assume-no'])
+  const fetched = /Need to get (.+?) of archives/.exec(said)?.[1]
+  const taken = /this operation, (.+?) of additional/.exec(said)?.[1]
+  return [fetched && `, ${fetched} to fetch`, taken && `, ${taken} on the disk`]
+    .filter(Boolean)
+    .join('')
+}
+
+function outputOf([program, ...args]) {
+  return new Promise((resolve) => {
+    const env = { ...process.env, LC_ALL: 'C' }
+    execFile(program, args, { env }, (_error, stdout) => resolve(stdout))
+  })
 }
 
 function succeeds([program, ...args]) {

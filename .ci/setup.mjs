@@ -19,7 +19,8 @@ for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml']) hash.update(readFi
 const stamp = `${hash.digest('hex')} ${process.platform}-${process.arch}`
 
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
-  console.log('Installing dependencies (once) …')
+  console.log('Installing the dependencies from npm into node_modules (once, about 300 MB) …')
+  const startedAt = performance.now()
   const { status } = await run(
     'npx',
     [
@@ -41,4 +42,5 @@ if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
     process.exit(status)
   }
   writeFileSync(stampFile, stamp)
+  console.log(`  took ${Math.round((performance.now() - startedAt) / 1000)} s`)
 }

@@ -1,6 +1,7 @@
-// Holds what is shipped to its budgets, in bytes after `gzip -9`, without a file name. The client counts as it is published. The server is
-// published readable and counts minified, as a bundled function would carry it: names and comments cost nothing.
-// Half of the server's budget is sentences: every wrong option and every errcode says what to do about it.
+// Holds what is shipped to its budgets, in bytes after `gzip -9`, without a file name. The client counts as it is
+// published. The server is published readable and counts minified, as a bundled function would carry it: names and
+// comments cost nothing. Half of the server's budget is sentences: every wrong option and every errcode says what to do
+// about it.
 import { existsSync, readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { build, transform } from 'esbuild'

@@ -1,7 +1,15 @@
 // Heavy tools that neither `demo` nor `test` needs. They live in the user's cache folder, outside the workspace, so that
 // a fresh clone finds them again; install scripts never run.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './process.mjs'
@@ -35,8 +43,17 @@ export async function tool(title, packages, { about }) {
   // Moved into place when complete, so that an interrupted install is never taken for a finished one.
   if (existsSync(folder)) rmSync(unfinished, { recursive: true, force: true })
   else renameSync(unfinished, folder)
-  console.log(`  took ${Math.round((performance.now() - startedAt) / 1000)} s`)
+  const seconds = Math.round((performance.now() - startedAt) / 1000)
+  console.log(`  took ${seconds} s, ${Math.ceil(sizeOf(folder) / 1e6)} MB on the disk`)
   return folder
+}
+
+/** In bytes. */
+function sizeOf(folder) {
+  return readdirSync(folder, { recursive: true }).reduce(
+    (sum, file) => sum + lstatSync(join(folder, file)).size,
+    0,
+  )
 }
 
 /** Installs packages into a folder of their own; install scripts never run. */

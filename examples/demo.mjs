@@ -23,6 +23,7 @@ const wechat = createFakeWeChat({ now: serverNow })
 const wechatServer = await wechat.listen()
 
 const secret = randomBytes(48).toString('base64')
+const prefetchPath = randomBytes(16).toString('hex')
 const phoneNumber = '13800138000'
 for (const text of [secret, wechat.app.appSecret, wechat.openidOf('user-1'), phoneNumber]) {
   keepSecret(text)
@@ -32,6 +33,7 @@ const store = createMemoryStore({ now: serverNow })
 const { app } = createBackend({
   apps: [wechat.app],
   secret,
+  prefetchPath,
   store,
   wechatHosts: [wechatServer.url],
   now: serverNow,
@@ -177,8 +179,8 @@ async function compareLaunches() {
   check(usualPage.data.orders.length === 1, 'as usual: the orders are on the screen')
 
   const ahead = phoneOf('user-4')
-  const { body } = await wechat.prefetch(`${backendUrl}/wx/prefetch`, 'user-4')
-  say('  WeChat → backend GET /wx/prefetch 200, before the mini program has loaded')
+  const { body } = await wechat.prefetch(`${backendUrl}/wx/${prefetchPath}/prefetch`, 'user-4')
+  say('  WeChat → backend GET /wx/…/prefetch 200, before the mini program has loaded')
   received += body
   ahead.wx.control.prefetch(body)
   ahead.miniProgram.launch()

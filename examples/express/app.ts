@@ -27,12 +27,13 @@ export function createBackend(
       return { userId: user.id, data: { name: user.name } }
     },
     // The first screen, which WeChat fetches while the mini program's code loads.
-    onPrefetch: ({ session }) => users.ordersOf(session.userId),
+    ...(options.prefetchPath && { onPrefetch: ({ session }) => users.ordersOf(session.userId) }),
   })
 
   const app = express()
 
-  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone and GET /wx/prefetch: all that WeChat and the client talk to.
+  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone and GET /wx/{prefetchPath}/prefetch: all that WeChat and the client
+  // talk to.
   app.use('/wx', authRoutes(auth))
 
   app.get('/orders', requireAuth(auth), (req, res) => {

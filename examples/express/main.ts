@@ -1,6 +1,6 @@
 import { createBackend } from './app.ts'
 
-const { WX_APP_ID, WX_APP_SECRET, WXLOGIN_SECRET, PORT = '3000' } = process.env
+const { WX_APP_ID, WX_APP_SECRET, WXLOGIN_SECRET, WX_PREFETCH_PATH, PORT = '3000' } = process.env
 
 if (!WX_APP_ID || !WX_APP_SECRET || !WXLOGIN_SECRET) {
   console.error(`Set these environment variables and start again:
@@ -14,6 +14,8 @@ No AppID yet? "npm run demo" in the root of the repository plays everything agai
 const { app } = createBackend({
   apps: [{ appId: WX_APP_ID, appSecret: WX_APP_SECRET }],
   secret: WXLOGIN_SECRET,
+  // Where WeChat fetches data ahead, if it does: `openssl rand -hex 16`.
+  ...(WX_PREFETCH_PATH && { prefetchPath: WX_PREFETCH_PATH }),
   // Without secrets and openids, so it can go to any log; a failure with its cause.
   onEvent: (event) =>
     event.type === 'failure' ? console.error(event.error) : console.log(JSON.stringify(event)),

@@ -5,11 +5,14 @@ import { createFakeWeChat, signIn } from '@wxlogin/server/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { createBackend } from '../express/app.ts'
 
+const prefetchPath = randomBytes(16).toString('hex')
+
 async function setUp() {
   const wechat = createFakeWeChat()
   const { app, auth } = createBackend({
     apps: [wechat.app],
     secret: randomBytes(48).toString('base64'),
+    prefetchPath,
     fetch: wechat.fetch,
   })
   const server = app.listen(0, '127.0.0.1')
@@ -115,7 +118,7 @@ test('a first phone number stays with its user', async () => {
 test('WeChat fetches the orders of the first screen together with the login', async () => {
   const { wechat, url } = await setUp()
 
-  const { body } = await wechat.prefetch(`${url}/wx/prefetch`, 'alice')
+  const { body } = await wechat.prefetch(`${url}/wx/${prefetchPath}/prefetch`, 'alice')
 
   expect(JSON.parse(body)).toMatchObject({ user_id: '1', prefetched: [{ id: 'A-1001' }] })
 })

@@ -20,10 +20,13 @@ const [client] = buildSync({
 }).outputFiles
 const npm = { '@wxlogin/client/full': client?.text ?? '' }
 
+const prefetchPath = randomBytes(16).toString('hex')
+
 async function startBackend(wechat: FakeWeChat) {
   const { app, auth } = createBackend({
     apps: [wechat.app],
     secret: randomBytes(48).toString('base64'),
+    prefetchPath,
     fetch: wechat.fetch,
   })
   const server = app.listen(0, '127.0.0.1')
@@ -114,7 +117,10 @@ test('who keeps the phone number to themselves is told how to go on', async () =
 
 test('what WeChat has fetched ahead is on the screen without a request', async () => {
   const { wechat, port, wx } = await setUp()
-  const { body } = await wechat.prefetch(`http://127.0.0.1:${port}/wx/prefetch`, 'alice')
+  const { body } = await wechat.prefetch(
+    `http://127.0.0.1:${port}/wx/${prefetchPath}/prefetch`,
+    'alice',
+  )
   wx.control.prefetch(body)
 
   const page = start(wx)

@@ -4,7 +4,7 @@ import { createFakeWx } from '@wxlogin/client/testing'
 import { createAuth } from '@wxlogin/server'
 import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { outcomes, times } from './set-up.js'
 
 beforeEach(() => {
@@ -113,4 +113,50 @@ test('uploads, downloads and sockets against the real server', async () => {
   const refused = [client.uploadFile(upload), client.downloadFile({ url: '/photos' })]
   expect(await outcomes(refused)).toEqual(['signed_out', 'signed_out'])
   expect(wx.control.sockets.map(({ state }) => state)).toEqual(['closed', 'closed'])
+})
+
+test('a code lost on a connection that WeChat had dropped costs the phone a moment', async () => {
+  const wechat = createFakeWeChat()
+  const door = await wechat.listen()
+  const auth = createAuth({
+    apps: [wechat.app],
+    secret: 'a secret for tests, 32 bytes and more',
+    wechatHosts: [door.url],
+  })
+  onTestFinished(async () => {
+    await auth.close()
+    await door.close()
+  })
+  const routes = authRoutes(auth, { basePath: '/wx' })
+  const sentMs: number[] = []
+  const wx = createFakeWx({
+    appId: wechat.app.appId,
+    wechat,
+    async network({ url, method, header, body }) {
+      sentMs.push(performance.now())
+      const response = await routes(
+        new Request(url, { method, headers: { ...header }, ...(body && { body }) }),
+      )
+      answers.push(response.status)
+      answeredMs.push(performance.now())
+      return {
+        statusCode: response.status,
+        header: Object.fromEntries(response.headers),
+        body: await response.text(),
+      }
+    },
+  })
+  const answers: number[] = []
+  const answeredMs: number[] = []
+  // Leaves a connection to WeChat behind, which then is idle.
+  await auth.login({ code: wechat.codeFor('somebody') })
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  wechat.fail('drop-after')
+
+  const session = await createClient({ baseUrl: 'https://api.example.com', wx }).launch()
+
+  expect(session).toBeDefined()
+  expect(answers).toEqual([400, 200])
+  expect(wx.control.calls.login).toBe(2)
+  expect((sentMs[1] ?? Number.NaN) - (answeredMs[0] ?? Number.NaN)).toBeLessThan(300)
 })

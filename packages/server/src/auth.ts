@@ -4,7 +4,7 @@ import { randomId } from './crypto/random-id.js'
 import { readSigningKeys } from './crypto/signing-keys.js'
 import type { WarningEvent } from './events.js'
 import { createHooks } from './hooks.js'
-import { createGuard, type GuardResult } from './http/guard.js'
+import { createGuard, type GuardResult, type OptionalGuardResult } from './http/guard.js'
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
@@ -17,11 +17,12 @@ import { type AuthOptions, checkTogether, resolveCommon } from './options.js'
 import type { AuthRequest, AuthResponse } from './request.js'
 import type { Session, StoreWarning } from './session.js'
 import { type Credentials, createAuthenticate, type GuardOptions } from './sessions/authenticate.js'
+import { createEndByToken } from './sessions/end-by-token.js'
 import { guardStore } from './sessions/guarded-store.js'
 import { createLogout, type LogoutInput } from './sessions/logout.js'
 import { createRefresh, type RefreshInput } from './sessions/refresh.js'
 import { createRevocationCheck } from './sessions/revocation.js'
-import { createSessions, type Sessions } from './sessions/sessions.js'
+import { createSessions, type RevokeInput, type Sessions } from './sessions/sessions.js'
 import { createAccessTokens } from './tokens/access-token.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
@@ -39,27 +40,27 @@ export interface Health {
   readonly wechat: WeChatHealth
 }
 
-/** What {@link createAuth} makes. */
+/** What {@link createAuth} returns. */
 export interface Auth<Claims extends object = object> extends OpenDataReader {
   /** Exchanges a code for a session. Throws {@link AuthError}. */
   login(input: LoginInput): Promise<TokenAnswer>
   /** Exchanges a refresh token for its successor. Throws {@link AuthError}. */
   refresh(input: RefreshInput): Promise<TokenAnswer>
   /**
-   * Ends the session of a refresh token, known or not. `everywhere` also revokes the user's other sessions, if this one
-   * is live and the token is its newest.
+   * Ends the session of a refresh token; an unknown token is not an error. `everywhere` also revokes the user's other
+   * sessions, if this one is live and the token is its newest.
    */
   logout(input: LogoutInput): Promise<void>
   /**
-   * The phone number behind a code of the getPhoneNumber button, after `onPhoneNumber` has said whose it is. With
-   * tokens when a session that has some has moved to another user. Throws {@link AuthError}.
+   * Exchanges a code of the getPhoneNumber button for the phone number, and lets `onPhoneNumber` say whose it is.
+   * Includes tokens if a session that has tokens moved to another user. Throws {@link AuthError}.
    */
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
   /**
-   * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given the headers as a whole,
-   * it knows the users of WeChat cloud hosting too, where `cloudHosting` is set.
-   * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, where the store is asked)
-   * or `server_error` (500, when `allow` or `apps` threw).
+   * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
+   * knows the users of WeChat cloud hosting, if `cloudHosting` is set.
+   * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
+   * or `server_error` (500, if `allow` or `apps` threw).
    */
   authenticate(
     credentials: Credentials,
@@ -69,34 +70,46 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
     credentials: Credentials,
     options: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
-  /** Serves the routes; every adapter ends here. Never rejects. */
+  /** Serves the routes; every adapter calls this. Never rejects. */
   handle(request: AuthRequest): Promise<AuthResponse>
-  /** {@link Auth.authenticate} for adapters: gives the answer to send instead of throwing. Never rejects. */
-  guard(credentials: Credentials, options?: GuardOptions<Claims>): Promise<GuardResult<Claims>>
+  /** {@link Auth.authenticate} for adapters: returns the response to send instead of throwing. Never rejects. */
+  guard(
+    credentials: Credentials,
+    options?: GuardOptions<Claims> & { optional?: false },
+  ): Promise<GuardResult<Claims>>
+  guard(
+    credentials: Credentials,
+    options: GuardOptions<Claims> | undefined,
+  ): Promise<OptionalGuardResult<Claims>>
   readonly sessions: {
-    /** The user's devices, the newest login first. `current` is the id of the session that asks. */
+    /** The user's devices, newest login first. `current` is the id of the session that asks. */
     readonly list: Sessions<Claims>['list']
-    /** Ends sessions of a user; their devices are told, and do not log in again by themselves. Gives their number. */
-    readonly revoke: Sessions<Claims>['revoke']
-    /** The WeChat account behind a session: for payments and subscribe messages. Throws `invalid_token` once it ended. */
+    /** Revokes sessions of a user; their devices learn it and do not log in again by themselves. Returns how many. */
+    revoke(input: RevokeInput): Promise<number>
+    /**
+     * Removes everything that is kept about a user, tombstones included, for the deletion of an account (注销). Gives the
+     * number of sessions that ended.
+     */
+    readonly forget: Sessions<Claims>['forget']
+    /** The WeChat account of a session: for payments and subscribe messages. Throws `invalid_token` after its end. */
     readonly account: Sessions<Claims>['account']
-    /** Makes a session without a code: for other doors, such as a login by scanning, and for tests. */
+    /** Creates a session without a code: for other ways to log in, such as scanning a QR code, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>
   }
   /**
-   * WeChat's server interfaces for a mini program, the same object each time; calls reject `unknown_app` when it is not
-   * served here. Throws a `TypeError` without an AppID where there is not just one mini program.
+   * WeChat's server APIs for a mini program, the same object each time; calls reject with `unknown_app` if it is not
+   * served here. Throws a `TypeError` without an AppID unless there is just one mini program.
    */
   wechat(appId?: string): WeChat
   /** For a health endpoint. Never rejects. */
   check(): Promise<Health>
-  /** Ends connections. */
+  /** Closes the connections to WeChat. */
   close(): Promise<void>
 }
 
 /**
- * Makes the login of one backend: `apps`, `secret` and `onLogin` are enough. Throws a `TypeError` that names the
- * option when one is wrong.
+ * Creates the login of one backend: `apps`, `secret` and `onLogin` are enough. Throws a `TypeError` that names the
+ * wrong option.
  *
  * @example
  * const auth = createAuth({
@@ -128,22 +141,24 @@ export function createAuth<Claims extends object = object>(
 
   const sessions = createSessions({ ...common, hooks, store })
   checkTogether(sessions.lifetimes.idleTtlSeconds, accessTokens.ttlSeconds)
-  const shared = { hooks, keys, store, sessions, refreshTokens, answerTokens, apps, now, emit }
+  const core = { hooks, keys, store, sessions, refreshTokens, answerTokens, apps, now, emit }
+  const shared = { ...core, endByToken: createEndByToken(core) }
   const refresh = createRefresh(shared)
   const logout = createLogout(shared)
 
   const previousSessions = createPreviousSessions(shared)
   const openSession = createOpenSession({ ...shared, previousSessions })
-  const waysIn = { ...shared, previousSessions, openSession }
-  const loginByCode = createLoginByCode(waysIn)
+  const loginNeeds = { ...shared, previousSessions, openSession }
+  const loginByCode = createLoginByCode(loginNeeds)
   const cloudHosting = createCloudHosting({
     ...common,
-    ...waysIn,
+    ...loginNeeds,
     claimsTtlSeconds: accessTokens.ttlSeconds,
   })
-  const prefetch = hooks.onPrefetch && createPrefetch({ onPrefetch: hooks.onPrefetch, loginByCode })
-  const phone = createPhone({ ...shared, onMoved: cloudHosting?.forget })
-  const login = async (input: LoginInput) => (await loginByCode(input)).answer
+  const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
+  const phone = createPhone({ ...loginNeeds, onMoved: cloudHosting?.forget })
+  const login = async (input: LoginInput, receivedMs?: number) =>
+    (await loginByCode(input, { receivedMs })).answer
 
   const authenticate = createAuthenticate({
     accessTokens,
@@ -159,6 +174,7 @@ export function createAuth<Claims extends object = object>(
     gatewayLogin: cloudHosting?.login,
     prefetch,
     signingKeys,
+    now,
     emit,
   })
 
@@ -180,8 +196,9 @@ export function createAuth<Claims extends object = object>(
     sessions: {
       list: sessions.list,
       revoke: sessions.revoke,
+      forget: sessions.forget,
       account: sessions.account,
-      create: createLoginByApp(waysIn),
+      create: createLoginByApp(loginNeeds),
     },
     wechat: apps.wechatOf,
 

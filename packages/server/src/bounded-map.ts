@@ -1,7 +1,7 @@
-/** A map that holds so many entries at most. */
+/** A map with a maximum number of entries. */
 export interface BoundedMap<Key, Value> {
   get(key: Key): Value | undefined
-  /** Makes this the newest entry; beyond the maximum the oldest one goes. */
+  /** Makes this the newest entry; beyond the maximum the oldest one is evicted. */
   set(key: Key, value: Value): void
   delete(key: Key): void
 }

@@ -1,4 +1,4 @@
-/** Waits so long for work, and then rejects with what `expired` makes. Work that goes on is not waited for. */
+/** Waits for work, and rejects with the error of `expired` after `timeoutMs`; the work itself is not stopped. */
 export async function withDeadline<T>(
   timeoutMs: number,
   expired: () => Error,
@@ -16,7 +16,7 @@ export async function withDeadline<T>(
   }
 }
 
-/** Gives work so long that can be stopped: its signal aborts with the error then, and in any case once it has ended. */
+/** Runs work whose signal aborts with the error of `expired` after `timeoutMs`, and in any case once it has settled. */
 export async function withAbortableDeadline<T>(
   timeoutMs: number,
   expired: () => Error,
@@ -32,7 +32,7 @@ export async function withAbortableDeadline<T>(
   }
 }
 
-/** Stops waiting for work that others wait for too when the signal aborts. */
+/** Waits for shared work until the signal aborts; the work itself goes on. */
 export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const giveUp = () => reject(signal.reason)

@@ -4,15 +4,20 @@ import { type WireErrorCode, wireErrors } from '@wxlogin/shared'
 export type AuthErrorCode = WireErrorCode
 
 export interface AuthErrorOptions {
-  /** What went wrong underneath. Kept for logs, never sent to a client. */
+  /** The underlying error. Kept for logs, never sent to a client. */
   cause?: unknown
   /** A short machine-readable reason, sent to the client. */
   reason?: string
-  /** When it makes sense to try again, in seconds from now; becomes `Retry-After`. */
+  /**
+   * `'attempt'`: the refusal is about this attempt only, a wrong password or a wrong SMS code. It is sent to the client,
+   * and costs nobody the session that was there.
+   */
+  scope?: 'attempt'
+  /** When a retry makes sense, in seconds from now; becomes `Retry-After`, spread over later seconds. */
   retryAfterSeconds?: number
-  /** WeChat's error number, where WeChat gave one. */
+  /** WeChat's `errcode`, if there was one. */
   errcode?: number
-  /** WeChat's id of the failed call; WeChat's support asks for it. */
+  /** WeChat's request id of the failed call; WeChat's support asks for it. */
   rid?: string
 }
 
@@ -20,8 +25,10 @@ export interface AuthErrorOptions {
 const brand = Symbol.for('wxlogin.AuthError')
 
 /**
- * The one error of this package. Decide on `code`; `message` is one sentence for a log and holds no secret.
- * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user.
+ * The only error class of this package. Decide by `code`; `message` is one sentence for a log and holds no secret.
+ * Where it escapes from a route, a framework's own error handler answers it with `statusCode` and `headers`.
+ * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user, or, with the scope
+ * `attempt`, only what was tried this time.
  *
  * @example
  * throw new AuthError('access_denied', 'This account is closed', { reason: 'closed' })
@@ -31,7 +38,14 @@ export class AuthError extends Error {
   readonly code: AuthErrorCode
   /** The HTTP status that goes with the code. */
   readonly status: number
+  /** The same, as Fastify and Nest call it. */
+  readonly statusCode: number
+  /** Whether the message is for the client too, as `http-errors` tells Koa and Nest: it is, below 500. */
+  readonly expose: boolean
+  /** The HTTP headers that go with it: `www-authenticate`, upon which a client renews, and `retry-after`. */
+  readonly headers: Readonly<Record<string, string>>
   readonly reason: string | undefined
+  readonly scope: 'attempt' | undefined
   readonly retryAfterSeconds: number | undefined
   readonly errcode: number | undefined
   readonly rid: string | undefined
@@ -39,12 +53,16 @@ export class AuthError extends Error {
   constructor(code: AuthErrorCode, message: string, options: AuthErrorOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
-    // What JavaScript callers may have passed must not break the answer that it ends in.
+    // Whatever a JavaScript caller passes must not break the response that this becomes.
     this.status = wireErrors[code] ?? 500
+    this.statusCode = this.status
+    this.expose = this.status < 500
     this.reason = typeof options.reason === 'string' ? options.reason : undefined
+    this.scope = options.scope === 'attempt' ? options.scope : undefined
     this.retryAfterSeconds = Number.isFinite(options.retryAfterSeconds)
       ? options.retryAfterSeconds
       : undefined
+    this.headers = headersOf(this)
     this.errcode = options.errcode
     this.rid = options.rid
     Object.defineProperty(this, brand, { value: true })
@@ -53,4 +71,27 @@ export class AuthError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && brand in value
   }
+}
+
+// RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
+const challenged: ReadonlySet<string> = new Set(['invalid_token', 'insufficient_scope'])
+
+function headersOf({
+  code,
+  retryAfterSeconds,
+}: Pick<AuthError, 'code' | 'retryAfterSeconds'>): Record<string, string> {
+  return {
+    ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
+    ...(retryAfterSeconds !== undefined && { 'retry-after': String(spread(retryAfterSeconds)) }),
+  }
+}
+
+/**
+ * Whole seconds, evenly distributed, so that clients that were refused together do not come back together. Never earlier:
+ * an open circuit breaker would refuse them again.
+ */
+function spread(seconds: number): number {
+  const earliest = Math.ceil(seconds)
+  const widthSeconds = Math.max(Math.floor(earliest * 0.6), 3)
+  return earliest + Math.floor(Math.random() * (widthSeconds + 1))
 }

@@ -4,9 +4,9 @@ import { checkFunctions } from './option-checks.js'
 import type { LoginMethod } from './session.js'
 
 /**
- * Everything that happens, for metrics, logs and tracing. A closed union: `switch (event.type)`.
+ * All events, for metrics, logs and tracing. A closed union: `switch (event.type)`.
  * No event holds a secret, a code, a token, a `session_key`, an openid or a phone number; session ids are not secret.
- * `userId` is the app's own id of the user. An event with a duration says when it began, as `now` gave it.
+ * `userId` is the app's own id of the user. An event with a duration also has its start, as `now` returned it.
  */
 export type AuthEvent =
   | LoginEvent
@@ -15,18 +15,19 @@ export type AuthEvent =
   | LogoutEvent
   | PhoneEvent
   | EvictedEvent
+  | ForgottenEvent
   | WeChatEvent
   | MisconfiguredEvent
   | BreakerEvent
   | WarningEvent
   | FailureEvent
 
-/** A login made a session, or was answered again from the session it had already made. */
+/** A login created a session, or was repeated for a session that it had already created. */
 export interface LoginEvent {
   readonly type: 'login'
-  /** What proved the account, the same as the `method` of the session's record. */
+  /** How the account was proven, the same as the `method` of the session's record. */
   readonly by: LoginMethod
-  /** `retried`: the same request again · `code_reused`: the code came with another key, so its session was ended. */
+  /** `retried`: the same request again · `code_reused`: the code came with another key, which ended its session. */
   readonly outcome: 'created' | 'retried' | 'code_reused'
   readonly appId: string
   readonly sessionId: string
@@ -36,26 +37,26 @@ export interface LoginEvent {
   readonly durationMs: number
 }
 
-/** A refresh token of ours was presented. */
+/** A refresh token that this server signed was presented. */
 export interface RefreshEvent {
   readonly type: 'refresh'
   /**
-   * `rotated`: a new generation · `retried`: the same request again · `healed`: the store had lost writes and
-   * followed the token · `reused`: a token was used twice, so the session was ended · `refused`: it had ended before.
+   * `rotated`: a new generation · `retried`: the same request again · `healed`: the store had lost writes and caught
+   * up with the token · `reused`: a token was used twice, which ended the session · `refused`: it had already ended.
    */
   readonly outcome: 'rotated' | 'retried' | 'healed' | 'reused' | 'refused'
-  /** Why it was refused. */
-  readonly reason?: InvalidGrantReason
+  /** Why it was refused. `retry_expired`: the same request again after more than 7 days; on the wire `expired`. */
+  readonly reason?: InvalidGrantReason | 'retry_expired'
   readonly appId: string
   readonly sessionId: string
-  /** Missing where the session is not known any more. */
+  /** Missing if the session is no longer known. */
   readonly userId?: string
   /** In milliseconds since the epoch. */
   readonly startedMs: number
   readonly durationMs: number
 }
 
-/** A session was ended by the app or by this library, and its device will be told so. */
+/** A session was ended by the app or by this library; its device will learn it. */
 export interface RevokedEvent {
   readonly type: 'revoked'
   readonly appId: string
@@ -74,7 +75,7 @@ export interface LogoutEvent {
   readonly everywhere: boolean
 }
 
-/** A user told the phone number. `moved`: `onPhoneNumber` named another user, to whom the session moved. */
+/** A user shared their phone number. `moved`: `onPhoneNumber` named another user, who got a session in its place. */
 export interface PhoneEvent {
   readonly type: 'phone'
   readonly outcome: 'kept' | 'moved'
@@ -86,7 +87,7 @@ export interface PhoneEvent {
   readonly durationMs: number
 }
 
-/** A user had more sessions than `maxSessionsPerUser`; the one that was refreshed longest ago ended. */
+/** A user had more sessions than `maxSessionsPerUser`; the least recently refreshed one ended. */
 export interface EvictedEvent {
   readonly type: 'evicted'
   readonly appId: string
@@ -94,7 +95,15 @@ export interface EvictedEvent {
   readonly userId: string
 }
 
-/** One call to WeChat that was sent; a read that WeChat was too busy for may be sent up to three times. */
+/** `sessions.forget` removed everything that was stored about a user. */
+export interface ForgottenEvent {
+  readonly type: 'forgotten'
+  readonly userId: string
+  /** How many live sessions ended. */
+  readonly sessions: number
+}
+
+/** One call to WeChat. A read is sent up to three times if WeChat is busy; a call that ends as `no_place` is not sent. */
 export interface WeChatEvent {
   readonly type: 'wechat'
   /** The method that made the call; for `call`, the path. */
@@ -103,20 +112,25 @@ export interface WeChatEvent {
     | 'phoneNumber'
     | 'checkSessionKey'
     | 'resetSessionKey'
+    | 'checkEncryptedData'
     | 'accessToken'
     | `/${string}`
   readonly appId: string
   /** In milliseconds since the epoch. */
   readonly startedMs: number
   readonly durationMs: number
-  /** How it ended: `ok`, or the code of the error it became. */
-  readonly outcome: 'ok' | AuthErrorCode
+  /**
+   * `ok`, the code of the error that was thrown, or a more specific name. `lost`: the connection broke before the answer
+   * was complete · `unreadable`: the answer was not a JSON object, or larger than 64 KiB · `no_place`: too many calls
+   * were in flight, so this one was not sent; it says nothing about WeChat.
+   */
+  readonly outcome: 'ok' | 'lost' | 'unreadable' | 'no_place' | AuthErrorCode
   readonly errcode?: number
   readonly rid?: string
 }
 
 /**
- * WeChat refused this backend's own configuration, so the endpoint works for nobody until it is fixed; when it is
+ * WeChat rejected this backend's own configuration, so the endpoint works for nobody until it is fixed; if it is
  * `code2Session`, nobody can log in.
  */
 export interface MisconfiguredEvent {
@@ -130,14 +144,14 @@ export interface MisconfiguredEvent {
 }
 
 /**
- * Endpoints of WeChat that share a circuit breaker, so that trouble with one leaves the others alone: logins,
- * what is asked of signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
+ * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, logins of
+ * a data pre-fetch, data of signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
  */
-export type EndpointGroup = 'login' | 'user_info' | 'access_token' | 'call'
+export type EndpointGroup = 'login' | 'prefetch' | 'user_info' | 'access_token' | 'call'
 
 /**
- * WeChat failed several times in a row, so calls of this group fail at once (`open`); after some time one call finds
- * out whether it is back (`half_open`), and if it is, calls go out again (`closed`).
+ * The circuit breaker of a group changed: after consecutive failures its calls fail at once (`open`), after some time
+ * one call tests whether WeChat is back (`half_open`), and if it is, calls are sent again (`closed`).
  */
 export interface BreakerEvent {
   readonly type: 'breaker'
@@ -145,7 +159,7 @@ export interface BreakerEvent {
   readonly state: 'closed' | 'open' | 'half_open'
 }
 
-/** Something that works now and will hurt later. */
+/** Something that works now but will cause trouble later. */
 export interface WarningEvent {
   readonly type: 'warning'
   /**
@@ -158,7 +172,7 @@ export interface WarningEvent {
 
 /**
  * A request could not be served (status 500 and above). `error` is what was thrown. Its `cause` is what the app's own
- * hook threw, exactly as it was thrown; of a failed store or `fetch` name, message and code are kept.
+ * hook threw, exactly as it was thrown; of a failed store or `fetch`, only name, message and code are kept.
  */
 export interface FailureEvent {
   readonly type: 'failure'
@@ -170,7 +184,7 @@ export interface FailureEvent {
 
 export type EmitEvent = (event: AuthEvent) => void
 
-/** Calls a hook that must not break what it is told about. Throws a `TypeError` when it is no function. */
+/** Makes errors of `onEvent` harmless to the caller. Throws a `TypeError` if it is not a function. */
 export function createEmit<Event>(
   onEvent: (event: Event) => void = () => undefined,
 ): (event: Event) => void {

@@ -3,12 +3,12 @@ import { AuthError } from './errors.js'
 import { checkFunctions } from './option-checks.js'
 import type { Account, Session } from './session.js'
 
-/** What `onLogin` learns about a login besides the account. */
+/** What `onLogin` gets to know about a login besides the account. */
 export interface LoginContext {
-  /** What the client sent along with the login (`loginInput`). It comes from outside: check it. */
+  /** What the client sent with the login (`loginInput`). It is untrusted: validate it. */
   readonly input: unknown
   readonly device?: string
-  /** The session that this login replaces, where the client still had a live one. Use it to merge a guest's data. */
+  /** The session that this login replaces, if the client still had a live one. Use it to merge a guest's data. */
   readonly previous?: PreviousSession
 }
 
@@ -16,17 +16,17 @@ export type PreviousSession = Pick<Session, 'id' | 'userId' | 'appId'>
 
 /** What `onLogin` returns. */
 export interface LoginDecision {
-  /** Your own id of the user. Without it the user gets a stable opaque id made from AppID and openid. */
+  /** Your own id of the user. Without it the user gets a stable opaque id, derived from AppID and openid. */
   userId?: string | number
   /** Sent to the client with the tokens. */
   data?: Json
 }
 
-/** What `onPhoneNumber` learns. The number comes from WeChat, for a code that only this account's tap can give. */
+/** What `onPhoneNumber` gets to know. The number comes from WeChat, for a code that only this account can get. */
 export interface PhoneContext<Claims extends object = object> {
   /** Without the country code. */
   readonly phoneNumber: string
-  /** `'86'` for example. */
+  /** For example `'86'`. */
   readonly countryCode: string
   readonly session: Session<Claims>
   readonly account: Account
@@ -34,21 +34,21 @@ export interface PhoneContext<Claims extends object = object> {
 
 /** What `onPhoneNumber` returns. */
 export interface PhoneDecision {
-  /** Whose number it is. Another user than the session's moves the session to that user. */
+  /** Whose number it is. If it is another user's, a session of that user takes the place of this one. */
   userId?: string | number
   /** Sent to the client with the number. */
   data?: Json
 }
 
-/** What `onPrefetch` learns of a mini program that is being opened. All but session and account comes from outside. */
+/** What `onPrefetch` gets to know about a mini program being opened. All but `session` and `account` is untrusted. */
 export interface PrefetchContext {
   readonly session: Pick<Session, 'id' | 'userId' | 'appId'>
   readonly account: Account
   /** The page that is being opened. */
   readonly path: string
-  /** The query of that page, as text. */
+  /** The query string of that page. */
   readonly query: string
-  /** WeChat's number of the place that it is opened from. */
+  /** WeChat's scene value (场景值), which says where it is opened from. */
   readonly scene: number
 }
 
@@ -56,7 +56,9 @@ export interface PrefetchContext {
 export interface HookOptions<Claims extends object = object> {
   /**
    * Links the WeChat account to your user. It may run again for the same login, so make it an upsert. To refuse a
-   * user, throw `new AuthError('access_denied', message, { reason })`; anything else that is thrown is a 500.
+   * user, throw `new AuthError('access_denied', message, { reason })`, and for a wrong password or SMS code with the
+   * scope `attempt`, which costs nobody the session that was there. What WeChat refuses (`invalid_code`, `rate_limited`,
+   * `user_blocked`) may be let through; anything else thrown is a 500.
    */
   onLogin?: (
     account: Account,
@@ -64,31 +66,31 @@ export interface HookOptions<Claims extends object = object> {
     // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
   ) => LoginDecision | undefined | void | Promise<LoginDecision | undefined | void>
   /**
-   * What goes into the access token, asked at login and at every refresh, so it is never older than one access life.
-   * Throwing `access_denied` ends the session.
+   * The claims of the access token, asked for at login and at every refresh, so they are never older than the lifetime
+   * of one access token. Throwing `access_denied` ends the session, unless its scope is `attempt`.
    */
   claims?: (user: { readonly userId: string; readonly appId: string }) => Claims | Promise<Claims>
   /**
-   * Called when a signed-in user gave the phone number (`POST /phone`). Return the `userId` of the user whose number it
-   * is, and the session moves there. Throw `access_denied` to refuse.
+   * Called when a signed-in user shares their phone number (`POST /phone`). Return the `userId` of the user whose
+   * number it is; a session of that user then takes the place of this one. Throw `access_denied` to refuse.
    */
   onPhoneNumber?: (
     context: PhoneContext<Claims>,
     // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
   ) => PhoneDecision | undefined | void | Promise<PhoneDecision | undefined | void>
   /**
-   * Serves WeChat's data pre-fetch (数据预拉取) at `GET /prefetch`, so that a mini program can be logged in before its
-   * code has loaded. What it returns is handed to the mini program with the tokens, up to 256 KB in all; it may be
-   * `undefined`. Without it there is no such route.
+   * Serves WeChat's data pre-fetch (数据预拉取) at `GET /{prefetchPath}/prefetch`, so that a mini program can be logged
+   * in before its code has loaded. Its result, which may be `undefined`, goes to the mini program with the tokens, up
+   * to 256 KB in total. Without this option there is no such route.
    */
   onPrefetch?: (context: PrefetchContext) => Json | undefined | Promise<Json | undefined>
 }
 
-/** The app's own functions as the rest calls them. What they return has been looked at, and is a copy. */
+/** The app's own functions as the rest calls them. What they return is checked and copied. */
 export interface Hooks<Claims extends object> {
   onLogin(account: Account, context: LoginContext): Promise<LoginDecision>
   claims(user: { readonly userId: string; readonly appId: string }): Promise<Claims>
-  /** Without the option the claims of a user cannot have changed. */
+  /** Without the option the claims of a user never change. */
   readonly hasClaims: boolean
   onPhoneNumber(context: PhoneContext<Claims>): Promise<PhoneDecision>
   onPrefetch?(context: PrefetchContext): Promise<Json | undefined>
@@ -110,7 +112,7 @@ export function createHooks<Claims extends object>({
     },
 
     async claims({ userId, appId }) {
-      // Without the option nothing is promised about the claims, so their type is the empty one.
+      // Without the option nothing is known about the claims, so their type is the empty one.
       if (!claims) return {} as Claims
       return checkClaims(await callHook('claims', () => claims({ userId, appId })))
     },
@@ -131,15 +133,29 @@ export function createHooks<Claims extends object>({
   }
 }
 
-/** Runs a hook of the app: it may refuse or report an outage; whatever else it throws is a bug of the app. */
+// What a hook may say to the client: its own refusal, and what WeChat said when the hook asked it.
+const passed: ReadonlySet<string> = new Set(['access_denied', 'rate_limited', 'user_blocked'])
+
+/** Runs a hook of the app: it may refuse or report an outage; anything else that it throws is a bug in the app. */
 export async function callHook<T>(name: string, hook: () => T | Promise<T>): Promise<T> {
   try {
     return await hook()
   } catch (cause) {
-    if (cause instanceof AuthError && (cause.code === 'access_denied' || cause.status >= 500))
-      throw cause
+    if (cause instanceof AuthError && cause.code === 'invalid_code') throw phoneCodeRefused(cause)
+    if (cause instanceof AuthError && (passed.has(cause.code) || cause.status >= 500)) throw cause
     throw new AuthError('server_error', `The ${name} option threw; see cause`, { cause })
   }
+}
+
+/** Not the code of the login, which was good or the hook would not have run: a new one of that kind mends nothing. */
+function phoneCodeRefused(cause: AuthError): AuthError {
+  const { message, errcode, rid } = cause
+  return new AuthError('invalid_code', message, {
+    cause,
+    reason: 'phone_code',
+    ...(errcode !== undefined && { errcode }),
+    ...(rid !== undefined && { rid }),
+  })
 }
 
 function decisionOf(
@@ -154,8 +170,9 @@ function decisionOf(
   }
 }
 
-// With the other claims and a signature they fit into a token of 4,096 characters, which is all that is verified.
-const maxClaimsLength = 2048
+// With the other claims and a signature they fit into a token of 4,096 characters; longer ones are not verified.
+// Counted in UTF-8, which is what a token is made of.
+const maxClaimsBytes = 2048
 
 const reservedClaims: ReadonlySet<string> = new Set([
   'iss',
@@ -169,16 +186,16 @@ const reservedClaims: ReadonlySet<string> = new Set([
   'sid',
 ])
 
-/** The app's claims, checked: a plain object that survives JSON and names nothing that the token itself says. */
+/** The app's claims, checked: a plain object that survives JSON, without claims that the token itself sets. */
 export function checkClaims<Claims extends object>(claims: Claims): Claims {
   const copy = jsonCopy(claims, 'What the claims option returns')
   if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
     throw new AuthError('server_error', 'The claims option must return an object of JSON values')
   }
-  if (JSON.stringify(copy).length > maxClaimsLength) {
+  if (Buffer.byteLength(JSON.stringify(copy)) > maxClaimsBytes) {
     throw new AuthError(
       'server_error',
-      `The claims option returned more than ${maxClaimsLength} characters of JSON; every request carries them`,
+      `The claims option returned more than ${maxClaimsBytes} bytes of JSON; every request carries them`,
     )
   }
   for (const name of Object.keys(copy)) {
@@ -193,13 +210,13 @@ export function checkClaims<Claims extends object>(claims: Claims): Claims {
 }
 
 /**
- * A copy that nobody else holds, with exactly what JSON keeps of a value that the app returned.
- * Throws `server_error` for what JSON cannot hold, a circle or a bigint.
+ * A private copy of a value that the app returned, with exactly what JSON keeps of it.
+ * Throws `server_error` for what JSON cannot represent, such as a cycle or a bigint.
  */
 function jsonCopy<T>(value: T, what: string): T {
   try {
     return JSON.parse(JSON.stringify(value))
   } catch (cause) {
-    throw new AuthError('server_error', `${what} must be made of JSON values`, { cause })
+    throw new AuthError('server_error', `${what} must be JSON`, { cause })
   }
 }

@@ -15,6 +15,7 @@ export type {
   EndpointGroup,
   EvictedEvent,
   FailureEvent,
+  ForgottenEvent,
   LoginEvent,
   LogoutEvent,
   MisconfiguredEvent,
@@ -32,12 +33,12 @@ export type {
   PrefetchContext,
   PreviousSession,
 } from './hooks.js'
-export type { GuardResult } from './http/guard.js'
+export type { GuardResult, OptionalGuardResult } from './http/guard.js'
 export type { CreateSessionInput } from './login/by-app.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
 export type { AuthOptions } from './options.js'
-export type { AuthRequest, AuthResponse, RequestHeaders } from './request.js'
+export type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from './request.js'
 export type {
   Account,
   Device,
@@ -61,7 +62,7 @@ export type {
 } from './user-info/open-data.js'
 export type { Apps } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
-export type { FetchLike, FetchResponse } from './wechat/http-client.js'
+export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
 export type { WeChat } from './wechat/mini-program.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'

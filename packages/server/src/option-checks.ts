@@ -1,22 +1,22 @@
-/** Throws a `TypeError` that names the option when it is not a time that a timer or a clock can take. */
+/** Throws a `TypeError` that names the option if it is not a valid duration. */
 export function checkDuration(name: string, value: unknown): void {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value <= 0) {
     const unit = name.endsWith('Ms') ? 'milliseconds' : 'seconds'
     throw new TypeError(`${name} must be a positive whole number of ${unit}`)
   }
-  // A timer that is set for longer fires at once.
+  // A timer that is set for longer than that fires at once.
   if (name.endsWith('Ms') && value >= 2 ** 31)
     throw new TypeError(`${name} must be less than 2 ** 31`)
 }
 
-/** Throws a `TypeError` that names the option when it is not a count of at least `min`. */
+/** Throws a `TypeError` that names the option if it is not a count of at least `min`. */
 export function checkCount(name: string, value: unknown, min: number, of: string): void {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
     throw new TypeError(`${name} must be a whole number of ${of}, at least ${min}`)
   }
 }
 
-/** Throws a `TypeError` that names the first of these options that is given and is no function. */
+/** Throws a `TypeError` that names the first of these options that is set but is not a function. */
 export function checkFunctions(options: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(options)) {
     if (value !== undefined && typeof value !== 'function') {
@@ -25,10 +25,10 @@ export function checkFunctions(options: Readonly<Record<string, unknown>>): void
   }
 }
 
-/** Throws a `TypeError` that names the AppID or AppSecret when it is empty or was copied with white space. */
+/** Throws a `TypeError` that names the AppID or AppSecret if it is empty or has whitespace around it. */
 export function checkCredential(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '') {
     throw new TypeError(`${name} must be a non-empty string; is the environment variable set?`)
   }
-  if (value !== value.trim()) throw new TypeError(`${name} has white space around it`)
+  if (value !== value.trim()) throw new TypeError(`${name} has whitespace around it`)
 }

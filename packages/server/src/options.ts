@@ -3,6 +3,7 @@ import type { SigningKeysOptions } from './crypto/signing-keys.js'
 import { type AuthEvent, createEmit, type EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
+import type { PrefetchOptions } from './login/prefetch.js'
 import { checkFunctions } from './option-checks.js'
 import type { StoreOptions } from './sessions/guarded-store.js'
 import type { RevocationOptions } from './sessions/revocation.js'
@@ -12,7 +13,7 @@ import type { AccessTokenOptions } from './tokens/access-token.js'
 import type { AppsOptions } from './wechat/apps.js'
 import type { WeChatConnectionOptions } from './wechat/transport.js'
 
-/** The options of every room, each documented and checked where it is used. */
+/** The options of every module, each documented and checked where it is used. */
 export interface AuthOptions<Claims extends object = object>
   extends AppsOptions,
     KeyRingOptions,
@@ -23,18 +24,19 @@ export interface AuthOptions<Claims extends object = object>
     RevocationOptions,
     AccessTokenOptions,
     CloudHostingOptions,
+    PrefetchOptions,
     WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
-  /** Called with everything that happens. What it throws is ignored. */
+  /** Called with every event. Errors that it throws are ignored. */
   onEvent?: (event: AuthEvent) => void
 }
 
-/** The options that every room needs, resolved. */
+/** The options that every module needs, resolved. */
 export type CommonOptions<Claims extends object> = Omit<AuthOptions<Claims>, 'onEvent'> &
   Required<Pick<AuthOptions<Claims>, 'now' | 'store'>> & { readonly emit: EmitEvent }
 
-/** What several rooms need. Throws a `TypeError` that names the option when one is wrong. */
+/** Resolves what several modules need. Throws a `TypeError` that names the wrong option. */
 export function resolveCommon<Claims extends object>({
   now = Date.now,
   onEvent,
@@ -50,7 +52,7 @@ export function resolveCommon<Claims extends object>({
   }
 }
 
-/** Throws a `TypeError` when options of two rooms contradict each other. */
+/** Throws a `TypeError` when options of two modules contradict each other. */
 export function checkTogether(idleTtlSeconds: number, accessTtlSeconds: number): void {
   if (idleTtlSeconds < accessTtlSeconds) {
     throw new TypeError('idleTtlSeconds must not be shorter than accessTtlSeconds')

@@ -1,4 +1,4 @@
-/** Bytes that come piece by piece: an async iterator, or the reader of a stream. Text counts as UTF-8. */
+/** A source of chunks: an async iterator, or the reader of a stream. Strings are read as UTF-8. */
 export interface ByteSource {
   next(): Promise<{
     readonly done?: boolean | undefined
@@ -6,7 +6,7 @@ export interface ByteSource {
   }>
 }
 
-/** Reads a source to its end. `undefined` as soon as there is more than `maxBytes`; the rest is left unread. */
+/** Reads a source to its end. `undefined` as soon as it exceeds `maxBytes`; the rest is left unread. */
 export async function readAtMost(
   source: ByteSource,
   maxBytes: number,

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 
-/** The code that the system, a driver or undici gave an error, or what caused it. */
+/** The code of an error of the system, a driver or undici, or the code of its cause. */
 export function systemCodeOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined
   if ('code' in error && typeof error.code === 'string' && /^[A-Z0-9_]{1,64}$/.test(error.code)) {
@@ -10,14 +10,14 @@ export function systemCodeOf(error: unknown): string | undefined {
 }
 
 /**
- * What is safe to keep of a foreign error: its name, message and code, without the given texts. Members are left
- * behind: clients of databases hang whole commands on their errors, and a `fetch` may quote its URL.
+ * What is safe to keep of a foreign error: its name, message and code, without the given secrets. Other members are
+ * dropped: database clients attach whole commands to their errors, and a `fetch` may quote its URL.
  */
 export function redactError(error: unknown, secrets: readonly string[]): Error {
   const text =
     error instanceof Error
       ? `${error.name}: ${error.message}`
-      : 'something that is no Error was thrown'
+      : 'something other than an Error was thrown'
   const clean = secrets
     .filter((secret) => secret !== '')
     .flatMap((secret) => [
@@ -31,8 +31,8 @@ export function redactError(error: unknown, secrets: readonly string[]): Error {
 }
 
 /**
- * Data whose members can be read as ever, while `JSON.stringify` and `util.inspect` show the named ones as
- * `[redacted]`: what ends up in a log by accident tells nothing. A copy made by spreading has lost this.
+ * Makes `JSON.stringify` and `util.inspect` show the named members as `[redacted]`, in case the data ends up in a log;
+ * all members can be read as usual. A copy made by spreading loses this.
  */
 export function redactMembers<T extends object>(
   data: T,

@@ -1,23 +1,28 @@
-/** The headers of a request, as an adapter hands them in. */
+/** The headers of a request, as an adapter passes them in. */
 export interface RequestHeaders {
-  /** A header by its name, in any case. */
+  /** A header by its name, which is case-insensitive. */
   header(name: string): string | undefined
 }
 
-/** A request as an adapter hands it in: only what cannot be had otherwise, and nothing decided yet. */
+/** A request as an adapter passes it in: no more than what is needed, with nothing decided yet. */
 export interface AuthRequest extends RequestHeaders {
   readonly method: string
-  /** Below the path at which the routes are mounted, `/login` for example. Only `/prefetch` reads a query behind it. */
+  /** Relative to where the routes are mounted, for example `/login`. Only `/prefetch` reads a query string. */
   readonly path: string
-  /** The body as it arrives, or what a body parser made of it before. */
+  /** The body as a stream, or what a body parser has made of it. */
   readonly body: AsyncIterable<Uint8Array | string> | { readonly parsed: unknown } | undefined
 }
 
-/** What an adapter is to send, as it is. */
+/** The response, for an adapter to send as it is. */
 export interface AuthResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
-  /** Set when the request was not read to its end, so that an HTTP/1 connection must not be used again. */
+  /** Whether the request was not read to its end, so that an HTTP/1 connection must not be reused. */
   readonly closes: boolean
+}
+
+/** An {@link AuthResponse} that tells a client about an error; it always has a body. */
+export interface AuthRefusal extends AuthResponse {
+  readonly body: string
 }

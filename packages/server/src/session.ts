@@ -1,81 +1,98 @@
 import { createHash } from 'node:crypto'
-import type { Json } from '@wxlogin/shared'
+import type { InvalidGrantReason, Json } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 
 /**
- * How a session came about (as `amr` of RFC 8176 says of a token): a code, a code that came with a data pre-fetch, the
- * gateway of WeChat cloud hosting, or the app itself.
+ * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by a phone number
+ * that belongs to another user, by the gateway of WeChat cloud hosting, or by the app itself.
  */
-export type LoginMethod = 'code' | 'prefetch' | 'cloud_hosting' | 'app'
+export type LoginMethod = 'code' | 'prefetch' | 'phone' | 'cloud_hosting' | 'app'
 
 /**
  * A session as a store keeps it: plain data that survives JSON. Instants are seconds since the epoch.
  * A store looks at `id`, `userId`, `version`, `createdAt`, `endsAt` and `expiresAt` only.
  */
 export interface SessionRecord {
-  /** The shape of this record. */
+  /** The version of this record's format. */
   readonly v: 1
   readonly id: string
   /** Counts the writes; {@link SessionStore.replace} compares it. */
   readonly version: number
   readonly userId: string
   readonly appId: string
-  readonly openid: string
+  /** Removed, like `unionid` and `sealedKey`, once the session has ended. */
+  readonly openid?: string
   readonly unionid?: string
   readonly device?: string
-  /** WeChat's `session_key`, encrypted. Gone once the session is revoked. */
+  /** WeChat's `session_key`, encrypted. */
   readonly sealedKey?: string
-  /** Which successor of the first refresh token is the current one. */
+  /** The generation of the current refresh token: 0 at login, one more after each rotation. */
   readonly generation: number
   /** Hash of the idempotency key of the request that made this generation. */
   readonly idempotencyKeyHash: string
-  /** Hash of the idempotency key of the login by code, while the code may come again. */
+  /** Hash of the idempotency key of the login, while what proved the account may come again. */
   readonly loginIdempotencyKeyHash?: string
-  /** What `onLogin` gave the client, until the first rotation, so that a lost answer can be given again. */
+  /** What `onLogin` returned for the client, kept until the first rotation, so that a lost answer can be sent again. */
   readonly data?: Json
   readonly method: LoginMethod
   readonly createdAt: number
+  /** When WeChat last proved the account, and gave the `session_key`: before `createdAt` after a change of user. */
+  readonly authenticatedAt: number
   readonly lastRefreshAt: number
-  /** The end that no refresh moves. */
+  /** The absolute end, which no refresh extends. */
   readonly endsAt: number
-  /** When the store may forget the record: the end of the idle time, or of the tombstone. */
+  /** When the store may drop the record: the end of the idle time, or of the tombstone. */
   readonly expiresAt: number
-  /** Set on a tombstone: the session is over, and its device is still to be told. */
+  /** Set on a tombstone: the session has ended, and its device has yet to learn it. */
   readonly revokedAt?: number
   readonly revokedReason?: string
 }
 
 /**
- * Where sessions live. Five verbs; everything clever happens above them. Check your own with `storeCases` of
- * `@wxlogin/server/testing`. A method that throws, or does not settle in time, makes the request a 503.
+ * Where sessions are kept. Five methods; all the logic is above them. Test your own with `storeCases` of
+ * `@wxlogin/server/testing`. If a method throws or does not settle in time, the request fails with 503.
  */
 export interface SessionStore {
-  /** Adds a record. `false` when the id exists; it never overwrites. */
+  /** Adds a record. `false` if the id exists; it never overwrites. */
   create(record: SessionRecord): Promise<boolean>
-  /** The record, or `undefined` when it is unknown or its `expiresAt` has passed. */
+  /** The record, or `undefined` if it is unknown or its `expiresAt` has passed. */
   get(id: string): Promise<SessionRecord | undefined>
-  /** Writes the record if the stored one has `expectedVersion`, atomically. `false` when it does not, or is gone. */
+  /** Writes the record if the stored one has `expectedVersion`, atomically. `false` if it does not, or is gone. */
   replace(record: SessionRecord, expectedVersion: number): Promise<boolean>
   delete(id: string): Promise<void>
   /** The user's records that have not expired, newest `createdAt` first. */
   list(userId: string): Promise<SessionRecord[]>
-  /** At least as many as `list` would give, and cheaper. May be left out: then `list` is asked. */
+  /** At least as many as `list` would return, but cheaper. Without this method `list` is called. */
   count?(userId: string): Promise<number>
-  /** What will hurt later about how the store is set up. Empty when nothing will, or when the store cannot tell. */
+  /**
+   * Calls `work` with a store on one connection, as soon as there is one. Optional; with it an error tells the wait for
+   * a connection from the wait for an answer, and a call that timed out before it had a connection is never made.
+   */
+  withConnection?<T>(work: (store: SessionStore) => Promise<T>): Promise<T>
+  /** Problems with how the store is set up. Empty if there are none, or if the store cannot tell. */
   check?(): Promise<readonly StoreWarning[]>
 }
 
 /**
- * What {@link SessionStore.check} may find. `redis_eviction_policy`: Redis may drop sessions when its memory is full;
+ * What {@link SessionStore.check} may report. `redis_eviction_policy`: Redis may drop sessions when its memory is full;
  * set `maxmemory-policy noeviction` · `redis_no_persistence`: a restart of Redis logs everyone out; set
  * `appendonly yes` · `sql_not_migrated`: the table or a column is missing; call `migrate()`, or run `schema`.
  */
 export type StoreWarning = 'redis_eviction_policy' | 'redis_no_persistence' | 'sql_not_migrated'
 
-/** A login is answered again for as long as its code would live, in seconds. */
+/** A session that has not ended. */
+export type LiveRecord = SessionRecord & { readonly openid: string; readonly revokedAt?: undefined }
+
+/** How long a login may be retried, in seconds: as long as its code would be valid. */
 export const loginRetrySeconds = 300
 
-/** A session that a data pre-fetch made ends so soon, in seconds, unless its phone refreshes it. */
+/**
+ * For so long a login by the gateway finds its earlier session by the idempotency key, in seconds; afterwards the same
+ * key makes another id.
+ */
+export const gatewayRetrySeconds = 2 * loginRetrySeconds
+
+/** How long a session from a data pre-fetch lives, in seconds, unless its phone refreshes it. */
 export const prefetchedSeconds = 600
 
 /** How long sessions live, in seconds. */
@@ -84,47 +101,71 @@ export interface SessionLifetimes {
   readonly absoluteTtlSeconds: number
 }
 
-// After a reuse the device logs in again by itself, told or not, so that this tombstone need not last.
-const reusedTombstoneSeconds = 24 * 60 * 60
-
-/** Whether the session goes on: it is there, and nobody has revoked it. */
-export function isLive(
-  record: SessionRecord | undefined,
-): record is SessionRecord & { readonly revokedAt?: undefined } {
+/** Whether the session exists and has not ended. */
+export function isLive(record: SessionRecord | undefined): record is LiveRecord {
   return record !== undefined && record.revokedAt === undefined
 }
 
 /**
- * Whether a phone holds the session's tokens. One that a data pre-fetch made is adopted by its first refresh; until then
- * it is not one of the user's devices.
+ * Whether a phone holds the session's tokens. A session from a data pre-fetch is adopted by its first refresh; until
+ * then it is not one of the user's devices.
  */
 export function isAdopted({ method, generation }: SessionRecord): boolean {
   return method !== 'prefetch' || generation > 0
 }
 
-export function accountOf({ appId, openid, unionid }: SessionRecord): Account {
+export function accountOf({ appId, openid, unionid }: LiveRecord): Account {
   return { appId, openid, ...(unionid !== undefined && { unionid }) }
 }
 
-/** The same session after its app or this library ended it. Its device learns the reason while the tombstone lasts. */
+// After a reuse the device logs in again by itself in any case, so this tombstone need not last.
+const reusedTombstoneSeconds = 24 * 60 * 60
+
+/** The same session, revoked by the app or by this library. Its device learns the reason while the tombstone lasts. */
 export function toTombstone(record: SessionRecord, reason: string, now: number): SessionRecord {
+  const lastsUntil = reason === 'reused' ? now + reusedTombstoneSeconds : record.endsAt
+  return ended(record, reason, now, Math.min(lastsUntil, record.endsAt))
+}
+
+/**
+ * The same session after it has ended quietly: its client wanted that, or nobody holds its tokens. The store may forget
+ * it at once, unless a request that comes again could make the same id.
+ */
+export function toQuietEnd(record: SessionRecord, now: number): SessionRecord {
+  const canComeAgain =
+    record.method === 'cloud_hosting' && record.loginIdempotencyKeyHash !== undefined
+  const until = canComeAgain ? record.createdAt + gatewayRetrySeconds : now
+  return ended(record, quietReason, now, Math.max(now, until))
+}
+
+/** Blocks a `create` that gave no answer and may still take effect. */
+export function toPlaceholder(record: SessionRecord, now: number): SessionRecord {
+  return ended(record, quietReason, now, now + placeholderSeconds)
+}
+
+const placeholderSeconds = 60
+
+// The reason for a device that still holds a token; it then logs in again by itself.
+const quietReason = 'unknown' satisfies InvalidGrantReason
+
+function ended(
+  record: SessionRecord,
+  revokedReason: string,
+  revokedAt: number,
+  expiresAt: number,
+): SessionRecord {
   const {
+    openid: _openid,
+    unionid: _unionid,
     sealedKey: _sealedKey,
-    loginIdempotencyKeyHash: _loginKeyHash,
+    loginIdempotencyKeyHash: _loginIdempotencyKeyHash,
     data: _data,
     ...rest
   } = record
-  return {
-    ...rest,
-    version: record.version + 1,
-    expiresAt:
-      reason === 'reused' ? Math.min(now + reusedTombstoneSeconds, record.endsAt) : record.endsAt,
-    revokedAt: now,
-    revokedReason: reason,
-  }
+  return { ...rest, version: record.version + 1, expiresAt, revokedAt, revokedReason }
 }
 
-/** Who is asking, as a route sees it: read from a verified access token, never from the request itself. */
+/** The user of a request, as a route sees it: read from a verified access token, never from the request itself. */
 export interface Session<Claims extends object = object> {
   /** The session's id: one login on one device. Not a secret. */
   readonly id: string
@@ -139,12 +180,12 @@ export interface Session<Claims extends object = object> {
   readonly expiresAt: number
 }
 
-/** A WeChat user in one mini program, as WeChat itself named them. */
+/** A WeChat user in one mini program, as WeChat identifies them. */
 export interface Account {
   readonly appId: string
   /** The user's id in this mini program. */
   readonly openid: string
-  /** The user's id across all apps of one owner; only when the mini program is bound to an Open Platform account. */
+  /** The user's id across all apps of one owner; only if the mini program is bound to an Open Platform account. */
   readonly unionid?: string
 }
 
@@ -153,23 +194,28 @@ export interface Device {
   /** The session's id. */
   readonly id: string
   readonly appId: string
-  /** How the session came about. */
+  /** How the session was created. */
   readonly method: LoginMethod
-  /** What the client called the device, if it did. */
+  /** The name of the device, if the client sent one. */
   readonly device?: string
   readonly createdAt: number
   readonly lastRefreshAt: number
-  /** Whether this is the session that was named as the current one. */
+  /** Whether this is the session that was passed as `current`. */
   readonly current: boolean
 }
 
-/** A user's id as tokens and stores hold it. Throws `server_error` for what cannot be one. */
+/** A user's id as tokens and stores hold it. Throws `server_error` for an invalid one. */
 export function toUserId(userId: string | number, account?: Account): string {
   const text = typeof userId === 'number' && Number.isSafeInteger(userId) ? String(userId) : userId
-  if (typeof text !== 'string' || text === '' || text.length > 255 || text === account?.appId) {
+  if (
+    typeof text !== 'string' ||
+    text === '' ||
+    Buffer.byteLength(text) > 255 ||
+    text === account?.appId
+  ) {
     throw new AuthError(
       'server_error',
-      'A userId must be a whole number or a string of 1 to 255 characters, and not the AppID',
+      'A userId must be a whole number or a string of 1 to 255 bytes in UTF-8, and not the AppID',
     )
   }
   return text
@@ -183,7 +229,7 @@ export function opaqueUserId({ appId, openid }: Account): string {
     .slice(0, 22)
 }
 
-/** Freezes plain data whole: a session is handed to many requests, so none of them may change it for the others. */
+/** Freezes plain data deeply: many requests share a session, so none of them may change it. */
 export function freeze<T extends object>(value: T): T {
   for (const member of Object.values(value)) {
     if (typeof member === 'object' && member !== null) freeze(member)

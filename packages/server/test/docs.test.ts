@@ -204,6 +204,10 @@ const nodePreamble = `
     ban(userId: string): Promise<void>
     roleOf(userId: string): Promise<string>
   }
+  declare const members: {
+    byOpenid(appId: string, openid: string): Promise<number | undefined>
+    link(appId: string, openid: string, phone: string): Promise<number>
+  }
   declare const orders: { of(userId: string): Promise<{ id: string; title: string }[]> }
 
   declare module 'express-rate-limit' {
@@ -230,6 +234,11 @@ const nodePreamble = `
 const myStore = `
   import type { SessionStore } from '@wxlogin/server'
   export declare function createMyStore(): SessionStore
+`
+
+/** An adapter that the reader has written. */
+const myAdapter = `
+  export { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
 `
 
 /** The frameworks' objects are held to the real ones by the type tests of the client. */
@@ -265,6 +274,7 @@ const node: Environment = {
   files: {
     'preamble.d.ts': nodePreamble,
     'pages/index/my-store.ts': myStore,
+    'pages/index/my-adapter.ts': myAdapter,
     'pages/index/users.ts': recipeWith('export async function link'),
     'pages/index/phone.ts': recipeWith('export async function bindPhone'),
   },

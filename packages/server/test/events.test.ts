@@ -11,7 +11,7 @@ async function aDay(options: Partial<AuthOptions> = {}): Promise<AuthEvent[]> {
   })
   const idempotencyKey = newKey()
   const code = wechat.codeFor('alice')
-  const first = await auth.login({ code, idempotencyKey })
+  await auth.login({ code, idempotencyKey })
   await auth.login({ code, idempotencyKey })
   await auth.login({ code: wechat.codeFor('alice') })
   const bob = await auth.login({ code: wechat.codeFor('bob') })
@@ -19,9 +19,9 @@ async function aDay(options: Partial<AuthOptions> = {}): Promise<AuthEvent[]> {
   await auth.phone({ session, code: wechat.phoneCodeFor('bob') })
   await auth.refresh({ refreshToken: bob.refresh_token })
   await auth.refresh({ refreshToken: bob.refresh_token }).catch(() => undefined)
-  await auth.refresh({ refreshToken: first.refresh_token }).catch(() => undefined)
   const carol = await auth.sessions.create({ account: { openid: 'carol' }, userId: 'user-carol' })
   await auth.logout({ refreshToken: carol.refresh_token })
+  await auth.refresh({ refreshToken: carol.refresh_token }).catch(() => undefined)
   return events
 }
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { AuthOptions } from '../src/index.js'
 import { send } from './http/set-up.js'
 import { expectNone } from './no-secrets.js'
-import { setUp } from './set-up.js'
+import { prefetchPath, setUp } from './set-up.js'
 
 const phoneNumber = '13987654321'
 
@@ -92,7 +92,9 @@ test.each<[string, (alice: Alice) => Promise<unknown>]>([
     async ({ auth, wechat }) => {
       const code = wechat.codeFor('alice')
       const get = () =>
-        send(auth, `/prefetch?appid=${wechat.app.appId}&code=${code}`, { method: 'GET' })
+        send(auth, `/${prefetchPath}/prefetch?appid=${wechat.app.appId}&code=${code}`, {
+          method: 'GET',
+        })
       await get()
       return get()
     },

@@ -373,7 +373,7 @@ describe('nothing secret leaves when fetch fails with', () => {
       new AuthError('wechat_unavailable', 'down', { cause: new Error(url) }),
   }
 
-  test.each(Object.entries(failures))('%s', async (_name, failure) => {
+  test.each(Object.entries(failures))('%s', async (name, failure) => {
     const fetch: FetchLike = async (url) => {
       throw failure(url)
     }
@@ -382,8 +382,9 @@ describe('nothing secret leaves when fetch fails with', () => {
     await login()
     await loginDirectly()
 
-    expect(answers).toMatchObject([{ status: 503 }])
-    expect(errors).toMatchObject([{ code: 'wechat_unavailable' }])
+    const isLost = name === 'a socket error'
+    expect(answers).toMatchObject([{ status: isLost ? 400 : 503 }])
+    expect(errors).toMatchObject([{ code: isLost ? 'invalid_code' : 'wechat_unavailable' }])
     expectSilence()
   })
 

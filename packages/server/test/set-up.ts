@@ -29,6 +29,9 @@ export interface SetUp<Claims extends object = object> {
   events: AuthEvent[]
 }
 
+/** The secret part of the path of the pre-fetch route, wherever a test serves one. */
+export const prefetchPath = 'an-unguessable-path-1234'
+
 /** An `auth` with an emulated WeChat behind it and a clock that stands still until it is advanced. */
 export function setUp<Claims extends object = object>(
   options: Partial<AuthOptions<Claims>> = {},
@@ -43,6 +46,7 @@ export function setUp<Claims extends object = object>(
     secret: testSecret,
     fetch: wechat.fetch,
     now,
+    ...(options.onPrefetch && { prefetchPath }),
     ...options,
     onEvent: (event) => {
       events.push(event)

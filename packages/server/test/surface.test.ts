@@ -9,7 +9,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
   redis: ['createRedisStore'],
   sql: ['createSqlStore'],
   wechat: ['AuthError', 'createWeChat', 'decryptOpenData', 'signSession', 'verifyRawData'],
-  testing: ['createFakeWeChat', 'signIn', 'storeCases'],
+  testing: ['adapterCases', 'createFakeWeChat', 'signIn', 'storeCases'],
   ...Object.fromEntries(adapters.map((name) => [name, adapterNames])),
 }
 

@@ -32,7 +32,7 @@ const server = `
   auth           request session events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   index          errors request session events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
   adapters       request session sessions auth
-  testing        session auth node:`
+  testing        session sessions options auth node:`
 
 const client = `
   wx

@@ -22,7 +22,10 @@ export const paths = {
   jwks: '/jwks.json',
 } as const
 
-/** Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. */
+/**
+ * Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. A logout brings the key
+ * of the record that its refresh token is kept in, and a phone number one of its own.
+ */
 export const idempotencyHeader = 'Idempotency-Key'
 
 /** Optional. Names the request in the events of both sides: 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`. */
@@ -42,6 +45,10 @@ export interface LoginBody {
   readonly input?: Json
   /** The refresh token that this login replaces; its session ends. */
   readonly previous_refresh_token?: string
+  /** The idempotency key of the record that the client keeps that token in. */
+  readonly previous_idempotency_key?: string
+  /** The user has signed out of that session, and the server may not have heard of it. */
+  readonly previous_signed_out?: boolean
 }
 
 /** `POST /refresh` */
@@ -86,7 +93,7 @@ export interface PhoneAnswer {
   readonly data?: Json
 }
 
-/** The answer to `POST /phone` when the phone number belongs to another user, to whom the session has moved. */
+/** The answer to `POST /phone` when the number belongs to another user, whose session takes the place of this one. */
 export type MovedPhoneAnswer = PhoneAnswer & TokenAnswer
 
 /** The answer to `GET /prefetch`: tokens, and what the backend's `onPrefetch` returned. Without members after any failure. */
@@ -100,6 +107,8 @@ export interface ErrorBody {
   /** For developers, never for end users. */
   readonly error_description: string
   readonly reason?: string
+  /** The refusal is about this attempt only, a wrong password for example: the session that was there goes on. */
+  readonly scope?: 'attempt'
   /** Names this failure in the server's events. */
   readonly request_id?: string
 }
@@ -110,11 +119,11 @@ export interface ErrorBody {
  * | code | what the client does |
  * | --- | --- |
  * | `invalid_request` | throws: a bug |
- * | `invalid_code` | one new `wx.login`, then throws |
+ * | `invalid_code` | one new `wx.login`, then throws; with reason `phone_code`, and at `/phone`, it throws at once: the code of the login was good |
  * | `invalid_grant` | drops the tokens and logs in once; with reason `revoked` it is signed out |
  * | `invalid_token` | one refresh, one replay |
  * | `unknown_app` | throws: a mix-up of AppIDs |
- * | `access_denied` | throws, signed out |
+ * | `access_denied` | throws, signed out; with scope `attempt` it throws and keeps the session |
  * | `insufficient_scope` | throws |
  * | `user_blocked` | throws, does not retry |
  * | `stale_session_key` | throws; a new login brings the key that new open data is encrypted with |

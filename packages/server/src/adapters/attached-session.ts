@@ -14,7 +14,7 @@ export function attachSession(request: object, auth: unknown, session: unknown):
   Object.defineProperty(request, key, { value: attached, configurable: true })
 }
 
-/** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` where there is none. */
+/** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` if there is none. */
 export function sessionOf<Claims extends object>(
   request: object,
   auth: Auth<Claims>,

@@ -1,9 +1,9 @@
 export interface AuthRoutesOptions {
-  /** The path below which the routes are, `/wx` for example (default: none). */
+  /** The path where the routes are mounted, for example `/wx` (default: none). */
   basePath?: string
 }
 
-/** Gives the part of a path below the base path; a path that is not below it gives one that no route has. */
+/** Strips the base path from a path; a path that is not below it becomes one that matches no route. */
 export function pathBelow(basePath: string): (path: string) => string {
   if (!/^(\/[^/?#\s]+)*$/.test(basePath)) {
     throw new TypeError(

@@ -1,9 +1,11 @@
 import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../sessions/authenticate.js'
 import { attachSession } from './attached-session.js'
+import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 import {
   headersOf,
   type Next,
+  type NodeBodyRequest,
   type NodeRequest,
   type NodeResponse,
   send,
@@ -11,25 +13,27 @@ import {
 } from './node-message.js'
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
-export type { Next, NodeRequest, NodeResponse } from './node-message.js'
+export type { AuthRoutesOptions } from './base-path.js'
+export type { Next, NodeBodyRequest, NodeRequest, NodeResponse } from './node-message.js'
 
-/** What is needed of a request of Express 4 or 5, whose `url` is below the path at which the router is mounted. */
-export interface ExpressRequest extends NodeRequest {
-  readonly body?: unknown
-}
+/** What is needed of a request of Express 4 or 5, whose `url` is relative to where the router is mounted. */
+export type ExpressRequest = NodeBodyRequest
 
 /**
- * The login routes for Express 4 and 5, before or after a body parser. Other paths go on to the next handler.
+ * The login routes for Express 4 and 5, before or after a body parser, below the path at which they are mounted or below
+ * `basePath`. Other paths are passed to the next handler.
  *
  * @example
  * app.use('/wx', authRoutes(auth))
  */
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
+  { basePath = '' }: AuthRoutesOptions = {},
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
+  const below = pathBelow(basePath)
   return async (request, response, next) => {
     try {
-      const answer = await auth.handle(toAuthRequest(request, request.url ?? '', request.body))
+      const answer = await auth.handle(toAuthRequest(request, below(request.url ?? '')))
       if (answer.status !== 404) return send(request, response, answer)
     } catch (error) {
       return next(error)
@@ -39,7 +43,7 @@ export function authRoutes<Claims extends object>(
 }
 
 /**
- * Lets only requests with a valid access token pass; the route reads the session with `sessionOf(req, auth)`.
+ * Lets only requests with a valid access token through; the route reads the session with `sessionOf(req, auth)`.
  *
  * @example
  * app.get('/orders', requireAuth(auth), (req, res) => res.json(ordersOf(sessionOf(req, auth).userId)))

@@ -8,7 +8,7 @@ export { maybeSessionOf, sessionOf } from './attached-session.js'
 export type { AuthRoutesOptions } from './base-path.js'
 
 /**
- * The login routes for everything that speaks `Request` and `Response`. Other paths are a 404.
+ * The login routes for everything that uses `Request` and `Response`. Other paths get a 404.
  *
  * @example
  * const wx = authRoutes(auth, { basePath: '/wx' })
@@ -56,15 +56,20 @@ function toAuthRequest(request: Request, path: string): AuthRequest {
     method: request.method,
     path,
     ...headersOf(request),
-    body: request.body ? chunksOf(request.body) : undefined,
+    body: bodyOf(request),
   }
 }
 
-// Not every runtime lets a ReadableStream be iterated.
+function bodyOf({ body, bodyUsed }: Request): AuthRequest['body'] {
+  if (bodyUsed || body?.locked) return { parsed: undefined }
+  return body ? chunksOf(body) : undefined
+}
+
+// Not every runtime can iterate over a ReadableStream.
 function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
-      // Only now, so that a request for another route keeps its body.
+      // Not before, so that a request for another route keeps its body.
       const reader = body.getReader()
       return {
         async next() {

@@ -10,6 +10,12 @@ export interface NodeRequest {
   iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array | string>
 }
 
+/** A request of `node:http` of which a body parser or the platform may have read the body. */
+export interface NodeBodyRequest extends NodeRequest {
+  /** What was made of it. */
+  readonly body?: unknown
+}
+
 /** What is needed of a response of `node:http`. */
 export interface NodeResponse {
   readonly headersSent: boolean
@@ -28,20 +34,24 @@ export function headersOf(request: NodeRequest): RequestHeaders {
   return { header: (name) => headerOf(request, name) }
 }
 
-/** `parsedBody` is what a body parser left, where one has read the stream already. */
-export function toAuthRequest(
-  request: NodeRequest,
-  path: string,
-  parsedBody?: unknown,
-): AuthRequest {
+export function toAuthRequest(request: NodeBodyRequest, path: string): AuthRequest {
   return {
     method: request.method ?? 'GET',
     path,
     ...headersOf(request),
-    // Not destroyed when reading stops early: the answer still has to go out on the same connection.
+    // Not destroyed when reading stops early: the response still has to go out on the same connection.
     body: request.readableDidRead
-      ? { parsed: parsedBody }
+      ? parsedIn(request)
       : request.iterator({ destroyOnReturn: false }),
+  }
+}
+
+/** Looked at only when a route wants it: a platform may parse it then, and throw. */
+function parsedIn(request: NodeBodyRequest): { readonly parsed: unknown } {
+  return {
+    get parsed() {
+      return request.body
+    },
   }
 }
 
@@ -50,7 +60,7 @@ export function send(
   response: NodeResponse,
   { status, headers, body, closes }: AuthResponse,
 ): void {
-  // Something before this has answered already, a timeout for example.
+  // Something else has already responded, for example a timeout.
   if (response.headersSent) return
   const connection = closes && request.httpVersionMajor === 1 ? { connection: 'close' } : {}
   response.writeHead(status, { ...headers, ...connection })

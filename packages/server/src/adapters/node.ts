@@ -4,6 +4,7 @@ import { attachSession } from './attached-session.js'
 import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 import {
   headersOf,
+  type NodeBodyRequest,
   type NodeRequest,
   type NodeResponse,
   send,
@@ -12,10 +13,11 @@ import {
 
 export { maybeSessionOf, sessionOf } from './attached-session.js'
 export type { AuthRoutesOptions } from './base-path.js'
-export type { NodeRequest, NodeResponse } from './node-message.js'
+export type { NodeBodyRequest, NodeRequest, NodeResponse } from './node-message.js'
 
 /**
- * The login routes for a plain `node:http` server. Other paths go on to `next`, or are a 404 where there is none.
+ * The login routes for a plain `node:http` server, also where a platform has read the body into `request.body`. Other
+ * paths are passed to `next`, or get a 404 without one.
  *
  * @example
  * const wx = authRoutes(auth, { basePath: '/wx' })
@@ -24,7 +26,7 @@ export type { NodeRequest, NodeResponse } from './node-message.js'
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   { basePath = '' }: AuthRoutesOptions = {},
-): (request: NodeRequest, response: NodeResponse, next?: () => void) => Promise<void> {
+): (request: NodeBodyRequest, response: NodeResponse, next?: () => void) => Promise<void> {
   const below = pathBelow(basePath)
   return async (request, response, next) => {
     const answer = await auth.handle(toAuthRequest(request, below(request.url ?? '')))
@@ -34,7 +36,7 @@ export function authRoutes<Claims extends object>(
 }
 
 /**
- * Lets only requests with a valid access token pass to `next`; read the session with `sessionOf(req, auth)`.
+ * Lets only requests with a valid access token through to `next`; read the session with `sessionOf(req, auth)`.
  *
  * @example
  * const guard = requireAuth(auth)

@@ -1,12 +1,12 @@
 import { createHash, createHmac, hkdfSync, type KeyObject, type webcrypto } from 'node:crypto'
 
-/** A key for one purpose, and the name by which a token refers to it. */
+/** A key for one purpose, and the key id by which tokens refer to it. */
 export interface SubKey {
   readonly kid: string
   readonly key: Uint8Array
 }
 
-/** At least one member: the first one makes, all of them read. */
+/** At least one key: the first one signs or encrypts, all of them verify or decrypt. */
 export type Ring = readonly [SubKey, ...SubKey[]]
 
 /** The keys for every purpose, derived from the configured secrets (HKDF-SHA-256, RFC 5869). */
@@ -15,11 +15,11 @@ export interface KeyRing {
   readonly refresh: Ring
   readonly seal: Ring
   /**
-   * The ids of a session that follows from what proves its account, one per ring member; the first is the one to
-   * create. `parts` of a `source` always name the same session.
+   * The ids of a session, derived from what proves its account, one per key of the ring; a new session gets the first.
+   * The same `source` and `parts` always give the same ids.
    */
   sessionIds(
-    source: 'wechat' | 'cloud_hosting',
+    source: 'wechat' | 'phone' | 'cloud_hosting',
     ...parts: readonly string[]
   ): readonly [string, ...string[]]
 }
@@ -37,12 +37,12 @@ function subKey(secret: string, purpose: string): SubKey {
 export interface KeyRingOptions {
   /**
    * At least 32 bytes that only your servers know; every key is derived from it. A list rotates it: the first signs,
-   * all verify. Make one with `openssl rand -base64 48`.
+   * all verify. Generate one with `openssl rand -base64 48`.
    */
   secret: string | readonly string[]
 }
 
-/** Throws a `TypeError` when the secret is not one. */
+/** Throws a `TypeError` if the secret is not a good one. */
 export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
   const [first, ...others] = checkSecrets(secret)
   const ringFor = (purpose: string): Ring => [
@@ -51,7 +51,7 @@ export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
   ]
   const login = ringFor('login')
 
-  // Lengths stand before the parts, so that no other pair gives the same bytes.
+  // Each part is prefixed with its length, so that different parts never give the same bytes.
   const sessionId = ({ key }: SubKey, source: string, parts: readonly string[]) =>
     createHmac('sha256', key)
       .update([source, ...parts.map((part) => `${part.length}:${part}`)].join('|'))
@@ -72,19 +72,19 @@ export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
   }
 }
 
-/** A key with the one algorithm that it is used with. */
+/** A key, and the only algorithm that it is used with. */
 export interface TokenKey {
   readonly kid: string
   readonly alg: 'HS256' | 'EdDSA' | 'ES256' | 'RS256'
   readonly verifyKey: KeyObject | Promise<webcrypto.CryptoKey>
-  /** Missing where only others have the private key. */
+  /** Missing if only the public key is known here. */
   readonly signKey?: KeyObject | Promise<webcrypto.CryptoKey>
 }
 
 /** The keys of a ring, ready for HS256. */
 export function hmacKeys(ring: Ring): TokenKey[] {
   return ring.map(({ kid, key }) => {
-    // jose would import raw bytes anew for every token.
+    // jose would import raw bytes again for every token.
     const imported = crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, [
       'sign',
       'verify',
@@ -97,12 +97,12 @@ function checkSecrets(secret: unknown): readonly [string, ...string[]] {
   const [first, ...others]: readonly unknown[] = Array.isArray(secret) ? secret : [secret]
   const secrets = [checkSecret(first), ...others.map(checkSecret)] as const
   if (new Set(secrets).size < secrets.length)
-    throw new TypeError('secret: a member is listed twice')
+    throw new TypeError('secret must not list the same value twice')
   return secrets
 }
 
 function checkSecret(secret: unknown): string {
-  const wanted = 'make one with `openssl rand -base64 48`'
+  const wanted = 'generate one with `openssl rand -base64 48`'
   if (typeof secret !== 'string' || secret === '') {
     throw new TypeError(
       `secret must be a string of at least 32 bytes, or a list of them; ${wanted}`,
@@ -111,7 +111,7 @@ function checkSecret(secret: unknown): string {
   if (Buffer.byteLength(secret) < 32)
     throw new TypeError(`secret must have at least 32 bytes; ${wanted}`)
   if (new Set(secret).size < 8)
-    throw new TypeError(`secret repeats too few characters to be random; ${wanted}`)
+    throw new TypeError(`secret has too few different characters to be random; ${wanted}`)
   if (/-----BEGIN|^\s*\{/.test(secret)) {
     throw new TypeError(`secret looks like a PEM or JWK key, which others may know; ${wanted}`)
   }

@@ -5,7 +5,7 @@ import type { SubKey } from './key-ring.js'
 const ivBytes = 12
 const tagBytes = 16
 
-// Lengths stand before the parts, so that no other pair of ids gives the same bytes.
+// Each id is prefixed with its length, so that different pairs never give the same bytes.
 function associatedData({ appId, openid }: Account): Buffer {
   return Buffer.from(`${appId.length}:${appId}${openid.length}:${openid}`)
 }
@@ -22,7 +22,7 @@ export function seal(
   return `${kid}.${box.toString('base64url')}`
 }
 
-/** Opens what {@link seal} closed. `undefined` when its key is no longer in the ring, or it belongs to another account. */
+/** Decrypts what {@link seal} encrypted. `undefined` if its key is no longer in the ring, or the account is another. */
 export function unseal(
   ring: readonly SubKey[],
   account: Account,

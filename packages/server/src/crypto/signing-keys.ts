@@ -4,7 +4,7 @@ import type { TokenKey } from './key-ring.js'
 /** A JSON Web Key (RFC 7517): Ed25519, P-256, or RSA of at least 2,048 bits. */
 export interface Jwk {
   readonly kty: string
-  /** Names the key in tokens (default: its thumbprint, RFC 7638). */
+  /** Identifies the key in tokens (default: its thumbprint, RFC 7638). */
   readonly kid?: string
   readonly [member: string]: unknown
 }
@@ -15,21 +15,21 @@ export interface JwkSet {
 }
 
 export interface SigningKey extends TokenKey {
-  /** The public part, as others may know it. */
+  /** The public part, which may be published. */
   readonly publicJwk: Jwk
 }
 
 export interface SigningKeysOptions {
   /**
-   * Makes access tokens verifiable by other services, through `GET /jwks.json`: private JWKs (Ed25519, P-256, RSA), of
-   * which the first signs and all verify. A public JWK only verifies. Tokens under `secret` stay valid beside them.
+   * Lets other services verify access tokens, through `GET /jwks.json`: private JWKs (Ed25519, P-256, RSA), of which
+   * the first signs and all verify. A public JWK only verifies. Tokens signed with `secret` stay valid too.
    */
   signingKeys?: readonly Jwk[]
 }
 
 /**
  * Reads the `signingKeys` option. Private keys sign and verify, public ones verify only.
- * Throws a `TypeError` that names the key by its place and never shows it.
+ * Throws a `TypeError` that names the key by its index and never shows it.
  */
 export function readSigningKeys({
   signingKeys: jwks = [],
@@ -48,7 +48,9 @@ function readSigningKey(jwk: Jwk, index: number): SigningKey {
   const alg = algorithmOf(publicKey)
   if (!alg) throw new TypeError(wanted)
   if ((jwk.alg ?? alg) !== alg || (jwk.use ?? 'sig') !== 'sig') {
-    throw new TypeError(`signingKeys[${index}] says that it is for something other than ${alg}`)
+    throw new TypeError(
+      `signingKeys[${index}] must have alg "${alg}" and use "sig", or leave them out`,
+    )
   }
 
   const { crv, e, kty, n, x, y } = publicKey.export({ format: 'jwk' })
@@ -68,7 +70,7 @@ function readSigningKey(jwk: Jwk, index: number): SigningKey {
 
 function importJwk(jwk: Jwk, wanted: string) {
   try {
-    // Node's type wants every member named; what is in it decides about success.
+    // Node's type requires every member; whether the import succeeds depends on what is in it.
     const input = { key: { ...jwk }, format: 'jwk' } as const
     const privateKey = 'd' in jwk ? createPrivateKey(input) : undefined
     return {

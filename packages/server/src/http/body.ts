@@ -7,12 +7,12 @@ import { HttpError } from './responses.js'
 const maxBodyBytes = 8 * 1024
 const bodyTimeoutMs = 15_000
 
-/** The members of a JSON object by name; a Map, so that no name reaches a prototype. */
+/** The members of a JSON object by name; a Map, so that no name can reach a prototype. */
 export type Body = ReadonlyMap<string, unknown>
 
 const malformed = (message: string) => new AuthError('invalid_request', message)
 
-/** Reads a JSON body within its limits of size and time. Throws `invalid_request`. */
+/** Reads a JSON body within limits of size and time. Throws `invalid_request`. */
 export async function readBody(request: AuthRequest): Promise<Body> {
   const type = request.header('content-type') ?? ''
   if (!/^\s*application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type)) {
@@ -21,12 +21,26 @@ export async function readBody(request: AuthRequest): Promise<Body> {
   if (Number(request.header('content-length') ?? 0) > maxBodyBytes) throw tooLarge()
 
   const { body } = request
-  const given = body && 'parsed' in body ? body.parsed : await readBytes(body ?? noBody())
+  const given = body && 'parsed' in body ? parsedBy(body) : await readBytes(body ?? noBody())
   const value = typeof given === 'string' || given instanceof Uint8Array ? parseJson(given) : given
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw malformed('The body must be a JSON object')
   }
   return new Map(Object.entries(value))
+}
+
+/** What was made of a body that is gone. Some platforms make it only now, and throw. */
+function parsedBy(before: { readonly parsed: unknown }): unknown {
+  let parsed: unknown
+  try {
+    parsed = before.parsed
+  } catch {
+    throw malformed('The body must be a JSON object')
+  }
+  if (parsed !== undefined) return parsed
+  throw malformed(
+    'Something on this server has already read the body and left nothing of it; mount the routes before it, or a JSON body parser',
+  )
 }
 
 const tooLarge = () =>
@@ -48,7 +62,7 @@ async function readBytes(source: AsyncIterable<Uint8Array | string>): Promise<Ui
     if (error instanceof AuthError) throw error
     throw new HttpError(400, 'The body ended early or was already consumed', { closes: true })
   } finally {
-    // Not awaited: a sender that stalls would hold the answer back.
+    // Not awaited: a stalled sender would hold back the response.
     chunks?.return?.().catch(() => undefined)
   }
 }

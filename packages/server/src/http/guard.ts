@@ -1,31 +1,52 @@
-import type { AuthResponse } from '../request.js'
+import type { AuthRefusal } from '../request.js'
 import type { Session } from '../session.js'
 import type { Authenticate, Credentials, GuardOptions } from '../sessions/authenticate.js'
 
+/** What a guard says: who asks, or what to answer. */
 export type GuardResult<Claims extends object = object> =
-  | { readonly session: Session<Claims> | undefined; readonly response?: undefined }
-  | { readonly session?: undefined; readonly response: AuthResponse }
+  | { readonly session: Session<Claims>; readonly response?: undefined }
+  | { readonly session?: undefined; readonly response: AuthRefusal }
 
-/** `authenticate` for adapters: gives the answer to send instead of throwing. */
-export type Guard<Claims extends object> = (
-  credentials: Credentials,
-  options?: GuardOptions<Claims>,
-) => Promise<GuardResult<Claims>>
+/** What a guard with `optional` may say: an anonymous request has neither a session nor an answer. */
+export type OptionalGuardResult<Claims extends object = object> =
+  | { readonly session: Session<Claims> | undefined; readonly response?: undefined }
+  | { readonly session?: undefined; readonly response: AuthRefusal }
+
+/** `authenticate` for adapters: returns the response to send instead of throwing. */
+export interface Guard<Claims extends object> {
+  (
+    credentials: Credentials,
+    options?: GuardOptions<Claims> & { optional?: false },
+  ): Promise<GuardResult<Claims>>
+  (credentials: Credentials, options?: GuardOptions<Claims>): Promise<OptionalGuardResult<Claims>>
+}
 
 export interface GuardNeeds<Claims extends object> {
   readonly authenticate: Authenticate<Claims>
-  readonly refuse: (error: unknown) => AuthResponse
+  readonly refuse: (error: unknown) => AuthRefusal
 }
 
 export function createGuard<Claims extends object>({
   authenticate,
   refuse,
 }: GuardNeeds<Claims>): Guard<Claims> {
-  return async (credentials, options) => {
+  async function guard(
+    credentials: Credentials,
+    options?: GuardOptions<Claims> & { optional?: false },
+  ): Promise<GuardResult<Claims>>
+  async function guard(
+    credentials: Credentials,
+    options?: GuardOptions<Claims>,
+  ): Promise<OptionalGuardResult<Claims>>
+  async function guard(
+    credentials: Credentials,
+    options?: GuardOptions<Claims>,
+  ): Promise<OptionalGuardResult<Claims>> {
     try {
       return { session: await authenticate(credentials, options) }
     } catch (error) {
       return { response: refuse(error) }
     }
   }
+  return guard
 }

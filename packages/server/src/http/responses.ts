@@ -9,17 +9,17 @@ import {
 import type { JwkSet } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
-import type { AuthResponse, RequestHeaders } from '../request.js'
+import type { AuthRefusal, AuthResponse, RequestHeaders } from '../request.js'
 
 interface HttpErrorOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly closes?: boolean
 }
 
-/** An `invalid_request` whose HTTP status says more than 400 does. */
+/** An `invalid_request` with a more specific HTTP status than 400. */
 export class HttpError extends AuthError {
   readonly httpStatus: number
-  readonly headers: Readonly<Record<string, string>>
+  override readonly headers: Readonly<Record<string, string>>
   readonly closes: boolean
 
   constructor(
@@ -33,7 +33,7 @@ export class HttpError extends AuthError {
     this.closes = closes
   }
 
-  // Without a check of its own it would inherit AuthError's, to which every AuthError is an instance.
+  // Without a check of its own it would inherit AuthError's, and every AuthError would be an instance.
   static override [Symbol.hasInstance](value: unknown): boolean {
     return Function.prototype[Symbol.hasInstance].call(HttpError, value)
   }
@@ -42,41 +42,32 @@ export class HttpError extends AuthError {
 const requestIdPattern = /^[\w-]{1,64}$/
 
 /**
- * The answer that tells a client about an error, ours or any other. What is the server's own fault becomes an event,
- * under the id that the client gave this request, or a new one.
+ * Makes the error response for a client, of an AuthError or anything else. A server error also becomes an event, under
+ * the id that the client gave this request, or a new one.
  */
 export function createRefusal(
   emit: EmitEvent,
-): (error: unknown, request?: RequestHeaders) => AuthResponse {
+): (error: unknown, request?: RequestHeaders) => AuthRefusal {
   return (error, request) => {
     const failure = toAuthError(error)
-    const { code, message, reason, retryAfterSeconds } = failure
-    const {
-      httpStatus: status = failure.status,
-      headers = {},
-      closes = false,
-    } = failure instanceof HttpError ? failure : {}
+    const { code, message, reason, scope, headers } = failure
+    const { httpStatus: status = failure.status, closes = false } =
+      failure instanceof HttpError ? failure : {}
     const requestId = status < 500 ? undefined : requestIdOf(request)
     if (requestId !== undefined) emit({ type: 'failure', code, requestId, error: failure })
 
     const body: ErrorBody = {
       error: code,
-      // What is wrong with this server is the operator's business, and stands in the event.
+      // What is wrong with this server is for the operator only, who has the event.
       error_description:
         requestId === undefined
           ? message
           : 'The server could not serve this request; its events say why',
       ...(reason !== undefined && { reason }),
+      ...(scope !== undefined && { scope }),
       ...(requestId !== undefined && { request_id: requestId }),
     }
-    const answer = json(status, body, {
-      ...headers,
-      ...(retryAfterSeconds !== undefined && {
-        'retry-after': String(Math.ceil(retryAfterSeconds)),
-      }),
-      ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
-    })
-    return { ...answer, closes }
+    return { ...json(status, body, headers), closes }
   }
 }
 
@@ -84,9 +75,6 @@ function requestIdOf(request: RequestHeaders | undefined): string {
   const given = request?.header(requestIdHeader)
   return given !== undefined && requestIdPattern.test(given) ? given : randomUUID()
 }
-
-// RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
-const challenged: ReadonlySet<string> = new Set(['invalid_token', 'insufficient_scope'])
 
 function toAuthError(error: unknown): AuthError {
   if (error instanceof AuthError) return error
@@ -105,7 +93,7 @@ export function json(
   status: number,
   value: TokenAnswer | PhoneAnswer | PrefetchAnswer | ErrorBody | JwkSet,
   headers?: Readonly<Record<string, string>>,
-): AuthResponse {
+): AuthResponse & { readonly body: string } {
   const body = JSON.stringify(value)
   return {
     status,

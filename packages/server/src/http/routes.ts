@@ -2,7 +2,6 @@ import {
   idempotencyHeader,
   type MovedPhoneAnswer,
   type PhoneAnswer,
-  type PrefetchAnswer,
   paths,
   type TokenAnswer,
 } from '@wxlogin/shared'
@@ -10,7 +9,9 @@ import type { JwkSet, SigningKey } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { LoginInput } from '../login/login-by-code.js'
-import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
+import type { PhoneInput } from '../login/phone.js'
+import type { Prefetch } from '../login/prefetch.js'
+import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
 import type { RefreshInput } from '../sessions/refresh.js'
@@ -19,25 +20,26 @@ import { createRefusal, HttpError, json, safeHeaders } from './responses.js'
 
 /** What the routes call. */
 export interface Operations<Claims extends object> {
-  login(input: LoginInput): Promise<TokenAnswer>
-  refresh(input: RefreshInput): Promise<TokenAnswer>
-  logout(input: LogoutInput): Promise<void>
+  login(input: LoginInput, receivedMs: number): Promise<TokenAnswer>
+  refresh(input: RefreshInput, receivedMs: number): Promise<TokenAnswer>
+  logout(input: LogoutInput, receivedMs: number): Promise<void>
   authenticate(request: RequestHeaders): Promise<Session<Claims>>
-  phone(input: { session: Session<Claims>; code: string }): Promise<PhoneAnswer | MovedPhoneAnswer>
-  /** A login without a code, where a gateway vouches for the account; `undefined` where none does. */
+  phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
+  /** A login without a code, if a gateway vouches for the account; `undefined` if none does. */
   readonly gatewayLogin?:
     | ((
         request: RequestHeaders,
         input: Omit<LoginInput, 'code' | 'appId'>,
+        receivedMs: number,
       ) => Promise<TokenAnswer | undefined>)
     | undefined
-  readonly prefetch?: ((query: URLSearchParams) => Promise<PrefetchAnswer>) | undefined
+  readonly prefetch?: Prefetch | undefined
 }
 
 export interface Http {
   handle(request: AuthRequest): Promise<AuthResponse>
-  /** The answer that tells a client about an error, ours or any other. */
-  refuse(error: unknown, request?: RequestHeaders): AuthResponse
+  /** The error response for a client, of an AuthError or anything else. */
+  refuse(error: unknown, request?: RequestHeaders): AuthRefusal
 }
 
 interface Route {
@@ -49,6 +51,7 @@ const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
 
 export interface HttpNeeds<Claims extends object> extends Operations<Claims> {
   readonly signingKeys: readonly SigningKey[]
+  readonly now: () => number
   readonly emit: EmitEvent
 }
 
@@ -61,6 +64,7 @@ export function createHttp<Claims extends object>({
   gatewayLogin,
   prefetch,
   signingKeys,
+  now,
   emit,
 }: HttpNeeds<Claims>): Http {
   const refuse = createRefusal(emit)
@@ -70,61 +74,71 @@ export function createHttp<Claims extends object>({
     [paths.logout, { method: 'POST', run: handleLogout }],
     [paths.phone, { method: 'POST', run: handlePhone }],
   ])
-  if (prefetch) routes.set(paths.prefetch, { method: 'GET', run: handlePrefetch })
+  if (prefetch) routes.set(prefetch.path, { method: 'GET', run: handlePrefetch })
   if (signingKeys.length > 0) routes.set(paths.jwks, { method: 'GET', run: handleJwks })
 
   async function handleLogin(request: AuthRequest): Promise<AuthResponse> {
+    const receivedMs = now()
     const body = await readBody(request)
     const device = optionalText(body, 'device')
     const previousRefreshToken = optionalText(body, 'previous_refresh_token')
+    const previousIdempotencyKey = optionalText(body, 'previous_idempotency_key')
     const input = {
       input: body.get('input'),
       idempotencyKey: idempotencyKey(request),
+      previousSignedOut: flag(body, 'previous_signed_out'),
       ...(device !== undefined && { device }),
       ...(previousRefreshToken !== undefined && { previousRefreshToken }),
+      ...(previousIdempotencyKey !== undefined && { previousIdempotencyKey }),
     }
     const answer =
-      (await gatewayLogin?.(request, input)) ??
-      (await login({ ...input, code: text(body, 'code'), appId: text(body, 'app_id') }))
+      (await gatewayLogin?.(request, input, receivedMs)) ??
+      (await login({ ...input, code: text(body, 'code'), appId: text(body, 'app_id') }, receivedMs))
     return json(200, answer)
   }
 
   async function handleRefresh(request: AuthRequest): Promise<AuthResponse> {
+    const receivedMs = now()
     const body = await readBody(request)
-    const answer = await refresh({
+    const input = {
       refreshToken: text(body, 'refresh_token'),
       idempotencyKey: idempotencyKey(request),
-    })
+    }
+    const answer = await refresh(input, receivedMs)
     return json(200, answer)
   }
 
   async function handleLogout(request: AuthRequest): Promise<AuthResponse> {
+    const receivedMs = now()
     const body = await readBody(request)
-    await logout({
+    const input = {
       refreshToken: text(body, 'refresh_token'),
       everywhere: flag(body, 'everywhere'),
-    })
+      ...optionalIdempotencyKey(request),
+    }
+    await logout(input, receivedMs)
     return { status: 204, headers: safeHeaders, body: undefined, closes: false }
   }
 
   async function handlePhone(request: AuthRequest): Promise<AuthResponse> {
     const session = await authenticate(request)
     const body = await readBody(request)
-    return json(200, await phone({ session, code: text(body, 'code') }))
+    const input = { session, code: text(body, 'code'), ...optionalIdempotencyKey(request) }
+    return json(200, await phone(input))
   }
 
-  // WeChat hands whatever comes to the mini program, which then logs in as usual.
+  // WeChat passes any response on to the mini program, which then logs in as usual.
   async function handlePrefetch(request: AuthRequest): Promise<AuthResponse> {
     const [, query] = /\?(.*)/.exec(request.path) ?? []
     try {
-      return json(200, (await prefetch?.(new URLSearchParams(query))) ?? {})
+      return json(200, (await prefetch?.answer(new URLSearchParams(query))) ?? {})
     } catch (error) {
       refuse(error, request)
       return json(200, {})
     }
   }
 
-  // Old keys stay listed while their tokens live, so a short cache is safe (RFC 7517 §5).
+  // Old keys stay listed while their tokens are valid, so a short cache is safe (RFC 7517 §5).
   async function handleJwks(): Promise<AuthResponse> {
     const keys: JwkSet = { keys: signingKeys.map(({ publicJwk }) => publicJwk) }
     return json(200, keys, { 'cache-control': 'public, max-age=300', pragma: 'public' })
@@ -137,11 +151,11 @@ export function createHttp<Claims extends object>({
       try {
         const route = routes.get(request.path.replace(/\?.*$|\/(?=$|\?)/g, ''))
         if (!route) {
-          throw new HttpError(404, 'There is no such route; check the path that the client calls')
+          throw new HttpError(404, 'No such route; check the path that the client calls')
         }
         const { method, run } = route
         if (request.method.toUpperCase() !== method) {
-          throw new HttpError(405, `This route takes ${method} only`, {
+          throw new HttpError(405, `This route accepts ${method} only`, {
             headers: { allow: method },
           })
         }
@@ -151,6 +165,12 @@ export function createHttp<Claims extends object>({
       }
     },
   }
+}
+
+function optionalIdempotencyKey(request: AuthRequest): { idempotencyKey?: string } {
+  return request.header(idempotencyHeader) === undefined
+    ? {}
+    : { idempotencyKey: idempotencyKey(request) }
 }
 
 function idempotencyKey(request: AuthRequest): string {

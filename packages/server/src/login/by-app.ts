@@ -6,9 +6,9 @@ import type { Account } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { OpenSession } from './open-session.js'
 
-/** A session made without a login by code. */
+/** A session that is created without a code. */
 export interface CreateSessionInput<Claims extends object = object> {
-  /** `appId` may be left out where there is just one mini program. */
+  /** `appId` may be left out if there is just one mini program. */
   account: Omit<Account, 'appId'> & { readonly appId?: string }
   userId?: string | number
   device?: string
@@ -22,7 +22,7 @@ export interface LoginByAppNeeds<Claims extends object> {
   readonly now: () => number
 }
 
-/** The app vouches for the account, and has decided already whose it is: `onLogin` is not asked. */
+/** The app vouches for the account and has already decided whose it is, so `onLogin` is not called. */
 export function createLoginByApp<Claims extends object>({
   apps,
   openSession,
@@ -39,11 +39,12 @@ export function createLoginByApp<Claims extends object>({
       id: randomId(),
       account: { appId, openid, ...(unionid !== undefined && { unionid }) },
       idempotencyKeyHash: hashIdempotencyKey(randomId()),
+      canComeAgain: false,
       device,
-      byApp: { userId, ...(claims && { claims: checkClaims(claims) }) },
+      known: { userId, ...(claims && { claims: checkClaims(claims) }) },
       startedMs,
     })
     if (opened) return opened.answer
-    throw new AuthError('store_unavailable', 'The store refused a new session with a new random id')
+    throw new AuthError('store_unavailable', 'The store rejected a new session with a random id')
   }
 }

@@ -5,7 +5,7 @@ import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { RequestHeaders } from '../request.js'
-import { type Account, freeze, isLive, type Session, type SessionRecord } from '../session.js'
+import { type Account, freeze, isLive, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
@@ -14,33 +14,34 @@ import type { LoginInput } from './login-by-code.js'
 import type { OpenSession } from './open-session.js'
 import type { PreviousSessions } from './previous-session.js'
 
-// Accounts whose session is remembered until their claims are due again.
+// How many accounts have their session cached, until their claims are due again.
 const maxRemembered = 10_000
 
 /**
- * Identity by the headers that the gateway of WeChat cloud hosting (云托管) writes: only what came through
- * `wx.cloud.callContainer` has them, as long as the container cannot be reached in any other way.
+ * Identity by the headers that the gateway of WeChat cloud hosting (云托管) sets: only requests through
+ * `wx.cloud.callContainer` have them, as long as the container cannot be reached in any other way.
  * https://developers.weixin.qq.com/miniprogram/dev/wxcloudservice/wxcloudrun/src/development/weixin/
  */
 export interface CloudHosting<Claims extends object> {
   /**
    * A session with tokens of its own, as after a login by code; the same one for the same idempotency key. `undefined`
-   * where the gateway vouches for nobody. Throws `unknown_app` for a user of a mini program that is not served here.
+   * if the gateway vouches for nobody. Throws `unknown_app` for a user of a mini program that is not served here.
    */
   login(
     request: RequestHeaders,
     input: Omit<LoginInput, 'code' | 'appId'>,
+    receivedMs?: number,
   ): Promise<TokenAnswer | undefined>
-  /** The session of a request that carries no token: one per account, made when it is first needed. */
+  /** The session of a request that carries no token: one per account, created when it is first needed. */
   sessionBehind(request: RequestHeaders): Promise<Session<Claims> | undefined>
-  /** Looks the account's session up anew at the next request. */
+  /** Drops the cached session of an account. */
   forget(account: Account): void
 }
 
 export interface CloudHostingOptions {
   /**
-   * Accepts the identity that the gateway of WeChat cloud hosting (云托管) puts into `x-wx-…` headers. Whoever can
-   * reach the service in another way can write these headers, so `public: false` is your word that public access
+   * Trusts the identity that the gateway of WeChat cloud hosting (云托管) puts into `x-wx-…` headers. Anyone who can
+   * reach the service in another way can forge these headers, so `public: false` confirms that public access
    * (公网访问) is off.
    */
   cloudHosting?: { readonly public: false }
@@ -54,13 +55,13 @@ export interface CloudHostingNeeds<Claims extends object> {
   readonly openSession: OpenSession<Claims>
   readonly answerTokens: AnswerTokens<Claims>
   readonly apps: ServedApps
-  /** How long the claims of a session without tokens are good, in seconds: as long as those in a token. */
+  /** How long the claims of a session without tokens are valid, in seconds: as long as those in a token. */
   readonly claimsTtlSeconds: number
   readonly now: () => number
   readonly emit: EmitEvent
 }
 
-/** `undefined` without the option. Throws a `TypeError` when it is wrong. */
+/** `undefined` without the option. Throws a `TypeError` if it is wrong. */
 export function createCloudHosting<Claims extends object>({
   cloudHosting,
   keys,
@@ -86,8 +87,9 @@ export function createCloudHosting<Claims extends object>({
         method: 'cloud_hosting',
         id: ids[0],
         account,
-        // Nothing is ever sent again under this key: the session has no tokens of its own.
+        // No request is ever retried with this key: the session has no tokens of its own.
         idempotencyKeyHash: hashIdempotencyKey(randomId()),
+        canComeAgain: false,
         startedMs,
       })) ??
       (await find(ids)) ??
@@ -106,26 +108,49 @@ export function createCloudHosting<Claims extends object>({
   async function find(ids: readonly string[]) {
     for (const id of ids) {
       const record = await store.get(id)
-      if (record && !isLive(record)) {
-        throw new AuthError('invalid_token', 'The session was ended by the app; log in again')
+      if (!record) continue
+      if (!isLive(record)) {
+        throw new AuthError('invalid_token', 'The session has ended; log in again')
       }
-      if (record) return { record, claims: await sessions.claimsOrEnd(record) }
+      return { record, claims: await sessions.claimsOrEnd(record) }
     }
     return undefined
   }
 
+  /**
+   * The ids that a login with this key has, the one to make first. They change with time, and an ended session is
+   * remembered until its id can no longer be made, so no id is ever made twice.
+   */
+  function loginIds({ appId, openid }: Account, keyHash: string): [string, ...string[]] {
+    const period = Math.floor(now() / 1000 / loginRetrySeconds)
+    const idsIn = (period: number) =>
+      keys.sessionIds('cloud_hosting', appId, openid, keyHash, String(period))
+    return [...idsIn(period), ...idsIn(period - 1)]
+  }
+
+  /** What rejects the account without a token; a login clears it. */
+  async function endTokenless({ appId, openid }: Account): Promise<void> {
+    for (const id of keys.sessionIds('cloud_hosting', appId, openid)) {
+      const record = await store.get(id)
+      if (record) await sessions.endQuietly(record)
+    }
+  }
+
   /** The session of an earlier login with the same idempotency key, whose answer was lost. */
   async function findAgain(ids: readonly string[], startedMs: number) {
-    const earlier = await find(ids)
-    if (!earlier) return undefined
-    const { record, claims } = earlier
-    const { id: sessionId, appId, userId, generation }: SessionRecord = record
-    if (generation > 0) {
-      throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
+    for (const id of ids) {
+      const record = await store.get(id)
+      if (!record) continue
+      if (!isLive(record) || record.generation > 0) {
+        throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
+      }
+      const claims = await sessions.claimsOrEnd(record)
+      const { id: sessionId, appId, userId } = record
+      const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
+      emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
+      return { answer: await answerTokens(record, claims) }
     }
-    const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
-    emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
-    return { ...earlier, answer: await answerTokens(record, claims) }
+    return undefined
   }
 
   const keyOf = ({ appId, openid }: Account) => `${appId} ${openid}`
@@ -134,23 +159,26 @@ export function createCloudHosting<Claims extends object>({
   async function accountBehind(request: RequestHeaders): Promise<Account | undefined> {
     const openid = request.header('x-wx-openid')
     if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
-    // Under resource sharing (资源复用) the gateway writes no openid, so one that is there comes from the caller.
+    // With resource sharing (资源复用) the gateway sets no openid, so one that is there comes from the caller.
     if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
     const { appId } = await apps.of(request.header('x-wx-appid'))
-    // Not `x-wx-unionid`: it is written only for some mini programs, and whether a caller's own is dropped for the
-    // others is not documented.
+    // Not `x-wx-unionid`: it is set only for some mini programs, and whether a caller's own is dropped for the others
+    // is not documented.
     return { appId, openid }
   }
 
   return {
-    async login(request, { input, device, previousRefreshToken, idempotencyKey = randomId() }) {
+    async login(
+      request,
+      { input, device, idempotencyKey = randomId(), ...previous },
+      receivedMs = now(),
+    ) {
       const startedMs = now()
       const account = await accountBehind(request)
       if (!account) return undefined
       if (device !== undefined) checkDevice(device)
-      const { appId, openid } = account
       const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
-      const ids = keys.sessionIds('cloud_hosting', appId, openid, idempotencyKeyHash)
+      const ids = loginIds(account, idempotencyKeyHash)
       const { answer } =
         (await findAgain(ids, startedMs)) ??
         (await openSession({
@@ -158,15 +186,16 @@ export function createCloudHosting<Claims extends object>({
           id: ids[0],
           account,
           idempotencyKeyHash,
+          canComeAgain: true,
           input,
           device,
-          previous: await previousSessions.find(previousRefreshToken, account),
+          previous: await previousSessions.find(previous, { appId: account.appId, receivedMs }),
           startedMs,
         })) ??
         (await findAgain(ids, startedMs)) ??
         missing()
-      // A user who was signed out and logs in again is no longer turned away without a token either.
-      for (const id of keys.sessionIds('cloud_hosting', appId, openid)) await store.delete(id)
+      // A user whose session was revoked and who logs in again is no longer rejected without a token either.
+      await endTokenless(account)
       remembered.delete(keyOf(account))
       return answer
     },
@@ -177,7 +206,7 @@ export function createCloudHosting<Claims extends object>({
       const key = keyOf(account)
       const known = remembered.get(key)
       if (known && now() / 1000 < (await known).expiresAt) return known
-      // Whoever waited for the same one may have been quicker.
+      // Another request that waited for the same one may have been faster.
       const newer = remembered.get(key)
       if (newer && newer !== known) return newer
       const found = lookUp(account)
@@ -196,14 +225,14 @@ function isCloudHosted(cloudHosting: unknown): boolean {
   if (cloudHosting === undefined) return false
   if (Object(cloudHosting).public === false) return true
   throw new TypeError(
-    'cloudHosting must be { public: false }: with public access anyone can write the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
+    'cloudHosting must be { public: false }: with public access anyone can forge the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
   )
 }
 
-// A header that was sent twice arrives joined by a comma, and is no identifier then.
+// A header that was sent twice arrives joined by a comma, and is not an identifier then.
 const isIdentifier = (value: string | undefined): value is string =>
   value !== undefined && /^[\w-]{1,64}$/.test(value)
 
 function missing(): never {
-  throw new AuthError('store_unavailable', 'The session that was just made is not in the store')
+  throw new AuthError('store_unavailable', 'The session that was just created is not in the store')
 }

@@ -13,29 +13,27 @@ import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
 import type { AppCredentials } from '../wechat/code2session.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
-import type { PreviousSessions } from './previous-session.js'
+import type { PreviousInput, PreviousSessions } from './previous-session.js'
 
-/** What a login is made of. */
-export interface LoginInput {
+/** The input of a login. */
+export interface LoginInput extends PreviousInput {
   /** The one-time code of `wx.login()`. */
   code: string
-  /** May be left out where there is just one mini program. */
+  /** May be left out if there is just one mini program. */
   appId?: string
   /** A name for the device, up to 128 characters. */
   device?: string
-  /** Passed to `onLogin` as it is. */
+  /** Passed to `onLogin` unchanged. */
   input?: unknown
-  /** The refresh token that this login replaces. */
-  previousRefreshToken?: string
   /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
   idempotencyKey?: string
 }
 
-// A sibling instance that took the code may still be in its onLogin; in all it is waited for 2 seconds.
+// A sibling instance that used the code may still be in its onLogin; the waits add up to 2 seconds.
 const siblingWaitsMs = [0, 50, 100, 200, 400, 600, 650] as const
 
-// WeChat says so of a code that was used; of one that it has forgotten, or never gave, it says something else, and
-// then there hardly is a sibling.
+// WeChat's errcode for a used code. For one that it has forgotten or never issued it has another, and then there is
+// hardly a sibling.
 const usedCode = 40163
 const unknownCodeWaitsMs = [0, 100] as const
 
@@ -46,12 +44,17 @@ interface Attempt extends LoginInput {
   readonly ids: readonly [string, ...string[]]
   readonly idempotencyKeyHash: string
   readonly startedMs: number
+  readonly receivedMs: number
 }
 
-/** Login by code: a double tap, a lost answer or a gateway that retries gets one session, a replayed code nothing. */
+/** Login by code: a double tap, a lost answer or a gateway's retry get one session, a replayed code gets nothing. */
 export type LoginByCode<Claims extends object> = (
   input: LoginInput,
-  method?: Attempt['method'],
+  options?: {
+    readonly method?: Attempt['method']
+    /** When the request arrived, in milliseconds since the epoch (default now). */
+    readonly receivedMs?: number | undefined
+  },
 ) => Promise<OpenedSession<Claims>>
 
 export interface LoginByCodeNeeds<Claims extends object> {
@@ -79,16 +82,20 @@ export function createLoginByCode<Claims extends object>({
   now,
   emit,
 }: LoginByCodeNeeds<Claims>): LoginByCode<Claims> {
-  // Logins under way in this process, by session id, so that WeChat sees a code once.
+  // Logins in flight in this process, by session id, so that WeChat sees a code once.
   const running = new Map<string, Promise<OpenedSession<Claims>>>()
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
     const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs } = attempt
     const { appId } = app
+    // WeChat's servers call the pre-fetch for anybody: it must not take the places of users who log in.
+    const group = method === 'prefetch' ? 'prefetch' : 'login'
     // Before the code is spent.
-    const previous = await previousSessions.find(attempt.previousRefreshToken, app)
-    const exchanged = await apps.exchangeCode(app, code).catch(async (error: unknown) => {
+    const previous = await previousSessions.find(attempt, { ...attempt, appId })
+    const exchanged = await apps.exchangeCode(app, code, group).catch(async (error: unknown) => {
       if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
+      // WeChat did not say that the code was used: the client should get a new one at once.
+      if (error.reason === 'lost') throw error
       const waitsMs = error.errcode === usedCode ? siblingWaitsMs : unknownCodeWaitsMs
       const earlier = await findLogin(ids, waitsMs)
       if (!earlier) throw error
@@ -104,6 +111,7 @@ export function createLoginByCode<Claims extends object>({
       id,
       account,
       idempotencyKeyHash,
+      canComeAgain: true,
       sealedKey: seal(keys.seal, account, sessionKey),
       input,
       device,
@@ -113,7 +121,7 @@ export function createLoginByCode<Claims extends object>({
     return opened ?? openAgain(await store.get(id), attempt)
   }
 
-  /** The session that this code has made already, in this process or in a sibling. */
+  /** The session that this code has already created, in this process or in a sibling. */
   async function findLogin(
     ids: readonly string[],
     waitsMs: readonly number[],
@@ -128,12 +136,12 @@ export function createLoginByCode<Claims extends object>({
     return undefined
   }
 
-  /** A code that came before: the same request again gets the same session, anything else gets nothing. */
+  /** A code that was used before: the same request again gets the same session, anything else gets nothing. */
   async function openAgain(
     earlier: SessionRecord | undefined,
     attempt: Attempt,
   ): Promise<OpenedSession<Claims>> {
-    if (!earlier || !isRecent(earlier)) throw invalidCode()
+    if (!isLive(earlier) || !isRecent(earlier)) throw invalidCode()
     const { loginIdempotencyKeyHash = '', generation, id } = earlier
     if (!isSameHash(loginIdempotencyKeyHash, attempt.idempotencyKeyHash)) {
       // Two parties hold this code, and nobody can tell which one is the user (RFC 6749 §4.1.2).
@@ -143,12 +151,12 @@ export function createLoginByCode<Claims extends object>({
     }
     if (generation > 0) throw invalidCode()
     const claims = await sessions.claimsOrEnd(earlier)
-    // The hook took its time; a revocation meanwhile wins, and so does a move to another user.
+    // The hook took its time; a revocation meanwhile wins.
     const current = hooks.hasClaims ? await store.get(id) : earlier
     if (!current || !isRecent(current) || current.generation > 0) throw invalidCode()
-    if (current.userId !== earlier.userId) throw invalidCode()
 
-    const previous = await previousSessions.find(attempt.previousRefreshToken, attempt.app)
+    const { appId } = attempt.app
+    const previous = await previousSessions.find(attempt, { ...attempt, appId })
     await previousSessions.end(previous, earlier)
     report('retried', earlier, attempt)
     return { record: earlier, claims, answer: await answerTokens(earlier, claims) }
@@ -166,7 +174,7 @@ export function createLoginByCode<Claims extends object>({
     emit({ type: 'login', by: method, outcome, ...about })
   }
 
-  return async (input, method = 'code') => {
+  return async (input, { method = 'code', receivedMs = now() } = {}) => {
     const { code, device, idempotencyKey = randomId() } = input
     checkCode(code)
     if (device !== undefined) checkDevice(device)
@@ -174,7 +182,7 @@ export function createLoginByCode<Claims extends object>({
     const app = await apps.of(input.appId)
     const ids = keys.sessionIds('wechat', app.appId, code)
     const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
-    const attempt = { ...input, method, app, ids, idempotencyKeyHash, startedMs }
+    const attempt = { ...input, method, app, ids, idempotencyKeyHash, startedMs, receivedMs }
 
     const earlier = running.get(ids[0])
     if (earlier) {

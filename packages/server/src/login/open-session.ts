@@ -1,26 +1,33 @@
 import type { TokenAnswer } from '@wxlogin/shared'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { type Account, isAdopted, type LoginMethod, type SessionRecord } from '../session.js'
+import { type Account, isLive, type LiveRecord, type LoginMethod, toQuietEnd } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
-import type { Sessions } from '../sessions/sessions.js'
+import { type Sessions, sessionEnded } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
 import { type Previous, type PreviousSessions, previousFor } from './previous-session.js'
 
-/** An account that is proven, and the login that it came by. Every way in ends in one. */
+/** A proven account, and the login that proved it. Every login method ends in one. */
 export interface ProvenLogin<Claims extends object> {
   readonly method: LoginMethod
-  /** The id that the session is to have. */
+  /** The id of the session to create. */
   readonly id: string
   readonly account: Account
   readonly idempotencyKeyHash: string
-  readonly sealedKey?: string
+  /** Whether the proof may come again, with the same idempotency key or with another. */
+  readonly canComeAgain: boolean
+  readonly sealedKey?: string | undefined
+  /** When WeChat proved the account, in seconds since the epoch, where that was before now. */
+  readonly authenticatedAt?: number
   readonly input?: unknown
   readonly device?: string | undefined
+  /** A session that the client sent, which is ended if possible. */
   readonly previous?: Previous | undefined
+  /** The session that this one replaces. If that one has ended, there is no login either. */
+  readonly inPlaceOf?: LiveRecord
   readonly startedMs: number
-  /** Where the app itself has said who it is, `onLogin` is not asked, and `claims` only for what is not given. */
-  readonly byApp?: {
+  /** Set if it is known whose account it is: `onLogin` is not called, and `claims` only if none are given. */
+  readonly known?: {
     readonly userId?: string | number | undefined
     readonly claims?: Claims | undefined
   }
@@ -28,12 +35,12 @@ export interface ProvenLogin<Claims extends object> {
 
 /** A committed session, and its tokens. */
 export interface OpenedSession<Claims extends object> {
-  readonly record: SessionRecord
+  readonly record: LiveRecord
   readonly claims: Claims
   readonly answer: TokenAnswer
 }
 
-/** Makes a session of a proven account. `undefined` when there is one with this id; `onLogin` has run all the same. */
+/** Creates a session for a proven account. `undefined` if the id already exists; `onLogin` has run all the same. */
 export type OpenSession<Claims extends object> = (
   login: ProvenLogin<Claims>,
 ) => Promise<OpenedSession<Claims> | undefined>
@@ -57,22 +64,41 @@ export function createOpenSession<Claims extends object>({
   now,
   emit,
 }: OpenSessionNeeds<Claims>): OpenSession<Claims> {
-  return async ({ account, input, previous, startedMs, byApp, ...start }) => {
+  /** A session that has ended in the meantime is not replaced. */
+  async function endReplaced({ id, userId }: LiveRecord): Promise<void> {
+    const { before, decision } = await store.update(id, (record) =>
+      isLive(record) && record.userId === userId
+        ? { record: toQuietEnd(record, Math.floor(now() / 1000)) }
+        : {},
+    )
+    if (!before || !decision.record) throw sessionEnded()
+    emit({ type: 'logout', appId: before.appId, sessionId: id, userId, everywhere: false })
+  }
+
+  return async ({ account, input, previous, inPlaceOf, startedMs, known, ...start }) => {
     const { method, device } = start
     const decision =
-      byApp ??
+      known ??
       (await hooks.onLogin(account, {
         input,
         ...(device !== undefined && { device }),
         ...previousFor(previous),
       }))
     const record = sessions.draft({ account, ...decision, ...start })
-    const claims = byApp?.claims ?? (await hooks.claims(record))
-    if (!(await store.create(record))) return undefined
+    if (!(await sessions.commit(record))) return undefined
 
+    let opened: OpenedSession<Claims>
+    try {
+      // After the commit: whoever is banned from now on has a session that can be revoked.
+      const claims = known?.claims ?? (await hooks.claims(record))
+      opened = { record, claims, answer: await answerTokens(record, claims) }
+      if (inPlaceOf) await endReplaced(inPlaceOf)
+    } catch (error) {
+      await sessions.endQuietly(record).catch(() => undefined)
+      throw error
+    }
     await previousSessions.end(previous, record)
-    // One that a data pre-fetch made counts once its phone has come.
-    if (isAdopted(record)) await sessions.evictExcess(record)
+    await sessions.evictExcess(record)
     const { id: sessionId, appId, userId } = record
     emit({
       type: 'login',
@@ -84,6 +110,6 @@ export function createOpenSession<Claims extends object>({
       startedMs,
       durationMs: now() - startedMs,
     })
-    return { record, claims, answer: await answerTokens(record, claims) }
+    return opened
   }
 }

@@ -1,19 +1,23 @@
 import type { MovedPhoneAnswer, PhoneAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
+import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
+import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { type Account, isLive, type Session, type SessionRecord } from '../session.js'
+import { type Account, accountOf, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type Sessions, sessionEnded } from '../sessions/sessions.js'
-import type { AnswerTokens } from '../tokens/token-answer.js'
 import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
+import type { OpenSession } from './open-session.js'
 
-/** What the phone number of a signed-in user is asked with. */
+/** The input of a request for a user's phone number. */
 export interface PhoneInput<Claims extends object = object> {
   readonly session: Session<Claims>
   /** The one-time code of the getPhoneNumber button; not a code of `wx.login()`. */
   readonly code: string
+  /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
+  readonly idempotencyKey?: string
 }
 
 export interface PhoneNeeds<Claims extends object> {
@@ -21,73 +25,86 @@ export interface PhoneNeeds<Claims extends object> {
   readonly keys: KeyRing
   readonly store: GuardedStore
   readonly sessions: Sessions<Claims>
+  readonly openSession: OpenSession<Claims>
   readonly apps: ServedApps
-  readonly answerTokens: AnswerTokens<Claims>
-  /** Told of an account whose session has moved to another user. */
+  /** Called with an account whose session was replaced by another user's. */
   readonly onMoved?: ((account: Account) => void) | undefined
   readonly now: () => number
   readonly emit: EmitEvent
 }
 
-/** Asks WeChat for the phone number behind a code, and lets `onPhoneNumber` say whose it is. */
+/**
+ * Asks WeChat for the phone number behind a code, and lets `onPhoneNumber` say whose it is. A session never changes its
+ * user: if it is another one, this is a login, and a session of that user replaces this one.
+ */
 export function createPhone<Claims extends object>({
   hooks,
   keys,
   store,
   sessions,
+  openSession,
   apps,
-  answerTokens,
   onMoved,
   now,
   emit,
 }: PhoneNeeds<Claims>): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
-  /** The session goes on as the other user's; its tokens of before are refused wherever the store is asked. */
-  async function move({ id, userId }: Session, newUserId: string): Promise<SessionRecord> {
-    const { before, decision } = await store.update(id, (record) => {
-      if (!isLive(record) || record.userId !== userId) return {}
-      // What `onLogin` said of the user before does not hold for this one.
-      const { data: _data, ...rest } = record
-      return { record: { ...rest, version: record.version + 1, userId: newUserId } }
-    })
-    if (!before || !decision.record) throw sessionEnded()
-    await sessions.evictExcess(decision.record)
-    return decision.record
+  /** Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends. */
+  async function refuseUsedCode(ids: readonly string[], keyHash: string): Promise<void> {
+    for (const id of ids) {
+      const record = await store.get(id)
+      if (!record) continue
+      const { loginIdempotencyKeyHash = '', createdAt } = record
+      // Later than this WeChat has forgotten the code, and so has everybody but a log.
+      const isRecent = now() / 1000 - createdAt < loginRetrySeconds
+      const isSame = isSameHash(loginIdempotencyKeyHash, keyHash)
+      if (isRecent && !isSame) await sessions.end(id, 'reused')
+      throw new AuthError('invalid_code', 'The code was used before; let the user tap again')
+    }
   }
 
-  return async ({ session, code }) => {
+  return async ({ session, code, idempotencyKey = randomId() }) => {
     const startedMs = now()
     checkCode(code)
-    const account = await sessions.account(session)
+    const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
+    const ids = keys.sessionIds('phone', session.appId, code)
+    await refuseUsedCode(ids, idempotencyKeyHash)
+    const record = await sessions.recordOf(session)
+    const account = accountOf(record)
     const { appId, openid } = account
     const { phoneNumber, countryCode } = await apps.wechatOf(appId).phoneNumber(code, { openid })
     const decision = await hooks.onPhoneNumber({ phoneNumber, countryCode, session, account })
-    const said = {
+    const number = {
       phone_number: phoneNumber,
       country_code: countryCode,
       ...(decision.data !== undefined && { data: decision.data }),
     }
     const userId = sessions.userIdOf(decision.userId ?? session.userId, account)
-    const isMoved = userId !== session.userId
-    const tokens = isMoved ? await moveTo(userId) : undefined
-    if (isMoved) onMoved?.(account)
-    emit({
-      type: 'phone',
-      outcome: isMoved ? 'moved' : 'kept',
-      appId,
-      sessionId: session.id,
-      userId,
-      startedMs,
-      durationMs: now() - startedMs,
-    })
-    return { ...tokens, ...said }
-
-    async function moveTo(newUserId: string) {
-      // Before the write: a user whom `claims` refuses gets no session of somebody else's.
-      const claims = await hooks.claims({ appId, userId: newUserId })
-      const record = await move(session, newUserId)
-      // A session without tokens gets none: it has the same id again after its end, and they would be good for that one.
-      if (keys.sessionIds('cloud_hosting', appId, openid).includes(session.id)) return undefined
-      return answerTokens(record, claims)
+    const about = { appId, userId, startedMs }
+    if (userId === session.userId) {
+      const durationMs = now() - startedMs
+      emit({ type: 'phone', outcome: 'kept', ...about, sessionId: session.id, durationMs })
+      return number
     }
+
+    const [id] = ids
+    const opened = await openSession({
+      method: 'phone',
+      id,
+      account,
+      idempotencyKeyHash,
+      canComeAgain: true,
+      sealedKey: record.sealedKey,
+      authenticatedAt: record.authenticatedAt,
+      device: record.device,
+      inPlaceOf: record,
+      known: { userId },
+      startedMs,
+    })
+    onMoved?.(account)
+    // Another request with the same code was faster.
+    if (!opened) throw sessionEnded()
+    const durationMs = now() - startedMs
+    emit({ type: 'phone', outcome: 'moved', ...about, sessionId: id, durationMs })
+    return { ...opened.answer, ...number }
   }
 }

@@ -1,53 +1,65 @@
-import type { EmitEvent } from '../events.js'
 import type { PreviousSession } from '../hooks.js'
-import { isLive, type SessionRecord } from '../session.js'
-import type { GuardedStore } from '../sessions/guarded-store.js'
-import type { Sessions } from '../sessions/sessions.js'
+import type { LiveRecord, SessionRecord } from '../session.js'
+import type { EndByToken, EndingToken } from '../sessions/end-by-token.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { ServedApps } from '../wechat/apps.js'
 
-/** A live session that a client names by a refresh token when it logs in anew. */
-export interface Previous {
-  readonly record: SessionRecord
-  /** 0 for the newest refresh token of the session. */
-  readonly generationsBehind: number
+/** What a client sends about the session that its login replaces. */
+export interface PreviousInput {
+  /** The refresh token that this login replaces. */
+  previousRefreshToken?: string
+  /** The key of the record that the client keeps that token in. Without it one generation behind ends its session. */
+  previousIdempotencyKey?: string
+  /** The user signed out of that session without the server learning it: `onLogin` is not told about it. */
+  previousSignedOut?: boolean
 }
 
-/** The session that a login replaces. Whatever goes wrong here must not cost the login, so nothing rejects. */
+/** The live session of a refresh token that a client sends when it logs in again. */
+export interface Previous {
+  readonly token: EndingToken
+  readonly record: LiveRecord
+  /** Whether `onLogin` may know its user: a token that was used before does not prove them. */
+  readonly speaksForUser: boolean
+}
+
+/** The session that a login replaces. A failure here must not fail the login, so nothing rejects. */
 export interface PreviousSessions {
   find(
-    refreshToken: string | undefined,
-    login: { readonly appId: string },
+    input: PreviousInput,
+    login: { readonly appId: string; readonly receivedMs: number },
   ): Promise<Previous | undefined>
-  /** To be called once the new session is committed. A failure leaves the old one to its idle time. */
-  end(previous: Previous | undefined, newest: SessionRecord): Promise<void>
+  /** To be called once the new session is committed. If it fails, the old one ends by its idle timeout. */
+  end(previous: Previous | undefined, newest: Pick<SessionRecord, 'id'>): Promise<void>
 }
 
-export interface PreviousSessionNeeds<Claims extends object> {
-  readonly store: GuardedStore
-  readonly sessions: Sessions<Claims>
+export interface PreviousSessionNeeds {
   readonly refreshTokens: RefreshTokens
+  readonly endByToken: EndByToken
   readonly apps: ServedApps
-  readonly emit: EmitEvent
 }
 
-export function createPreviousSessions<Claims extends object>({
-  store,
-  sessions,
+export function createPreviousSessions({
   refreshTokens,
+  endByToken,
   apps,
-  emit,
-}: PreviousSessionNeeds<Claims>): PreviousSessions {
+}: PreviousSessionNeeds): PreviousSessions {
   return {
-    async find(refreshToken, login) {
+    async find(
+      { previousRefreshToken, previousIdempotencyKey: idempotencyKey, previousSignedOut = false },
+      { appId, receivedMs },
+    ) {
       try {
-        const token = refreshToken ? await refreshTokens.read(refreshToken) : undefined
-        if (!token) return undefined
-        // The app of the login itself has been looked up.
-        if (token.appId !== login.appId && !(await apps.knows(token.appId))) return undefined
-        const record = await store.get(token.sessionId)
-        if (!isLive(record)) return undefined
-        return { record, generationsBehind: record.generation - token.generation }
+        const content = previousRefreshToken
+          ? await refreshTokens.read(previousRefreshToken)
+          : undefined
+        if (!content) return undefined
+        // The app of the login itself has already been looked up.
+        if (content.appId !== appId && !(await apps.knows(content.appId))) return undefined
+        const token = { ...content, idempotencyKey, receivedMs }
+        const found = await endByToken.look(token)
+        if (!found) return undefined
+        const { record, isNewest } = found
+        return { token, record, speaksForUser: isNewest && !previousSignedOut }
       } catch {
         return undefined
       }
@@ -55,20 +67,14 @@ export function createPreviousSessions<Claims extends object>({
 
     async end(previous, newest) {
       if (!previous || previous.record.id === newest.id) return
-      const { id: sessionId, appId, userId } = previous.record
-      try {
-        // The answer to a refresh may have been lost, which puts an honest client one generation behind, and no more.
-        if (previous.generationsBehind > 1) return void (await sessions.end(sessionId, 'reused'))
-        await store.delete(sessionId)
-        emit({ type: 'logout', appId, sessionId, userId, everywhere: false })
-      } catch {}
+      await endByToken.end(previous.token, { everywhere: false }).catch(() => undefined)
     },
   }
 }
 
-/** What `onLogin` may know: a token that was used before must not pass for its user, for an app may merge accounts. */
+/** What `onLogin` may know: an app may merge accounts. */
 export function previousFor(previous: Previous | undefined): { previous?: PreviousSession } {
-  if (!previous || previous.generationsBehind > 0) return {}
+  if (!previous?.speaksForUser) return {}
   const { id, userId, appId } = previous.record
   return { previous: { id, userId, appId } }
 }

@@ -6,19 +6,19 @@ import type { AccessTokens } from '../tokens/access-token.js'
 import type { RevocationCheck } from './revocation.js'
 import { sessionEnded } from './sessions.js'
 
-/** How strictly a request is looked at. */
+/** How strictly a request is checked. */
 export interface GuardOptions<Claims extends object = object> {
   /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
   optional?: boolean
   /** Only users of these mini programs; others get 403. */
   appIds?: readonly string[]
-  /** Reads the store, whatever `revocation` is, so that a revoked session is refused at once (default false). */
+  /** Reads the store, whatever `revocation` is, so that a revoked session is rejected at once (default false). */
   fresh?: boolean
-  /** A rule of your own; `false` is a 403. */
+  /** Your own rule; `false` is a 403. */
   allow?: (session: Session<Claims>) => boolean | Promise<boolean>
 }
 
-/** The text of an `Authorization` header, or the headers of a request. */
+/** The value of an `Authorization` header, or the headers of a request. */
 export type Credentials = string | undefined | RequestHeaders
 
 export interface Authenticate<Claims extends object> {
@@ -32,13 +32,13 @@ export interface Authenticate<Claims extends object> {
 export interface AuthenticateNeeds<Claims extends object> {
   readonly accessTokens: AccessTokens<Claims>
   readonly isUnrevoked: RevocationCheck
-  /** The session of a request without a token, where a gateway vouches for its user. */
+  /** The session of a request without a token, if a gateway vouches for its user. */
   readonly sessionByGateway?:
     | ((request: RequestHeaders) => Promise<Session<Claims> | undefined>)
     | undefined
 }
 
-/** Who is asking, and whether they may. */
+/** Who sent a request, and whether they may. */
 export function createAuthenticate<Claims extends object>({
   accessTokens,
   isUnrevoked,
@@ -57,10 +57,10 @@ export function createAuthenticate<Claims extends object>({
     { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
   ): Promise<Session<Claims> | undefined> {
     const found = sessionBehind(credentials)
-    // Without a turn of the event loop for a token that is remembered: this runs for every request.
+    // A cached token costs no turn of the event loop: this runs for every request.
     const session = found instanceof Promise ? await found : found
     if (!session && optional) return undefined
-    if (!session) throw invalidToken('There is no bearer token in the Authorization header')
+    if (!session) throw invalidToken('The request has no bearer token in its Authorization header')
     if (appIds && !appIds.includes(session.appId)) {
       throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
     }
@@ -72,13 +72,13 @@ export function createAuthenticate<Claims extends object>({
     return session
   }
 
-  /** `undefined` where nothing was presented; what was presented and does not hold throws. */
+  /** `undefined` without credentials; throws for invalid ones. */
   function sessionBehind(
     credentials: Credentials,
   ): Session<Claims> | undefined | Promise<Session<Claims> | undefined> {
-    // JavaScript may pass the null that Headers.get gives.
-    const isWhole = typeof credentials === 'object' && credentials !== null
-    const authorization = isWhole ? credentials.header('authorization') : credentials
+    // JavaScript may pass the null that Headers.get returns.
+    const isHeaders = typeof credentials === 'object' && credentials !== null
+    const authorization = isHeaders ? credentials.header('authorization') : credentials
     if (typeof authorization === 'string') {
       const token = bearerToken(authorization)
       if (token === undefined) {
@@ -86,14 +86,14 @@ export function createAuthenticate<Claims extends object>({
       }
       return accessTokens.recall(token) ?? accessTokens.verify(token)
     }
-    return isWhole ? sessionByGateway?.(credentials) : undefined
+    return isHeaders ? sessionByGateway?.(credentials) : undefined
   }
 
   return authenticate
 }
 
 function bearerToken(authorization: string): string | undefined {
-  // The usual spelling without a regular expression: this runs for every request.
+  // The usual form without a regular expression: this runs for every request.
   if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) {
     return authorization.slice(7)
   }

@@ -5,17 +5,18 @@ import { checkDuration } from '../option-checks.js'
 import { redactError } from '../redact.js'
 import type { SessionRecord, SessionStore } from '../session.js'
 
-// A swap is lost only to another write on the same session. Whoever writes without end must not starve a revocation, so
-// the next try comes after a pause of random length, and there are many.
+// A swap fails only because of another write to the same session. Constant writes must not starve a revocation, so
+// there are many attempts, with a random pause before each.
 const maxSwaps = 64
 const maxPauseMs = 20
 
-/** A store whose calls end in time and fail as `store_unavailable`, and the one way to change a record. */
-export interface GuardedStore extends Required<SessionStore> {
+type Verbs = Required<Omit<SessionStore, 'withConnection'>>
+
+/** A store whose calls time out and fail as `store_unavailable`, and the only way to change a record. */
+export interface GuardedStore extends Verbs {
   /**
-   * Reads the record, lets `decide` look at it, and writes the record that the decision carries, if any, in place of
-   * exactly the one that was read. When another write came first, or `decide` gives nothing, it starts again with the
-   * record as it is then.
+   * Reads the record, passes it to `decide`, and writes the record of the decision, if any, by compare-and-swap. If
+   * another write came first, or `decide` returns nothing, it starts over with the record as it is then.
    */
   update<Decision extends { readonly record?: SessionRecord | undefined }>(
     id: string,
@@ -26,13 +27,16 @@ export interface GuardedStore extends Required<SessionStore> {
 }
 
 export interface StoreOptions {
-  /** Where sessions live (default: in this process, see `createMemoryStore`). */
+  /** Where sessions are kept (default: in this process, see `createMemoryStore`). */
   store?: SessionStore
-  /** How long a call to the store may take, in milliseconds (default 500); then the request is a 503. */
+  /**
+   * How long a call to the store may take, in milliseconds (default 500), the wait for a connection included; then the
+   * request fails with 503.
+   */
   storeTimeoutMs?: number
 }
 
-/** Throws a `TypeError` that names the option when one is wrong. */
+/** Throws a `TypeError` that names the wrong option. */
 export function guardStore({
   store,
   storeTimeoutMs = 500,
@@ -44,15 +48,32 @@ export function guardStore({
     }
   }
 
-  const expired = () =>
-    new AuthError(
-      'store_unavailable',
-      `The session store did not answer within ${storeTimeoutMs} ms`,
-    )
-
-  async function guarded<T>(call: () => Promise<T>, record?: SessionRecord): Promise<T> {
+  async function guarded<T>(
+    call: (store: SessionStore) => Promise<T>,
+    record?: SessionRecord,
+  ): Promise<T> {
+    let isWaiting = store.withConnection !== undefined
+    let isOver = false
+    const expired = () => {
+      isOver = true
+      const what = isWaiting ? 'had no connection free' : 'did not answer'
+      return new AuthError(
+        'store_unavailable',
+        `The session store ${what} within ${storeTimeoutMs} ms`,
+      )
+    }
+    const onConnection = async (connected: SessionStore) => {
+      // It has been reported as failed, so it must not write now.
+      if (isOver) throw expired()
+      isWaiting = false
+      return call(connected)
+    }
     try {
-      return await withDeadline(storeTimeoutMs, expired, call)
+      return await withDeadline(
+        storeTimeoutMs,
+        expired,
+        async () => store.withConnection?.(onConnection) ?? call(store),
+      )
     } catch (cause) {
       if (cause instanceof AuthError) throw cause
       throw new AuthError('store_unavailable', 'The session store failed; see cause', {
@@ -61,16 +82,16 @@ export function guardStore({
     }
   }
 
-  const safe: Required<SessionStore> = {
-    create: (record) => guarded(() => store.create(record), record),
-    get: (id) => guarded(() => store.get(id)),
+  const safe: Verbs = {
+    create: (record) => guarded((store) => store.create(record), record),
+    get: (id) => guarded((store) => store.get(id)),
     replace: (record, expectedVersion) =>
-      guarded(() => store.replace(record, expectedVersion), record),
-    delete: (id) => guarded(() => store.delete(id)),
-    list: (userId) => guarded(() => store.list(userId)),
+      guarded((store) => store.replace(record, expectedVersion), record),
+    delete: (id) => guarded((store) => store.delete(id)),
+    list: (userId) => guarded((store) => store.list(userId)),
     count: (userId) =>
-      guarded(async () => store.count?.(userId) ?? (await store.list(userId)).length),
-    check: () => guarded(async () => store.check?.() ?? []),
+      guarded(async (store) => store.count?.(userId) ?? (await store.list(userId)).length),
+    check: () => guarded(async (store) => store.check?.() ?? []),
   }
 
   return {
@@ -91,6 +112,6 @@ export function guardStore({
 
 function secretsOf(record: SessionRecord | undefined): string[] {
   if (!record) return []
-  const { openid, unionid = '', sealedKey = '', idempotencyKeyHash } = record
+  const { openid = '', unionid = '', sealedKey = '', idempotencyKeyHash } = record
   return [openid, unionid, sealedKey, idempotencyKeyHash]
 }

@@ -1,42 +1,50 @@
-import type { EmitEvent } from '../events.js'
-import { isLive } from '../session.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { ServedApps } from '../wechat/apps.js'
-import type { GuardedStore } from './guarded-store.js'
+import type { EndByToken } from './end-by-token.js'
 import type { Sessions } from './sessions.js'
 
 export interface LogoutInput {
   refreshToken: string
-  /** Also ends the user's other sessions (default false). */
+  /** Also ends the user's other sessions (default false), except those that began after this request arrived. */
   everywhere?: boolean
+  /** The key of the record that the client keeps the token in. Without it one generation behind ends the session. */
+  idempotencyKey?: string
 }
 
 export interface LogoutNeeds<Claims extends object> {
   readonly refreshTokens: RefreshTokens
-  readonly store: GuardedStore
   readonly sessions: Sessions<Claims>
+  readonly endByToken: EndByToken
   readonly apps: ServedApps
-  readonly emit: EmitEvent
+  readonly now: () => number
 }
 
-/** Ends the session of a refresh token, known or not. */
+/** Ends the session of a refresh token, known or not. `receivedMs` is when the request arrived. */
 export function createLogout<Claims extends object>({
   refreshTokens,
-  store,
   sessions,
+  endByToken,
   apps,
-  emit,
-}: LogoutNeeds<Claims>): (input: LogoutInput) => Promise<void> {
-  return async ({ refreshToken, everywhere = false }) => {
-    const token = await refreshTokens.read(refreshToken)
-    if (!token || !(await apps.knows(token.appId))) return
-    const { sessionId, appId, generation } = token
-    const record = await store.get(sessionId)
-    // A token that was used before, which a thief may hold, ends its own session and no other.
-    if (everywhere && isLive(record) && generation >= record.generation) {
-      await sessions.revoke({ userId: record.userId, except: sessionId })
+  now,
+}: LogoutNeeds<Claims>): (input: LogoutInput, receivedMs?: number) => Promise<void> {
+  return async (
+    { refreshToken, everywhere = false, idempotencyKey },
+    receivedMs: number = now(),
+  ) => {
+    const content = await refreshTokens.read(refreshToken)
+    if (!content || !(await apps.knows(content.appId))) return
+    const token = { ...content, idempotencyKey, receivedMs }
+    const found = everywhere ? await endByToken.look(token) : undefined
+    // Before its own session ends: a logout whose answer was lost can be sent again, and goes on where it stopped. A
+    // token that was used before, which a thief may hold, ends its own session and no other.
+    const endsAll = found?.isNewest === true
+    if (endsAll) {
+      await sessions.revoke({
+        userId: found.record.userId,
+        except: content.sessionId,
+        createdUntil: Math.floor(receivedMs / 1000),
+      })
     }
-    await store.delete(sessionId)
-    if (record) emit({ type: 'logout', appId, sessionId, userId: record.userId, everywhere })
+    await endByToken.end(token, { everywhere: endsAll })
   }
 }

@@ -7,6 +7,7 @@ import { isAdopted } from '../session.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
 import type { ServedApps } from '../wechat/apps.js'
+import { checkJudgedInTime } from './end-by-token.js'
 import type { GuardedStore } from './guarded-store.js'
 import { rotate } from './rotation.js'
 import type { Sessions } from './sessions.js'
@@ -28,7 +29,10 @@ export interface RefreshNeeds<Claims extends object> {
   readonly emit: EmitEvent
 }
 
-/** Exchanges a refresh token for its successor; `rotation.ts` decides, and a compare-and-swap commits. */
+/**
+ * Exchanges a refresh token for its successor; `rotation.ts` decides, and a compare-and-swap commits. `receivedMs` is
+ * when the request arrived.
+ */
 export function createRefresh<Claims extends object>({
   hooks,
   refreshTokens,
@@ -38,25 +42,27 @@ export function createRefresh<Claims extends object>({
   answerTokens,
   now,
   emit,
-}: RefreshNeeds<Claims>): (input: RefreshInput) => Promise<TokenAnswer> {
-  return async ({ refreshToken, idempotencyKey = randomId() }) => {
+}: RefreshNeeds<Claims>): (input: RefreshInput, receivedMs?: number) => Promise<TokenAnswer> {
+  return async ({ refreshToken, idempotencyKey = randomId() }, receivedMs = now()) => {
     const startedMs = now()
     const token = await refreshTokens.read(refreshToken)
     // A mini program that is no longer served here has no sessions here.
     if (!token || !(await apps.knows(token.appId))) throw invalidGrant('unknown')
-    const { sessionId, appId, generation } = token
-    const presented = { generation, idempotencyKeyHash: hashIdempotencyKey(idempotencyKey) }
+    const { sessionId, appId } = token
+    const presented = { ...token, idempotencyKeyHash: hashIdempotencyKey(idempotencyKey) }
 
-    let claimed: { readonly userId: string; readonly claims: Claims } | undefined
+    let claims: Claims | undefined
+    let answer: TokenAnswer | undefined
     const { before, decision } = await store.update(sessionId, async (record) => {
       const verdict = rotate(record, presented, Math.floor(now() / 1000), sessions.lifetimes)
-      // Before the write: when the hook fails nothing has happened, and the same token works again.
+      if (verdict.kind === 'reused') checkJudgedInTime(receivedMs, now())
       if (!record || verdict.kind === 'refused' || verdict.kind === 'reused') return verdict
-      // A session may move to another user meanwhile, for whom other claims hold.
-      if (claimed?.userId === record.userId) return verdict
-      claimed = { userId: record.userId, claims: await sessions.claimsOrEnd(record) }
-      // A retry writes nothing that could lose against a revocation meanwhile, so it is decided again.
-      return verdict.kind === 'retried' && hooks.hasClaims ? undefined : verdict
+      // Before the write: when the hook or the signature fails nothing has happened, and the same token works again.
+      const isClaimed = claims !== undefined
+      claims ??= await sessions.claimsOrEnd(record)
+      answer = await answerTokens(verdict.record ?? record, claims)
+      // A retry writes nothing, so no swap would notice a revocation in the meantime: decide again.
+      return verdict.kind === 'retried' && hooks.hasClaims && !isClaimed ? undefined : verdict
     })
 
     const about = { appId, sessionId, ...(before && { userId: before.userId }) }
@@ -72,11 +78,10 @@ export function createRefresh<Claims extends object>({
     if (decision.kind === 'reused' && before) {
       emit({ type: 'revoked', appId, sessionId, userId: before.userId, reason: 'reused' })
     }
-    if (decision.kind === 'reused' || !before || !claimed) throw invalidGrant('reused')
-    const record = decision.record ?? before
-    // Its phone has come, so from now on it is one of the user's.
-    if (!isAdopted(before)) await sessions.evictExcess(record)
-    return answerTokens(record, claimed.claims)
+    if (decision.kind === 'reused' || !before || !answer) throw invalidGrant('reused')
+    // Its phone has adopted it, so from now on it is one of the user's.
+    if (!isAdopted(before)) await sessions.evictExcess(decision.record ?? before)
+    return answer
   }
 }
 
@@ -87,6 +92,7 @@ const invalidGrantMessages: Readonly<Record<InvalidGrantReason, string>> = {
   revoked: 'The session was ended by the app; the user has to log in again',
 }
 
-function invalidGrant(reason: InvalidGrantReason): AuthError {
+function invalidGrant(found: InvalidGrantReason | 'retry_expired'): AuthError {
+  const reason = found === 'retry_expired' ? 'expired' : found
   return new AuthError('invalid_grant', invalidGrantMessages[reason], { reason })
 }

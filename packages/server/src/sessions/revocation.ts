@@ -3,12 +3,12 @@ import { checkDuration } from '../option-checks.js'
 import { isLive, type Session } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
 
-// Sessions whose last check is remembered, for `staleSeconds`.
+// How many sessions have their last check cached, for `staleSeconds`.
 const maxRemembered = 10_000
 
 /**
  * When a revoked session stops working. `expiry`: when its access token ends, no store read per request ·
- * `immediate`: at once, one read per request · `staleSeconds`: within so many seconds, at most one read per session,
+ * `immediate`: at once, one read per request · `staleSeconds`: within that many seconds, at most one read per session,
  * process and period.
  */
 export type Revocation = 'expiry' | 'immediate' | { readonly staleSeconds: number }
@@ -23,10 +23,10 @@ export interface RevocationNeeds {
   readonly now: () => number
 }
 
-/** Whether the session behind a valid access token is still there. Reads the store as often as the mode asks. */
+/** Whether the session of a valid access token is still live. Reads the store as often as the mode requires. */
 export type RevocationCheck = (session: Session, fresh: boolean) => true | Promise<boolean>
 
-/** Throws a `TypeError` when the option is wrong. */
+/** Throws a `TypeError` if the option is wrong. */
 export function createRevocationCheck({
   revocation = 'expiry',
   store,
@@ -43,11 +43,16 @@ export function createRevocationCheck({
     return isLive(record) && record.userId === userId
   }
 
+  // Without tokens a session of cloud hosting may come back under its id as another user's.
+  const keyOf = ({ id, userId }: Session) => `${id} ${userId}`
+
   function checkNow(session: Session): Promise<boolean> {
     const unrevoked = isUnrevoked(session)
     if (staleMs > 0) {
-      checks.set(session.id, { checkedMs: now(), unrevoked })
-      unrevoked.catch(() => checks.delete(session.id))
+      checks.set(keyOf(session), { checkedMs: now(), unrevoked })
+      // Whoever was refused may log in again, and be the same session to cloud hosting.
+      const forget = () => checks.delete(keyOf(session))
+      unrevoked.then((isUnrevoked) => isUnrevoked || forget(), forget)
     }
     return unrevoked
   }
@@ -55,13 +60,13 @@ export function createRevocationCheck({
   return (session, fresh) => {
     if (fresh || revocation === 'immediate') return checkNow(session)
     if (revocation === 'expiry') return true
-    const last = checks.get(session.id)
+    const last = checks.get(keyOf(session))
     const ageMs = last ? now() - last.checkedMs : Number.POSITIVE_INFINITY
     return last && ageMs >= 0 && ageMs < staleMs ? last.unrevoked : checkNow(session)
   }
 }
 
-/** For how many milliseconds a check holds: 0 where none is remembered. */
+/** For how many milliseconds a check is cached: 0 for not at all. */
 function checkRevocation(revocation: unknown): number {
   if (revocation === 'expiry' || revocation === 'immediate') return 0
   if (typeof revocation === 'object' && revocation !== null && 'staleSeconds' in revocation) {

@@ -9,12 +9,15 @@ import {
   type Device,
   isAdopted,
   isLive,
+  type LiveRecord,
   type LoginMethod,
   opaqueUserId,
   prefetchedSeconds,
   type Session,
   type SessionLifetimes,
   type SessionRecord,
+  toPlaceholder,
+  toQuietEnd,
   toTombstone,
   toUserId,
 } from '../session.js'
@@ -22,50 +25,68 @@ import type { GuardedStore } from './guarded-store.js'
 
 export interface RevokeInput {
   userId: string | number
-  /** Only this session; without it all of the user's. */
+  /** Only this session (default: all of the user's). */
   sessionId?: string
   /** All but this session. */
   except?: string
-  /** Kept with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
+  /** Stored with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
   reason?: string
 }
 
-/** What a session starts with. */
+/** {@link RevokeInput}, and what only this library asks for. */
+interface RevokeRequest extends RevokeInput {
+  /** Spares sessions that began later, in seconds since the epoch. */
+  readonly createdUntil?: number
+}
+
+/** What a new session consists of. */
 export interface NewSession {
   readonly method: LoginMethod
   readonly id: string
   readonly account: Account
   readonly idempotencyKeyHash: string
+  /** Whether the proof may come again, with the same idempotency key or with another. */
+  readonly canComeAgain: boolean
   readonly sealedKey?: string | undefined
+  /** When WeChat proved the account, where that was before now. */
+  readonly authenticatedAt?: number | undefined
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
   readonly data?: Json | undefined
 }
 
-/** What can be done with sessions, apart from rotating their tokens. */
+/** Operations on sessions, apart from rotating their tokens. */
 export interface Sessions<Claims extends object> {
   readonly lifetimes: SessionLifetimes
   /** The first record of a session. Nothing is stored yet. */
-  draft(session: NewSession): SessionRecord
-  /** What `claims` says of a stored session; a user whom it refuses is out for good, not only for this request. */
+  draft(session: NewSession): LiveRecord
+  /** Stores a first record. `false` when the id exists. Leaves nothing behind when it throws. */
+  commit(record: LiveRecord): Promise<boolean>
+  /** Ends the session quietly, if it has not changed since it was read. */
+  endQuietly(record: SessionRecord): Promise<boolean>
+  /** The claims of a stored session. If the hook refuses the user, and not only this attempt, the session ends. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
-  /** Ends what the user of a new session has beyond `maxSessionsPerUser`. Never rejects. */
+  /** Ends what the user of a new or adopted session has beyond the caps. Never rejects. */
   evictExcess(newest: SessionRecord): Promise<void>
-  /** Turns a live session into a tombstone. `false` when there is none, or `when` says no. */
+  /** Turns a live session into a tombstone. `false` if there is none, or `when` returns false. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
-  revoke(input: RevokeInput): Promise<number>
+  revoke(input: RevokeRequest): Promise<number>
+  /** Removes everything that is kept about a user, when an account is deleted (注销). Returns the number of sessions. */
+  forget(userId: string | number): Promise<number>
   list(userId: string | number, options?: { current?: string }): Promise<Device[]>
   account(session: Pick<Session, 'id' | 'userId'>): Promise<Account>
-  /** The user's id as the app gave it. Warns once of an app that uses the openid. */
+  /** The record behind a session. Throws `invalid_token` once it has ended. */
+  recordOf(session: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord>
+  /** The user's id as the app gave it. Warns once if the app uses the openid. */
   userIdOf(userId: string | number, account: Account): string
 }
 
 export interface SessionOptions {
-  /** A session that is not refreshed for so long ends, in seconds (default 30 days). */
+  /** How long a session lives without a refresh, in seconds (default 30 days). */
   idleTtlSeconds?: number
-  /** A session ends after so long in any case, in seconds (default 180 days). */
+  /** How long a session lives at most, in seconds (default 180 days). */
   absoluteTtlSeconds?: number
-  /** How many sessions a user may have (default 10); beyond it the one that was refreshed longest ago ends. */
+  /** How many sessions a user may have (default 10); beyond that the least recently refreshed one ends. */
   maxSessionsPerUser?: number
 }
 
@@ -77,6 +98,12 @@ export interface SessionNeeds<Claims extends object> {
 }
 
 const daySeconds = 24 * 60 * 60
+
+// A pre-fetch comes at every cold start, from phones that may never pick up the answer.
+const maxUnadoptedPerUser = 3
+
+// Other logins and refreshes of the user may come in between.
+const maxEvictionRounds = 8
 
 /** Throws a `TypeError` that names the option when one is wrong. */
 export function createSessions<Claims extends object>({
@@ -109,17 +136,38 @@ export function createSessions<Claims extends object>({
     return true
   }
 
-  /** Live sessions beyond the cap, and tombstones beyond as many again: neither may pile up for one user. */
-  async function excessOf({ id, userId }: SessionRecord): Promise<SessionRecord[]> {
-    if ((await store.count(userId)) <= maxSessionsPerUser) return []
-    const records = await store.list(userId)
-    const live = records.filter((record) => isLive(record) && isAdopted(record) && record.id !== id)
+  async function endQuietly(record: SessionRecord): Promise<boolean> {
+    return store.replace(toQuietEnd(record, Math.floor(now() / 1000)), record.version)
+  }
+
+  /** A `create` that gave no answer may have taken effect, or may still do so. */
+  async function undoUnanswered(record: SessionRecord): Promise<void> {
+    // Whichever of the two comes first keeps the other one out.
+    if (await store.create(toPlaceholder(record, Math.floor(now() / 1000)))) return
+    const landed = await store.get(record.id)
+    const isOurs = isLive(landed) && landed.idempotencyKeyHash === record.idempotencyKeyHash
+    if (isOurs && landed.generation === 0) await endQuietly(landed)
+  }
+
+  /**
+   * What a user has too much of: sessions beyond the cap, tombstones beyond as many again, and sessions that wait for a
+   * phone that may never come.
+   */
+  function excessOf(records: readonly SessionRecord[]): SessionRecord[] {
+    const adopted = records.filter((record) => isLive(record) && isAdopted(record))
+    const unadopted = records.filter((record) => isLive(record) && !isAdopted(record))
     const tombstones = records.filter((record) => !isLive(record))
-    const newestFirst = (a: SessionRecord, b: SessionRecord) => b.lastRefreshAt - a.lastRefreshAt
     return [
-      ...live.sort(newestFirst).slice(maxSessionsPerUser - 1),
-      ...tombstones.sort(newestFirst).slice(maxSessionsPerUser),
+      ...adopted.sort(highestRankFirst).slice(maxSessionsPerUser),
+      ...unadopted.sort(highestRankFirst).slice(maxUnadoptedPerUser),
+      ...tombstones.sort(highestRankFirst).slice(maxSessionsPerUser),
     ]
+  }
+
+  async function recordOf({ id, userId }: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {
+    const record = await store.get(id)
+    if (!isLive(record) || record.userId !== userId) throw sessionEnded()
+    return record
   }
 
   /** Such an id is in every token and event, where nobody expects an openid. */
@@ -148,27 +196,58 @@ export function createSessions<Claims extends object>({
       try {
         return await hooks.claims(record)
       } catch (error) {
-        if (error instanceof AuthError && error.code === 'access_denied') {
+        if (error instanceof AuthError && error.code === 'access_denied' && !error.scope) {
           await end(record.id, 'access_denied')
         }
         throw error
       }
     },
 
-    async evictExcess(newest) {
+    endQuietly,
+
+    async commit(record) {
       try {
-        for (const record of await excessOf(newest)) {
-          const { id, appId, userId } = record
-          // Without a tombstone: its device was not refused, and may log in again.
-          await store.delete(id)
-          if (isLive(record)) emit({ type: 'evicted', appId, sessionId: id, userId })
-        }
-      } catch {
-        // The new session is committed; a surplus that stays until the next login costs less than it would.
+        return await store.create(record)
+      } catch (error) {
+        await undoUnanswered(record).catch(() => undefined)
+        throw error
       }
     },
 
-    draft({ method, id, account, idempotencyKeyHash, sealedKey, device, userId, data }) {
+    async evictExcess(newest) {
+      const { userId } = newest
+      const cap = isAdopted(newest) ? maxSessionsPerUser : maxUnadoptedPerUser
+      try {
+        for (let round = 0; round < maxEvictionRounds; round++) {
+          if ((await store.count(userId)) <= cap) return
+          let hasChanged = false
+          for (const record of excessOf(await store.list(userId))) {
+            // Without a tombstone: its device was not revoked, and may log in again. One that has changed since it was
+            // ranked is ranked anew.
+            const isEnded = await endQuietly(record)
+            hasChanged ||= !isEnded
+            const { id: sessionId, appId } = record
+            if (isEnded && isLive(record)) emit({ type: 'evicted', appId, sessionId, userId })
+          }
+          if (!hasChanged) return
+        }
+      } catch {
+        // The new session is committed; an excess that stays until the next login costs less than it would.
+      }
+    },
+
+    draft({
+      method,
+      id,
+      account,
+      idempotencyKeyHash,
+      sealedKey,
+      authenticatedAt,
+      device,
+      userId,
+      data,
+      canComeAgain,
+    }) {
       const createdAt = Math.floor(now() / 1000)
       const endsAt = createdAt + absoluteTtlSeconds
       const ttlSeconds =
@@ -183,24 +262,25 @@ export function createSessions<Claims extends object>({
         generation: 0,
         idempotencyKeyHash,
         createdAt,
+        authenticatedAt: authenticatedAt ?? createdAt,
         lastRefreshAt: createdAt,
         endsAt,
         expiresAt: Math.min(createdAt + ttlSeconds, endsAt),
-        ...(canCodeComeAgain(method) && { loginIdempotencyKeyHash: idempotencyKeyHash }),
+        ...(canComeAgain && { loginIdempotencyKeyHash: idempotencyKeyHash }),
         ...(sealedKey !== undefined && { sealedKey }),
         ...(device !== undefined && { device: checkDevice(device) }),
         ...(data !== undefined && { data }),
       }
     },
 
-    async revoke({ userId, sessionId, except, reason = 'revoked' }) {
+    async revoke({ userId, sessionId, except, reason = 'revoked', createdUntil = Infinity }) {
       checkReason(reason)
       const owner = toUserId(userId)
       const records =
         sessionId === undefined ? await store.list(owner) : [await store.get(sessionId)]
       let ended = 0
       for (const record of records) {
-        if (!record || record.id === except) continue
+        if (!record || record.id === except || record.createdAt > createdUntil) continue
         if (await end(record.id, reason, ({ userId }) => userId === owner)) ended++
       }
       return ended
@@ -221,16 +301,37 @@ export function createSessions<Claims extends object>({
         }))
     },
 
-    async account({ id, userId }) {
-      const record = await store.get(id)
-      if (!isLive(record) || record.userId !== userId) throw sessionEnded()
-      return accountOf(record)
+    async forget(userId) {
+      const owner = toUserId(userId)
+      let forgotten = 0
+      // Again for what was created in the meantime.
+      for (let round = 0; round < maxEvictionRounds; round++) {
+        const records = await store.list(owner)
+        if (records.length === 0) break
+        // Not conditional, unlike every other end: nothing about this user is to stay, tombstones included.
+        for (const { id } of records) await store.delete(id)
+        forgotten += records.filter(isLive).length
+      }
+      emit({ type: 'forgotten', userId: owner, sessions: forgotten })
+      return forgotten
+    },
+
+    recordOf,
+
+    async account(session) {
+      return accountOf(await recordOf(session))
     },
   }
 }
 
-// With the same key or with another; the record remembers which one it was.
-const canCodeComeAgain = (method: LoginMethod) => method === 'code' || method === 'prefetch'
+// A login is not evicted because another device refreshed in the same second. Refreshing only raises a rank, so logins
+// that race agree on who stays.
+const rankOf = ({ lastRefreshAt, createdAt }: SessionRecord) =>
+  Math.max(lastRefreshAt, createdAt + 60)
+
+function highestRankFirst(a: SessionRecord, b: SessionRecord): number {
+  return rankOf(b) - rankOf(a) || (a.id < b.id ? 1 : -1)
+}
 
 export function sessionEnded(): AuthError {
   return new AuthError(
@@ -239,7 +340,7 @@ export function sessionEnded(): AuthError {
   )
 }
 
-/** A name that a user may read in a list. Throws `invalid_request`, for it comes from outside. */
+/** A name that users may read in a list. Throws `invalid_request`, since clients send it. */
 export function checkDevice(device: string): string {
   if (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]{1,128}$/u.test(device)) return device
   throw new AuthError(
@@ -248,17 +349,17 @@ export function checkDevice(device: string): string {
   )
 }
 
-// These say on the wire that nobody ended the session on purpose, and its device logs in again by itself.
-const takenReasons: readonly string[] = [
+// On the wire these mean that nobody ended the session on purpose, so its device logs in again by itself.
+const reservedReasons: readonly string[] = [
   'reused',
   'expired',
   'unknown',
 ] satisfies InvalidGrantReason[]
 
 function checkReason(reason: string): void {
-  if (!/^\w{1,64}$/.test(reason) || takenReasons.includes(reason)) {
+  if (!/^\w{1,64}$/.test(reason) || reservedReasons.includes(reason)) {
     throw new TypeError(
-      `reason must be 1 to 64 letters, digits or "_", and none of ${takenReasons.join(', ')}`,
+      `reason must be 1 to 64 letters, digits or "_", and none of ${reservedReasons.join(', ')}`,
     )
   }
 }

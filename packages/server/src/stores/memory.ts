@@ -49,7 +49,7 @@ export function createMemoryStore({
     if (ids?.size === 0) idsByUser.delete(userId)
   }
 
-  // Every write looks at four old records, so the dead are gone after a quarter of a cycle and no timer is needed.
+  // Every write checks four old records, so expired ones are gone after a quarter of a cycle and no timer is needed.
   function sweep(): void {
     for (let looked = 0; looked < 4; looked++) {
       const { value, done } = cursor.next()

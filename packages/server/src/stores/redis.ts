@@ -9,6 +9,10 @@ export interface NodeRedisClient {
   evalSha(sha: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   info?(section: string): Promise<unknown>
   configGet?(parameter: string): Promise<unknown>
+  readonly isOpen?: boolean
+  readonly isReady?: boolean
+  readonly options?: { readonly disableOfflineQueue?: boolean | undefined } | undefined
+  once?(event: 'ready', listener: () => void): unknown
 }
 
 /** What {@link createRedisStore} needs of a client or cluster client of the `ioredis` package. */
@@ -19,10 +23,13 @@ export interface IoRedisClient {
   evalsha(sha: string, keyCount: number, ...keysAndArguments: string[]): Promise<unknown>
   info?(section: string): Promise<unknown>
   config?(subcommand: 'GET', parameter: string): Promise<unknown>
+  readonly status?: string
+  readonly options?: { readonly enableOfflineQueue?: boolean | undefined }
+  once?(event: 'ready', listener: () => void): unknown
 }
 
 export interface RedisStoreOptions {
-  /** Stands before every key (default `wxlogin:`). */
+  /** The prefix of every key (default `wxlogin:`). */
   keyPrefix?: string
   /** The clock, in milliseconds (default `Date.now`). */
   now?: () => number
@@ -42,7 +49,7 @@ const script = (text: string): Script => ({
 const create = script(`
 return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`)
 
-// The value has to begin with the expected version, else 0, and with the expected user, else 2.
+// The value must begin with the expected version, or else 0, and with the expected user, or else 2.
 const replace = script(`
 local value = redis.call('GET', KEYS[1])
 if not value or string.sub(value, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
@@ -67,7 +74,7 @@ const pruneIndex = script(`
 for _, entry in ipairs(ARGV) do redis.call('ZREM', KEYS[1], entry) end
 return #ARGV`)
 
-// An entry is written before its record. Younger than this, a missing record may still be on its way.
+// An entry is written before its record. If it is younger than this, the record may still be on its way.
 const pruneAfterSeconds = 60
 
 // A user who logs in and out all day, and whom nobody lists, has an index of entries without records.
@@ -75,7 +82,7 @@ const pruneFromEntries = 64
 
 /**
  * Keeps sessions in Redis 6.2 or newer, Valkey, or a cluster of them. Takes a connected client of `redis` or `ioredis`.
- * Use a database with the eviction policy `noeviction` and persistence: what Redis forgets is a user logged out.
+ * Use a database with the eviction policy `noeviction` and persistence: a record that Redis drops logs a user out.
  *
  * @example
  * const store = createRedisStore(await createClient({ url }).connect())
@@ -125,7 +132,7 @@ export function createRedisStore(
 
   async function list(userId: string): Promise<SessionRecord[]> {
     const entries = await run(readIndex, indexKey(userId), String(seconds()))
-    if (!Array.isArray(entries)) throw new TypeError('The client did not give a list as a list')
+    if (!Array.isArray(entries)) throw new TypeError('The Redis client did not return an array')
 
     const records = new Map<string, SessionRecord>()
     const stale: string[] = []
@@ -140,6 +147,18 @@ export function createRedisStore(
     return [...records.values()].sort((a, b) => b.createdAt - a.createdAt)
   }
 
+  let ready: Promise<void> | undefined
+
+  /** All calls that wait share one listener. */
+  function untilReady(): Promise<void> {
+    ready ??= new Promise<void>((resolve) => {
+      client.once?.('ready', resolve)
+    }).finally(() => {
+      ready = undefined
+    })
+    return ready
+  }
+
   /** `undefined` where a managed Redis forbids the command, or the client does not have it. */
   async function ask(command: () => Promise<unknown> | undefined): Promise<string | undefined> {
     try {
@@ -150,7 +169,7 @@ export function createRedisStore(
     }
   }
 
-  return {
+  const store: ReturnType<typeof createRedisStore> = {
     async create(record) {
       const ttlMs = msUntil(record.expiresAt)
       if (ttlMs <= 0) return true
@@ -204,6 +223,24 @@ export function createRedisStore(
       return warnings
     },
   }
+  if (!client.once) return store
+  const withConnection: SessionStore['withConnection'] = async (work) => {
+    // A client queues commands while it connects, and sends them later even if they have timed out here.
+    if (isConnecting(client)) await untilReady()
+    return work(store)
+  }
+  // Not copied by a spread: it would bypass the verbs of a store that wraps this one.
+  return Object.defineProperty(store, 'withConnection', { value: withConnection })
+}
+
+/** Whether the client would queue commands now. Without a queue they fail at once, as configured. */
+function isConnecting(client: NodeRedisClient | IoRedisClient): boolean {
+  if ('evalSha' in client) {
+    const hasQueue = client.options?.disableOfflineQueue !== true
+    return hasQueue && client.isOpen === true && client.isReady === false
+  }
+  const hasQueue = client.options?.enableOfflineQueue !== false
+  return hasQueue && ['connecting', 'connect', 'reconnecting'].includes(client.status ?? '')
 }
 
 // A value begins with what a swap compares: [version,userId,record] as JSON.

@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { SessionRecord, SessionStore, StoreWarning } from '../session.js'
 
-/** What {@link createSqlStore} needs of a Kysely instance (0.28). */
+/** What {@link createSqlStore} needs of a Kysely instance (0.28 or newer). */
 export interface SqlDatabase {
   executeQuery(query: SqlQuery): Promise<SqlResult>
   withoutPlugins(): SqlDatabase
   transaction(): { execute<T>(run: (transaction: SqlDatabase) => Promise<T>): Promise<T> }
+  /** If it is missing, the wait for a connection cannot be told from a slow answer. */
+  connection?(): { execute<T>(run: (connection: SqlDatabase) => Promise<T>): Promise<T> }
+  /** A transaction already has its connection. */
+  readonly isTransaction?: boolean
 }
 
 /** One statement, in the shape of Kysely's `CompiledQuery`. */
@@ -30,7 +34,7 @@ export type SqlDialect = 'postgresql' | 'mysql' | 'sqlite'
 
 export interface SqlStoreOptions {
   dialect: SqlDialect
-  /** Letters, digits and `_`, at most 48, after a schema and a dot where there is one (default `wxlogin_sessions`). */
+  /** Letters, digits and `_`, at most 48, after a schema and a dot if there is one (default `wxlogin_sessions`). */
   table?: string
   /** The clock, in milliseconds (default `Date.now`). */
   now?: () => number
@@ -39,13 +43,13 @@ export interface SqlStoreOptions {
 export interface SqlStore extends SessionStore {
   count(userId: string): Promise<number>
   check(): Promise<readonly StoreWarning[]>
-  /** Makes the table and its indexes where they are missing. Any number of instances may call it at once. */
+  /** Creates the table and its indexes if they are missing. Any number of instances may call it at once. */
   migrate(): Promise<void>
   /** The statements that `migrate()` runs, for those who run their own migrations. */
   readonly schema: readonly string[]
   /**
-   * Removes records past their end, at most `limit` (default 1,000), and gives their number. Expired records are
-   * invisible but take space: call it now and then, again as long as it gives `limit`.
+   * Deletes expired records, at most `limit` (default 1,000), and returns how many. Expired records are invisible but
+   * take space: call it now and then, and again while it returns `limit`.
    */
   sweep(limit?: number): Promise<number>
 }
@@ -83,22 +87,22 @@ export function createSqlStore(
   }
   if (!/^([A-Za-z_]\w{0,62}\.)?[A-Za-z_]\w{0,47}$/.test(table)) {
     throw new TypeError(
-      'table must be letters, digits and "_", at most 48, after a schema and a dot where there is one',
+      'table must be letters, digits and "_", at most 48, after a schema and a dot if there is one',
     )
   }
 
   // A plugin that renames columns, as many apps have, would not know these.
   const database = kysely.withoutPlugins()
   const quote = (name: string) => (dialect === 'mysql' ? `\`${name}\`` : `"${name}"`)
-  const [bareName = '', home] = table.split('.').reverse()
-  const inHome = (name: string) =>
-    home === undefined ? quote(name) : `${quote(home)}.${quote(name)}`
-  const name = inHome(bareName)
+  const [bareName = '', schemaName] = table.split('.').reverse()
+  const inSchema = (name: string) =>
+    schemaName === undefined ? quote(name) : `${quote(schemaName)}.${quote(name)}`
+  const name = inSchema(bareName)
   const schema = schemas[dialect]({
     name,
     index: (suffix) => quote(`${bareName}_${suffix}`),
     // In SQLite the index of a table in a schema is named with the schema, and the table without it.
-    indexInHome: (suffix) => inHome(`${bareName}_${suffix}`),
+    indexInSchema: (suffix) => inSchema(`${bareName}_${suffix}`),
     bareName: quote(bareName),
   })
   const seconds = () => Math.floor(now() / 1000)
@@ -118,7 +122,7 @@ export function createSqlStore(
   async function write(text: string, ...parameters: unknown[]): Promise<number> {
     const { numAffectedRows } = await run(text, ...parameters)
     if (numAffectedRows === undefined) {
-      throw new TypeError('The Kysely dialect does not tell how many rows a statement has changed')
+      throw new TypeError('The Kysely dialect does not report how many rows a statement changed')
     }
     return Number(numAffectedRows)
   }
@@ -172,7 +176,7 @@ values (?, ?, ?, ?, ?, ?, 1)`
     }
   }
 
-  return {
+  const store: SqlStore = {
     async create(record) {
       if (!canBeId(record.id)) {
         throw new TypeError(
@@ -232,7 +236,7 @@ values (?, ?, ?, ?, ?, ?, 1)`
     },
 
     async migrate() {
-      // An account that may not make tables can still start.
+      // A database user that may not create tables can still start.
       if (await isMigrated()) return
       if (dialect !== 'postgresql') {
         for (const statement of schema) await run(statement)
@@ -269,12 +273,19 @@ values (?, ?, ?, ?, ?, ?, 1)`
       )
     },
   }
+  if (!database.connection || database.isTransaction) return store
+  const withConnection: SqlStore['withConnection'] = async (work) => {
+    const onOne = (one: SqlDatabase) => work(createSqlStore(one, { dialect, table, now }))
+    return database.connection?.().execute(onOne) ?? work(store)
+  }
+  // Not copied by a spread: it would bypass the verbs of a store that wraps this one.
+  return Object.defineProperty(store, 'withConnection', { value: withConnection })
 }
 
 interface SchemaNames {
   readonly name: string
   readonly index: (suffix: string) => string
-  readonly indexInHome: (suffix: string) => string
+  readonly indexInSchema: (suffix: string) => string
   readonly bareName: string
 }
 
@@ -309,7 +320,7 @@ const schemas: Readonly<Record<SqlDialect, (names: SchemaNames) => readonly stri
 ) engine = InnoDB`,
   ],
 
-  sqlite: ({ name, bareName, indexInHome }) => [
+  sqlite: ({ name, bareName, indexInSchema }) => [
     `create table if not exists ${name} (
   id text not null primary key,
   user_id text not null,
@@ -319,8 +330,8 @@ const schemas: Readonly<Record<SqlDialect, (names: SchemaNames) => readonly stri
   record text not null,
   writes integer not null
 )`,
-    `create index if not exists ${indexInHome('user')} on ${bareName} (user_id, expires_at)`,
-    `create index if not exists ${indexInHome('end')} on ${bareName} (expires_at)`,
+    `create index if not exists ${indexInSchema('user')} on ${bareName} (user_id, expires_at)`,
+    `create index if not exists ${indexInSchema('end')} on ${bareName} (expires_at)`,
   ],
 }
 

@@ -1,12 +1,12 @@
 import type { Auth } from '../auth.js'
 
 export interface SignInOptions<Claims extends object = object> {
-  /** Who signs in; any text will do. */
+  /** Who signs in; any string will do. */
   openid: string
   unionid?: string
-  /** May be left out where there is just one mini program. */
+  /** May be left out if there is just one mini program. */
   appId?: string
-  /** Your own id of the user; without it the user gets the id that a login without `onLogin` would give. */
+  /** Your own id of the user; without it the user gets the same id as in a login without `onLogin`. */
   userId?: string | number
   /** In place of the `claims` option. */
   claims?: Claims

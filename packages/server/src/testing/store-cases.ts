@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { SessionRecord, SessionStore } from '../session.js'
 
-/** One thing that a session store must do. Passes when `run` resolves; an error says what is wrong. */
+/** One thing that a session store must do. Passes if `run` resolves; an error says what is wrong. */
 export interface StoreCase {
   readonly name: string
   run(store: SessionStore): Promise<void>
@@ -11,14 +11,14 @@ export interface StoreCasesOptions {
   /** The clock of the store under test, in milliseconds (default `Date.now`). */
   now?: () => number
   /**
-   * Opens the same store by a connection that breaks after so many calls to its server, as in a crash. For stores that
-   * need several calls to write a record; without it two cases are left out.
+   * Opens the same store over a connection that breaks after `calls` calls to its server, as in a crash. For stores
+   * that need several calls to write a record; without it two cases are left out.
    */
   brokenAfter?: (calls: number) => SessionStore
 }
 
 /**
- * What every {@link SessionStore} has to do, as a list without a test runner. The cases use ids of their own, so they
+ * What every {@link SessionStore} must do, as a list without a test runner. The cases use ids of their own, so they
  * can share one store, run in any order and be run again.
  *
  * @example
@@ -45,6 +45,7 @@ export function storeCases({
       idempotencyKeyHash: uniqueName(),
       data: { name: '小明', tags: ['a', null, 1.5, true], nested: { deep: {} } },
       createdAt,
+      authenticatedAt: createdAt,
       lastRefreshAt: createdAt,
       endsAt: createdAt + 1000,
       expiresAt: createdAt + 500,

@@ -6,26 +6,26 @@ import { checkCount, checkDuration } from '../option-checks.js'
 import { freeze, type Session, type SessionRecord } from '../session.js'
 import { createTokenSigner } from './signed-token.js'
 
-// Clocks of instances differ; a token is not refused for that (RFC 7519 §4.1.4).
+// Clocks of instances differ; a token is not rejected for that (RFC 7519 §4.1.4).
 const expiryLeewaySeconds = 30
 const issuedLeewaySeconds = 60
 
-// Deploys with different settings run side by side, so a longer life than this one's own is accepted up to here.
+// Deployments with different settings run side by side, so a longer lifetime than our own is accepted up to this.
 const usualMaxTtlSeconds = 3600
 
 export interface AccessTokenOptions {
   /** `iss` of the access tokens (default `wxlogin`). */
   issuer?: string
-  /** Life of an access token, in seconds (default 900, at least 60, at most 3,600). */
+  /** Lifetime of an access token, in seconds (default 900, at least 60, at most 3,600). */
   accessTtlSeconds?: number
-  /** Permits an `accessTtlSeconds` above 3,600: such a token stays good for longer after its user is banned. */
+  /** Permits an `accessTtlSeconds` above 3,600: such a token stays valid for longer after its user is banned. */
   allowLongAccessTtl?: boolean
-  /** How many verified tokens to remember (default 10,000; 0 for none), so that each is verified once. */
+  /** How many verified tokens to cache (default 10,000; 0 for none), so that each is verified once. */
   maxVerifiedTokens?: number
 }
 
 export interface AccessTokenNeeds {
-  /** The first of them that can sign does; all verify. */
+  /** The first one that can sign does; all verify. */
   readonly keys: readonly TokenKey[]
   /** Whether tokens of this mini program are accepted here. */
   readonly knowsApp: (appId: string) => Promise<boolean>
@@ -33,17 +33,17 @@ export interface AccessTokenNeeds {
 }
 
 export interface AccessTokens<Claims extends object> {
-  /** A JWT as in RFC 9068 for this session, and its life in seconds. */
+  /** A JWT for this session (RFC 9068), and its lifetime in seconds. */
   issue(record: SessionRecord, claims: Claims): Promise<{ token: string; expiresInSeconds: number }>
-  /** The session of a token that was verified before and is still valid. */
+  /** The session of a token that is cached and still valid. */
   recall(token: string): Session<Claims> | undefined
-  /** The session that the token speaks for. Throws `invalid_token` for every token that is not valid now. */
+  /** The session of a token. Throws `invalid_token` for any token that is not valid now. */
   verify(token: string): Promise<Session<Claims>>
-  /** As long as a token that is issued now. */
+  /** The lifetime of new tokens. */
   readonly ttlSeconds: number
 }
 
-/** Throws a `TypeError` that names the option when one is wrong. */
+/** Throws a `TypeError` that names the wrong option. */
 export function createAccessTokens<Claims extends object>({
   issuer = 'wxlogin',
   accessTtlSeconds = 15 * 60,
@@ -67,8 +67,8 @@ export function createAccessTokens<Claims extends object>({
   const signer = createTokenSigner(keys, 'at+jwt')
   const maxTtlSeconds = Math.max(accessTtlSeconds, usualMaxTtlSeconds)
 
-  // Keyed by the whole text, so only the very token that was verified is found. The oldest goes first, and that is the
-  // one that expires first. Only valid tokens come in, so junk evicts nothing.
+  // Keyed by the whole token, so only exactly what was verified is found. The oldest is evicted first, which also
+  // expires first. Only valid tokens are added, so junk evicts nothing.
   const verified = createBoundedMap<string, Session<Claims>>(maxVerifiedTokens)
 
   const isCurrent = ({ issuedAt, expiresAt }: Session<Claims>) => {

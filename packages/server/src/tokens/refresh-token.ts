@@ -2,20 +2,22 @@ import { hmacKeys, type Ring } from '../crypto/key-ring.js'
 import type { SessionRecord } from '../session.js'
 import { createTokenSigner } from './signed-token.js'
 
-/** What a refresh token of ours says. */
+/** The content of a refresh token. */
 export interface RefreshTokenContent {
   readonly sessionId: string
   readonly generation: number
   readonly appId: string
+  /** When the session began, in seconds since the epoch: an id alone could be made again. */
+  readonly createdAt: number
 }
 
 /**
- * Refresh tokens are opaque to all but us. They are deterministic, so a retry gets the identical token, and the store
- * holds nothing from which one could be made.
+ * Refresh tokens are opaque to everyone else. They are deterministic, so a retry gets the identical token, and the
+ * store holds nothing that one could be made from.
  */
 export interface RefreshTokens {
-  issue(record: Pick<SessionRecord, 'id' | 'generation' | 'appId'>): Promise<string>
-  /** `undefined` for anything that this ring did not sign; no store is asked. */
+  issue(record: Pick<SessionRecord, 'id' | 'generation' | 'appId' | 'createdAt'>): Promise<string>
+  /** `undefined` for anything that this ring did not sign; the store is not read. */
   read(token: string): Promise<RefreshTokenContent | undefined>
 }
 
@@ -23,13 +25,14 @@ export function createRefreshTokens(ring: Ring): RefreshTokens {
   const signer = createTokenSigner(hmacKeys(ring), 'rt+jwt')
 
   return {
-    issue: ({ id, generation, appId }) => signer.sign({ sid: id, gen: generation, aud: appId }),
+    issue: ({ id, generation, appId, createdAt }) =>
+      signer.sign({ sid: id, gen: generation, aud: appId, iat: createdAt }),
 
     async read(token) {
-      const { sid, gen, aud } = (await signer.verify(token)) ?? {}
-      if (typeof sid !== 'string' || typeof gen !== 'number' || typeof aud !== 'string')
-        return undefined
-      return { sessionId: sid, generation: gen, appId: aud }
+      const { sid, gen, aud, iat } = (await signer.verify(token)) ?? {}
+      if (typeof sid !== 'string' || typeof gen !== 'number') return undefined
+      if (typeof aud !== 'string' || typeof iat !== 'number') return undefined
+      return { sessionId: sid, generation: gen, appId: aud, createdAt: iat }
     },
   }
 }

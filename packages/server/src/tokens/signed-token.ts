@@ -3,15 +3,15 @@ import type { TokenKey } from '../crypto/key-ring.js'
 
 const maxLength = 4096
 
-// Three non-empty base64url parts without padding. The last character of a part carries unused bits, which must be
-// zero, else several texts would stand for one token (RFC 4648 §3.5).
+// Three non-empty base64url parts without padding. The last character of a part has unused bits, which must be zero,
+// or else several strings would be the same token (RFC 4648 §3.5).
 const part = '(?:[\\w-]{4})*(?:[\\w-]{4}|[\\w-][AQgw]|[\\w-]{2}[AEIMQUYcgkosw048])'
 const compactJws = new RegExp(`^${part}\\.${part}\\.${part}$`)
 
 /** Signs and verifies the tokens of one kind (`typ`). */
 export interface TokenSigner {
   sign(payload: JWTPayload): Promise<string>
-  /** The payload, or `undefined` for every token that is not of this kind, not by these keys or not valid now. */
+  /** The payload, or `undefined` for a token that is of another kind, of another key or not valid now. */
   verify(token: string, checks?: JWTVerifyOptions): Promise<JWTPayload | undefined>
 }
 
@@ -25,7 +25,7 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
 
   return {
     async sign(payload) {
-      if (!signer?.signKey) throw new TypeError(`There is no key to sign a ${typ} with`)
+      if (!signer?.signKey) throw new TypeError(`No key can sign tokens of type ${typ}`)
       return new SignJWT(payload).setProtectedHeader(headerOf(signer)).sign(await signer.signKey)
     },
 
@@ -33,8 +33,8 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
       if (typeof token !== 'string' || token.length > maxLength || !compactJws.test(token)) {
         return undefined
       }
-      // Only headers that we would have written ourselves are accepted, byte for byte: that settles alg, typ, crit,
-      // jku, jwk, x5u, b64 and whatever comes next, before a parser sees the token (RFC 8725 §3.1).
+      // Only headers that we would have written ourselves are accepted, byte for byte: that rules out any other alg,
+      // typ, crit, jku, jwk, x5u, b64 and whatever comes next, before a parser sees the token (RFC 8725 §3.1).
       const key = bySegment.get(token.slice(0, token.indexOf('.')))
       if (!key) return undefined
       try {

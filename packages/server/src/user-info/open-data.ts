@@ -5,45 +5,53 @@ import { type Account, isLive, type Session, type SessionRecord } from '../sessi
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { ServedApps } from '../wechat/apps.js'
-import { decryptOpenData, type OpenData, verifyRawData } from '../wechat/open-data.js'
+import {
+  type OpenData,
+  type OpenDataInput,
+  type ReadOpenData,
+  readOpenData,
+  unconfirmed,
+  verifyRawData,
+} from '../wechat/open-data.js'
 
 export interface OpenDataOptions {
   /**
-   * Asks WeChat first whether the `session_key` is still the current one (default false), so that a stale key is told
-   * for certain. One more call to WeChat.
+   * Asks WeChat first whether the `session_key` is still the current one (default false), so that a stale key is always
+   * detected. Costs one more call to WeChat.
    */
   checkKey?: boolean
 }
 
-/** What `wx.getUserInfo()` and other calls of the mini program give, as they gave it. */
+/** The result of `wx.getUserInfo()` and similar calls in the mini program, unchanged. */
 export interface EncryptedData extends OpenDataOptions {
   encryptedData: string
   iv: string
-  /** Data that WeChat encrypted longer ago is refused, in seconds (default 300). */
+  /** The maximum age of the data, in seconds (default 300). */
   maxAgeSeconds?: number
 }
 
 export interface SignedData extends OpenDataOptions {
-  /** The very text that was signed. */
+  /** The exact string that was signed. */
   rawData: string
   signature: string
 }
 
-/** WeChat's open data of signed-in users. The `session_key` stays inside. */
+/** WeChat's open data of signed-in users. The `session_key` never leaves the server. */
 export interface OpenDataReader {
   /**
-   * Decrypts open data and checks its watermark and age, and its user where it names one. Throws `stale_session_key`
-   * when the key that it was encrypted with is not the one of the user's newest login, and `invalid_request` for data
-   * that is malformed, of another mini program or user, or too old.
+   * Decrypts open data and checks its watermark and age, its user where it names one, and that it is whole; WeChat is
+   * asked whether a phone number is its own. Throws `stale_session_key` when the key that it was encrypted with is not
+   * the one of the user's newest login, and `invalid_request` for data that is malformed, of another mini program or
+   * user, too old, or changed by its sender.
    */
   openData(session: Pick<Session, 'id' | 'userId'>, data: EncryptedData): Promise<OpenData>
-  /** Whether WeChat signed this text for this user. `false` also when it was signed under a key of before. */
+  /** Whether WeChat signed this text for this user. `false` also if it was signed with an earlier key. */
   verifySignature(session: Pick<Session, 'id' | 'userId'>, data: SignedData): Promise<boolean>
 }
 
 interface UserKeys {
   readonly account: Account
-  /** Of the newest login; more than one when there were several in its second. */
+  /** Of the newest login; more than one if there were several in the same second. */
   readonly sessionKeys: readonly string[]
 }
 
@@ -62,15 +70,17 @@ export function createOpenDataReader<Claims extends object>({
   apps,
   now,
 }: OpenDataNeeds<Claims>): OpenDataReader {
-  /** WeChat keeps one key a user, whatever the number of devices, and a newer login may have replaced it. */
+  /** WeChat keeps one key per user, on however many devices, and a newer login may have replaced it. */
   async function keysOf(session: Pick<Session, 'id' | 'userId'>): Promise<UserKeys> {
     const account = await sessions.account(session)
     const isSameUser = (record: SessionRecord) =>
       isLive(record) && record.appId === account.appId && record.openid === account.openid
-    const newestFirst = (await store.list(session.userId)).filter(isSameUser)
-    const withKey = newestFirst.filter(({ sealedKey }) => sealedKey !== undefined)
+    const withKey = (await store.list(session.userId)).filter(
+      (record) => isSameUser(record) && record.sealedKey !== undefined,
+    )
+    const newestAt = Math.max(...withKey.map(({ authenticatedAt }) => authenticatedAt))
     const sessionKeys = withKey
-      .filter(({ createdAt }) => createdAt === withKey[0]?.createdAt)
+      .filter(({ authenticatedAt }) => authenticatedAt === newestAt)
       .map(({ sealedKey = '' }) => unseal(keys.seal, account, sealedKey))
       .filter((sessionKey) => sessionKey !== undefined)
     if (sessionKeys.length === 0) throw stale()
@@ -96,23 +106,12 @@ export function createOpenDataReader<Claims extends object>({
     async openData(session, { encryptedData, iv, maxAgeSeconds = 300, ...options }) {
       const { account, sessionKeys } = await currentKeysOf(session, options)
       const { appId, openid } = account
-      let failure: unknown
-      for (const sessionKey of sessionKeys) {
-        try {
-          return decryptOpenData({
-            encryptedData,
-            iv,
-            sessionKey,
-            appId,
-            openid,
-            now,
-            maxAgeSeconds,
-          })
-        } catch (error) {
-          failure ??= error
-        }
+      const about = { encryptedData, iv, appId, openid, now, maxAgeSeconds }
+      const { data, isPhoneNumber } = readWithAny(sessionKeys, about)
+      if (isPhoneNumber && !(await apps.wechatOf(appId).checkEncryptedData(encryptedData))) {
+        throw unconfirmed()
       }
-      throw failure
+      return data
     },
 
     async verifySignature(session, { rawData, signature, ...options }) {
@@ -122,9 +121,24 @@ export function createOpenDataReader<Claims extends object>({
   }
 }
 
+function readWithAny(
+  sessionKeys: readonly string[],
+  about: Omit<OpenDataInput, 'sessionKey'>,
+): ReadOpenData {
+  let failure: unknown
+  for (const sessionKey of sessionKeys) {
+    try {
+      return readOpenData({ ...about, sessionKey })
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  throw failure
+}
+
 function stale(): AuthError {
   return new AuthError(
     'stale_session_key',
-    "The user's session_key was replaced, or there is none that can be opened; let the mini program log in with force and get the data again",
+    "The user's session_key was replaced, or there is none that can be decrypted; let the mini program log in with force and get the data again",
   )
 }

@@ -2,11 +2,12 @@ import { AuthError } from '../errors.js'
 import { redactMembers } from '../redact.js'
 import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
 import { type Reply, unavailable } from './http-client.js'
+import { parseJson } from './parse-json.js'
 
-/** What WeChat said, by the names of its documentation. Printed or serialised, secrets in it read `[redacted]`. */
+/** What WeChat answered, named as in its documentation. When printed or serialised, secrets in it are `[redacted]`. */
 export type WeChatAnswer = Readonly<Record<string, unknown>>
 
-// Members of WeChat's answers that identify a person or open something.
+// Members of WeChat's answers that identify a person or grant access.
 const secretNames = [
   'session_key',
   'access_token',
@@ -17,11 +18,16 @@ const secretNames = [
   'key_info_list',
 ]
 
-/** Gives what is a success, and throws for everything else. */
+/** WeChat, or something in front of it, answered with something that is not an answer to any call. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable'
+}
+
+/** Returns the answer if it is a success, and throws for everything else. */
 export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): WeChatAnswer {
   if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
-  if (text === undefined) throw unavailable('WeChat answered with more than 64 KiB')
-  const answer = redactMembers(parse(text), secretNames)
+  if (text === undefined) throw new Unreadable('WeChat answered with more than 64 KiB')
+  const answer = redactMembers(readObject(text), secretNames)
   const errcode = errcodeOf(answer)
   if (errcode === 0) return answer
   const { code, hint, retryAfterSeconds } = meaningOf(errcode, meanings)
@@ -34,15 +40,10 @@ export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): 
 }
 
 // WeChat serves JSON as text/plain, so the content type says nothing.
-function parse(text: string): Record<string, unknown> {
-  let answer: unknown
-  try {
-    answer = JSON.parse(text)
-  } catch {
-    // The parser's message quotes the text, so it is not kept as a cause.
-  }
+function readObject(text: string): Record<string, unknown> {
+  const answer = parseJson(text)
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
-    throw unavailable('WeChat answered with something that is not a JSON object')
+    throw new Unreadable('WeChat answered with something that is not a JSON object')
   }
   return answer as Record<string, unknown>
 }
@@ -61,6 +62,6 @@ function ridOf({ errmsg }: WeChatAnswer): string | undefined {
     : undefined
 }
 
-/** An identifier or a key as WeChat writes them, and no longer than it could be. */
+/** Whether this can be an identifier or a key of WeChat's: not empty, and not too long. */
 export const isText = (value: unknown): value is string =>
   typeof value === 'string' && value !== '' && value.length <= 256

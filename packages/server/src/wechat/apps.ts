@@ -10,7 +10,7 @@ export type Apps =
   | ((appId: string) => AppCredentials | undefined | Promise<AppCredentials | undefined>)
 
 export interface AppsOptions {
-  /** The mini programs served here, as a list or as a look-up by AppID, which is called once per login. */
+  /** The mini programs served here: a list, or a function that looks one up by AppID and is called once per login. */
   apps: Apps
 }
 
@@ -22,15 +22,15 @@ export interface AppsNeeds {
 /** The mini programs that are served here. */
 export interface ServedApps {
   knows(appId: string): Promise<boolean>
-  /** The only one where none is named. Throws `unknown_app`. */
+  /** Without an AppID, the only one there is. Throws `unknown_app`. */
   of(appId: string | undefined): Promise<AppCredentials>
   /** Exchanges a one-time code of this app for the account behind it. */
-  exchangeCode(app: AppCredentials, code: string): Promise<CodeSession>
-  /** WeChat's interfaces for a mini program, the same object each time; its calls reject `unknown_app`. */
+  exchangeCode(app: AppCredentials, code: string, group: 'login' | 'prefetch'): Promise<CodeSession>
+  /** WeChat's APIs for a mini program, the same object each time; its calls may reject with `unknown_app`. */
   wechatOf(appId?: string): WeChat
 }
 
-/** Throws a `TypeError` that names the entry when the option is wrong. */
+/** Throws a `TypeError` that names the wrong entry. */
 export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): ServedApps {
   const { lookUp, onlyAppId } = readApps(apps)
   const miniPrograms = new Map<string, WeChat>()
@@ -39,7 +39,7 @@ export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): S
     const app: Partial<AppCredentials> | null | undefined = await callHook('apps', () =>
       lookUp(appId),
     )
-    // A look-up may be written in JavaScript, or answer for every AppID.
+    // A look-up function may be written in JavaScript, or return the same app for every AppID.
     if (app?.appId !== appId || typeof app.appSecret !== 'string') return undefined
     return { appId, appSecret: app.appSecret }
   }
@@ -57,7 +57,7 @@ export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): S
   function wechatOf(appId: string | undefined = onlyAppId): WeChat {
     if (typeof appId !== 'string' || appId === '') {
       throw new TypeError(
-        'appId must say which mini program; it may be left out where there is one',
+        'appId must say which mini program; it may be left out only if there is just one',
       )
     }
     const known = miniPrograms.get(appId)
@@ -70,7 +70,7 @@ export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): S
   return {
     knows: async (appId) => (await findApp(appId)) !== undefined,
     of,
-    exchangeCode: (app, code) => code2Session(transport, app, code),
+    exchangeCode: (app, code, group) => code2Session(transport, app, code, group),
     wechatOf,
   }
 }
@@ -79,7 +79,7 @@ function readApps(apps: Apps) {
   if (typeof apps === 'function') return { lookUp: apps, onlyAppId: undefined }
   if (!Array.isArray(apps) || apps.length === 0) {
     throw new TypeError(
-      'apps must list at least one { appId, appSecret }, or be a function that finds one by AppID',
+      'apps must list at least one { appId, appSecret }, or be a function that looks one up by AppID',
     )
   }
   const byId = new Map<string, AppCredentials>()

@@ -1,44 +1,36 @@
 import type { WeChatAnswer } from './answer.js'
+import { encryptedDataErrcodes } from './encrypted-data.js'
 import { type ErrcodeMeaning, errcodeTable } from './errcodes.js'
 import type { WeChatRequest } from './transport.js'
 
-// What is known of interfaces that have numbers of their own.
+// APIs that have errcodes of their own.
 const errcodesByPath: ReadonlyMap<string, ReadonlyMap<number, ErrcodeMeaning>> = new Map([
   [
     '/wxa/getpluginopenpid',
     errcodeTable([
-      [1000, 'wechat_unavailable', 'WeChat has trouble; try again a little later', 2],
-      [
-        1001,
-        'invalid_request',
-        'WeChat finds an argument wrong; compare it with the documentation',
-      ],
+      [1000, 'wechat_unavailable', 'WeChat has a problem; try again later', 2],
+      [1001, 'invalid_request', 'WeChat rejects an argument; check it against the documentation'],
       [1003, 'rate_limited', 'Too many calls; slow down', 60],
-      [1005, 'server_misconfigured', "The token must be of the plugin's own AppID"],
+      [1005, 'server_misconfigured', "The token must belong to the plugin's own AppID"],
       [
         1007,
         'invalid_code',
-        'WeChat has nothing for the code: it was used, has expired, or is not of wx.pluginLogin; get a new one',
+        'WeChat rejects the code: it was used, has expired, or is not from wx.pluginLogin; get a new one',
       ],
-      [1022, 'invalid_request', 'WeChat cannot read the body; compare it with the documentation'],
+      [1022, 'invalid_request', 'WeChat cannot parse the body; check it against the documentation'],
     ]),
   ],
-  [
-    '/wxa/business/checkencryptedmsg',
-    errcodeTable([
-      [1, 'invalid_request', 'WeChat does not know the data, or it is older than 3 days'],
-    ]),
-  ],
+  ['/wxa/business/checkencryptedmsg', encryptedDataErrcodes],
 ])
 
 export interface CallOptions {
-  /** Added to the access token, which `call` brings. */
+  /** Sent in addition to the access token, which `call` adds. */
   readonly query?: Readonly<Record<string, string>>
   /** Sent as JSON, with POST only. */
   readonly body?: object
 }
 
-/** A call to an interface that this library has no name for. Throws a `TypeError` when it cannot be one. */
+/** A call to an API that this library has no method for. Throws a `TypeError` if it is malformed. */
 export function callRequest(
   appId: string,
   method: 'GET' | 'POST',
@@ -47,7 +39,7 @@ export function callRequest(
 ): WeChatRequest<WeChatAnswer> {
   if (method !== 'GET' && method !== 'POST') throw new TypeError("method must be 'GET' or 'POST'")
   if (!isPath(path)) {
-    throw new TypeError("path must be the path of an interface, '/wxa/…' without host and query")
+    throw new TypeError("path must be the path of an API, such as '/wxa/…', without host and query")
   }
   for (const [name, value] of Object.entries(query)) {
     if (typeof value !== 'string') throw new TypeError(`query.${name} must be a string`)
@@ -56,7 +48,7 @@ export function callRequest(
     throw new TypeError('query must not have an access_token; call adds the current one')
   }
   if (body !== undefined && (method === 'GET' || typeof body !== 'object' || body === null)) {
-    throw new TypeError('body must be an object, and the method POST')
+    throw new TypeError('body must be an object, and the method must be POST')
   }
   const errcodes = errcodesByPath.get(path)
   return {

@@ -7,36 +7,40 @@ const failuresToOpen = 5
 const shortestOpenMs = 10_000
 const longestOpenMs = 60_000
 
+/** What a call has shown of WeChat: it was there, it was not, or nothing. */
+export type Finding = 'up' | 'down' | 'nothing'
+
 export interface CircuitBreaker {
-  /**
-   * Lets a call pass, and throws `wechat_unavailable` while WeChat is left alone. Who passes has to report, in any
-   * case and once, whether WeChat was there.
-   */
-  enter(): (isUp: boolean) => void
+  /** Throws `wechat_unavailable` while the circuit is open. */
+  check(): void
+  /** Lets a call pass, or throws like `check`. Every call that passes must report, exactly once, what it found. */
+  enter(): (finding: Finding) => void
   state(): BreakerState
 }
 
-/** Leaves WeChat alone for a while after failures in a row, so that callers are not kept waiting for nothing. */
+/** Makes calls fail at once for a while after consecutive failures, so that callers do not wait for nothing. */
 export function createCircuitBreaker(
   now: () => number,
   onChange: (state: BreakerState) => void,
 ): CircuitBreaker {
   let state: BreakerState = 'closed'
-  // A call that began before the last change says nothing about what came after it.
+  // A call that began before the last change of state says nothing about the new state.
   let changes = 0
   let failures = 0
   let openForMs = shortestOpenMs
   let openedAtMs = 0
+  let isProbing = false
 
   function change(next: BreakerState): void {
     state = next
     changes += 1
     failures = 0
+    isProbing = false
     if (next === 'open') openedAtMs = now()
     onChange(next)
   }
 
-  /** A clock that was set back must not keep it open. */
+  /** A clock that was set back must not keep the circuit open. */
   function remainingMs(): number {
     const elapsedMs = now() - openedAtMs
     return elapsedMs < 0 ? 0 : Math.max(0, openForMs - elapsedMs)
@@ -56,22 +60,29 @@ export function createCircuitBreaker(
     change('open')
   }
 
+  function check(): void {
+    if (isProbing) throw circuitOpen(1)
+    if (state === 'open' && remainingMs() > 0) throw circuitOpen(Math.ceil(remainingMs() / 1000))
+  }
+
   return {
+    check,
+
     enter() {
-      if (state === 'half_open') throw circuitOpen(1)
-      if (state === 'open') {
-        if (remainingMs() > 0) throw circuitOpen(Math.ceil(remainingMs() / 1000))
-        change('half_open')
-      }
+      check()
+      if (state === 'open') change('half_open')
+      isProbing = state === 'half_open'
       const enteredAt = changes
-      return (isUp) => {
+      return (finding) => {
         if (enteredAt !== changes) return
-        if (isUp) succeeded()
-        else failed()
+        // The next call finds out instead.
+        isProbing = false
+        if (finding === 'up') succeeded()
+        if (finding === 'down') failed()
       }
     },
 
-    // No call has found out yet, but the next one will.
+    // No call has tested it yet, but the next one will.
     state: () => (state === 'open' && remainingMs() === 0 ? 'half_open' : state),
   }
 }

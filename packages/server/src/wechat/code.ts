@@ -1,7 +1,7 @@
 import { mockCode } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 
-/** Throws `invalid_code` for what cannot be a code of WeChat's, before anything is sent. */
+/** Throws `invalid_code` for what cannot be a WeChat code, before anything is sent. */
 export function checkCode(code: string): void {
   if (code === mockCode) {
     throw new AuthError(
@@ -11,6 +11,6 @@ export function checkCode(code: string): void {
     )
   }
   if (typeof code !== 'string' || !/^[A-Za-z0-9_-]{1,128}$/.test(code)) {
-    throw new AuthError('invalid_code', 'This is not a code of WeChat; get a new one')
+    throw new AuthError('invalid_code', 'This is not a WeChat code; get a new one')
   }
 }

@@ -2,7 +2,7 @@ import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
-import type { Transport } from './transport.js'
+import type { Transport, WeChatRequest } from './transport.js'
 
 /** A mini program that this backend serves. */
 export interface AppCredentials {
@@ -12,10 +12,10 @@ export interface AppCredentials {
   readonly appSecret: string
 }
 
-/** Who logged in. Printed or serialised, all of it reads `[redacted]`. */
+/** Who logged in. When printed or serialised, all of it is `[redacted]`. */
 export interface CodeSession {
   readonly openid: string
-  /** Only where the mini program is bound to an Open Platform account. */
+  /** Only if the mini program is bound to an Open Platform account. */
   readonly unionid?: string
   /** WeChat's key for this user's open data. It must not leave the server. */
   readonly sessionKey: string
@@ -30,25 +30,23 @@ export function code2Session(
   transport: Transport,
   { appId, appSecret }: AppCredentials,
   code: string,
+  group: 'login' | 'prefetch' = 'login',
 ): Promise<CodeSession> {
-  return transport.within((signal) =>
-    transport.send(
-      {
-        endpoint: 'code2Session',
-        group: 'login',
-        appId,
-        method: 'GET',
-        path: '/sns/jscode2session',
-        query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
-        // The first request may have spent the code although its answer was lost.
-        isRepeatable: false,
-        errcodes: appSecretErrcodes,
-        unknownErrcode: 'wechat_unavailable',
-        read: readSession,
-      },
-      signal,
-    ),
-  )
+  const request: WeChatRequest<CodeSession> = {
+    endpoint: 'code2Session',
+    group,
+    appId,
+    method: 'GET',
+    path: '/sns/jscode2session',
+    query: { appid: appId, secret: appSecret, js_code: code, grant_type: 'authorization_code' },
+    // The first request may have spent the code although its answer was lost.
+    isRepeatable: false,
+    spendsCode: true,
+    errcodes: appSecretErrcodes,
+    unknownErrcode: 'wechat_unavailable',
+    read: readSession,
+  }
+  return transport.inPlace(request, (signal) => transport.send(request, signal))
 }
 
 function readSession(raw: WeChatAnswer): CodeSession {

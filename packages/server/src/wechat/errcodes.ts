@@ -1,37 +1,37 @@
 import type { AuthErrorCode } from '../errors.js'
 
-/** What an error number of WeChat means here. */
+/** What an errcode of WeChat means here. */
 export interface ErrcodeMeaning {
   readonly code: AuthErrorCode
-  /** One sentence for the operator: what it is, and what to do. */
+  /** One sentence for the operator: what is wrong, and what to do. */
   readonly hint: string
   readonly retryAfterSeconds?: number
 }
 
 /** What errcodes mean at one endpoint, as the endpoint declares it. */
 export interface ErrcodeMeanings {
-  /** Numbers that mean something else, or something at all, at this endpoint only. */
+  /** Errcodes with a meaning of their own at this endpoint. */
   readonly errcodes?: ReadonlyMap<number, ErrcodeMeaning>
   /**
-   * What a number means that is in no table. Where all that counts are known, a new one is trouble at WeChat
-   * (`wechat_unavailable`); an endpoint with numbers of its own says by it what is wrong with the call (`server_error`).
+   * What an errcode means that is in no table. Where all relevant ones are known, a new one is a problem at WeChat
+   * (`wechat_unavailable`); at an endpoint with errcodes of its own, something is wrong with the call (`server_error`).
    */
   readonly unknownErrcode: 'wechat_unavailable' | 'server_error'
 }
 
 type Row = readonly [errcode: number, code: AuthErrorCode, hint: string, retryAfterSeconds?: number]
 
-const checkTheWay = 'check what stands between this server and WeChat'
+const checkProxies = 'check any proxy between this server and WeChat'
 const tokenRefused =
-  'WeChat refuses the access token, and a new one as well; look for another program that resets it (force_refresh)'
+  'WeChat rejects the access token, even a new one; look for another program that resets it (force_refresh)'
 
 // What holds everywhere:
 // https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
 const anywhere = errcodeTable([
-  [-1, 'wechat_unavailable', 'WeChat is busy; try again a little later', 2],
+  [-1, 'wechat_unavailable', 'WeChat is busy; try again later', 2],
   [40001, 'wechat_unavailable', tokenRefused, 10],
-  [40002, 'server_misconfigured', `WeChat refused the grant type; ${checkTheWay}`],
-  [40003, 'invalid_request', 'The openid is not one of this mini program, or not of this user'],
+  [40002, 'server_misconfigured', `WeChat rejected the grant type; ${checkProxies}`],
+  [40003, 'invalid_request', 'The openid does not belong to this mini program or to this user'],
   [
     40013,
     'server_misconfigured',
@@ -41,11 +41,11 @@ const anywhere = errcodeTable([
   [
     40029,
     'invalid_code',
-    'WeChat does not know the code: it is older than 5 minutes, of another mini program or of another kind; get a new one',
+    'WeChat does not know the code: it is older than 5 minutes, from another mini program or of another kind; get a new one',
   ],
   [40090, 'server_misconfigured', 'The IP address of this server may not act for the platform'],
   [40094, 'server_misconfigured', "WeChat rejects the third-party platform's token"],
-  [40097, 'invalid_request', 'WeChat finds an argument wrong; compare it with the documentation'],
+  [40097, 'invalid_request', 'WeChat rejects an argument; check it against the documentation'],
   [40125, 'server_misconfigured', 'The AppSecret is wrong; copy it again from the WeChat console'],
   [40163, 'invalid_code', 'The code was used before; get a new one'],
   [
@@ -55,49 +55,49 @@ const anywhere = errcodeTable([
   ],
   [40226, 'user_blocked', 'WeChat blocks this user as a high risk; do not try again'],
   [40243, 'server_misconfigured', 'The AppSecret is frozen; unfreeze it in the WeChat console'],
-  [41001, 'server_misconfigured', `The access token did not reach WeChat; ${checkTheWay}`],
-  [41002, 'server_misconfigured', `The AppID did not reach WeChat; ${checkTheWay}`],
-  [41004, 'server_misconfigured', `The AppSecret did not reach WeChat; ${checkTheWay}`],
-  [41008, 'server_misconfigured', `The code did not reach WeChat; ${checkTheWay}`],
+  [41001, 'server_misconfigured', `The access token did not reach WeChat; ${checkProxies}`],
+  [41002, 'server_misconfigured', `The AppID did not reach WeChat; ${checkProxies}`],
+  [41004, 'server_misconfigured', `The AppSecret did not reach WeChat; ${checkProxies}`],
+  [41008, 'server_misconfigured', `The code did not reach WeChat; ${checkProxies}`],
   [42001, 'wechat_unavailable', tokenRefused, 10],
-  [43001, 'invalid_request', 'This interface of WeChat wants GET'],
-  [43002, 'invalid_request', 'This interface of WeChat wants POST'],
-  [44002, 'invalid_request', 'This interface of WeChat wants a body'],
+  [43001, 'invalid_request', 'This WeChat API requires GET'],
+  [43002, 'invalid_request', 'This WeChat API requires POST'],
+  [44002, 'invalid_request', 'This WeChat API requires a body'],
   [
     45009,
     'rate_limited',
-    'The daily quota of this mini program is used up; it starts anew at midnight in China',
+    'The daily quota of this mini program is used up; it resets at midnight in China',
     3600,
   ],
-  [45011, 'rate_limited', 'Too many calls in this minute; slow down', 60],
-  [47001, 'invalid_request', 'WeChat cannot read the body; compare it with the documentation'],
+  [45011, 'rate_limited', 'Too many calls this minute; slow down', 60],
+  [47001, 'invalid_request', 'WeChat cannot parse the body; check it against the documentation'],
   [
     48001,
     'server_misconfigured',
-    'This mini program may not call this interface; check its permissions in the WeChat console',
+    'This mini program may not call this API; check its permissions in the WeChat console',
   ],
   [
     50004,
     'server_misconfigured',
-    'WeChat forbids this interface for the mini program; ask in the WeChat console',
+    'WeChat has forbidden this API to the mini program; check the WeChat console',
   ],
   [
     50007,
     'server_misconfigured',
-    'The account of the mini program is frozen; ask in the WeChat console',
+    'The account of the mini program is frozen; check the WeChat console',
   ],
   [61003, 'server_misconfigured', 'The mini program has not authorised this third-party platform'],
   [
     61024,
     'server_misconfigured',
-    'A third-party platform manages this mini program, so it must use its own login interface',
+    'A third-party platform manages this mini program and must use its own login API',
   ],
   [87007, 'stale_session_key', 'The session_key has expired; a new login brings a new one'],
-  [87008, 'server_misconfigured', `WeChat does not know the signature's method; ${checkTheWay}`],
+  [87008, 'server_misconfigured', `WeChat does not know the signature method; ${checkProxies}`],
   [
     87009,
     'stale_session_key',
-    'The session_key is no longer the current one; a new login brings it',
+    'The session_key is no longer the current one; a new login brings a new one',
   ],
   [
     89002,
@@ -108,31 +108,31 @@ const anywhere = errcodeTable([
   [
     89501,
     'server_misconfigured',
-    "The IP address of this server waits for the administrator's confirmation",
+    "The IP address of this server is waiting for the administrator's approval",
   ],
   [
     89503,
     'server_misconfigured',
-    "The IP address of this server waits for the administrator's confirmation",
+    "The IP address of this server is waiting for the administrator's approval",
   ],
   [
     89506,
     'server_misconfigured',
-    'The administrator refused the IP address of this server; ask again after 24 hours',
+    'The administrator rejected the IP address of this server; ask again after 24 hours',
   ],
   [
     89507,
     'server_misconfigured',
-    'The administrator refused the IP address of this server; ask again after 1 hour',
+    'The administrator rejected the IP address of this server; ask again after 1 hour',
   ],
 ])
 
-/** Where the AppSecret is sent, this is what a wrong one is called. */
+/** Endpoints that take the AppSecret report a wrong one by this errcode. */
 export const appSecretErrcodes = errcodeTable([
   [40001, 'server_misconfigured', 'The AppSecret is wrong; copy it again from the WeChat console'],
 ])
 
-/** What to make of an error number, also of one that is not in the tables. */
+/** What an errcode means, even one that is in no table. */
 export function meaningOf(
   errcode: number,
   { errcodes, unknownErrcode }: ErrcodeMeanings,
@@ -142,16 +142,16 @@ export function meaningOf(
   if (errcode >= 40230 && errcode <= 40240) {
     return {
       code: 'server_misconfigured',
-      hint: 'The mini program demands signed calls of this interface (API security); lift that in the WeChat console',
+      hint: 'The mini program requires signed calls to this API (API security); turn that off in the WeChat console',
     }
   }
-  const hint = `WeChat answered with errcode ${errcode}; look it up in its error table`
+  const hint = `WeChat answered with errcode ${errcode}; look it up in WeChat's error table`
   return unknownErrcode === 'wechat_unavailable'
     ? { code: unknownErrcode, hint, retryAfterSeconds: 10 }
     : { code: unknownErrcode, hint }
 }
 
-/** WeChat rejects the access token: it has expired, was replaced, or was cut on its way. */
+/** WeChat rejects the access token: it has expired, was replaced, or was truncated. */
 export const isTokenRefusal = (errcode: number | undefined): boolean =>
   errcode === 40001 || errcode === 40014 || errcode === 42001
 

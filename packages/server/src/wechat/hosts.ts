@@ -1,49 +1,49 @@
-const recallMs = 30_000
+const firstHostRetryMs = 30_000
 
 export type HostList = readonly [string, ...string[]]
 
 export interface Hosts {
-  /** Where to try to connect, one after the other. */
+  /** The hosts to try, one after the other. */
   candidates(): readonly string[]
-  /** This one took a connection, so calls go there from now on. */
+  /** This host accepted a connection, so calls go there from now on. */
   reached(host: string): void
-  /** Where calls go now. */
+  /** The host that calls go to now. */
   current(): string
 }
 
-/** Stays on the host that works, and lets one call every 30 seconds try whether the first of the list is back. */
+/** Stays on the host that works, and lets one call every 30 seconds try the first of the list again. */
 export function createHosts(hosts: HostList, now: () => number): Hosts {
   const [preferred] = hosts
   let current = preferred
-  let recallAtMs = 0
+  let retryFirstAtMs = 0
 
   return {
     candidates() {
-      // The only one is worth a second try: a connection that was not made has sent nothing.
+      // A single host is tried twice: a connection that was not made has sent nothing.
       if (hosts.length === 1) return [preferred, preferred]
-      const isRecalled = now() >= recallAtMs
-      if (isRecalled) recallAtMs = now() + recallMs
-      return [...new Set([isRecalled ? preferred : current, current, ...hosts])]
+      const isFirstDue = now() >= retryFirstAtMs
+      if (isFirstDue) retryFirstAtMs = now() + firstHostRetryMs
+      return [...new Set([isFirstDue ? preferred : current, current, ...hosts])]
     },
 
     reached(host) {
       if (host === current) return
       current = host
-      recallAtMs = now() + recallMs
+      retryFirstAtMs = now() + firstHostRetryMs
     },
 
     current: () => current,
   }
 }
 
-/** Throws a `TypeError` that names the option when it is not a list of origins. */
+/** Throws a `TypeError` that names the option if it is not a list of origins. */
 export function checkHosts(name: string, hosts: unknown): HostList {
   const [first, ...others]: readonly unknown[] = Array.isArray(hosts) ? hosts : []
   return [checkHost(name, first), ...others.map((host) => checkHost(name, host))]
 }
 
 function checkHost(name: string, host: unknown): string {
-  const wanted = `${name} must list origins such as https://api.weixin.qq.com; http only to this machine`
+  const wanted = `${name} must list origins such as https://api.weixin.qq.com; http only for localhost`
   let url: URL
   try {
     url = new URL(String(host))

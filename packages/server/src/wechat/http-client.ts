@@ -1,88 +1,71 @@
-import { Agent, request as undiciRequest } from 'undici'
 import { untilAborted } from '../deadline.js'
 import { AuthError } from '../errors.js'
 import { readAtMost } from '../read-at-most.js'
-import { redactError, systemCodeOf } from '../redact.js'
+import { redactError } from '../redact.js'
+import { createConnections } from './connections.js'
+import { saysLost, saysNeverSent } from './fetch-errors.js'
+import type { FetchLike, FetchResponse } from './fetch-like.js'
 import type { Hosts } from './hosts.js'
 
 const maxReplyBytes = 64 * 1024
-const connectTimeoutMs = 2000
-
-/** What this library asks of a `fetch`; the global one fits, and so does `createFakeWeChat().fetch`. */
-export type FetchLike = (
-  url: string,
-  init: {
-    method: 'GET' | 'POST'
-    headers: Record<string, string>
-    body?: string
-    redirect: 'manual'
-    signal: AbortSignal
-  },
-) => Promise<FetchResponse>
-
-export interface FetchResponse {
-  readonly status: number
-  readonly body: {
-    getReader(): {
-      read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>
-      cancel(): Promise<unknown>
-    }
-  } | null
-}
 
 export interface HttpClientRequest {
   readonly method: 'GET' | 'POST'
   /** Path and query. */
   readonly target: string
   readonly body: string | undefined
-  /** Texts that must not show up in an error. */
+  /** It may be sent again even if it has arrived. */
+  readonly isRepeatable: boolean
+  /** Strings that must not show up in an error. */
   readonly secrets: () => readonly string[]
 }
 
 export interface Reply {
   readonly status: number
-  /** Absent when there was more than 64 KiB of it. */
+  /** Absent if it was larger than 64 KiB. */
   readonly text: string | undefined
 }
 
+/** The connection broke before the answer was complete, and the request may have arrived. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost'
+  /** The connection had been idle and was dropped in the meantime, which says nothing about WeChat. */
+  readonly wasIdle: boolean
+
+  constructor(wasIdle: boolean, cause: unknown) {
+    super('The connection to WeChat broke before the answer was complete', { cause })
+    this.wasIdle = wasIdle
+  }
+}
+
 export interface HttpClient {
-  /** One request and the whole answer to it. Throws `wechat_unavailable` when none arrived, or not before the signal. */
+  /**
+   * Sends one request and reads the whole answer. Throws a {@link ConnectionLost}, the signal's reason, or
+   * `wechat_unavailable` for every other failure.
+   */
   send(request: HttpClientRequest, signal: AbortSignal): Promise<Reply>
-  /** Ends the connections, after the answers under way. */
+  /** Closes the connections after the calls in flight. */
   close(): Promise<void>
 }
 
-export function createHttpClient(
-  fetch: FetchLike | undefined,
-  hosts: Hosts,
-  timeoutMs: number,
-): HttpClient {
-  // Made at the first call: whoever brings a fetch, or never logs in, opens no socket.
-  let agent: Agent | undefined
+export interface HttpClientOptions {
+  readonly fetch: FetchLike | undefined
+  readonly hosts: Hosts
+  readonly timeoutMs: number
+  readonly maxConnections: number
+}
 
-  const fetchOnce: FetchLike =
-    fetch ??
-    (async (url, { method, headers, body, signal }) => {
-      agent ??= new Agent({
-        connect: { timeout: connectTimeoutMs },
-        connections: 128,
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-      })
-      const response = await undiciRequest(url, {
-        method,
-        headers,
-        signal,
-        dispatcher: agent,
-        body: body ?? null,
-      })
-      return {
-        status: response.statusCode,
-        body: { getReader: () => readerOf(response.body) },
-      }
-    })
+export function createHttpClient({
+  fetch,
+  hosts,
+  timeoutMs,
+  maxConnections,
+}: HttpClientOptions): HttpClient {
+  const connections = createConnections(maxConnections, timeoutMs)
+  const fetchOnce = fetch ?? connections.fetch
+  const wasNeverSent = (error: unknown) => connections.wasNeverMade(error) || saysNeverSent(error)
 
-  /** Only a request that certainly was not sent goes out again: a code works once. */
+  /** Only a request that certainly was not sent is sent again: a code works once. */
   async function firstResponse(target: string, init: Parameters<FetchLike>[1]) {
     const [first = '', ...others] = hosts.candidates()
     const askAt = async (host: string) => {
@@ -100,11 +83,27 @@ export function createHttpClient(
     return outcome
   }
 
-  async function replyTo(
-    { method, target, body }: HttpClientRequest,
-    signal: AbortSignal,
-  ): Promise<Reply> {
-    const response = await firstResponse(target, {
+  /** A repeatable request is sent again for each connection that was dropped while it was idle. */
+  async function responseTo(
+    { target, isRepeatable }: HttpClientRequest,
+    init: Parameters<FetchLike>[1],
+  ): Promise<FetchResponse> {
+    for (;;) {
+      const mark = connections.mark()
+      try {
+        return await firstResponse(target, init)
+      } catch (error) {
+        const ended = connections.endedBy(error, mark)
+        if (init.signal.aborted || !(ended || saysLost(error))) throw error
+        const wasIdle = ended === 'idle'
+        if (!wasIdle || !isRepeatable) throw new ConnectionLost(wasIdle, error)
+      }
+    }
+  }
+
+  async function replyTo(request: HttpClientRequest, signal: AbortSignal): Promise<Reply> {
+    const { method, body } = request
+    const response = await responseTo(request, {
       method,
       headers: {
         accept: 'application/json',
@@ -112,7 +111,7 @@ export function createHttpClient(
       },
       redirect: 'manual',
       signal,
-      // A text has a length: WeChat turns a chunked body away with status 412.
+      // A string has a length: WeChat rejects a chunked body with status 412.
       ...(body !== undefined && { body }),
     })
     const { status } = response
@@ -130,15 +129,15 @@ export function createHttpClient(
         return await untilAborted(replyTo(request, signal), signal)
       } catch (error) {
         if (signal.aborted) throw signal.reason
-        throw unavailable(
-          'WeChat could not be reached, or its answer ended early; see cause',
-          redactError(error, request.secrets()),
-        )
+        const secrets = request.secrets()
+        if (error instanceof ConnectionLost) {
+          throw new ConnectionLost(error.wasIdle, redactError(error.cause, secrets))
+        }
+        throw unavailable('WeChat could not be reached; see cause', redactError(error, secrets))
       }
     },
 
-    // Bun's own undici has agents without `close`.
-    close: async () => agent?.close?.(),
+    close: connections.close,
   }
 }
 
@@ -146,33 +145,12 @@ export function unavailable(message: string, cause?: unknown): AuthError {
   return new AuthError('wechat_unavailable', message, { cause, retryAfterSeconds: 2 })
 }
 
-// The connection was never made, so no byte of the request has left.
-const neverSent: ReadonlySet<unknown> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'UND_ERR_CONNECT_TIMEOUT',
-])
-
-const wasNeverSent = (error: unknown) => neverSent.has(systemCodeOf(error))
-
-function readerOf(body: NodeJS.ReadableStream & { destroy(): unknown }) {
-  const chunks = body[Symbol.asyncIterator]()
-  return {
-    async read() {
-      const { done = false, value } = await chunks.next()
-      return { done, value: typeof value === 'string' ? Buffer.from(value) : value }
-    },
-    async cancel() {
-      body.destroy()
-    },
-  }
-}
-
 async function readText({ body }: FetchResponse): Promise<string | undefined> {
   if (!body) return ''
   const reader = body.getReader()
-  const bytes = await readAtMost({ next: () => reader.read() }, maxReplyBytes)
+  const bytes = await readAtMost({ next: () => reader.read() }, maxReplyBytes).catch((error) => {
+    throw new ConnectionLost(false, error)
+  })
   if (!bytes) reader.cancel().catch(() => undefined)
   return bytes && new TextDecoder().decode(bytes)
 }

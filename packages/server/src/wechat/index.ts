@@ -3,7 +3,7 @@ export type { BreakerEvent, MisconfiguredEvent, WeChatEvent } from '../events.js
 export type { WeChatAnswer } from './answer.js'
 export type { CallOptions } from './call.js'
 export type { AppCredentials, CodeSession } from './code2session.js'
-export type { FetchLike, FetchResponse } from './http-client.js'
+export type { FetchLike, FetchResponse } from './fetch-like.js'
 export type { WeChat } from './mini-program.js'
 export {
   decryptOpenData,

@@ -3,6 +3,7 @@ import { isText, type WeChatAnswer } from './answer.js'
 import { type CallOptions, callRequest } from './call.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
+import { checkEncryptedDataRequest, hashesOf } from './encrypted-data.js'
 import { isTokenRefusal } from './errcodes.js'
 import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
 import {
@@ -15,31 +16,36 @@ import { type AccessToken, createStableToken } from './stable-token.js'
 import type { Transport, WeChatHealth, WeChatRequest } from './transport.js'
 
 /**
- * WeChat's server interfaces for one mini program. Every call throws {@link AuthError}: a WeChat that is down, slow or
- * busy is `wechat_unavailable`, what is wrong with AppID, AppSecret or permissions is `server_misconfigured`.
+ * WeChat's server APIs for one mini program. Every call throws {@link AuthError}: `wechat_unavailable` if WeChat is
+ * down, slow or busy, `server_misconfigured` if AppID, AppSecret or permissions are wrong.
  */
 export interface WeChat {
   readonly appId: string
   /** Exchanges the code of `wx.login()`, which works once. Throws `invalid_code` and `user_blocked`. */
   code2Session(code: string): Promise<CodeSession>
   /**
-   * Exchanges the code of the getPhoneNumber button, which works once. With the `openid` of the user who is logged in,
-   * WeChat refuses the code of anybody else. Throws `invalid_code`.
+   * Exchanges the code of the getPhoneNumber button, which works once. With the `openid` of the logged-in user, WeChat
+   * rejects the code of anybody else. Throws `invalid_code`.
    */
   phoneNumber(code: string, options?: { readonly openid?: string }): Promise<PhoneNumber>
   /** Whether this is the user's current `session_key`; a newer login by code may have replaced it. */
   checkSessionKey(input: SessionKeyInput): Promise<boolean>
-  /** Replaces the user's `session_key`. Throws `stale_session_key` when the given one is not the current one. */
+  /** Replaces the user's `session_key`. Throws `stale_session_key` if the given one is not the current one. */
   resetSessionKey(input: SessionKeyInput): Promise<ResetSessionKey>
   /**
-   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is kept, renewed in time, and
+   * Whether WeChat encrypted this phone number for this mini program, at most 3 days ago. Open data is encrypted without
+   * a signature, so only this tells a phone number from what its sender made of it. Of other data WeChat knows nothing.
+   */
+  checkEncryptedData(encryptedData: string): Promise<boolean>
+  /**
+   * The access token (stable_token), for calls that {@link WeChat.call} cannot make. It is cached, renewed in time, and
    * the same in every process. `force` replaces a token that has leaked: the old one ends at once, and WeChat allows
    * that 20 times a day.
    */
   accessToken(options?: { readonly force?: boolean }): Promise<AccessToken>
   /**
-   * Any other interface that answers JSON, by its path. An errcode that is not in the table of this library is
-   * `server_error`. What a GET asks for is asked again when WeChat is busy; a POST is sent once.
+   * Any other API that returns JSON, by its path. An errcode that this library does not know is `server_error`. A GET
+   * is retried if WeChat is busy; a POST is sent once.
    *
    * @example
    * await wechat.call('POST', '/cgi-bin/message/subscribe/send', {
@@ -53,7 +59,7 @@ export interface WeChat {
 
 export interface MiniProgramOptions {
   readonly appId: string
-  /** Asked for at every call, so that an app may be taken out of service, or get another AppSecret. */
+  /** Looked up at every call, so that an app can be removed, or get another AppSecret. */
   readonly credentials: () => Promise<AppCredentials>
   readonly now: () => number
 }
@@ -66,14 +72,14 @@ export function createMiniProgram(
 
   async function sendAuthorized<Result>(request: WeChatRequest<Result>): Promise<Result> {
     await credentials()
-    return transport.within(async (signal) => {
+    return transport.inPlace(request, async (signal) => {
       const { token } = await tokens.current(signal)
       try {
         return await transport.send(withToken(request, token), signal)
       } catch (error) {
         if (!(error instanceof AuthError) || !isTokenRefusal(error.errcode)) throw error
       }
-      // WeChat turned the call away at the door, so nothing was done and no code is spent.
+      // WeChat rejected the call before processing it, so nothing was done and no code was used.
       tokens.refused(token)
       const renewed = await tokens.current(signal)
       return transport.send(withToken(request, renewed.token), signal)
@@ -105,6 +111,19 @@ export function createMiniProgram(
     async resetSessionKey(input) {
       checkTexts({ openid: input.openid, sessionKey: input.sessionKey })
       return sendAuthorized(resetSessionKeyRequest(appId, input))
+    },
+
+    async checkEncryptedData(encryptedData) {
+      for (const hash of hashesOf(encryptedData)) {
+        const isKnown = await sendAuthorized(checkEncryptedDataRequest(appId, hash)).catch(
+          (error: unknown) => {
+            if (error instanceof AuthError && error.errcode === 1) return false
+            throw error
+          },
+        )
+        if (isKnown) return true
+      }
+      return false
     },
 
     async accessToken({ force = false } = {}) {

@@ -8,18 +8,18 @@ import type { WeChatRequest } from './transport.js'
 const maxAgeSeconds = 5 * 60
 
 const phoneNumberErrcodes = errcodeTable([
-  [40003, 'invalid_code', 'The code was given to another user; let this one give the number'],
+  [40003, 'invalid_code', 'The code belongs to another user; let this user share the number'],
 ])
 
-/** A phone number that WeChat has verified. Printed or serialised, the number reads `[redacted]`. */
+/** A phone number that WeChat has verified. When printed or serialised, the number is `[redacted]`. */
 export interface PhoneNumber {
   /** Without the country code. */
   readonly phoneNumber: string
-  /** `'86'` for example. */
+  /** For example `'86'`. */
   readonly countryCode: string
   readonly watermark: {
     readonly appId: string
-    /** When the user gave the number away, in seconds since the epoch. */
+    /** When the user shared the number, in seconds since the epoch. */
     readonly at: number
   }
   readonly raw: WeChatAnswer
@@ -44,6 +44,7 @@ export function phoneNumberRequest(
     query: {},
     body: { code, ...(openid !== undefined && { openid }) },
     isRepeatable: false,
+    spendsCode: true,
     errcodes: phoneNumberErrcodes,
     unknownErrcode: 'wechat_unavailable',
     read: (raw) => readPhoneNumber(raw, appId, now() / 1000),
@@ -54,21 +55,21 @@ function readPhoneNumber(raw: WeChatAnswer, appId: string, at: number): PhoneNum
   const { purePhoneNumber: phoneNumber, countryCode, watermark } = membersOf(raw.phone_info)
   const { appid, timestamp } = membersOf(watermark)
   if (!isText(phoneNumber) || !isText(String(countryCode ?? '')) || typeof timestamp !== 'number') {
-    throw unavailable('WeChat answered without a phone number, its country or its watermark')
+    throw unavailable('WeChat answered without a phone number, its country code or its watermark')
   }
   if (appid !== appId) {
-    throw new AuthError('invalid_code', 'The phone number was given to another mini program')
+    throw new AuthError('invalid_code', 'The phone number was shared with another mini program')
   }
   if (at - timestamp > maxAgeSeconds) {
     throw new AuthError(
       'invalid_code',
-      "The phone number was given away more than 5 minutes ago, or this server's clock is ahead",
+      "The phone number was shared more than 5 minutes ago, or this server's clock is ahead",
     )
   }
   return redactMembers(
     {
       phoneNumber,
-      // WeChat's documentation says text, its sample shows a number.
+      // WeChat's documentation says string, its example shows a number.
       countryCode: String(countryCode),
       watermark: { appId, at: timestamp },
       raw,

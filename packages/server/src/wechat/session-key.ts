@@ -4,16 +4,16 @@ import { unavailable } from './http-client.js'
 import { signSession } from './open-data.js'
 import type { WeChatRequest } from './transport.js'
 
-/** A user of the mini program, and the key that is asked about. */
+/** A user of the mini program, and the key to check or reset. */
 export interface SessionKeyInput {
   readonly openid: string
   readonly sessionKey: string
 }
 
-/** Printed or serialised, all of it reads `[redacted]`. */
+/** When printed or serialised, all of it is `[redacted]`. */
 export interface ResetSessionKey {
   readonly openid: string
-  /** The old one is dead; this one ends when the old one would have. */
+  /** The old one no longer works; this one expires when the old one would have. */
   readonly sessionKey: string
   readonly raw: WeChatAnswer
 }
@@ -45,7 +45,7 @@ export function resetSessionKeyRequest(
     method: 'GET',
     path: '/wxa/resetusersessionkey',
     query: signedQuery(input),
-    // The first request may have replaced the key although its answer was lost.
+    // The first request may have replaced the key even if its answer was lost.
     isRepeatable: false,
     unknownErrcode: 'wechat_unavailable',
     read(raw) {

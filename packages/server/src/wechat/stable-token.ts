@@ -4,13 +4,13 @@ import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './code2session.js'
 import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
-import type { Transport } from './transport.js'
+import type { Transport, WeChatRequest } from './transport.js'
 
-// In its last 5 minutes WeChat gives a new token, while the old one still works.
+// In a token's last 5 minutes WeChat issues a new one, while the old one still works.
 const renewalSeconds = 5 * 60
 const renewalPauseMs = 10_000
 
-/** Opens the interfaces of one mini program. Printed or serialised, the token reads `[redacted]`. */
+/** Grants access to the APIs of one mini program. When printed or serialised, the token is `[redacted]`. */
 export interface AccessToken {
   readonly token: string
   /** In seconds since the epoch. */
@@ -18,16 +18,16 @@ export interface AccessToken {
 }
 
 export interface StableToken {
-  /** A token that is good now. Only a first one, or one in place of a token that is over, is waited for. */
+  /** A token that is valid now. Waits only for the first one, or if the last one has expired. */
   current(signal: AbortSignal): Promise<AccessToken>
-  /** WeChat did not take this token: if it still is the one kept here, it is given up. */
+  /** WeChat rejected this token: it is dropped, if it is still the cached one. */
   refused(token: string): void
   /** Makes WeChat replace the token. The old one ends at once, everywhere. */
   force(signal: AbortSignal): Promise<AccessToken>
 }
 
 /**
- * The access token of one mini program. Any number of processes may fetch it: without force all are given the same.
+ * The access token of one mini program. Any number of processes may fetch it: without force all get the same.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/mp-access-token/api_getstableaccesstoken
  */
 export function createStableToken(
@@ -46,36 +46,32 @@ export function createStableToken(
   async function fetchToken(isForced: boolean): Promise<AccessToken> {
     const { appId, appSecret } = await credentials()
     const requestedAtMs = now()
-    return transport.within((signal) =>
-      transport.send(
-        {
-          endpoint: 'accessToken',
-          group: 'access_token',
-          appId,
-          method: 'POST',
-          path: '/cgi-bin/stable_token',
-          query: {},
-          body: {
-            grant_type: 'client_credential',
-            appid: appId,
-            secret: appSecret,
-            force_refresh: isForced,
-          },
-          isRepeatable: !isForced,
-          errcodes: appSecretErrcodes,
-          unknownErrcode: 'wechat_unavailable',
-          // Counted from the request, so that it never is taken for good when WeChat does not.
-          read: (answer) => readToken(answer, requestedAtMs / 1000),
-        },
-        signal,
-      ),
-    )
+    const request: WeChatRequest<AccessToken> = {
+      endpoint: 'accessToken',
+      group: 'access_token',
+      appId,
+      method: 'POST',
+      path: '/cgi-bin/stable_token',
+      query: {},
+      body: {
+        grant_type: 'client_credential',
+        appid: appId,
+        secret: appSecret,
+        force_refresh: isForced,
+      },
+      isRepeatable: !isForced,
+      errcodes: appSecretErrcodes,
+      unknownErrcode: 'wechat_unavailable',
+      // Counted from the request, so that it never is taken for good when WeChat does not.
+      read: (answer) => readToken(answer, requestedAtMs / 1000),
+    }
+    return transport.inPlace(request, (signal) => transport.send(request, signal))
   }
 
   async function fetchCurrent(): Promise<AccessToken> {
     const timesForcedBefore = timesForced
     const token = await fetchToken(false)
-    // A forced token is newer than the answer to a question that was asked before it.
+    // A forced token is newer than the answer to a request that was sent before it.
     if (kept && timesForced > timesForcedBefore) return kept
     kept = token
     return token
@@ -99,7 +95,7 @@ export function createStableToken(
       if (!kept || secondsLeft(kept) <= 0) return untilAborted(fetchOnce(), signal)
       if (secondsLeft(kept) <= renewalSeconds && now() >= renewAtMs) {
         renewAtMs = now() + renewalPauseMs
-        // An event tells of a failure, and this token is still good.
+        // A failure becomes an event, and this token is still valid.
         fetchOnce().catch(() => undefined)
       }
       return kept
@@ -124,7 +120,7 @@ function readToken(answer: WeChatAnswer, requestedAt: number): AccessToken {
     throw unavailable('WeChat answered without an access_token')
   }
   if (typeof lifeSeconds !== 'number' || !(lifeSeconds > 0)) {
-    throw unavailable('WeChat answered without the life of the access_token')
+    throw unavailable('WeChat answered without the lifetime of the access_token')
   }
   return redactMembers({ token, expiresAt: Math.floor(requestedAt + lifeSeconds) }, ['token'])
 }

@@ -2,27 +2,42 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { withAbortableDeadline } from '../deadline.js'
 import { AuthError } from '../errors.js'
 import type { BreakerEvent, EndpointGroup, MisconfiguredEvent, WeChatEvent } from '../events.js'
-import { checkDuration, checkFunctions } from '../option-checks.js'
+import { checkCount, checkDuration, checkFunctions } from '../option-checks.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
-import { type CircuitBreaker, createCircuitBreaker } from './circuit-breaker.js'
+import { createCircuitBreaker, type Finding } from './circuit-breaker.js'
 import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
+import { findingOf, outcomeOf, toThrow } from './failures.js'
+import type { FetchLike } from './fetch-like.js'
 import { checkHosts, createHosts } from './hosts.js'
-import { createHttpClient, type FetchLike, type Reply, unavailable } from './http-client.js'
+import { createHttpClient, type Reply, unavailable } from './http-client.js'
+import { createPlaces } from './places.js'
 
-// A read that WeChat was too busy for is asked again after these.
+// If WeChat is busy, a read is retried after these delays.
 const busyWaitsMs = [100, 400] as const
+
+// How many calls of a group may be in flight at the same time. That of logins is an option.
+// Anybody who learns the path can call the pre-fetch, so it gets few.
+const places = { prefetch: 50, user_info: 128, access_token: 128, call: 128 } as const
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
-  /** How WeChat is reached (default: undici with a keep-alive agent of its own). */
+  /** Sends the calls to WeChat (default: undici with a keep-alive agent of its own). */
   fetch?: FetchLike
   /**
-   * Where WeChat is, as origins (default `['https://api.weixin.qq.com']`). The next one is tried when a connection
-   * cannot be made, and stays in use; every 30 seconds the first is tried again. Plain http only to this machine.
+   * The origins of WeChat (default `['https://api.weixin.qq.com']`). The next one is tried if a connection cannot be
+   * made, and stays in use; every 30 seconds the first is tried again. Plain http only for localhost.
    */
   wechatHosts?: readonly string[]
-  /** How long a call to WeChat may take in all, in milliseconds (default 5,000). Connecting may take 2,000 of them. */
+  /**
+   * How long a call to WeChat may take in total, in milliseconds from when it is sent (default 5,000). Connecting may
+   * take 2,000.
+   */
   wechatTimeoutMs?: number
+  /**
+   * How many logins may wait for WeChat's answer at the same time (default 512). As many more queue, for at most 500
+   * milliseconds; beyond that a login fails at once with `wechat_unavailable`, and its code stays unused.
+   */
+  maxLoginsInFlight?: number
 }
 
 export interface TransportNeeds {
@@ -32,73 +47,87 @@ export interface TransportNeeds {
 
 export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly endpoint: WeChatEvent['endpoint']
-  /** The circuit breaker that it belongs to. */
+  /** The group whose places the call takes, and whose circuit breaker counts it. */
   readonly group: EndpointGroup
-  /** Whose mini program the call is about. */
+  /** The mini program that the call is for. */
   readonly appId: string
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object | undefined
-  /** It changes nothing at WeChat and spends no code, so it may be sent again when WeChat is busy. */
+  /** The call changes nothing at WeChat and uses no code, so it may be sent again if WeChat is busy. */
   readonly isRepeatable: boolean
-  /** Makes the result out of an answer without an errcode. What it throws is how the call ended. */
+  /** It carries a code that works once: if the answer is lost, the code may be used. */
+  readonly spendsCode?: true
+  /** Reads the result from a successful answer. If it throws, the call fails with that error. */
   readonly read: (answer: WeChatAnswer) => Result
 }
 
 type About = Omit<WeChatRequest<unknown>, 'read'>
 
-/** As the last call ended; no call is made for this. */
+/** What {@link Transport.inPlace} needs to know of a call. */
+type AboutPlace = Pick<About, 'group' | 'endpoint' | 'appId'>
+
+/** WeChat as of the last call; no call is made for this. */
 export interface WeChatHealth {
-  /** Whether no circuit breaker but that of the app's own calls is open, and WeChat served the last call. */
+  /** Whether WeChat served the last call and all circuit breakers are closed, except that of the app's own calls. */
   readonly ok: boolean
   readonly lastOutcome: WeChatEvent['outcome'] | undefined
   /** In seconds since the epoch. */
   readonly lastCallAt: number | undefined
-  /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call finds out. */
+  /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call tests it. */
   readonly breakers: Readonly<Record<EndpointGroup, BreakerEvent['state']>>
-  /** The one of the hosts that calls go to now. */
+  /** The host that calls go to now. */
   readonly host: string
 }
 
-/** The way to WeChat, which all mini programs of a backend share. */
+/** Sends calls to WeChat, for all mini programs of a backend. */
 export interface Transport {
-  /** Gives work the time that one call may take; its signal ends what is under way. */
+  /** Runs work with the timeout of one call; the signal aborts what is in flight. */
   within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
-  /** One call. Gives what WeChat's answer says when it is a success, and throws an {@link AuthError} for all else. */
+  /** The same, once the group has a free place. Throws `wechat_unavailable` if there is none in time. */
+  inPlace<T>(about: AboutPlace, work: (signal: AbortSignal) => Promise<T>): Promise<T>
+  /** Makes one call. Returns the result of a success, and throws an {@link AuthError} for everything else. */
   send<Result>(request: WeChatRequest<Result>, signal: AbortSignal): Promise<Result>
   health(): WeChatHealth
   close(): Promise<void>
 }
 
-// What says something about WeChat or the configuration, and not about one user or code.
+// These say something about WeChat or the configuration, not about one user or code.
 const unhealthy: ReadonlySet<unknown> = new Set([
   'wechat_unavailable',
+  'lost',
+  'unreadable',
   'rate_limited',
   'server_misconfigured',
 ])
 
-/** Throws a `TypeError` that names the option when one is wrong. */
+/** Throws a `TypeError` that names the wrong option. */
 export function createTransport({
   fetch,
   wechatHosts = ['https://api.weixin.qq.com'],
   wechatTimeoutMs = 5000,
+  maxLoginsInFlight = 512,
   now,
   emit,
 }: WeChatConnectionOptions & TransportNeeds): Transport {
   checkFunctions({ fetch })
   checkDuration('wechatTimeoutMs', wechatTimeoutMs)
+  checkCount('maxLoginsInFlight', maxLoginsInFlight, 1, 'logins')
   const hosts = createHosts(checkHosts('wechatHosts', wechatHosts), now)
-  const httpClient = createHttpClient(fetch, hosts, wechatTimeoutMs)
-  const breakerOf = (group: EndpointGroup) =>
-    createCircuitBreaker(now, (state) => emit({ type: 'breaker', group, state }))
-  const breakers: Readonly<Record<EndpointGroup, CircuitBreaker>> = {
-    login: breakerOf('login'),
-    user_info: breakerOf('user_info'),
-    access_token: breakerOf('access_token'),
-    call: breakerOf('call'),
-  }
+  const placesOf: Readonly<Record<EndpointGroup, number>> = { login: maxLoginsInFlight, ...places }
+  const groups = forEachGroup((group) => ({
+    places: createPlaces(placesOf[group]),
+    breaker: createCircuitBreaker(now, (state) => emit({ type: 'breaker', group, state })),
+  }))
+  const httpClient = createHttpClient({
+    fetch,
+    hosts,
+    timeoutMs: wechatTimeoutMs,
+    // A socket for every place, so that no group waits for the sockets of another.
+    maxConnections: Object.values(placesOf).reduce((sum, count) => sum + count),
+  })
   let closing: Promise<void> | undefined
   let lastOutcome: WeChatEvent['outcome'] | undefined
   let lastCallAt: number | undefined
@@ -108,36 +137,47 @@ export function createTransport({
     signal: AbortSignal,
   ): Promise<Result> {
     if (closing) throw unavailable('auth.close() was called')
-    const { method, path, query, body } = request
+    const { method, path, query, body, isRepeatable } = request
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
     const text = body && JSON.stringify(body)
-    const report = breakers[request.group].enter()
+    const report = groups[request.group].breaker.enter()
     const startedMs = now()
+    const sentMs = performance.now()
     let reply: Reply | undefined
     try {
       reply = await httpClient.send(
-        { method, target, body: text, secrets: () => textsIn([query, body]) },
+        { method, target, body: text, isRepeatable, secrets: () => textsIn([query, body]) },
         signal,
       )
       const result = request.read(readAnswer(reply, request))
-      report(true)
-      record(request, startedMs)
+      report('up')
+      record(request, startedMs, 'ok', 'up')
       return result
-    } catch (error) {
-      report(!isOutage(error, reply, request))
-      record(request, startedMs, error)
+    } catch (failure) {
+      // Earlier work within the same deadline may have left it little time.
+      const wasCutShort = signal.aborted && performance.now() - sentMs < wechatTimeoutMs / 2
+      const finding = wasCutShort ? 'nothing' : findingOf(failure, reply, request)
+      const error = toThrow(failure, request.spendsCode === true)
+      report(finding)
+      record(request, startedMs, outcomeOf(failure), finding, error)
       throw error
     }
   }
 
-  function record(request: About, startedMs: number, error?: unknown): void {
+  function record(
+    request: About,
+    startedMs: number,
+    outcome: WeChatEvent['outcome'],
+    finding: Finding,
+    error?: unknown,
+  ): void {
     const { endpoint, appId } = request
     const { errcode, rid }: Partial<AuthError> = error instanceof AuthError ? error : {}
-    const outcome =
-      error === undefined ? 'ok' : error instanceof AuthError ? error.code : 'server_error'
-    lastOutcome = outcome
-    lastCallAt = Math.floor(now() / 1000)
+    if (finding !== 'nothing' || outcome === 'unreadable') {
+      lastOutcome = outcome
+      lastCallAt = Math.floor(now() / 1000)
+    }
     const about = { endpoint, appId, ...(rid !== undefined && { rid }) }
     emit({
       type: 'wechat',
@@ -151,13 +191,33 @@ export function createTransport({
     emit({ type: 'misconfigured', ...about, errcode, hint: meaningOf(errcode, request).hint })
   }
 
+  const within: Transport['within'] = (work) =>
+    withAbortableDeadline(
+      wechatTimeoutMs,
+      () => unavailable(`WeChat did not answer within ${wechatTimeoutMs} ms`),
+      work,
+    )
+
   return {
-    within: (work) =>
-      withAbortableDeadline(
-        wechatTimeoutMs,
-        () => unavailable(`WeChat did not answer within ${wechatTimeoutMs} ms`),
-        work,
-      ),
+    within,
+
+    async inPlace({ group, endpoint, appId }, work) {
+      const { breaker, places } = groups[group]
+      breaker.check()
+      const startedMs = now()
+      const leave = await places.take()
+      if (!leave) {
+        const durationMs = now() - startedMs
+        emit({ type: 'wechat', endpoint, appId, startedMs, durationMs, outcome: 'no_place' })
+        throw unavailable(`Too many calls in flight: all ${placesOf[group]} places are taken`)
+      }
+      // The deadline starts here: the wait for a place says nothing about WeChat.
+      try {
+        return await within(work)
+      } finally {
+        leave()
+      }
+    },
 
     async send(request, signal) {
       for (const waitMs of request.isRepeatable ? busyWaitsMs : []) {
@@ -174,19 +234,14 @@ export function createTransport({
     },
 
     health() {
-      const states = {
-        login: breakers.login.state(),
-        user_info: breakers.user_info.state(),
-        access_token: breakers.access_token.state(),
-        call: breakers.call.state(),
-      }
-      const { call: _, ...ours } = states
+      const breakers = forEachGroup((group) => groups[group].breaker.state())
+      const { call: _, ...ours } = breakers
       const isClosed = Object.values(ours).every((state) => state === 'closed')
       return {
         ok: isClosed && !unhealthy.has(lastOutcome),
         lastOutcome,
         lastCallAt,
-        breakers: states,
+        breakers,
         host: hosts.current(),
       }
     },
@@ -198,15 +253,17 @@ export function createTransport({
   }
 }
 
-/** Whether WeChat itself is in trouble. A strange answer is trouble only where all that WeChat may answer is known. */
-function isOutage(error: unknown, reply: Reply | undefined, about: About): boolean {
-  if (!(error instanceof AuthError) || error.code !== 'wechat_unavailable') return false
-  if (reply === undefined || reply.status >= 500) return true
-  if (about.unknownErrcode !== 'wechat_unavailable') return false
-  return error.errcode === undefined || error.errcode === -1
-}
+const forEachGroup = <T>(
+  make: (group: EndpointGroup) => T,
+): Readonly<Record<EndpointGroup, T>> => ({
+  login: make('login'),
+  prefetch: make('prefetch'),
+  user_info: make('user_info'),
+  access_token: make('access_token'),
+  call: make('call'),
+})
 
-/** Everything that was sent may be somebody's secret. Very short texts are not, and occur in any message. */
+/** Everything that was sent may be a secret. Very short strings are not, and occur in any message. */
 function textsIn(value: unknown): string[] {
   if (typeof value === 'object' && value !== null) return Object.values(value).flatMap(textsIn)
   const text = String(value)

@@ -12,19 +12,19 @@ import { createTransport, type WeChatConnectionOptions } from './transport.js'
 export interface WeChatOptions extends AppCredentials, WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
-  /** Called with every call to WeChat. What it throws is ignored. */
+  /** Called with every event. Errors that it throws are ignored. */
   onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent) => void
 }
 
 /** A {@link WeChat} with connections of its own. */
 export interface OwnWeChat extends WeChat {
-  /** Ends the connections, after the answers under way. */
+  /** Closes the connections after the calls in flight. */
   close(): Promise<void>
 }
 
 /**
- * WeChat's server interfaces for one mini program, without sessions; `createAuth` brings its own. Throws a `TypeError`
- * that names the option when one is wrong.
+ * WeChat's server APIs for one mini program, without sessions; `createAuth` has its own. Throws a `TypeError` that
+ * names the wrong option.
  *
  * @example
  * const wechat = createWeChat({ appId, appSecret })

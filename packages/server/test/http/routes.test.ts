@@ -797,21 +797,48 @@ describe('every answer', () => {
   test('says when to come back where that is known', async () => {
     const all = await answers()
 
-    expect(all['rate limited']?.headers['retry-after']).toBe('60')
+    const seconds = Number(all['rate limited']?.headers['retry-after'])
+    expect(seconds).toBeGreaterThanOrEqual(60)
+    expect(seconds).toBeLessThanOrEqual(96)
     expect(all['server error']?.headers['retry-after']).toBeUndefined()
   })
 
-  test('rounds a fraction of a second up', async () => {
-    const { auth, wechat } = setUp({
-      onLogin: () => {
-        throw new AuthError('store_unavailable', 'Busy', { retryAfterSeconds: 0.2 })
+  // Phones obey to the second, so those that were turned away together must not come back together.
+  test.each([
+    ['wechat_unavailable', 2, 2, 5],
+    ['wechat_unavailable', 10, 10, 16],
+    ['store_unavailable', 0.2, 1, 4],
+    ['store_unavailable', 4.5, 5, 8],
+    ['rate_limited', 60, 60, 96],
+    ['rate_limited', 3600, 3600, 5760],
+  ] as const)('spreads the Retry-After of %s: %d s', async (code, base, earliest, latest) => {
+    const { auth } = setUp({
+      store: {
+        ...createMemoryStore(),
+        get: () => Promise.reject(new AuthError(code, 'Busy', { retryAfterSeconds: base })),
       },
     })
+    const { access_token: token } = await auth.sessions.create({ account: { openid: 'alice' } })
 
-    const response = await login(auth, loginBody({ wechat }))
+    const seen: number[] = []
+    for (let n = 0; n < 2000; n++) {
+      const refused = await auth.guard(`Bearer ${token}`, { fresh: true })
+      seen.push(Number(refused.response?.headers['retry-after']))
+    }
 
-    expect(response.status).toBe(503)
-    expect(response.headers['retry-after']).toBe('1')
+    const range = latest - earliest
+    expect(seen.every(Number.isInteger)).toBe(true)
+    expect(Math.min(...seen)).toBeGreaterThanOrEqual(earliest)
+    expect(Math.max(...seen)).toBeLessThanOrEqual(latest)
+    // Evenly: each quarter of the range has its share, give or take six times the chance deviation.
+    for (const quarter of [0, 1, 2, 3]) {
+      const [from, to] = [earliest + (range * quarter) / 4, earliest + (range * (quarter + 1)) / 4]
+      const values = Array.from({ length: range + 1 }, (_, n) => earliest + n)
+      const inQuarter = (second: number) => second >= from && (second < to || quarter === 3)
+      const share = values.filter(inQuarter).length / values.length
+      const count = seen.filter(inQuarter).length
+      expect(Math.abs(count - 2000 * share)).toBeLessThan(6 * Math.sqrt(2000 * share * (1 - share)))
+    }
   })
 })
 

@@ -320,30 +320,27 @@ describe('the session of a request through the gateway', () => {
     })
   })
 
-  test("is the other user's as soon as a phone number has moved it", async () => {
+  test('gives way to a session with tokens when a phone number belongs to another user', async () => {
+    const users = new Map<string, string>()
     const { auth, wechat } = setUpHosted({
-      onLogin: () => ({ userId: 'guest' }),
-      onPhoneNumber: () => ({ userId: 'member' }),
+      onLogin: ({ openid }) => ({ userId: users.get(openid) ?? 'guest' }),
+      onPhoneNumber: ({ account }) => {
+        users.set(account.openid, 'member')
+        return { userId: 'member' }
+      },
     })
     await auth.login({ code: wechat.codeFor('alice') })
-    const alice = headersOf({ ...gateway, 'X-WX-OPENID': wechat.openidOf('alice') })
-    const session = await auth.authenticate(alice)
-
-    await auth.phone({ session, code: wechat.phoneCodeFor('alice') })
-
-    expect(await auth.authenticate(alice)).toMatchObject({ id: session.id, userId: 'member' })
-  })
-
-  test('gets no tokens when a phone number moves it, as they would outlive its end', async () => {
-    const { auth, wechat } = setUpHosted({ onPhoneNumber: () => ({ userId: 'member' }) })
-    await auth.login({ code: wechat.codeFor('alice') })
     const headers = { ...gateway, 'X-WX-OPENID': wechat.openidOf('alice') }
+    const before = await auth.authenticate(headersOf(headers))
 
-    const body = { code: wechat.phoneCodeFor('alice', { phoneNumber: '13800138000' }) }
-    const response = await send(auth, '/phone', { headers, body })
+    const body = { code: wechat.phoneCodeFor('alice') }
+    const { access_token } = bodyOf(await send(auth, '/phone', { headers, body }))
 
-    expect(bodyOf(response)).toEqual({ phone_number: '13800138000', country_code: '86' })
-    expect(await auth.authenticate(headersOf(headers))).toMatchObject({ userId: 'member' })
+    const withToken = await auth.authenticate(`Bearer ${access_token}`, { fresh: true })
+    expect(withToken).toMatchObject({ userId: 'member' })
+    const without = await auth.authenticate(headersOf(headers))
+    expect(without).toMatchObject({ userId: 'member', id: before.id })
+    expect(before.userId).toBe('guest')
   })
 })
 

@@ -310,7 +310,7 @@ describe('a code that comes again', () => {
     const request = { code: wechat.codeFor('alice'), idempotencyKey: newKey() }
     wechat.fail('drop-after')
 
-    await expect(auth.login(request)).rejects.toMatchObject({ code: 'wechat_unavailable' })
+    await expect(auth.login(request)).rejects.toMatchObject({ reason: 'lost' })
     await expect(auth.login(request)).rejects.toMatchObject({ code: 'invalid_code' })
   })
 

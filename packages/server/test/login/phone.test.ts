@@ -3,6 +3,7 @@ import {
   AuthError,
   type AuthOptions,
   createMemoryStore,
+  type MovedPhoneAnswer,
   type PhoneContext,
 } from '../../src/index.js'
 import { bodyOf, send } from '../http/set-up.js'
@@ -128,7 +129,7 @@ describe('onPhoneNumber', () => {
     })
   })
 
-  test('moves the session to the user whose number it is, with tokens of that user', async () => {
+  test('opens a session of the user whose number it is, in place of this one', async () => {
     const { auth, wechat, session, phone, events } = await setUpGuest({
       onLogin: () => ({ userId: 'guest', data: { name: 'guest' } }),
       onPhoneNumber: () => ({ userId: 'member', data: { name: 'member' } }),
@@ -139,12 +140,15 @@ describe('onPhoneNumber', () => {
 
     expect(body).toMatchObject({ user_id: 'member', data: { name: 'member' } })
     const moved = await auth.authenticate(`Bearer ${body.access_token}`, { fresh: true })
-    expect(moved).toMatchObject({ id: session.id, userId: 'member', claims: { role: 'member' } })
+    expect(moved).toMatchObject({ userId: 'member', claims: { role: 'member' } })
+    expect(moved.id).not.toBe(session.id)
     expect(await auth.sessions.list('guest')).toEqual([])
-    expect(await auth.sessions.list('member')).toHaveLength(1)
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: 'phone', outcome: 'moved', sessionId: session.id }),
-    )
+    expect(await auth.sessions.list('member')).toMatchObject([{ id: moved.id, method: 'phone' }])
+    expect(events.slice(-3)).toMatchObject([
+      { type: 'logout', sessionId: session.id, userId: 'guest' },
+      { type: 'login', by: 'phone', outcome: 'created', sessionId: moved.id, userId: 'member' },
+      { type: 'phone', outcome: 'moved', sessionId: moved.id, userId: 'member' },
+    ])
   })
 
   test('what onLogin said of the guest does not follow to the other user', async () => {
@@ -159,16 +163,92 @@ describe('onPhoneNumber', () => {
     expect(body).not.toHaveProperty('data')
   })
 
-  test('both refresh tokens of a moved session go on, as the other user', async () => {
+  test("a copy of the guest's refresh token does not become the member's", async () => {
     const { auth, wechat, tokens, phone } = await setUpGuest({
       onPhoneNumber: () => ({ userId: 'member' }),
     })
     const body = bodyOf(await phone(wechat.phoneCodeFor('alice')))
 
-    expect(body.refresh_token).toBe(tokens.refresh_token)
-    const next = await auth.refresh({ refreshToken: tokens.refresh_token })
+    const stolen = auth.refresh({ refreshToken: tokens.refresh_token })
 
+    await expect(stolen).rejects.toMatchObject({ code: 'invalid_grant', reason: 'unknown' })
+    const next = await auth.refresh({ refreshToken: String(body.refresh_token) })
     expect(next.user_id).toBe('member')
+  })
+
+  test('a refresh packet that arrives after the change of user raises no alarm', async () => {
+    const { auth, wechat, tokens, phone, events } = await setUpGuest({
+      onPhoneNumber: () => ({ userId: 'member' }),
+    })
+    await auth.refresh({ refreshToken: tokens.refresh_token })
+    await phone(wechat.phoneCodeFor('alice'))
+
+    await auth.refresh({ refreshToken: tokens.refresh_token }).catch(() => undefined)
+
+    expect(events.at(-1)).toMatchObject({ type: 'refresh', outcome: 'refused', reason: 'unknown' })
+    expect(await auth.sessions.list('member')).toHaveLength(1)
+  })
+
+  test('the session of a code that comes again with another key ends, whoever was first', async () => {
+    const { auth, wechat, session, events } = await setUpGuest({
+      onPhoneNumber: () => ({ userId: 'member' }),
+    })
+    const code = wechat.phoneCodeFor('alice')
+    const { refresh_token = '' } = (await auth.phone({
+      session,
+      code,
+      idempotencyKey: newKey(),
+    })) as MovedPhoneAnswer
+
+    const again = auth.phone({ session, code, idempotencyKey: newKey() })
+
+    await expect(again).rejects.toMatchObject({ code: 'invalid_code' })
+    expect(events.at(-1)).toMatchObject({ type: 'revoked', reason: 'reused', userId: 'member' })
+    await expect(auth.refresh({ refreshToken: refresh_token })).rejects.toMatchObject({
+      reason: 'reused',
+    })
+  })
+
+  test('a code from an old log ends nothing', async () => {
+    const { auth, wechat, clock, session, events } = await setUpGuest({
+      onPhoneNumber: () => ({ userId: 'member' }),
+    })
+    const code = wechat.phoneCodeFor('alice')
+    const { refresh_token } = (await auth.phone({ session, code })) as MovedPhoneAnswer
+    clock.advance(300)
+    await auth.refresh({ refreshToken: refresh_token })
+    clock.advance(3600)
+
+    const again = auth.phone({ session, code })
+
+    await expect(again).rejects.toMatchObject({ code: 'invalid_code' })
+    expect(events.filter(({ type }) => type === 'revoked')).toEqual([])
+    expect(await auth.sessions.list('member')).toHaveLength(1)
+  })
+
+  test('a packet that arrives twice ends nothing', async () => {
+    const { auth, wechat, session } = await setUpGuest({
+      onPhoneNumber: () => ({ userId: 'member' }),
+    })
+    const once = { session, code: wechat.phoneCodeFor('alice'), idempotencyKey: newKey() }
+    await auth.phone(once)
+
+    await expect(auth.phone(once)).rejects.toMatchObject({ code: 'invalid_code' })
+    expect(await auth.sessions.list('member')).toHaveLength(1)
+  })
+
+  test("open data of the user still opens with the newest login's key", async () => {
+    const { auth, wechat, clock, session, phone } = await setUpGuest({
+      onLogin: () => ({ userId: 'guest' }),
+      onPhoneNumber: () => ({ userId: 'guest-two' }),
+    })
+    const signed = wechat.signedDataFor('alice', { nickName: 'Alice' })
+    clock.advance(10)
+    const body = bodyOf(await phone(wechat.phoneCodeFor('alice')))
+    const after = await auth.authenticate(`Bearer ${body.access_token}`)
+
+    expect(session.userId).toBe('guest')
+    expect(await auth.verifySignature(after, signed)).toBe(true)
   })
 
   test("after the move the guest's access token is refused where the store is asked", async () => {
@@ -182,25 +262,25 @@ describe('onPhoneNumber', () => {
     })
   })
 
-  test('a refresh that a move overtakes goes on as the other user, with the claims of that user', async () => {
+  test('a refresh that the change of user overtakes is refused, with no tokens of either user', async () => {
     let overtake = async () => {}
-    const { auth, wechat, tokens, phone } = await setUpGuest({
+    const { auth, wechat, tokens, phone, events } = await setUpGuest({
       onLogin: () => ({ userId: 'guest' }),
       onPhoneNumber: () => ({ userId: 'member' }),
-      claims: async ({ userId }) => {
+      claims: async () => {
         const run = overtake
         overtake = async () => {}
         await run()
-        return { role: userId }
+        return {}
       },
     })
     overtake = async () => void (await phone(wechat.phoneCodeFor('alice')))
 
-    const next = await auth.refresh({ refreshToken: tokens.refresh_token })
+    const refreshed = auth.refresh({ refreshToken: tokens.refresh_token })
 
-    expect(next.user_id).toBe('member')
-    const session = await auth.authenticate(`Bearer ${next.access_token}`)
-    expect(session).toMatchObject({ userId: 'member', claims: { role: 'member' } })
+    await expect(refreshed).rejects.toMatchObject({ code: 'invalid_grant', reason: 'unknown' })
+    expect(events.filter(({ type }) => type === 'revoked')).toEqual([])
+    expect(await auth.sessions.list('member')).toHaveLength(1)
   })
 
   test('a login that is asked for again while the session moves gets no token of the guest', async () => {
@@ -223,7 +303,7 @@ describe('onPhoneNumber', () => {
     await expect(auth.login(login)).rejects.toMatchObject({ code: 'invalid_code' })
   })
 
-  test('naming the user of the session moves nothing', async () => {
+  test('naming the user of the session changes nothing', async () => {
     const { wechat, session, phone, events } = await setUpGuest({
       onLogin: () => ({ userId: 7 }),
       onPhoneNumber: () => ({ userId: 7 }),
@@ -237,7 +317,7 @@ describe('onPhoneNumber', () => {
     )
   })
 
-  test('a move counts against the cap of the other user', async () => {
+  test('the new session counts against the cap of the other user', async () => {
     const { auth, wechat, clock, phone } = await setUpGuest({
       maxSessionsPerUser: 1,
       onPhoneNumber: () => ({ userId: 'member' }),
@@ -265,7 +345,7 @@ describe('onPhoneNumber', () => {
     await expect(auth.authenticate(authorization, { fresh: true })).resolves.toBeDefined()
   })
 
-  test('cannot move a session to a user whom claims refuses', async () => {
+  test('opens no session of a user whom claims refuses', async () => {
     const { auth, wechat, authorization, phone } = await setUpGuest({
       onPhoneNumber: () => ({ userId: 'banned' }),
       claims: ({ userId }) => {
@@ -281,7 +361,7 @@ describe('onPhoneNumber', () => {
     await expect(auth.authenticate(authorization, { fresh: true })).resolves.toBeDefined()
   })
 
-  test('two that move a session at the same time move it once', async () => {
+  test('of two at the same time one takes the place of the session', async () => {
     const { now } = createClock()
     const store = createMemoryStore({ now })
     const arrived: (() => void)[] = []
@@ -297,8 +377,6 @@ describe('onPhoneNumber', () => {
         return { userId: `user of ${phoneNumber}` }
       },
     })
-    const before = await store.get(session.id)
-
     const responses = await Promise.all([
       phone(wechat.phoneCodeFor('alice', { phoneNumber: '13800138000' })),
       phone(wechat.phoneCodeFor('alice', { phoneNumber: '13900139000' })),
@@ -306,9 +384,10 @@ describe('onPhoneNumber', () => {
 
     expect(responses.map(({ status }) => status).sort()).toEqual([200, 401])
     const won = responses.find(({ status }) => status === 200)
-    const after = await store.get(session.id)
-    expect(after?.userId).toBe(won && bodyOf(won).user_id)
-    expect(after?.version).toBe(Number(before?.version) + 1)
+    const users = ['user of 13800138000', 'user of 13900139000']
+    const lists = await Promise.all(users.map((userId) => store.list(userId)))
+    expect(lists.flat().map(({ userId }) => userId)).toEqual([won && bodyOf(won).user_id])
+    expect(await store.get(session.id)).toBeUndefined()
   })
 
   test('a logout while it runs wins', async () => {

@@ -1,14 +1,16 @@
 import { expect, test } from 'vitest'
 import type { AuthOptions, PrefetchContext } from '../../src/index.js'
 import { bodyOf, send } from '../http/set-up.js'
-import { newKey, setUp } from '../set-up.js'
+import { newKey, prefetchPath, setUp } from '../set-up.js'
 
 /** WeChat's servers, which fetch for a phone on which the mini program is being opened. */
 function setUpPrefetch(options: Partial<AuthOptions> = {}) {
   const set = setUp({ onPrefetch: () => ({ orders: ['A-1001'] }), ...options })
   const { auth, wechat, clock } = set
   const prefetch = (more: Record<string, string> = {}, person = 'alice') =>
-    send(auth, `/prefetch?${new URLSearchParams(queryFor(person, more))}`, { method: 'GET' })
+    send(auth, `/${prefetchPath}/prefetch?${new URLSearchParams(queryFor(person, more))}`, {
+      method: 'GET',
+    })
   const queryFor = (person: string, more: Record<string, string> = {}) => ({
     appid: wechat.app.appId,
     code: wechat.codeFor(person),
@@ -63,7 +65,7 @@ test('a question mark within the query does not cut it off', async () => {
   const { auth, wechat, queryFor } = setUpPrefetch()
   const query = new URLSearchParams(queryFor('alice', { path: '' }))
 
-  const path = `/prefetch?path=pages/index/index?from=share&${query}`
+  const path = `/${prefetchPath}/prefetch?path=pages/index/index?from=share&${query}`
   const body = bodyOf(await send(auth, path, { method: 'GET' }))
 
   const session = await auth.authenticate(`Bearer ${body.access_token}`)
@@ -82,7 +84,7 @@ test('what WeChat leaves out of the query is empty, and a unionid is passed on',
   )
 
   const query = new URLSearchParams({ appid: app.appId, code: wechat.codeFor('alice') })
-  await send(auth, `/prefetch?${query}`, { method: 'GET' })
+  await send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
 
   expect(seen).toStrictEqual([
     {
@@ -117,7 +119,7 @@ test.each(['appid', 'code'])(
     const query = new URLSearchParams(queryFor('alice'))
     query.delete(name)
 
-    const response = await send(auth, `/prefetch?${query}`, { method: 'GET' })
+    const response = await send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
 
     expect([response.status, response.body]).toEqual([200, '{}'])
     expect(wechat.calls).toEqual([])
@@ -128,7 +130,7 @@ test('without onPrefetch there is no such route', async () => {
   const { auth, wechat } = setUp()
 
   const query = new URLSearchParams({ appid: wechat.app.appId, code: wechat.codeFor('alice') })
-  const response = await send(auth, `/prefetch?${query}`, { method: 'GET' })
+  const response = await send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
 
   expect(response.status).toBe(404)
   expect(wechat.calls).toEqual([])
@@ -150,7 +152,7 @@ test('a token in place of a code is answered with nothing', async () => {
   const { auth, wechat } = setUpPrefetch()
 
   const query = new URLSearchParams({ appid: wechat.app.appId, token: 'set by the mini program' })
-  const response = await send(auth, `/prefetch?${query}`, { method: 'GET' })
+  const response = await send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
 
   expect([response.status, response.body]).toEqual([200, '{}'])
 })
@@ -269,7 +271,7 @@ test('a pre-fetched session becomes a device when its phone refreshes it', async
 test('a code from a log line gets nothing, and ends the session that it had made', async () => {
   const { auth, queryFor } = setUpPrefetch()
   const query = new URLSearchParams(queryFor('alice'))
-  const get = () => send(auth, `/prefetch?${query}`, { method: 'GET' })
+  const get = () => send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
   const first = bodyOf(await get())
 
   const again = await get()
@@ -282,7 +284,7 @@ test('a code from a log line gets nothing, and ends the session that it had made
 test('the code of a pre-fetch is no login for whoever posts it later', async () => {
   const { auth, wechat, queryFor } = setUpPrefetch()
   const query = queryFor('alice')
-  await send(auth, `/prefetch?${new URLSearchParams(query)}`, { method: 'GET' })
+  await send(auth, `/${prefetchPath}/prefetch?${new URLSearchParams(query)}`, { method: 'GET' })
 
   const stolen = auth.login({ code: query.code, idempotencyKey: newKey() })
 

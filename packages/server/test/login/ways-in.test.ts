@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { LoginMethod, TokenAnswer } from '../../src/index.js'
+import type { LoginMethod, MovedPhoneAnswer, TokenAnswer } from '../../src/index.js'
 import { bodyOf, send } from '../http/set-up.js'
-import { newKey, type SetUp, setUp } from '../set-up.js'
+import { newKey, prefetchPath, type SetUp, setUp } from '../set-up.js'
 
 type WayIn = (parts: SetUp) => Promise<TokenAnswer>
 
@@ -13,7 +13,7 @@ const waysIn: Readonly<Record<LoginMethod, WayIn>> = {
       appid: wechat.app.appId,
       code: wechat.codeFor('alice'),
     })
-    const answer = await send(auth, `/prefetch?${query}`, { method: 'GET' })
+    const answer = await send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
     return bodyOf(answer) as unknown as TokenAnswer
   },
 
@@ -27,6 +27,15 @@ const waysIn: Readonly<Record<LoginMethod, WayIn>> = {
     return bodyOf(await send(auth, '/login', { headers, body: {} })) as unknown as TokenAnswer
   },
 
+  async phone({ auth, wechat }) {
+    const { access_token } = await auth.sessions.create({
+      account: { openid: wechat.openidOf('alice') },
+      userId: 'guest',
+    })
+    const session = await auth.authenticate(`Bearer ${access_token}`)
+    return (await auth.phone({ session, code: wechat.phoneCodeFor('alice') })) as MovedPhoneAnswer
+  },
+
   app: ({ auth }) => auth.sessions.create({ account: { openid: 'alice' }, userId: 7 }),
 }
 
@@ -37,6 +46,7 @@ function setUpAll() {
       asked.push(openid)
       return { userId: 7 }
     },
+    onPhoneNumber: () => ({ userId: 7 }),
     onPrefetch: () => null,
     cloudHosting: { public: false },
   })
@@ -48,24 +58,25 @@ describe.each(Object.keys(waysIn) as LoginMethod[])('a login by %s', (method) =>
     const parts = setUpAll()
 
     const { refresh_token } = await waysIn[method](parts)
-    const logins = parts.events.filter(({ type }) => type === 'login')
+    const logins = parts.events.filter((event) => event.type === 'login' && event.userId === '7')
     await parts.auth.refresh({ refreshToken: refresh_token })
 
     expect(logins).toMatchObject([{ by: method, outcome: 'created', userId: '7' }])
     expect(await parts.auth.sessions.list(7)).toMatchObject([{ method }])
   })
 
-  test('asks onLogin whose account it is, unless the app itself has said so', async () => {
+  test('asks onLogin whose account it is, unless the app has said so', async () => {
     const parts = setUpAll()
 
     await waysIn[method](parts)
 
-    expect(parts.asked).toHaveLength(method === 'app' ? 0 : 1)
+    expect(parts.asked).toHaveLength(method === 'app' || method === 'phone' ? 0 : 1)
   })
 
   test('counts for the cap', async () => {
     const { auth, wechat, clock, events } = setUp({
       onLogin: () => ({ userId: 7 }),
+      onPhoneNumber: () => ({ userId: 7 }),
       onPrefetch: () => null,
       cloudHosting: { public: false },
       maxSessionsPerUser: 1,

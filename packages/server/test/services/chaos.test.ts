@@ -28,7 +28,7 @@ if (process.env.CI === 'true' && !(redisServer && postgres && initdb)) {
   throw new Error('These tests kill servers: install redis-server and postgresql on this machine')
 }
 
-vi.setConfig({ testTimeout: isLong ? 1_800_000 : 60_000 })
+vi.setConfig({ testTimeout: isLong ? 1_800_000 : 180_000 })
 
 const servers = createServers()
 const report = createReport()

@@ -9,7 +9,7 @@ describe.each(storePlaces(inject('services')))('$name', (place) => {
     open = await openStore(place)
   })
   afterAll(async () => {
-    await open.close()
+    await open?.close()
     await clear(place)
   })
 

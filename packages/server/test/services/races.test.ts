@@ -35,7 +35,7 @@ describe.each(stores)('$name', ({ open, clear, duels }) => {
     opened = await open()
   })
   afterAll(async () => {
-    await opened.close()
+    await opened?.close()
     await clear()
   })
 

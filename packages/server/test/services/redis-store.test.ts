@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createRedisStore } from '../../src/stores/redis.js'
 import { storeCases } from '../../src/testing/index.js'
 import { createClock, newKey, setUp } from '../set-up.js'
+import { isWanted, provided } from './global-setup.js'
 import { askRedis } from './servers.js'
 import {
   clear,
@@ -196,16 +197,16 @@ describe.each(storePlaces(services).filter((place) => !isSql(place)))('$name', (
   })
 })
 
-const { spareRedis } = services
-
-describe.each(spareRedis === undefined ? [] : [spareRedis])('a Redis set up otherwise', (url) => {
+describe.runIf(isWanted(services, 'spareRedis'))('a Redis set up otherwise', () => {
+  const { spareRedis: url = '' } = services
   const connect = () => createClient({ url }).connect()
   type Client = Awaited<ReturnType<typeof connect>>
   let client: Client
   beforeAll(async () => {
+    provided(services, 'spareRedis')
     client = await connect()
   })
-  afterAll(() => client.destroy())
+  afterAll(() => client?.destroy())
 
   test('the store warns of an eviction policy and of missing persistence', async () => {
     const store = createRedisStore(client)

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { createFakeWeChat } from '../../src/testing/index.js'
 import { newKey } from '../set-up.js'
 import type { Listening, Place } from './scaling-process.js'
-import { clear, storePlaces } from './stores.js'
+import { clear, demand, storePlaces } from './stores.js'
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
@@ -49,6 +49,7 @@ describe.each(places)('two example servers on one $name', (store) => {
   let place: Place
   let closeWeChat: () => Promise<void>
   beforeAll(async () => {
+    demand(store)
     const { url: wechatUrl, close } = await wechat.listen()
     closeWeChat = close
     place = { store, app: wechat.app, wechatUrl }
@@ -56,7 +57,7 @@ describe.each(places)('two example servers on one $name', (store) => {
   })
   afterAll(async () => {
     for (const server of servers) await server.kill()
-    await closeWeChat()
+    await closeWeChat?.()
     await clear(store)
   })
 

@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -42,17 +42,28 @@ export interface Servers {
   ): Promise<Server>
   /** A folder for databases in files. */
   folder(): string
-  /** Ends them all and removes their folders; the end of this process does the same. */
+  /** Which of them have ended by themselves, and how. */
+  fallen(): readonly string[]
+  /** Ends them all and removes their folders; the end of this process does the same. Never rejects. */
   stop(): Promise<void>
 }
 
+export interface ServersOptions {
+  /** How long a server may run without an answer, in milliseconds. A minute, for the machine may be busy. */
+  answerTimeoutMs?: number
+}
+
 /** Starts servers on free ports of this machine, each with a temporary folder, none of them careful about the disk. */
-export function createServers(): Servers {
+export function createServers({ answerTimeoutMs = 60_000 }: ServersOptions = {}): Servers {
   const reaper = spawn(process.execPath, [fileURLToPath(new URL('reaper.mjs', import.meta.url))], {
     stdio: ['pipe', 'ignore', 'inherit'],
     detached: true,
   })
+  const reaped = endOf(reaper)
+  // What it does not hear stays behind, which is no reason for a test to fail.
+  reaper.stdin?.on('error', () => undefined)
   const tell = (message: object) => reaper.stdin?.write(`${JSON.stringify(message)}\n`)
+  const fallen: string[] = []
 
   /** A folder of a server's own; servers that refuse to run as root run as `user`. */
   function makeHome(user?: string): Home {
@@ -67,6 +78,7 @@ export function createServers(): Servers {
   async function start(home: Home, command: Command, maxAttempts = 3): Promise<Server> {
     const { folder, owner } = home
     const log = join(folder, 'log')
+    const name = basename(command.program)
     for (let attempt = 1; ; attempt++) {
       const port = await freePort()
       const output = openSync(log, 'w')
@@ -76,27 +88,30 @@ export function createServers(): Servers {
         stdio: ['ignore', output, output],
       })
       closeSync(output)
-      if (child.pid === undefined) throw new Error(`${command.program} cannot be run`)
+      const ended = endOf(child)
+      if (child.pid === undefined) throw new Error(`${name} cannot be run: ${await ended}`)
       const { pid } = child
       tell({ pid, signal: command.endSignal })
-      const ended = new Promise<void>((resolve) => {
-        child.once('exit', () => {
-          tell({ endedPid: pid })
-          resolve()
-        })
-      })
+      void ended.then(() => tell({ endedPid: pid }))
       child.unref()
       const url = command.url(port)
-      if (await answers(child, () => command.isUp(url))) {
+      const limit = AbortSignal.timeout(answerTimeoutMs)
+      if (await answers(child, () => command.isUp(url), limit)) {
+        void ended.then((how) =>
+          fallen.push(`${name} has ended by itself (${how}): ${endOfFile(log)}`),
+        )
         const restart = () => ended.then(() => start(home, command, restartAttempts))
         return { port, pid, url, restart }
       }
       child.kill('SIGKILL')
-      if (attempt === maxAttempts) {
+      const how = await ended
+      if (limit.aborted) {
         throw new Error(
-          `${command.program} does not start:\n${readFileSync(log, 'utf8').slice(-2000)}`,
+          `${name} runs and does not answer in ${answerTimeoutMs} ms: ${endOfFile(log)}`,
         )
       }
+      if (attempt === maxAttempts)
+        throw new Error(`${name} ends at once (${how}): ${endOfFile(log)}`)
     }
   }
 
@@ -111,7 +126,7 @@ export function createServers(): Servers {
       ],
       endSignal: 'SIGKILL',
       url: (port) => `redis://127.0.0.1:${port}`,
-      isUp: (url) => askRedis(url, ['PING']),
+      isUp: (url) => askRedis(url, ['PING'], { timeoutMs: 0 }),
     })
   }
 
@@ -171,7 +186,12 @@ export function createServers(): Servers {
         endSignal: 'SIGQUIT',
         url: (port) => `postgres://wxlogin@127.0.0.1:${port}/postgres`,
         async isUp(url) {
-          const client = new PostgresClient({ connectionString: url })
+          const client = new PostgresClient({
+            connectionString: url,
+            connectionTimeoutMillis: attemptMs,
+          })
+          // Without a listener an error of the connection ends the process.
+          client.on('error', () => undefined)
           await client.connect()
           await client.end()
         },
@@ -211,14 +231,15 @@ export function createServers(): Servers {
         ],
         endSignal: 'SIGKILL',
         url: (port) => `mysql://wxlogin@127.0.0.1:${port}/wxlogin`,
-        isUp: async (url) => (await connectToMysql(url)).end(),
+        isUp: async (url) => (await connectToMysql({ uri: url, connectTimeout: attemptMs })).end(),
       })
     },
 
+    fallen: () => [...fallen],
+
     async stop() {
-      const ended = new Promise((resolve) => reaper.once('exit', resolve))
       reaper.stdin?.end()
-      await ended
+      await reaped
     },
   }
 }
@@ -241,6 +262,9 @@ interface Command {
   readonly isUp: (url: string) => Promise<unknown>
 }
 
+// For one attempt to reach a server.
+const attemptMs = 5000
+
 // After a kill PostgreSQL refuses to start as long as one of its old processes is there.
 const restartAttempts = 50
 
@@ -252,23 +276,54 @@ function idsOf(user: string): Owner {
   return { uid: idOf('-u'), gid: idOf('-g') }
 }
 
-/** Sends one command by a connection of its own. */
-export async function askRedis(url: string, command: readonly string[]): Promise<unknown> {
-  const client = createClient({ url, socket: { reconnectStrategy: false, connectTimeout: 1000 } })
-  client.on('error', () => undefined)
-  await client.connect()
-  try {
-    return await client.sendCommand([...command])
-  } finally {
-    client.destroy()
+/** Sends one command by a connection of its own. On a busy machine a connection may take a few attempts. */
+export async function askRedis(
+  url: string,
+  command: readonly string[],
+  { timeoutMs = 20_000 }: { timeoutMs?: number } = {},
+): Promise<unknown> {
+  const deadline = Date.now() + timeoutMs
+  for (;;) {
+    const socket = { reconnectStrategy: false, connectTimeout: attemptMs } as const
+    const client = createClient({ url, socket })
+    client.on('error', () => undefined)
+    try {
+      await within(attemptMs, client.connect())
+      return await within(Math.max(timeoutMs, attemptMs), client.sendCommand([...command]))
+    } catch (error) {
+      if (client.isReady || Date.now() > deadline) throw error
+      await delay(50)
+    } finally {
+      if (client.isOpen) client.destroy()
+    }
   }
 }
 
-async function answers(child: ChildProcess, isUp: () => Promise<unknown>): Promise<boolean> {
-  const deadline = Date.now() + 20_000
-  while (child.exitCode === null && child.signalCode === null && Date.now() < deadline) {
+/** The end of a log; nothing when its folder is gone. */
+function endOfFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim().slice(-2000)
+  } catch {
+    return ''
+  }
+}
+
+/** How a process has ended, for people; never rejects. */
+function endOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve(error.message))
+    child.once('exit', (status, signal) => resolve(signal ?? `status ${status}`))
+  })
+}
+
+async function answers(
+  child: ChildProcess,
+  isUp: () => Promise<unknown>,
+  limit: AbortSignal,
+): Promise<boolean> {
+  while (child.exitCode === null && child.signalCode === null && !limit.aborted) {
     try {
-      await isUp()
+      await within(attemptMs, isUp())
       return true
     } catch {
       await delay(25)
@@ -278,11 +333,18 @@ async function answers(child: ChildProcess, isUp: () => Promise<unknown>): Promi
 }
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000
+  const deadline = Date.now() + 60_000
   while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error('The Redis Cluster did not come together in 20 s')
+    if (Date.now() > deadline) throw new Error('The Redis Cluster did not come together in 60 s')
     await delay(50)
   }
+}
+
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const tooLate = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error(`No answer in ${ms} ms`)), ms).unref()
+  })
+  return Promise.race([work, tooLate])
 }
 
 /** A cluster node takes the port 10,000 above its own too. */

@@ -1,4 +1,4 @@
-import { CamelCasePlugin } from 'kysely'
+import { CamelCasePlugin, sql } from 'kysely'
 import { afterAll, describe, expect, inject, test } from 'vitest'
 import { createSqlStore } from '../../src/stores/sql.js'
 import { storeCases } from '../../src/testing/index.js'
@@ -158,6 +158,52 @@ describe.each(places)('$name', (given) => {
 
     await close()
   })
+
+  test('a pool whose connections are all taken is named as what a call waited for', async () => {
+    const { store, kysely, close } = openSqlStore(place, { maxConnections: 1 })
+    await store.migrate()
+    const { auth } = setUp({ store, now: Date.now, storeTimeoutMs: 300 })
+    const lookUp = () => auth.sessions.list(place.namespace)
+
+    await kysely.connection().execute(async () => {
+      await expect(lookUp()).rejects.toMatchObject({
+        code: 'store_unavailable',
+        message: expect.stringContaining('no connection free'),
+      })
+    })
+
+    await expect(lookUp()).resolves.toEqual([])
+    await close()
+  })
+
+  // A statement of SQLite's answers at once, in this thread.
+  test.skipIf(place.kind === 'sqlite')(
+    'a database that does not answer is not taken for a pool that is too small',
+    async () => {
+      const { store, close } = openSqlStore(place, { maxConnections: 1 })
+      await store.migrate()
+      const other = openSqlStore(place)
+      const { auth } = setUp({ store, now: Date.now, storeTimeoutMs: 300 })
+      const { refresh_token: refreshToken } = await auth.sessions.create({
+        account: { openid: 'alice' },
+        userId: place.namespace,
+      })
+
+      await other.kysely.transaction().execute(async (transaction) => {
+        const lock = sql`select id from ${sql.table(place.namespace)} for update`
+        await lock.execute(transaction)
+        await expect(
+          auth.refresh({ refreshToken, idempotencyKey: newKey() }),
+        ).rejects.toMatchObject({
+          code: 'store_unavailable',
+          message: expect.stringContaining('did not answer'),
+        })
+      })
+
+      await other.close()
+      await close()
+    },
+  )
 
   test('a read-only database is a 503, and the same token works afterwards', async () => {
     const { store, close } = openSqlStore(place)

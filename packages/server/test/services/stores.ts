@@ -10,7 +10,7 @@ import { createClient, createCluster } from 'redis'
 import type { SessionRecord, SessionStore } from '../../src/index.js'
 import { createRedisStore } from '../../src/stores/redis.js'
 import { createSqlStore, type SqlStore, type SqlStoreOptions } from '../../src/stores/sql.js'
-import type { Services } from './global-setup.js'
+import type { ServiceName, Services } from './global-setup.js'
 
 /** A store that can be opened here and in other processes: plain data. */
 export interface StorePlace {
@@ -28,6 +28,8 @@ export interface StorePlace {
   readonly namespace: string
   /** Beyond the usual, of the driver's connection. */
   readonly connection?: ConnectionOptions
+  /** Why its service is not there. Whoever opens it fails with this. */
+  readonly problem?: string
 }
 
 interface ConnectionOptions {
@@ -49,38 +51,47 @@ export interface OpenOptions {
   now?: () => number
 }
 
-/** Every kind of store that this machine provides. */
+/** Every kind of store that this machine provides, or should. */
 export function storePlaces(services: Services): readonly StorePlace[] {
-  const { redis, redisCluster, valkey, postgres, mysql, folder } = services
   const place = (
     kind: StorePlace['kind'],
     name: string,
-    urls: readonly (string | undefined)[] = [],
+    service: ServiceName,
     connection?: ConnectionOptions,
   ): StorePlace[] => {
-    const known = urls.filter((url) => url !== undefined)
-    if (known.length === 0 || known.length < urls.length) return []
+    const problem = services.problems[service]
+    const urls = [services[service] ?? []].flat()
+    if (urls.length === 0 && problem === undefined) return []
     return [
-      { name, kind, urls: known, namespace: newNamespace(), ...(connection && { connection }) },
+      {
+        ...{ name, kind, urls, namespace: newNamespace() },
+        ...(connection && { connection }),
+        ...(problem !== undefined && { problem }),
+      },
     ]
   }
   return [
-    ...place('redis 6', 'Redis with redis 6', [redis]),
-    ...place('ioredis 5', 'Redis with ioredis 5', [redis]),
-    ...place('ioredis 6', 'Redis with ioredis 6', [redis]),
-    ...place('redis 6', 'Valkey with redis 6', [valkey]),
-    ...place('redis 6 cluster', 'Redis Cluster with redis 6', redisCluster),
-    ...place('ioredis 6 cluster', 'Redis Cluster with ioredis 6', redisCluster),
-    ...place('postgresql', 'PostgreSQL', [postgres]),
-    ...place('mysql', 'MariaDB', [mysql]),
-    ...place('postgresql', 'PostgreSQL with serializable transactions', [postgres], {
+    ...place('redis 6', 'Redis with redis 6', 'redis'),
+    ...place('ioredis 5', 'Redis with ioredis 5', 'redis'),
+    ...place('ioredis 6', 'Redis with ioredis 6', 'redis'),
+    ...place('redis 6', 'Valkey with redis 6', 'valkey'),
+    ...place('redis 6 cluster', 'Redis Cluster with redis 6', 'redisCluster'),
+    ...place('ioredis 6 cluster', 'Redis Cluster with ioredis 6', 'redisCluster'),
+    ...place('postgresql', 'PostgreSQL', 'postgres'),
+    ...place('mysql', 'MariaDB', 'mysql'),
+    ...place('postgresql', 'PostgreSQL with serializable transactions', 'postgres', {
       initially: 'set default_transaction_isolation = serializable',
     }),
-    ...place('mysql', 'MariaDB that counts changed rows', [mysql], { flags: ['-FOUND_ROWS'] }),
-    ...place('mysql', 'MariaDB by a connection without emoji', [mysql], {
+    ...place('mysql', 'MariaDB that counts changed rows', 'mysql', { flags: ['-FOUND_ROWS'] }),
+    ...place('mysql', 'MariaDB by a connection without emoji', 'mysql', {
       charset: 'UTF8_GENERAL_CI',
     }),
-    ...place('sqlite', 'SQLite', [join(folder, `${newNamespace()}.db`)]),
+    {
+      name: 'SQLite',
+      kind: 'sqlite',
+      urls: [join(services.folder, `${newNamespace()}.db`)],
+      namespace: newNamespace(),
+    },
   ]
 }
 
@@ -98,6 +109,7 @@ export function newRecord(now: () => number, changes: Partial<SessionRecord> = {
     generation: 0,
     idempotencyKeyHash: randomUUID(),
     createdAt,
+    authenticatedAt: createdAt,
     lastRefreshAt: createdAt,
     endsAt: createdAt + 9000,
     expiresAt: createdAt + 3000,
@@ -133,9 +145,13 @@ export async function openRedisStore(
 /** Nothing is migrated yet. */
 export function openSqlStore(
   place: SqlPlace,
-  { now = Date.now, table = place.namespace }: OpenOptions & { table?: string } = {},
+  {
+    now = Date.now,
+    table = place.namespace,
+    maxConnections = 10,
+  }: OpenOptions & { table?: string; maxConnections?: number } = {},
 ): OpenStore<SqlStore> & { readonly kysely: Kysely<object> } {
-  const kysely = openSql(place)
+  const kysely = openSql(place, maxConnections)
   const options = { dialect: place.kind, table, now }
   return {
     kysely,
@@ -165,6 +181,7 @@ function breaking<Client extends object>(client: Client, maxCalls: number) {
 
 /** Removes whatever stores at this place have left. */
 export async function clear(place: StorePlace): Promise<void> {
+  if (place.problem !== undefined) return
   if (isSql(place)) {
     const kysely = openSql(place)
     await kysely.schema.dropTable(place.namespace).ifExists().execute()
@@ -184,21 +201,30 @@ export type SqlPlace = StorePlace & { readonly kind: SqlStoreOptions['dialect'] 
 export const isSql = (place: StorePlace): place is SqlPlace =>
   ['postgresql', 'mysql', 'sqlite'].includes(place.kind)
 
-export function openSql(place: SqlPlace): Kysely<object> {
-  return new Kysely({ dialect: dialectOf(place) })
+export function openSql(place: SqlPlace, maxConnections = 10): Kysely<object> {
+  demand(place)
+  return new Kysely({ dialect: dialectOf(place, maxConnections) })
 }
 
-function dialectOf({ kind, urls: [url = ''], connection }: SqlPlace): Dialect {
+/** Throws the reason why the place is not there. */
+export function demand({ name, problem }: StorePlace): void {
+  if (problem !== undefined) throw new Error(`${name}: ${problem}`)
+}
+
+function dialectOf(
+  { kind, urls: [url = ''], connection }: SqlPlace,
+  maxConnections: number,
+): Dialect {
   const { initially, ...rest } = connection ?? {}
   switch (kind) {
     case 'postgresql': {
-      const pool = new Pool({ connectionString: url, max: 10 })
+      const pool = new Pool({ connectionString: url, max: maxConnections })
       pool.on('error', () => undefined)
       if (initially) pool.on('connect', (client) => void client.query(initially))
       return new PostgresDialect({ pool })
     }
     case 'mysql': {
-      const pool = createPool({ uri: url, connectionLimit: 10, ...rest })
+      const pool = createPool({ uri: url, connectionLimit: maxConnections, ...rest })
       if (initially) pool.on('connection', (connection) => connection.query(initially))
       return new MysqlDialect({ pool })
     }
@@ -215,10 +241,11 @@ function dialectOf({ kind, urls: [url = ''], connection }: SqlPlace): Dialect {
 export type AnyRedisClient = Parameters<typeof createRedisStore>[0]
 
 /** Each of these clients is taken as it is: no cast, no wrapper. */
-export async function openRedis({
-  kind,
-  urls,
-}: StorePlace): Promise<{ client: AnyRedisClient; close(): Promise<void> }> {
+export async function openRedis(
+  place: StorePlace,
+): Promise<{ client: AnyRedisClient; close(): Promise<void> }> {
+  demand(place)
+  const { kind, urls } = place
   const [url = ''] = urls
   switch (kind) {
     case 'redis 6': {

@@ -12,13 +12,15 @@ import {
 } from '../../src/index.js'
 import { createFakeWeChat } from '../../src/testing/index.js'
 import { testSecret } from '../set-up.js'
+import { isWanted, provided } from './global-setup.js'
 
 // Runs the very code that docs/recipes.md shows.
 const recipe = readFileSync(new URL('../../../../docs/recipes.md', import.meta.url), 'utf8')
-const { mysql } = inject('services')
+const services = inject('services')
 
-describe.runIf(mysql)('the recipes for users', async () => {
-  const pool = createPool({ uri: mysql ?? '', multipleStatements: true })
+describe.runIf(isWanted(services, 'mysql'))('the recipes for users', async () => {
+  const mysql = provided(services, 'mysql')
+  const pool = createPool({ uri: mysql, multipleStatements: true })
   const { link, bindPhone, remove } = await load()
   const { database, drop } = await createDatabase(pool)
   const users = createPool({ uri: database, multipleStatements: true })
@@ -258,6 +260,6 @@ async function createDatabase(pool: Pool) {
   const name = `recipe_${process.pid}_${Date.now()}`
   await pool.query(`CREATE DATABASE ${name}`)
   await pool.query(`USE ${name}; ${blockWith('sql', 'CREATE TABLE wx_identities')}`)
-  const database = (mysql ?? '').replace(/\/[^/]*$/, `/${name}`)
+  const database = (services.mysql ?? '').replace(/\/[^/]*$/, `/${name}`)
   return { database, drop: () => pool.query(`DROP DATABASE ${name}`) }
 }

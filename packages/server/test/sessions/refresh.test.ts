@@ -369,7 +369,7 @@ describe('the events of a refresh', () => {
     expect(events.filter(({ type }) => kinds.includes(type))).toMatchObject([
       { type: 'revoked', reason: 'revoked' },
       { type: 'refresh', outcome: 'refused', reason: 'revoked' },
-      { type: 'refresh', outcome: 'refused', reason: 'unknown' },
+      { type: 'refresh', outcome: 'refused', reason: 'revoked' },
     ])
   })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createMemoryStore } from '../../src/index.js'
+import { createMemoryStore, type SessionRecord } from '../../src/index.js'
 import { guardStore } from '../../src/sessions/guarded-store.js'
 import { createRevocationCheck } from '../../src/sessions/revocation.js'
 import { createClock } from '../set-up.js'
@@ -15,6 +15,23 @@ const sessionOf = (id: string) => ({
   expiresAt: 901,
 })
 
+const recordOf = (id: string): SessionRecord => ({
+  v: 1,
+  id,
+  version: 1,
+  method: 'code',
+  userId: 'user',
+  appId: 'wx1',
+  openid: 'openid',
+  generation: 0,
+  idempotencyKeyHash: 'hash',
+  createdAt: 1,
+  authenticatedAt: 1,
+  lastRefreshAt: 1,
+  endsAt: 2_000_000_000,
+  expiresAt: 2_000_000_000,
+})
+
 function setUpCheck() {
   const { now } = createClock()
   const reads: string[] = []
@@ -22,7 +39,7 @@ function setUpCheck() {
     ...createMemoryStore({ now }),
     get: async (id: string) => {
       reads.push(id)
-      return undefined
+      return recordOf(id)
     },
   }
   const isLive = createRevocationCheck({

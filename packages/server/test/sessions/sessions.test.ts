@@ -316,7 +316,13 @@ test('signIn gives headers for a test of a route, with claims of its own', async
 test('check tells the state of the store and of the last call to WeChat', async () => {
   const { now } = createClock()
   const memory = createMemoryStore({ now })
-  const allClosed = { login: 'closed', user_info: 'closed', access_token: 'closed', call: 'closed' }
+  const allClosed = {
+    login: 'closed',
+    prefetch: 'closed',
+    user_info: 'closed',
+    access_token: 'closed',
+    call: 'closed',
+  }
   let isDown = false
   const { auth, wechat } = setUp({
     now,
@@ -371,7 +377,7 @@ test('a user has ten sessions at most: the one that was refreshed longest ago en
     refreshTokens.push((await auth.login({ code: wechat.codeFor('alice') })).refresh_token)
   }
   const [first = '', second = ''] = refreshTokens
-  clock.advance(1)
+  clock.advance(100)
   const { refresh_token: firstAgain } = await auth.refresh({ refreshToken: first })
   clock.advance(1)
 
@@ -384,8 +390,9 @@ test('a user has ten sessions at most: the one that was refreshed longest ago en
 })
 
 test('maxSessionsPerUser: 1 leaves the newest login', async () => {
-  const { auth, wechat } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 1 })
+  const { auth, wechat, clock } = setUp({ onLogin: () => ({ userId: 7 }), maxSessionsPerUser: 1 })
   await auth.login({ code: wechat.codeFor('alice') })
+  clock.advance(1)
 
   const { refresh_token: refreshToken } = await auth.login({ code: wechat.codeFor('alice') })
 
@@ -399,7 +406,7 @@ test('a session over the cap that cannot be ended does not cost the login', asyn
     now,
     onLogin: () => ({ userId: 7 }),
     maxSessionsPerUser: 1,
-    store: { ...createMemoryStore({ now }), delete: () => Promise.reject(new Error('read only')) },
+    store: { ...createMemoryStore({ now }), replace: () => Promise.reject(new Error('read only')) },
   })
   await auth.login({ code: wechat.codeFor('alice') })
 

@@ -1,10 +1,12 @@
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   AuthError,
   createMemoryStore,
   type SessionRecord,
   type SessionStore,
 } from '../../src/index.js'
+import { createRedisStore } from '../../src/stores/redis.js'
+import { createSqlStore, type SqlDatabase } from '../../src/stores/sql.js'
 import { expectNone } from '../no-secrets.js'
 import { createClock, type SetUp, setUp } from '../set-up.js'
 
@@ -86,7 +88,7 @@ test.each(['create', 'replace'] as const)(
     const { auth, wechat } = setUpOn((memory) => ({
       [verb]: async (record: SessionRecord, version: number) => {
         if (!isBroken) return memory[verb](record, version)
-        quoted = record
+        quoted ??= record
         throw new Error(`${verb}(${JSON.stringify(record)}) failed`)
       },
     }))
@@ -124,5 +126,174 @@ test('a store may say when to come again', async () => {
   await expect(auth.refresh({ refreshToken })).rejects.toMatchObject({
     code: 'store_unavailable',
     retryAfterSeconds: 3,
+  })
+})
+
+/** A database whose pool has a connection, or answers, only once it is told to. */
+function createSlowDatabase({ isWaiting = false, isSilent = false }) {
+  const statements: string[] = []
+  let [release, free] = [() => {}, Promise.resolve()]
+  if (isWaiting) {
+    free = new Promise((resolve) => {
+      release = resolve
+    })
+  }
+  const database: SqlDatabase = {
+    async executeQuery({ sql }) {
+      statements.push(sql)
+      if (isSilent) await new Promise(() => undefined)
+      return { rows: [], numAffectedRows: 1n }
+    },
+    withoutPlugins: () => database,
+    transaction: () => ({ execute: (run) => run(database) }),
+    connection: () => ({ execute: (run) => free.then(() => run(database)) }),
+  }
+  return { database, statements, release: () => release() }
+}
+
+const lookUp = ({ auth }: Pick<SetUp, 'auth'>) =>
+  auth.sessions.list('7').catch((error: unknown) => error)
+
+describe('an error of the store’s time says what was waited for', () => {
+  test('a connection', async () => {
+    const { database, statements } = createSlowDatabase({ isWaiting: true })
+    const store = createSqlStore(database, { dialect: 'sqlite' })
+
+    const error = await lookUp(setUp({ store, storeTimeoutMs: 20 }))
+
+    expect(error).toMatchObject({
+      code: 'store_unavailable',
+      message: 'The session store had no connection free within 20 ms',
+    })
+    expect(statements).toEqual([])
+  })
+
+  test('an answer', async () => {
+    const { database } = createSlowDatabase({ isSilent: true })
+    const store = createSqlStore(database, { dialect: 'sqlite' })
+
+    const error = await lookUp(setUp({ store, storeTimeoutMs: 20 }))
+
+    expect(error).toMatchObject({
+      code: 'store_unavailable',
+      message: 'The session store did not answer within 20 ms',
+    })
+  })
+
+  test('one of the two, where the store cannot tell', async () => {
+    const error = await lookUp(
+      setUpOn(() => ({ list: () => new Promise(() => undefined) }), { storeTimeoutMs: 20 }),
+    )
+
+    expect(error).toMatchObject({
+      code: 'store_unavailable',
+      message: 'The session store did not answer within 20 ms',
+    })
+  })
+
+  test('what nobody waits for any more is not begun when there is a connection at last', async () => {
+    const { database, statements, release } = createSlowDatabase({ isWaiting: true })
+    const store = createSqlStore(database, { dialect: 'sqlite' })
+    const { auth } = setUp({ store, storeTimeoutMs: 20 })
+
+    await expect(auth.sessions.create({ account: { openid: 'alice' } })).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+    release()
+    await new Promise((resolve) => setImmediate(resolve))
+
+    expect(statements).toEqual([])
+  })
+
+  test('a store that puts verbs of its own over another one’s is asked by these', async () => {
+    const { database, statements } = createSlowDatabase({})
+    const asked: string[] = []
+    const store: SessionStore = {
+      ...createSqlStore(database, { dialect: 'sqlite' }),
+      list: async (userId) => {
+        asked.push(userId)
+        return []
+      },
+    }
+
+    await lookUp(setUp({ store }))
+
+    expect([asked, statements]).toEqual([['7'], []])
+  })
+})
+
+describe('a client of Redis that has no connection', () => {
+  function createDisconnected(state: object) {
+    const sent: string[] = []
+    const listeners: (() => void)[] = []
+    const client = {
+      ...state,
+      sent,
+      listeners,
+      async get(key: string) {
+        sent.push(key)
+        return null
+      },
+      del: async () => 0,
+      eval: async () => [],
+      evalsha: async () => [],
+      once: (_event: 'ready', listener: () => void) => listeners.push(listener),
+    }
+    return client
+  }
+
+  const clients = {
+    'redis reconnects': { isOpen: true, isReady: false, evalSha: async () => [] },
+    'ioredis connects': { status: 'connecting' },
+    'ioredis reconnects': { status: 'reconnecting' },
+  }
+
+  test.each(Object.entries(clients))(
+    'is waited for, and that is said: %s',
+    async (_name, state) => {
+      const client = createDisconnected(state)
+      const { auth } = setUp({ store: createRedisStore(client), storeTimeoutMs: 20 })
+      const get = () => auth.check()
+
+      expect((await get()).store.ok).toBe(false)
+      await expect(auth.sessions.list('7')).rejects.toMatchObject({
+        message: 'The session store had no connection free within 20 ms',
+      })
+      expect(client.sent).toEqual([])
+      expect(client.listeners).toHaveLength(1)
+
+      const later = get()
+      for (const listener of client.listeners) listener()
+      expect((await later).store.ok).toBe(true)
+      // Nothing of what was given up has been sent with it.
+      expect(client.sent).toHaveLength(1)
+    },
+  )
+
+  test.each(
+    Object.entries({
+      'redis that is connected': { isOpen: true, isReady: true, evalSha: async () => [] },
+      'redis without a queue': {
+        isOpen: true,
+        isReady: false,
+        options: { disableOfflineQueue: true },
+        evalSha: async () => [],
+      },
+      'ioredis without a queue': {
+        status: 'reconnecting',
+        options: { enableOfflineQueue: false },
+      },
+      'redis that was closed': { isOpen: false, isReady: false, evalSha: async () => [] },
+      'a cluster client of redis': { isOpen: true, evalSha: async () => [] },
+      'ioredis that is connected': { status: 'ready' },
+      'ioredis that connects when it is needed': { status: 'wait' },
+      'ioredis that was closed': { status: 'end' },
+    }),
+  )('is not looked for where the client decides itself: %s', async (_name, state) => {
+    const client = createDisconnected(state)
+
+    await setUp({ store: createRedisStore(client) }).auth.check()
+
+    expect(client.sent).toHaveLength(1)
   })
 })

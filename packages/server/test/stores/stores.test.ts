@@ -24,6 +24,7 @@ function record(id: string, changes: Partial<SessionRecord> = {}): SessionRecord
     generation: 0,
     idempotencyKeyHash: 'hash',
     createdAt: 1000,
+    authenticatedAt: 1000,
     lastRefreshAt: 1000,
     endsAt: 9000,
     expiresAt: 5000,

@@ -660,7 +660,8 @@ describe('one kind of token never passes for another', () => {
     const signedIn = await signIn(auth, { openid: 'alice', appId })
     const { id } = await auth.authenticate(signedIn.headers.authorization)
     const header = JSON.stringify({ alg: 'HS256', typ: 'rt+jwt', kid: refreshKey.kid })
-    const claims = { sid: id, gen: 0, aud: appId }
+    const iat = Math.floor(now() / 1000)
+    const claims = { sid: id, gen: 0, aud: appId, iat }
     const refreshWith = (changes: object) => {
       const payload = JSON.stringify({ ...claims, ...changes })
       const refreshToken = forge({ header, payload, key: refreshKey.key })
@@ -674,6 +675,8 @@ describe('one kind of token never passes for another', () => {
       { gen: '0' },
       { aud: undefined },
       { aud: [appId] },
+      { iat: undefined },
+      { iat: String(iat) },
     ]) {
       await expect(refreshWith(wrong)).rejects.toMatchObject({
         code: 'invalid_grant',

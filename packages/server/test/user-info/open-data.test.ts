@@ -1,12 +1,21 @@
+import { createCipheriv, createHash, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type AuthOptions, createAuth, createMemoryStore } from '../../src/index.js'
+import type {
+  FakeWeChatEncryptedData,
+  FakeWeChatOptions,
+  FakeWeChatRoute,
+} from '../../src/testing/index.js'
 import { createClock, setUp, testSecret } from '../set-up.js'
 
 const newSecret = 'mT4xQ9wLr2Vb7Nz8KcYp5JdHs3GfAe6UoXiWnRkBq1Z'
 
 /** Alice, who has logged in by code on one phone. */
-async function setUpAlice(options: Partial<AuthOptions> = {}) {
-  const set = setUp({ onLogin: ({ openid }) => ({ userId: openid }), ...options })
+async function setUpAlice(
+  options: Partial<AuthOptions> = {},
+  wechatOptions: Omit<FakeWeChatOptions, 'now'> = {},
+) {
+  const set = setUp({ onLogin: ({ openid }) => ({ userId: openid }), ...options }, wechatOptions)
   const { auth, wechat } = set
   const login = async (person = 'alice') => {
     const { access_token } = await auth.login({ code: wechat.codeFor(person) })
@@ -15,7 +24,16 @@ async function setUpAlice(options: Partial<AuthOptions> = {}) {
   return { ...set, login, session: await login() }
 }
 
-const profile = { nickName: '小明', gender: 1 }
+// What `wx.getUserProfile` gives.
+const profile = {
+  nickName: '小明',
+  gender: 1,
+  language: 'zh_CN',
+  city: '',
+  province: '',
+  country: '',
+  avatarUrl: 'https://thirdwx.qlogo.cn/132',
+}
 
 describe('openData', () => {
   test('gives what WeChat encrypted for the user of the session', async () => {
@@ -196,6 +214,147 @@ describe('openData', () => {
     const opened = auth.openData(session, wechat.openDataFor('alice', profile))
 
     await expect(opened).rejects.toMatchObject({ code: 'invalid_token' })
+  })
+})
+
+/**
+ * What anybody can do who sends open data of their own: cut the beginning off, and choose an iv that makes the first
+ * block that is left say what they like. It takes no key, only the text, and whoever sent it knows that.
+ */
+function forge(
+  { encryptedData, iv }: FakeWeChatEncryptedData,
+  text: string,
+  block: number,
+  beginning: string,
+): FakeWeChatEncryptedData {
+  const bytes = Buffer.from(encryptedData, 'base64')
+  const before = Buffer.concat([Buffer.from(iv, 'base64'), bytes]).subarray(block * 16)
+  const known = Buffer.from(text).subarray(block * 16)
+  const wanted = Buffer.from(beginning)
+  expect(wanted).toHaveLength(16)
+  const forgedIv = Buffer.from(
+    wanted.map((byte, at) => byte ^ (known[at] ?? 0) ^ (before[at] ?? 0)),
+  )
+  return {
+    encryptedData: bytes.subarray(block * 16).toString('base64'),
+    iv: forgedIv.toString('base64'),
+  }
+}
+
+describe('openData is not taken in by open data that its sender has cut and spliced', () => {
+  // Behind what is cut off, the name goes on at the beginning of a block.
+  const behind = (member: string, name: string) =>
+    `${'x'.repeat((16 - (member.length % 16)) % 16)}${name}`
+
+  test.each([
+    ['a phone number', '{"phoneNumber":"', '13911112222'],
+    ['the id of a group', '{"openGId":"tGDD', 'v0KrVictimsOwnGroup'],
+    ['the unionid of somebody else', '{"unionId":"ocMv', 'os6NjeKLIBqg5Mr9QjxrP1FA'],
+  ])('out of a nickname that has %s', async (_what, beginning, rest) => {
+    const { auth, wechat, clock, session } = await setUpAlice()
+    const openId = wechat.openidOf('alice')
+    const nickName = behind(`{"openId":"${openId}","nickName":"`, rest)
+    const data = { openId, ...profile, nickName }
+    const watermark = { timestamp: clock.now() / 1000, appid: wechat.app.appId }
+    const text = JSON.stringify({ ...data, watermark })
+    const block = Buffer.from(text).indexOf(rest) / 16 - 1
+
+    const opened = auth.openData(
+      session,
+      forge(wechat.openDataFor('alice', data), text, block, beginning),
+    )
+
+    await expect(opened).rejects.toMatchObject({ code: 'invalid_request', reason: 'shape' })
+  })
+})
+
+describe('openData gives a phone number', () => {
+  const phone = { phoneNumber: '13800138000', purePhoneNumber: '13800138000', countryCode: '86' }
+  const daySeconds = 24 * 3600
+  const endpoint = 'POST /wxa/business/checkencryptedmsg'
+  const unconfirmed = { code: 'invalid_request', status: 400, reason: 'unconfirmed' }
+
+  /** Alice, and a WeChat that answers what it is told to. */
+  const setUpWith = (route: FakeWeChatRoute) => setUpAlice({}, { routes: { [endpoint]: route } })
+
+  test('that WeChat says it has encrypted', async () => {
+    const { auth, wechat, session } = await setUpAlice()
+
+    const data = await auth.openData(session, wechat.openDataFor('alice', phone))
+
+    expect(data).toMatchObject(phone)
+    expect(wechat.calls.at(-1)).toMatchObject({ path: '/wxa/business/checkencryptedmsg' })
+  })
+
+  test('asking with the hash of the text, then with that of its bytes', async () => {
+    const asked: unknown[] = []
+    const { auth, wechat, session } = await setUpWith(({ body }) => {
+      asked.push(JSON.parse(body).encrypted_msg_hash)
+      return asked.length < 2
+        ? { errcode: 1, errmsg: 'data not exit' }
+        : { errcode: 0, vaild: true }
+    })
+    const encrypted = wechat.openDataFor('alice', phone)
+
+    const data = await auth.openData(session, encrypted)
+
+    const sha256 = (given: string | Buffer) => createHash('sha256').update(given).digest('hex')
+    expect(data).toMatchObject(phone)
+    expect(asked).toEqual([
+      sha256(encrypted.encryptedData),
+      sha256(Buffer.from(encrypted.encryptedData, 'base64')),
+    ])
+  })
+
+  test.each([false, 'true', 1, null, undefined])(
+    'but not where WeChat answers "vaild": %j',
+    async (vaild) => {
+      const { auth, wechat, session } = await setUpWith(() => ({ errcode: 0, vaild }))
+
+      const opened = auth.openData(session, wechat.openDataFor('alice', phone))
+
+      await expect(opened).rejects.toMatchObject(unconfirmed)
+    },
+  )
+
+  test('but not one that somebody else has encrypted, whole as it is', async () => {
+    const { auth, wechat, clock, session } = await setUpAlice()
+    const iv = randomBytes(16)
+    const key = Buffer.from(wechat.sessionKeyOf('alice'), 'base64')
+    const watermark = { timestamp: clock.now() / 1000, appid: wechat.app.appId }
+    const cipher = createCipheriv('aes-128-cbc', key, iv)
+    const encryptedData =
+      cipher.update(JSON.stringify({ ...phone, watermark }), 'utf8', 'base64') +
+      cipher.final('base64')
+
+    const opened = auth.openData(session, { encryptedData, iv: iv.toString('base64') })
+
+    await expect(opened).rejects.toMatchObject(unconfirmed)
+  })
+
+  test('but not while WeChat cannot be asked', async () => {
+    const { auth, wechat, session } = await setUpAlice()
+    const encrypted = wechat.openDataFor('alice', phone)
+    wechat.fail('html-502', { endpoint })
+
+    const opened = auth.openData(session, encrypted)
+
+    await expect(opened).rejects.toMatchObject({ code: 'wechat_unavailable' })
+  })
+
+  test('but not after three days, whatever age it is told to allow', async () => {
+    const { auth, wechat, clock, session } = await setUpWith(() => ({ errcode: 0, vaild: true }))
+    const encrypted = wechat.openDataFor('alice', phone)
+    const openedAt = (seconds: number) => {
+      clock.advance(seconds)
+      return auth.openData(session, { ...encrypted, maxAgeSeconds: 30 * daySeconds })
+    }
+
+    expect(await openedAt(3 * daySeconds)).toMatchObject(phone)
+    await expect(openedAt(1)).rejects.toMatchObject({
+      code: 'invalid_request',
+      reason: 'watermark_age',
+    })
   })
 })
 

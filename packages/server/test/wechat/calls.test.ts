@@ -98,6 +98,22 @@ describe.each(doors)('by %s', (door) => {
     })
   })
 
+  test('a phone number is known to WeChat if it has encrypted it, for three days', async () => {
+    const { wechat, fake, clock } = await setUpWeChat({ door })
+    await wechat.code2Session(fake.codeFor('alice'))
+    const phone = { phoneNumber: '13800138000', purePhoneNumber: '13800138000', countryCode: '86' }
+    const { encryptedData } = fake.openDataFor('alice', phone)
+    const cut = Buffer.from(encryptedData, 'base64').subarray(16).toString('base64')
+    const other = fake.openDataFor('alice', { openGId: 'g' })
+
+    expect(await wechat.checkEncryptedData(encryptedData)).toBe(true)
+    expect(await wechat.checkEncryptedData(cut)).toBe(false)
+    expect(await wechat.checkEncryptedData(other.encryptedData)).toBe(false)
+
+    clock.advance(3 * 24 * 3600)
+    expect(await wechat.checkEncryptedData(encryptedData)).toBe(false)
+  })
+
   test('a session_key is replaced; the old one is stale from then on', async () => {
     const { wechat, fake } = await setUpWeChat({ door })
     const { openid, sessionKey } = await wechat.code2Session(fake.codeFor('alice'))
@@ -159,13 +175,16 @@ describe.each(doors)('by %s', (door) => {
     await wechat.accessToken()
     fake.fail('drop-after', { times: Number.POSITIVE_INFINITY })
 
-    for (const lost of [
+    const lost = await Promise.allSettled([
       wechat.code2Session(fake.codeFor('alice')),
       wechat.phoneNumber(fake.phoneCodeFor('alice')),
       wechat.call('POST', '/wxa/getpluginopenpid', { body: { code: fake.pluginCodeFor('alice') } }),
-    ]) {
-      await expect(lost).rejects.toMatchObject({ code: 'wechat_unavailable' })
-    }
+    ])
+    expect(lost).toMatchObject([
+      { reason: { code: 'invalid_code', reason: 'lost' } },
+      { reason: { code: 'invalid_code', reason: 'lost' } },
+      { reason: { code: 'wechat_unavailable' } },
+    ])
 
     expect(fake.calls).toHaveLength(4)
   })
@@ -254,6 +273,29 @@ describe('the deadline', () => {
       code: 'wechat_unavailable',
       message: expect.stringContaining('100 ms'),
     })
+  })
+})
+
+describe('encrypted data', () => {
+  test.each(['', 'not base64', undefined, null, 7])(
+    'that is %j is none of WeChat, which is not asked',
+    async (encryptedData) => {
+      const { wechat, fake } = await setUpWeChat()
+
+      expect(await wechat.checkEncryptedData(encryptedData as string)).toBe(false)
+      expect(fake.calls).toEqual([])
+    },
+  )
+
+  test('is not said to be false while WeChat is busy', async () => {
+    const { wechat, fake } = await setUpWeChat()
+    await wechat.accessToken()
+    fake.fail(-1, { times: 3 })
+
+    const checked = wechat.checkEncryptedData('AAAA')
+
+    await expect(checked).rejects.toMatchObject({ code: 'wechat_unavailable', errcode: -1 })
+    expect(fake.calls.filter(({ errcode }) => errcode === -1)).toHaveLength(3)
   })
 })
 
@@ -549,6 +591,9 @@ test('an event tells which method made the call, or the path', async () => {
   const { openid, sessionKey } = await wechat.code2Session(fake.codeFor('alice'))
   await wechat.phoneNumber(fake.phoneCodeFor('alice'))
   await wechat.checkSessionKey({ openid, sessionKey })
+  await wechat.checkEncryptedData(
+    fake.openDataFor('alice', { phoneNumber: '13800138000' }).encryptedData,
+  )
   await wechat.resetSessionKey({ openid, sessionKey })
   await wechat.call('GET', '/wxa/getpaidunionid').catch(() => undefined)
 
@@ -558,6 +603,7 @@ test('an event tells which method made the call, or the path', async () => {
       ['accessToken', 'ok'],
       ['phoneNumber', 'ok'],
       ['checkSessionKey', 'ok'],
+      ['checkEncryptedData', 'ok'],
       ['resetSessionKey', 'ok'],
       ['/wxa/getpaidunionid', 'invalid_request'],
     ].map(([endpoint, outcome]) =>

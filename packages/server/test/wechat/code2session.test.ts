@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { createAuth, type FetchLike } from '../../src/index.js'
+import { createAuth, createMemoryStore, type FetchLike } from '../../src/index.js'
 import { createFakeWeChat } from '../../src/testing/index.js'
 import { setUp, testSecret } from '../set-up.js'
 
@@ -65,7 +65,7 @@ test('an errcode that is a string is the same errcode', async () => {
   })
 })
 
-test.each(['html', 'html-502', 'too-large', 'redirect', 'drop-after'] as const)(
+test.each(['html', 'html-502', 'too-large', 'redirect'] as const)(
   'a %s is wechat_unavailable, and the code is not sent again',
   async (fault) => {
     const { auth, wechat } = setUp()
@@ -78,6 +78,29 @@ test.each(['html', 'html-502', 'too-large', 'redirect', 'drop-after'] as const)(
     expect(wechat.calls).toHaveLength(1)
   },
 )
+
+test('a code whose answer is lost is invalid_code at once, and not sent again', async () => {
+  let reads = 0
+  const memory = createMemoryStore()
+  const store = {
+    ...memory,
+    get: async (id: string) => {
+      reads++
+      return memory.get(id)
+    },
+  }
+  const { auth, wechat } = setUp({ store })
+  wechat.fail('drop-after')
+
+  await expect(auth.login({ code: wechat.codeFor('alice') })).rejects.toMatchObject({
+    code: 'invalid_code',
+    reason: 'lost',
+  })
+
+  expect(wechat.calls).toHaveLength(1)
+  // WeChat has not said that somebody else used it, so no sibling is waited for.
+  expect(reads).toBe(0)
+})
 
 test('a request that certainly was not sent is sent again, once', async () => {
   const { auth, wechat } = setUp()
@@ -178,8 +201,8 @@ describe('the fetch of the defaults', () => {
     await server.close()
   })
 
-  test.each(['html-502', 'redirect', 'too-large', 'drop-after'] as const)(
-    'takes a %s for an outage',
+  test.each(['html-502', 'redirect', 'too-large'] as const)(
+    'takes a %s for trouble at WeChat',
     async (fault) => {
       const wechat = createFakeWeChat()
       const server = await wechat.listen()

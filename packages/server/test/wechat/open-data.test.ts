@@ -25,10 +25,13 @@ const dataOf = (data: unknown, more: object = {}) => {
   return { appId, sessionKey, iv, encryptedData, ...more }
 }
 
+/** As WeChat would say of the sample, on its day. */
+const confirmed = { isConfirmed: true, now: () => 1_634_545_675_000 }
+
 describe("WeChat's samples", () => {
   test.each([
     ['the user info', userInfo],
-    ['the phone number', phoneNumber],
+    ['the phone number', { ...phoneNumber, ...confirmed }],
   ])('%s is decrypted', (_name, { plaintext, ...sample }) => {
     expect(decryptOpenData(sample)).toEqual(JSON.parse(plaintext))
   })
@@ -105,7 +108,7 @@ describe('open data is taken', () => {
   })
 
   test('that does not say whom it is about', () => {
-    expect(decryptOpenData({ ...phoneNumber, openid: 'oAlice' })).toMatchObject({
+    expect(decryptOpenData({ ...phoneNumber, ...confirmed, openid: 'oAlice' })).toMatchObject({
       countryCode: '86',
     })
   })
@@ -120,9 +123,43 @@ describe('a key that does not fit is stale_session_key', () => {
     expect(() => decryptOpenData({ appId, sessionKey, iv, encryptedData })).toThrow(stale)
   })
 
-  // One wrong key in 256 leaves a good padding behind.
+  // One wrong key in 256 leaves a good padding behind, and nearly none a text.
+  test('when what comes out is no text', () => {
+    const encryptedData = encrypt(Buffer.alloc(20, 0xff))
+
+    expect(() => decryptOpenData({ appId, sessionKey, iv, encryptedData })).toThrow(stale)
+  })
+
+  test('for each of two thousand wrong keys', () => {
+    for (let n = 0; n < 2000; n++) {
+      const wrong = Buffer.alloc(16, `wrong ${n}`).toString('base64')
+
+      expect(() => decryptOpenData({ ...userInfo, sessionKey: wrong })).toThrow(stale)
+    }
+  })
+
+  // Who could tell a good padding from a bad one could encrypt what they like, and ask until it is right.
+  test('and tells nobody why: a bad padding and a good one have the same message', () => {
+    const messages = [
+      encrypt(Buffer.alloc(32, 0), { isPadded: false }),
+      encrypt(Buffer.alloc(20, 0xff)),
+    ].map((encryptedData) => {
+      try {
+        return decryptOpenData({ appId, sessionKey, iv, encryptedData })
+      } catch (error) {
+        return (error as Error).message
+      }
+    })
+
+    expect(messages[0]).toBe(messages[1])
+  })
+})
+
+describe('a text that is no open data is unreadable, for another key would not have left a text', () => {
   test.each([
     ['is not JSON', '\u0000\u0001 garbage'],
+    ['is half of it', '{"nickName":"Band","watermark":{'],
+    ['is empty', ''],
     ['is a text', '"text"'],
     ['is a list', '[1]'],
     ['is nothing', 'null'],
@@ -131,32 +168,107 @@ describe('a key that does not fit is stale_session_key', () => {
     ['has a watermark without an appid', '{"watermark":{"timestamp":1}}'],
     ['has a watermark without a time', `{"watermark":{"appid":"${appId}"}}`],
     ['has a watermark whose time is a text', `{"watermark":{"appid":"${appId}","timestamp":"1"}}`],
-  ])('when what comes out %s', (_name, plaintext) => {
+  ])('one that %s', (_name, plaintext) => {
     const encryptedData = encrypt(plaintext)
 
-    expect(() => decryptOpenData({ appId, sessionKey, iv, encryptedData })).toThrow(stale)
-  })
-
-  test('for each of two hundred wrong keys', () => {
-    for (let n = 0; n < 200; n++) {
-      const wrong = Buffer.alloc(16, `wrong ${n}`).toString('base64')
-
-      expect(() => decryptOpenData({ ...userInfo, sessionKey: wrong })).toThrow(stale)
-    }
-  })
-
-  test('and tells nobody why: each way has the same message', () => {
-    const messages = [encrypt(Buffer.alloc(32, 0), { isPadded: false }), encrypt('garbage')].map(
-      (encryptedData) => {
-        try {
-          return decryptOpenData({ appId, sessionKey, iv, encryptedData })
-        } catch (error) {
-          return (error as Error).message
-        }
-      },
+    expect(() => decryptOpenData({ appId, sessionKey, iv, encryptedData })).toThrow(
+      expect.objectContaining({ code: 'invalid_request', status: 400, reason: 'unreadable' }),
     )
+  })
+})
 
-    expect(messages[0]).toBe(messages[1])
+const band = {
+  nickName: 'Band',
+  gender: 1,
+  city: 'Guangzhou',
+  province: 'Guangdong',
+  country: 'CN',
+  avatarUrl: 'http://wx.qlogo.cn/132',
+}
+const number = { phoneNumber: '13800138000', purePhoneNumber: '13800138000', countryCode: '86' }
+
+describe('open data is whole and of one kind', () => {
+  test.each([
+    ['user info', { openId: 'o', ...band, language: 'zh_CN', unionId: 'u' }],
+    ['a profile', { ...band, is_demote: true }],
+    ['steps', { stepInfoList: [{ timestamp: 1, step: 100 }] }],
+    ['a group, as a share tells it', { openGId: 'g' }],
+    ['a group, as a chat tells it', { opengid: 'g', group_openid: 'o', chat_type: 3 }],
+    ['a chat of two', { open_single_roomid: 'r', chat_type: 1 }],
+    ['a private message', { activityId: 'a' }],
+    ['a kind that is not known here', { kvList: [] }],
+  ])('%s', (_name, data) => {
+    const whole = { ...data, watermark }
+
+    expect(decryptOpenData(dataOf(whole))).toEqual(whole)
+  })
+
+  const shape = expect.objectContaining({ code: 'invalid_request', reason: 'shape' })
+
+  test.each(Object.keys(band))('user info without %s is not', (name) => {
+    const { [name as keyof typeof band]: _missing, ...rest } = band
+
+    expect(() => decryptOpenData(dataOf({ openId: 'o', ...rest, watermark }))).toThrow(shape)
+  })
+
+  test.each(Object.keys(number))('a phone number without %s is not', (name) => {
+    const { [name as keyof typeof number]: _missing, ...rest } = number
+
+    expect(() => decryptOpenData(dataOf({ ...rest, watermark }, confirmed))).toThrow(shape)
+  })
+
+  test.each([
+    'phoneNumber',
+    'purePhoneNumber',
+    'countryCode',
+    'stepInfoList',
+    'openGId',
+    'opengid',
+    'open_single_roomid',
+    'group_openid',
+    'chat_type',
+    'activityId',
+  ])('%s does not come with user info', (name) => {
+    expect(() => decryptOpenData(dataOf({ ...band, [name]: 'x', watermark }))).toThrow(shape)
+  })
+
+  test.each([
+    ['an openid alone', { openId: 'o' }],
+    ['a language alone', { language: 'zh_CN' }],
+    ['a unionid without the openid', { ...band, unionId: 'u' }],
+    ['a phone number with the rest of user info', { ...number, ...band }],
+    ['a phone number with one member of it', { ...number, gender: 1 }],
+    ['steps with a group', { stepInfoList: [], openGId: 'g' }],
+    ['a group with a member of user info', { openGId: 'g', language: 'zh_CN' }],
+    ['a group with a number', { openGId: 'g', countryCode: '86' }],
+    ['a message with a group', { activityId: 'a', chat_type: 3 }],
+  ])('%s is not', (_name, data) => {
+    expect(() => decryptOpenData(dataOf({ ...data, watermark }, confirmed))).toThrow(shape)
+  })
+})
+
+describe('a phone number', () => {
+  const given = dataOf({ ...number, watermark }, { now: () => watermark.timestamp * 1000 })
+
+  test.each([undefined, false, 'true', 1, {}])(
+    'is not given where isConfirmed is %j',
+    (isConfirmed) => {
+      expect(() =>
+        decryptOpenData({ ...given, isConfirmed: isConfirmed as unknown as boolean }),
+      ).toThrow(expect.objectContaining({ code: 'invalid_request', reason: 'unconfirmed' }))
+    },
+  )
+
+  test('is given once WeChat has confirmed it', () => {
+    expect(decryptOpenData({ ...given, isConfirmed: true })).toMatchObject(number)
+  })
+
+  test('is not given when it is older than WeChat can tell', () => {
+    const now = () => (watermark.timestamp + 3 * 24 * 3600 + 1) * 1000
+
+    expect(() => decryptOpenData({ ...given, isConfirmed: true, now })).toThrow(
+      expect.objectContaining({ code: 'invalid_request', reason: 'watermark_age' }),
+    )
   })
 })
 
@@ -185,22 +297,19 @@ describe('rawData is not taken for signed', () => {
   })
 })
 
-test('what identifies a person is not printed', () => {
-  const about = {
-    openId: 'ocanaryOpenid',
-    unionId: 'ocanaryUnionid',
-    phoneNumber: '+4413800000000',
-    purePhoneNumber: '13800000000',
-    nickName: 'Band',
-    watermark,
-  }
+test.each([
+  { openId: 'ocanaryOpenid', ...band, unionId: 'ocanaryUnionid', shown: 'Band' },
+  { ...number, phoneNumber: '+85213800138000', shown: '86' },
+])('what identifies a person is not printed: $shown', ({ shown, ...about }) => {
+  const whole = { ...about, watermark }
+  const now = () => watermark.timestamp * 1000
 
-  const data = decryptOpenData(dataOf(about))
+  const data = decryptOpenData(dataOf(whole, { isConfirmed: true, now }))
 
-  expect(data).toEqual(about)
+  expect(data).toEqual(whole)
   for (const text of [JSON.stringify(data), inspect({ data }, { showHidden: true, depth: 9 })]) {
-    expect(text).toContain('Band')
-    expect(text).not.toMatch(/canary|13800000000/)
+    expect(text).toContain(shown)
+    expect(text).not.toMatch(/canary|13800138000/)
   }
 })
 
@@ -208,7 +317,7 @@ test('what the emulated WeChat encrypts and signs is decrypted and verified', ()
   const wechat = createFakeWeChat()
   wechat.codeFor('alice')
   const key = wechat.sessionKeyOf('alice')
-  const data = { openId: wechat.openidOf('alice'), nickName: '微信用户' }
+  const data = { openId: wechat.openidOf('alice'), ...band, nickName: '微信用户' }
 
   const decrypted = decryptOpenData({
     ...wechat.openDataFor('alice', data),

@@ -4,18 +4,18 @@ import type { FakeWeChatRequest, Outcome } from './transports.js'
 /** The JSON object that a call is answered with. */
 export type Answer = Readonly<Record<string, unknown>>
 
-/** The members of a JSON body; nobody has looked at their types yet. */
+/** The members of a JSON body; their types are not checked yet. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** What `/wxa` says of a success; `/sns` and the token endpoints say nothing. */
+/** How `/wxa` reports a success; `/sns` and the token endpoints do not. */
 export const succeeded = { errcode: 0, errmsg: 'ok' } as const
 
-/** An errcode with WeChat's words for it. `shown` is how the number is written. */
+/** An errcode with WeChat's message for it. `shown` is how the number is written. */
 export function refusal(errcode: number, shown: number | string = errcode): Answer {
   return { errcode: shown, errmsg: errmsgs.get(errcode) ?? '' }
 }
 
-/** Hands an endpoint the members of its JSON body, and refuses any other body. */
+/** Passes the members of the JSON body to an endpoint, and refuses any other body. */
 export function withFields<Rest extends readonly unknown[]>(
   endpoint: (fields: Fields, ...rest: Rest) => Answer,
   { malformed = 47001 }: { malformed?: number } = {},
@@ -27,7 +27,7 @@ export function withFields<Rest extends readonly unknown[]>(
   }
 }
 
-/** Nothing when the text is not a JSON object. */
+/** `undefined` if the text is not a JSON object. */
 export function fieldsOf(body: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(body)
@@ -38,7 +38,7 @@ export function fieldsOf(body: string): Fields | undefined {
   }
 }
 
-/** Puts an answer on the wire as WeChat does, `rid` and content type included. */
+/** Writes an answer as WeChat does, `rid` and content type included. */
 export function createWriter({ now, hints }: { now: () => number; hints: boolean }) {
   return function write(path: string, answer: Answer): Outcome {
     const errcode = Number(answer.errcode ?? 0)
@@ -65,8 +65,8 @@ export function createWriter({ now, hints }: { now: () => number; hints: boolean
   }
 }
 
-// Global error table and the answers quoted in public, spelled as WeChat spells them; a number that is not here is
-// answered with its rid alone.
+// From the global error table and answers quoted in public, spelled as WeChat spells them; for a number that is not
+// here the message is the rid alone.
 const errmsgs: ReadonlyMap<number, string> = new Map([
   [-1, 'system error'],
   [1, 'data not exit'],

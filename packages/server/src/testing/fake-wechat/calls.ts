@@ -6,13 +6,13 @@ import type { FakeWeChatRequest, Outcome } from './transports.js'
 export interface FakeWeChatCall {
   readonly method: string
   readonly path: string
-  /** Secrets, codes, tokens, signatures, openids and orders read `[redacted]`. */
+  /** Secrets, codes, tokens, signatures, openids and orders are `[redacted]`. */
   readonly query: Readonly<Record<string, string>>
   /** The names of the members of a JSON body, without their values; absent for any other body. */
   readonly fields?: readonly string[]
-  /** The HTTP status answered; absent when the connection was dropped or no answer came. */
+  /** The HTTP status of the answer; absent if the connection was dropped or no answer came. */
   readonly status?: number
-  /** The errcode answered, 0 for a success; absent when the answer was not WeChat's JSON. */
+  /** The errcode of the answer, 0 for a success; absent if the answer was not WeChat's JSON. */
   readonly errcode?: number
   readonly fault?: FakeWeChatFault
   /** Seconds since the epoch, with a fraction. */
@@ -29,7 +29,7 @@ export function callOf(
   return {
     method,
     path,
-    query: redactError(query),
+    query: redactQuery(query),
     ...(fields !== undefined && { fields: Object.keys(fields) }),
     ...(status !== undefined && { status }),
     ...(errcode !== undefined && { errcode }),
@@ -38,7 +38,7 @@ export function callOf(
   }
 }
 
-function redactError(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+function redactQuery(query: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [
       name,
@@ -47,5 +47,5 @@ function redactError(query: Readonly<Record<string, string>>): Readonly<Record<s
   )
 }
 
-// By parts of names, so that what other endpoints call their tokens and ids is covered as well.
+// Parts of names, so that tokens and ids of other endpoints are covered as well.
 const secretNames = /secret|code|token|ticket|sign|key|openp?id|unionid|phone|transaction|trade/i

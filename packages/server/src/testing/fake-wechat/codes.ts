@@ -13,14 +13,14 @@ export interface IssuedCode<Details> {
 
 export interface Codes<Details> {
   issue(user: User, details: Details): string
-  /** Nothing for a code that is unknown or too old. */
+  /** `undefined` for a code that is unknown or too old. */
   find(code: unknown): IssuedCode<Details> | undefined
 }
 
-/** Codes of one kind. Each kind has a register of its own, so a code of another kind is unknown to it. */
+/** Codes of one kind. Each kind has its own map, so a code of another kind is unknown to it. */
 export function createCodes<Details = undefined>(
   now: () => number,
-  mint: () => string,
+  newCode: () => string,
 ): Codes<Details> {
   const codes = new Map<unknown, IssuedCode<Details> & { readonly expiresAtMs: number }>()
 
@@ -34,7 +34,7 @@ export function createCodes<Details = undefined>(
   return {
     issue(user, details) {
       dropExpired()
-      const code = mint()
+      const code = newCode()
       codes.set(code, {
         user,
         details,

@@ -24,7 +24,7 @@ export function createEncryptKeys({
 }) {
   const keys = new Map<User, readonly EncryptKey[]>()
 
-  /** The newest first. A key comes into being when it is asked for and the last one is over. */
+  /** Newest first. A new key is created on request, if the last one has expired. */
   function keysOf(user: User, at: number): readonly EncryptKey[] {
     const known = keys.get(user) ?? []
     const [newest] = known

@@ -14,9 +14,9 @@ import { createEndpoints, type FakeWeChatRoute } from './routes.js'
 import { createSessionKeys, type FakeWeChatSessionKeys } from './session-keys.js'
 import { createTokens } from './tokens.js'
 import {
-  createDoors,
-  type FakeWeChatDoors,
+  createTransports,
   type FakeWeChatRequest,
+  type FakeWeChatTransports,
   type Outcome,
 } from './transports.js'
 
@@ -50,7 +50,6 @@ export type {
 export type { FakeWeChatRoute } from './routes.js'
 export type { FakeWeChatSessionKeys } from './session-keys.js'
 export type {
-  FakeWeChatDoors,
   FakeWeChatFetchInit,
   FakeWeChatFetchInput,
   FakeWeChatListenOptions,
@@ -59,18 +58,19 @@ export type {
   FakeWeChatResponse,
   FakeWeChatServer,
   FakeWeChatSignal,
+  FakeWeChatTransports,
 } from './transports.js'
 
 export interface FakeWeChatOptions {
   /** Default: one mini program, `wx0000000000000001`, with a random AppSecret. */
   readonly apps?: readonly FakeWeChatApp[]
-  /** The clock that codes, tokens and keys expire by, in milliseconds (default `Date.now`). */
+  /** The clock for the expiry of codes, tokens and keys, in milliseconds (default `Date.now`). */
   readonly now?: () => number
-  /** How long each answer takes, in milliseconds (default 0). The call has its effect at once, the answer comes late. */
+  /** How long each answer takes, in milliseconds (default 0). The call takes effect at once, the answer comes late. */
   readonly latencyMs?: number
   /**
    * Whether each code gives its user a new session_key (default true). WeChat may or may not do so, and a backend must
-   * live with both.
+   * handle both.
    */
   readonly rotateSessionKey?: boolean
   /**
@@ -81,20 +81,20 @@ export interface FakeWeChatOptions {
   /** Whether error messages carry a `hint: […]` before their `rid` (default false); WeChat's do now and then. */
   readonly hints?: boolean
   /**
-   * Endpoints of your own, by method and path: `{ 'POST /wxa/msg_sec_check': () => ({ errcode: 0 }) }`. They win over
-   * the ones built in.
+   * Endpoints of your own, by method and path: `{ 'POST /wxa/msg_sec_check': () => ({ errcode: 0 }) }`. They override
+   * the built-in ones.
    *
-   * Below `/wxa/` and `/cgi-bin/` a call without a good `access_token` in its query does not get as far as your route:
-   * it is answered 41001 (missing), 40014 (malformed), 40001 (unknown, or not the latest) or 42001 (expired). Routes
-   * that give out tokens of your own (`/cgi-bin/token`, `/cgi-bin/stable_token`, `/cgi-bin/gettoken`, and all below
+   * Below `/wxa/` and `/cgi-bin/` a call without a valid `access_token` in its query does not reach your route:
+   * the answer is 41001 (missing), 40014 (malformed), 40001 (unknown, or not the latest) or 42001 (expired). Routes
+   * that issue tokens of your own (`/cgi-bin/token`, `/cgi-bin/stable_token`, `/cgi-bin/gettoken`, and all below
    * `/cgi-bin/component/` and `/cgi-bin/service/`) take none, and with one of them your other routes see every call.
    */
   readonly routes?: Readonly<Record<string, FakeWeChatRoute>>
 }
 
-/** The emulated WeChat: its doors, what its users do, and what a test wants to know of it. */
+/** The emulated WeChat: its transports, what its users do, and what a test can ask about it. */
 export interface FakeWeChat
-  extends FakeWeChatDoors,
+  extends FakeWeChatTransports,
     FakeWeChatPeople,
     FakeWeChatLogins,
     FakeWeChatSessionKeys,
@@ -106,7 +106,7 @@ export interface FakeWeChat
     FakeWeChatFaults {
   /** The first mini program, to configure a backend with. */
   readonly app: FakeWeChatApp
-  /** Every call received through any door, the oldest first. */
+  /** Every call received through any transport, oldest first. */
   readonly calls: readonly FakeWeChatCall[]
 }
 
@@ -115,21 +115,21 @@ export interface FakeWeChat
  *
  * It keeps WeChat's habits: errors with HTTP status 200, JSON served as `text/plain`, a `rid` in every error message,
  * codes of three kinds that work once, for 5 minutes and for one mini program, access_tokens that expire and replace each
- * other, a session_key that changes under your feet, and 412 for a chunked POST. One state is reached through three
- * doors: `fetch`, a listening server, and handlers for msw.
+ * other, a session_key that may change at any time, and 412 for a chunked POST. One state is reached through three
+ * transports: `fetch`, a listening server, and handlers for msw.
  *
  * | built in | for |
  * | --- | --- |
  * | `GET /sns/jscode2session` | the codes of `codeFor` |
- * | `GET /cgi-bin/token`, `POST /cgi-bin/stable_token` | access_tokens, which all endpoints below want |
+ * | `GET /cgi-bin/token`, `POST /cgi-bin/stable_token` | access_tokens, which all endpoints below require |
  * | `GET /wxa/checksession`, `GET /wxa/resetusersessionkey` | the session_key |
- * | `GET` and `POST /wxa/business/getuserencryptkey` | keys for encryption of one's own |
+ * | `GET` and `POST /wxa/business/getuserencryptkey` | keys for your own encryption |
  * | `POST /wxa/business/getuserphonenumber` | the codes of `phoneCodeFor` |
  * | `POST /wxa/business/checkencryptedmsg` | the phone numbers of `openDataFor` |
  * | `POST /wxa/getpluginopenpid` | the codes of `pluginCodeFor` |
  * | `GET /wxa/getpaidunionid` | the payments of `payFor` |
  *
- * Throws TypeError for wrong options.
+ * Throws a `TypeError` for wrong options.
  *
  * @example
  * ```ts
@@ -150,7 +150,7 @@ export function createFakeWeChat({
   routes = {},
 }: FakeWeChatOptions = {}): FakeWeChat {
   if (typeof now !== 'function')
-    throw new TypeError('now must be a function that gives milliseconds')
+    throw new TypeError('now must be a function that returns milliseconds')
   checkLatency(latencyMs)
   if (typeof hints !== 'boolean') throw new TypeError('hints must be a boolean')
 
@@ -189,10 +189,10 @@ export function createFakeWeChat({
   function receive(request: FakeWeChatRequest, isChunked: boolean): Outcome {
     const { method, path } = request
     const receivedAt = now() / 1000
-    // WeChat's entrance turns chunked bodies away before any endpoint sees them.
-    const isTurnedAway = isChunked && method === 'POST'
-    const fault = isTurnedAway ? undefined : faults.next(`${method} ${path}`)
-    const outcome = isTurnedAway
+    // WeChat's gateway rejects chunked bodies before any endpoint sees them.
+    const isRejected = isChunked && method === 'POST'
+    const fault = isRejected ? undefined : faults.next(`${method} ${path}`)
+    const outcome = isRejected
       ? { status: 412 }
       : outcomeOf(fault, {
           answer: () => answer(request),
@@ -212,7 +212,7 @@ export function createFakeWeChat({
     return {
       status: 404,
       contentType: 'text/plain',
-      body: `createFakeWeChat has no ${method} ${path}; give it in the routes option`,
+      body: `createFakeWeChat has no ${method} ${path}; add it with the routes option`,
     }
   }
 
@@ -229,6 +229,6 @@ export function createFakeWeChat({
     ...createPrefetch({ people, logins: logins.methods, now }),
     ...faults.methods,
     calls,
-    ...createDoors(receive),
+    ...createTransports(receive),
   }
 }

@@ -2,7 +2,7 @@ import { type Answer, refusal } from './answers.js'
 import type { Outcome } from './transports.js'
 
 /**
- * A way in which WeChat, or the network before it, lets a caller down.
+ * A way in which WeChat, or the network in front of it, fails.
  *
  * | fault | what the caller sees | was the call processed |
  * | --- | --- | --- |
@@ -39,11 +39,11 @@ export interface FakeWeChatFailOptions {
   readonly endpoint?: string
 }
 
-/** Letting callers down on demand. */
+/** Failures on demand. */
 export interface FakeWeChatFaults {
-  /** The next calls fail in this way. Faults queue up: each call takes the oldest one that fits. */
+  /** Makes the next calls fail in this way. Faults queue up: each call takes the oldest one that fits. */
   fail(fault: FakeWeChatFault, options?: FakeWeChatFailOptions): void
-  /** Forgets every fault. Blocked people stay blocked. */
+  /** Drops every fault. Blocked people stay blocked. */
   recover(): void
 }
 
@@ -76,7 +76,7 @@ export function createFaults(endpoints: ReadonlyMap<string, unknown>) {
   return {
     methods,
 
-    /** The fault that this call meets; it is used up by that. */
+    /** The fault for this call, which uses it up. */
     next(endpoint: string): FakeWeChatFault | undefined {
       const planned = faults.find((fault) => (fault.endpoint ?? endpoint) === endpoint)
       if (!planned) return undefined
@@ -90,12 +90,12 @@ export function createFaults(endpoints: ReadonlyMap<string, unknown>) {
 interface Answering {
   /** Processes the call. */
   readonly answer: () => Outcome
-  /** Puts an answer on the wire that did not come from processing. */
+  /** Writes an answer that did not come from processing. */
   readonly write: (answer: Answer) => Outcome
   readonly latencyMs: number
 }
 
-/** What becomes of a call that meets this fault, or none. */
+/** The outcome of a call with this fault, or with none. */
 export function outcomeOf(
   fault: FakeWeChatFault | undefined,
   { answer, write, latencyMs }: Answering,

@@ -8,11 +8,11 @@ import type { FakeWeChatRequest } from './transports.js'
 /** Logging in: `wx.login()`, and `GET /sns/jscode2session`. */
 export interface FakeWeChatLogins {
   /**
-   * What `wx.login()` gives this person: a code for this mini program that is good once and for 5 minutes.
-   * Throws TypeError for a mini program that the emulated WeChat does not know.
+   * What `wx.login()` gives this person: a code for this mini program that works once and for 5 minutes.
+   * Throws a `TypeError` for a mini program that the emulated WeChat does not know.
    */
   codeFor(person: string, choice?: FakeWeChatAppChoice): string
-  /** WeChat's risk control stops this person: their codes answer 40226, in every mini program. */
+  /** WeChat's risk control blocks this person: their codes are answered with 40226, in every mini program. */
   block(person: string): void
 }
 
@@ -60,7 +60,7 @@ export function createLogins({ people, sessionKeys, now }: LoginOptions) {
   return { methods, endpoints: { 'GET /sns/jscode2session': jscode2session } }
 }
 
-/** 32 letters and digits, as every code that was quoted in public. */
+/** 32 letters and digits, like every code that was quoted in public. */
 function randomLoginCode(): string {
   return randomBytes(48)
     .toString('base64')

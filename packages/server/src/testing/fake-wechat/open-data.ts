@@ -11,7 +11,7 @@ export interface FakeWeChatOpenDataOptions extends FakeWeChatAppChoice {
 }
 
 export interface FakeWeChatEncryptedData {
-  /** AES-128-CBC under the session_key, in base64. */
+  /** AES-128-CBC with the session_key, in base64. */
   readonly encryptedData: string
   /** 16 bytes in base64. */
   readonly iv: string
@@ -23,13 +23,13 @@ export interface FakeWeChatSignedData {
   readonly signature: string
 }
 
-/** Open data (开放数据): what the phone gets from `wx.getUserInfo` and its like, and `POST /wxa/business/checkencryptedmsg`. */
+/** Open data (开放数据): what the phone gets from `wx.getUserInfo` and similar calls, and `POST /wxa/business/checkencryptedmsg`. */
 export interface FakeWeChatOpenData {
   /**
-   * Encrypts data as WeChat does, under the session_key that the person has now, with a `watermark` of the mini program
-   * and the time. Data that brings a `watermark` keeps it, to prove that a wrong one is refused. Data with a
-   * `phoneNumber` is known to `checkencryptedmsg` for 3 days.
-   * Throws TypeError while the person has no valid session_key.
+   * Encrypts data as WeChat does, with the session_key that the person has now, and with a `watermark` of the mini
+   * program and the time at its end. Data that has a `watermark` keeps it, to prove that a wrong one is refused. Data
+   * with a `phoneNumber` is known to `checkencryptedmsg` for 3 days.
+   * Throws a `TypeError` while the person has no valid session_key.
    */
   openDataFor(
     person: string,
@@ -37,8 +37,8 @@ export interface FakeWeChatOpenData {
     options?: FakeWeChatOpenDataOptions,
   ): FakeWeChatEncryptedData
   /**
-   * Signs data as WeChat does, under the session_key that the person has now.
-   * Throws TypeError while the person has no valid session_key.
+   * Signs data as WeChat does, with the session_key that the person has now.
+   * Throws a `TypeError` while the person has no valid session_key.
    */
   signedDataFor(person: string, data: object, choice?: FakeWeChatAppChoice): FakeWeChatSignedData
 }
@@ -62,7 +62,8 @@ export function createOpenData({ people, sessionKeys, now }: OpenDataOptions) {
       const iv = randomBytes(16)
       const cipher = createCipheriv('aes-128-cbc', key, iv)
       const encrypted = Buffer.concat([
-        cipher.update(JSON.stringify({ watermark, ...data })),
+        // Last, where WeChat has it: who cuts off the beginning of a ciphertext keeps the watermark.
+        cipher.update(JSON.stringify({ ...data, ...(!('watermark' in data) && { watermark }) })),
         cipher.final(),
       ])
       const encryptedData = encrypted.toString('base64')

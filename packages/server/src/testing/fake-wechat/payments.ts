@@ -5,7 +5,7 @@ import type { FakeWeChatRequest } from './transports.js'
 
 const askableMs = 5 * 60 * 1000
 
-/** The two names of an order: WeChat's own, and the shop's. */
+/** The two ids of an order: WeChat's own, and the shop's. */
 export interface FakeWeChatPayment {
   readonly transactionId: string
   readonly mchId: string

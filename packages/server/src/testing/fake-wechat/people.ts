@@ -18,13 +18,13 @@ export interface FakeWeChatAppChoice {
 
 /**
  * Who is who. A `person` is any name you like, `'alice'`: the openid follows from it and the mini program, the unionid
- * from it and the owner, the same in every run. A text that looks like an openid is taken as one. WeChat knows a person
+ * from it and the owner, the same in every run. A string that looks like an openid is one. WeChat knows a person
  * as a user of a mini program from the first time you name both.
  */
 export interface FakeWeChatPeople {
-  /** What a backend will learn as this person's openid. */
+  /** The openid that a backend gets for this person. */
   openidOf(person: string, choice?: FakeWeChatAppChoice): string
-  /** What a backend will learn as this person's unionid; nothing for a mini program without an owner. */
+  /** The unionid that a backend gets for this person; `undefined` for a mini program without an owner. */
   unionidOf(person: string, choice?: FakeWeChatAppChoice): string | undefined
 }
 
@@ -37,7 +37,7 @@ export interface User {
 }
 
 export interface People {
-  /** Throws TypeError for a mini program that the emulated WeChat does not know. */
+  /** Throws a `TypeError` for a mini program that the emulated WeChat does not know. */
   appOf(choice?: FakeWeChatAppChoice): FakeWeChatApp
   /** The mini program that an AppID and an AppSecret belong to, or the errcode of what is wrong with the call. */
   authenticate(call: Credentials, grantType: string): FakeWeChatApp | number
@@ -47,7 +47,7 @@ export interface People {
   find(app: FakeWeChatApp, openid: unknown): User | undefined
 }
 
-/** As a call brings them; nobody has looked at their types yet. */
+/** As a call has them; their types are not checked yet. */
 export interface Credentials {
   readonly appid?: unknown
   readonly secret?: unknown
@@ -108,7 +108,7 @@ export function createPeople(apps: readonly FakeWeChatApp[]): People {
   }
 }
 
-/** 28 characters as WeChat's, the same for the same parts in every run. */
+/** 28 characters like WeChat's, the same for the same parts in every run. */
 export function identifier(initial: string, ...parts: readonly string[]): string {
   const digest = createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
   return `${initial}${digest.slice(0, 27)}`
@@ -120,7 +120,7 @@ function checkedApps(apps: readonly FakeWeChatApp[]): FakeWeChatApp {
   for (const { appId, appSecret, owner } of apps) {
     for (const [name, value] of Object.entries({ appId, appSecret, owner: owner ?? 'none' })) {
       if (typeof value === 'string' && value !== '') continue
-      throw new TypeError(`apps: ${name} must be a text that is not empty`)
+      throw new TypeError(`apps: ${name} must be a non-empty string`)
     }
   }
   if (new Set(apps.map(({ appId }) => appId)).size < apps.length) {

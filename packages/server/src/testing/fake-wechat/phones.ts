@@ -13,11 +13,11 @@ export interface FakeWeChatPhone extends FakeWeChatAppChoice {
 /** Phone numbers: the getPhoneNumber button, and `POST /wxa/business/getuserphonenumber`. */
 export interface FakeWeChatPhones {
   /**
-   * What the getPhoneNumber button gives this person: a code of its own kind, good once and for 5 minutes.
-   * The other options hold for this code only; a person may have several numbers.
+   * What the getPhoneNumber button gives this person: a code of its own kind that works once and for 5 minutes.
+   * The other options apply to this code only; a person may have several numbers.
    */
   phoneCodeFor(person: string, options?: FakeWeChatPhone): string
-  /** The Chinese mobile number that follows from the person, the same in every run and mini program. */
+  /** The Chinese mobile number derived from the person, the same in every run and mini program. */
   phoneNumberOf(person: string): string
 }
 
@@ -29,8 +29,8 @@ export function createPhones({ people, now }: { people: People; now: () => numbe
       person,
       { phoneNumber = methods.phoneNumberOf(person), countryCode = '86', ...choice } = {},
     ) {
-      if (!/^\d+$/.test(phoneNumber)) throw new TypeError('phoneNumber must be a text of digits')
-      if (!/^\d+$/.test(`${countryCode}`)) throw new TypeError('countryCode must be of digits')
+      if (!/^\d+$/.test(phoneNumber)) throw new TypeError('phoneNumber must be a string of digits')
+      if (!/^\d+$/.test(`${countryCode}`)) throw new TypeError('countryCode must be digits')
       const isForeign = `${countryCode}` !== '86'
       return codes.issue(people.userOf(person, choice), {
         phoneNumber: isForeign ? `+${countryCode}${phoneNumber}` : phoneNumber,
@@ -50,7 +50,7 @@ export function createPhones({ people, now }: { people: People; now: () => numbe
   function getuserphonenumber(fields: Fields, app: FakeWeChatApp): Answer {
     const code = codes.find(fields.code)
     if (code?.user.app !== app || code.isUsed) return refusal(40029)
-    // WeChat does not publish what a mismatch is answered with.
+    // WeChat does not publish how it answers a mismatch.
     if (fields.openid && fields.openid !== code.user.openid) return refusal(40003)
     code.isUsed = true
     return {

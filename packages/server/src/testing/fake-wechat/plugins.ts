@@ -11,9 +11,9 @@ export interface FakeWeChatPluginChoice extends FakeWeChatAppChoice {
 
 /** Plugins: `wx.pluginLogin()`, and `POST /wxa/getpluginopenpid`. */
 export interface FakeWeChatPlugins {
-  /** What `wx.pluginLogin()` gives this person: a code of its own kind, good once and for 5 minutes. */
+  /** What `wx.pluginLogin()` gives this person: a code of its own kind that works once and for 5 minutes. */
   pluginCodeFor(person: string, choice?: FakeWeChatPluginChoice): string
-  /** What a plugin's backend will learn as this person's openpid: one per person, host and plugin. */
+  /** The openpid that a plugin's backend gets for this person: one per person, host and plugin. */
   openpidOf(person: string, choice?: FakeWeChatPluginChoice): string
 }
 

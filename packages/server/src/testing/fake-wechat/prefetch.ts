@@ -3,7 +3,7 @@ import type { FakeWeChatAppChoice, People } from './people.js'
 
 const maxBytes = 256 * 1024
 
-/** What pre-fetching asks of a `fetch`; the global one fits. */
+/** What pre-fetching needs of a `fetch`; the global one fits. */
 export type FakeWeChatPrefetchFetch = (
   url: string,
   init: { method: 'GET'; redirect: 'manual'; signal: AbortSignal },
@@ -12,9 +12,9 @@ export type FakeWeChatPrefetchFetch = (
 export interface FakeWeChatPrefetchOptions extends FakeWeChatAppChoice {
   /** The page that the person opens (default `pages/index/index`). */
   readonly path?: string
-  /** The page's own query, `id=7&from=share` for example (default empty). */
+  /** The page's own query string, for example `id=7&from=share` (default empty). */
   readonly query?: string
-  /** How the person came to the mini program (default 1001, the list of recent ones). */
+  /** WeChat's scene value: where the person opened it from (default 1001, the list of recent ones). */
   readonly scene?: number
   /** In milliseconds since the epoch (default now). */
   readonly timestamp?: number
@@ -22,12 +22,12 @@ export interface FakeWeChatPrefetchOptions extends FakeWeChatAppChoice {
   readonly customMiniprogramVersion?: string
   /** When WeChat gives up, in milliseconds (default 5000). WeChat publishes no such limit. */
   readonly timeoutMs?: number
-  /** What carries the call to the backend (default the global `fetch`). */
+  /** Sends the call to the backend (default: the global `fetch`). */
   readonly fetch?: FakeWeChatPrefetchFetch
 }
 
 export interface FakeWeChatPrefetched {
-  /** What the backend answered with; 0 when it did not in time. */
+  /** The status of the backend's answer; 0 if there was none in time. */
   readonly status: number
   /**
    * What `wx.getBackgroundFetchData` gives to the mini program; empty when there is nothing to give: the answer was
@@ -97,7 +97,7 @@ export function createPrefetch({ people, logins, now }: PrefetchOptions): FakeWe
   }
 }
 
-/** Also where `fetch` does not listen to its signal. */
+/** Works even if `fetch` ignores its signal. */
 async function answerInTime(
   timeoutMs: number,
   ask: (signal: AbortSignal) => Promise<FakeWeChatPrefetched>,

@@ -25,7 +25,7 @@ interface EndpointOptions {
   readonly holderOf: (request: FakeWeChatRequest) => TokenHolder
 }
 
-/** Every endpoint by method and path, the user's before those built in. */
+/** Every endpoint by method and path, the user's before the built-in ones. */
 export function createEndpoints({ open, guarded, routes, holderOf }: EndpointOptions) {
   const endpoints = new Map<string, Endpoint>(Object.entries(open))
   for (const [name, endpoint] of Object.entries(guarded)) endpoints.set(name, withToken(endpoint))
@@ -52,6 +52,6 @@ const givesTokens = /^[A-Z]+ \/cgi-bin\/(token|stable_token|gettoken|component\/
 function checkRoutes(routes: Readonly<Record<string, FakeWeChatRoute>>) {
   for (const [name, route] of Object.entries(routes)) {
     if (/^[A-Z]+ \/[^?#]*$/.test(name) && typeof route === 'function') continue
-    throw new TypeError("routes must map 'METHOD /path' to a function that gives a JSON object")
+    throw new TypeError("routes must map 'METHOD /path' to a function that returns a JSON object")
   }
 }

@@ -7,26 +7,26 @@ import type { FakeWeChatRequest } from './transports.js'
 export interface FakeWeChatSessionKeys {
   /**
    * The session_key that is valid now, to prove that it does not leak.
-   * Throws TypeError while there is none: the person has had no code, or the key has expired.
+   * Throws a `TypeError` while there is none: the person has had no code, or the key has expired.
    */
   sessionKeyOf(person: string, choice?: FakeWeChatAppChoice): string
-  /** Replaces the session_key, as a code that the person got elsewhere may do. The old one is worth nothing then. */
+  /** Replaces the session_key, as a code that the person got elsewhere may do. The old one no longer works. */
   rotateSessionKeyOf(person: string, choice?: FakeWeChatAppChoice): void
   /**
-   * Ends the session_key before its time; the next code brings another.
-   * Throws TypeError while there is none.
+   * Ends the session_key early; the next code brings another.
+   * Throws a `TypeError` while there is none.
    */
   expireSessionKey(person: string, choice?: FakeWeChatAppChoice): void
 }
 
 export interface SessionKeys {
-  /** A code was issued: it prolongs the key, and may replace it. */
+  /** A code was issued: it extends the key, and may replace it. */
   noteCode(user: User): void
-  /** The key for the answer to a code; a new one when it has expired meanwhile. */
+  /** The key for the answer to a code; a new one if it has expired in the meantime. */
   keyFor(user: User): string
-  /** Throws TypeError while there is none. */
+  /** Throws a `TypeError` while there is none. */
   validKeyOf(user: User): string
-  /** The user who a call is signed for, or the errcode of what is wrong with it. */
+  /** The user whom a call is signed for, or the errcode of what is wrong with it. */
   signerOf(request: FakeWeChatRequest, app: FakeWeChatApp): User | 40003 | 87007 | 87008 | 87009
 }
 
@@ -96,7 +96,7 @@ export function createSessionKeys({
   function checksession(request: FakeWeChatRequest, app: FakeWeChatApp): Answer {
     const signer = sessionKeys.signerOf(request, app)
     if (typeof signer !== 'number') return succeeded
-    // Whether the key has expired or was replaced is not told apart here.
+    // Whether the key has expired or was replaced makes no difference here.
     return refusal(signer === 87007 ? 87009 : signer)
   }
 
@@ -104,7 +104,7 @@ export function createSessionKeys({
     const signer = sessionKeys.signerOf(request, app)
     if (typeof signer === 'number') return refusal(signer)
     const text = randomKey()
-    // The end stays: resetting never prolongs.
+    // The end stays: resetting never extends it.
     keys.set(signer, { expiresAtMs: now(), ...keys.get(signer), text })
     return { ...succeeded, openid: signer.openid, session_key: text }
   }

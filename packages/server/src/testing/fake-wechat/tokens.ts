@@ -4,7 +4,7 @@ import type { FakeWeChatApp, People } from './people.js'
 import type { FakeWeChatRequest } from './transports.js'
 
 const lifeMs = 7200 * 1000
-/** How long an old token and its successor work side by side, and when a stable one gets its successor. */
+/** How long an old token and its successor are both valid, and when a stable one gets its successor. */
 const overlapMs = 5 * 60 * 1000
 const forcedPerDay = 20
 const forcedIntervalMs = 30 * 1000
@@ -15,14 +15,14 @@ interface AccessToken {
   /** Tokens of `/cgi-bin/token` and of `/cgi-bin/stable_token` know nothing of each other. */
   readonly isStable: boolean
   endsAtMs: number
-  /** What the token is refused with after its end: 42001 where it grew old, 40001 where another took its place. */
+  /** What the token is refused with after its end: 42001 if it expired, 40001 if another one replaced it. */
   endsAs: 40001 | 42001
 }
 
 /** The mini program behind a call, or the errcode that its access_token is refused with. */
 export type TokenHolder = FakeWeChatApp | 40001 | 40014 | 41001 | 42001
 
-/** access_tokens: `GET /cgi-bin/token`, `POST /cgi-bin/stable_token`, and the look at the token of other calls. */
+/** access_tokens: `GET /cgi-bin/token`, `POST /cgi-bin/stable_token`, and checking the token of other calls. */
 export function createTokens({ people, now }: { people: People; now: () => number }) {
   const tokens = new Map<string, AccessToken>()
   /** The newest token of each kind. */
@@ -30,7 +30,7 @@ export function createTokens({ people, now }: { people: People; now: () => numbe
   const stable = new Map<FakeWeChatApp, AccessToken>()
   const forcedAtMs = new Map<FakeWeChatApp, readonly number[]>()
 
-  function mint(app: FakeWeChatApp, isStable: boolean): AccessToken {
+  function issue(app: FakeWeChatApp, isStable: boolean): AccessToken {
     const token: AccessToken = {
       text: randomToken(),
       app,
@@ -57,7 +57,7 @@ export function createTokens({ people, now }: { people: People; now: () => numbe
       previous.endsAtMs = now() + overlapMs
       previous.endsAs = 40001
     }
-    return shown(mint(app, false))
+    return shown(issue(app, false))
   }
 
   function stableToken(fields: Fields): Answer {
@@ -70,7 +70,7 @@ export function createTokens({ people, now }: { people: People; now: () => numbe
     const current = stable.get(app)
     if (current && current.endsAtMs > now() + overlapMs) return current
     if (current && current.endsAtMs > now()) current.endsAtMs = now() + overlapMs
-    return mint(app, true)
+    return issue(app, true)
   }
 
   function forced(app: FakeWeChatApp): Answer {
@@ -88,7 +88,7 @@ export function createTokens({ people, now }: { people: People; now: () => numbe
       leaked.endsAtMs = now()
       leaked.endsAs = 40001
     }
-    return shown(mint(app, true))
+    return shown(issue(app, true))
   }
 
   return {
@@ -110,7 +110,7 @@ export function createTokens({ people, now }: { people: People; now: () => numbe
 
 const tokenShape = /^\d{2,3}_[\w-]{133,}$/
 
-/** 136 characters, as those quoted in public. */
+/** 136 characters, like those quoted in public. */
 function randomToken(): string {
   return `${randomInt(10, 100)}_${randomBytes(100).toString('base64url').slice(0, 133)}`
 }

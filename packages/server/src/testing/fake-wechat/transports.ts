@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 
-/** What a call to the emulated WeChat says. */
+/** A call to the emulated WeChat. */
 export interface FakeWeChatRequest {
   readonly method: string
   readonly path: string
@@ -8,7 +8,7 @@ export interface FakeWeChatRequest {
   readonly body: string
 }
 
-/** What {@link FakeWeChatDoors.fetch} is asked for: a text, a `URL`, or a `Request`. */
+/** What {@link FakeWeChatTransports.fetch} takes: a string, a `URL`, or a `Request`. */
 export type FakeWeChatFetchInput =
   | string
   | { readonly href: string }
@@ -59,19 +59,19 @@ export interface FakeWeChatListenOptions {
 }
 
 export interface FakeWeChatServer {
-  /** `http://127.0.0.1:<port>`, to be used in the place of `https://api.weixin.qq.com`. */
+  /** `http://127.0.0.1:<port>`, to be used in place of `https://api.weixin.qq.com`. */
   readonly url: string
   /** Stops listening and cuts the open connections. */
   close(): Promise<void>
 }
 
-/** What {@link FakeWeChatDoors.handlers} needs of msw's `http`. */
+/** What {@link FakeWeChatTransports.handlers} needs of msw's `http`. */
 export interface FakeWeChatMswHttp<Resolver, Handler> {
   all(path: string, resolver: Resolver): Handler
 }
 
-/** The ways in to one emulated WeChat, all to the same state. */
-export interface FakeWeChatDoors {
+/** The transports to one emulated WeChat, all with the same state. */
+export interface FakeWeChatTransports {
   /**
    * Fits the `fetch` option of `createAuth`. Answers `https://*.weixin.qq.com` and what `listen()` opened, rejects any
    * other address, and rejects with the signal's reason when that aborts.
@@ -80,13 +80,13 @@ export interface FakeWeChatDoors {
   /** Serves on 127.0.0.1, for what has to cross a real socket. Rejects when the port is taken. */
   listen(options?: FakeWeChatListenOptions): Promise<FakeWeChatServer>
   /**
-   * Handlers for msw 2, which is given its own `http`: `setupServer(...wechat.handlers(http))`. They answer
-   * `https://*.weixin.qq.com`; msw does not show how a body was sent, so a streamed one is not told from a whole one.
+   * Handlers for msw 2, made with its own `http`: `setupServer(...wechat.handlers(http))`. They answer
+   * `https://*.weixin.qq.com`; msw does not show how a body was sent, so chunked bodies are not recognised.
    */
   handlers<Resolver, Handler>(http: FakeWeChatMswHttp<Resolver, Handler>): Handler[]
 }
 
-/** What becomes of a call. Without a status and a drop, no answer ever comes. */
+/** The outcome of a call. With neither a status nor a drop, no answer ever comes. */
 export interface Outcome {
   readonly status?: number
   readonly contentType?: string
@@ -97,10 +97,10 @@ export interface Outcome {
   readonly delayMs?: number
 }
 
-/** `receive` takes effect at once; the doors only carry its outcome. */
-export function createDoors(
+/** `receive` takes effect at once; the transports only deliver its outcome. */
+export function createTransports(
   receive: (request: FakeWeChatRequest, isChunked: boolean) => Outcome,
-): FakeWeChatDoors {
+): FakeWeChatTransports {
   const origins = new Set<string>()
   const maxRedirects = 20
 
@@ -113,7 +113,7 @@ export function createDoors(
     const url = new URL(typeof input === 'string' ? input : 'url' in input ? input.url : input.href)
     if (!isWeChat(url) && !origins.has(url.origin)) {
       throw new TypeError(
-        `createFakeWeChat answers for https://*.weixin.qq.com and its own listening url only, not for ${url.origin}`,
+        `createFakeWeChat answers only for https://*.weixin.qq.com and its own listening url, not for ${url.origin}`,
       )
     }
     const { method = request?.method ?? 'GET', redirect = request?.redirect ?? 'follow' } = init
@@ -161,7 +161,7 @@ export function createDoors(
     try {
       await delay(outcome, request.signal)
     } catch {
-      // The caller has its signal's reason already, and msw would report this one as a failed handler.
+      // The caller already has the reason of its signal, and msw would report this error as a failed handler.
       return Response.error()
     }
     return outcome.dropped ? Response.error() : responseOf(outcome)
@@ -194,7 +194,7 @@ export function createDoors(
     },
 
     handlers<Resolver, Handler>(http: FakeWeChatMswHttp<Resolver, Handler>): Handler[] {
-      // msw names its resolver in DOM types, which a public declaration here must do without.
+      // msw types its resolver with DOM types, which a public declaration here must do without.
       return [http.all('https://*.weixin.qq.com/*', resolve as Resolver)]
     },
   }

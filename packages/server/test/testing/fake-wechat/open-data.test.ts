@@ -6,12 +6,14 @@ import { call, callAs, exchange, game, setUp, shop, startAt } from './set-up.js'
 const endpoint = 'POST /wxa/business/checkencryptedmsg'
 const phone = { phoneNumber: '13800138000', purePhoneNumber: '13800138000', countryCode: '86' }
 
-function decrypt({ encryptedData, iv }: FakeWeChatEncryptedData, sessionKey: string): unknown {
+function textOf({ encryptedData, iv }: FakeWeChatEncryptedData, sessionKey: string): string {
   const key = Buffer.from(sessionKey, 'base64')
   const decipher = createDecipheriv('aes-128-cbc', key, Buffer.from(iv, 'base64'))
-  const text = decipher.update(encryptedData, 'base64', 'utf8') + decipher.final('utf8')
-  return JSON.parse(text)
+  return decipher.update(encryptedData, 'base64', 'utf8') + decipher.final('utf8')
 }
+
+const decrypt = (data: FakeWeChatEncryptedData, sessionKey: string): unknown =>
+  JSON.parse(textOf(data, sessionKey))
 
 const sha256 = (data: string | Buffer) => createHash('sha256').update(data).digest('hex')
 
@@ -29,6 +31,17 @@ test('open data is encrypted under the session_key, with a watermark', async () 
     nickName: '爱丽丝',
     watermark: { appid: shop.appId, timestamp: startAt },
   })
+})
+
+test('the watermark comes last, as in what WeChat encrypts', () => {
+  const { wechat } = setUp()
+  wechat.codeFor('alice')
+
+  const text = textOf(wechat.openDataFor('alice', phone), wechat.sessionKeyOf('alice'))
+
+  expect(text).toBe(
+    `{"phoneNumber":"13800138000","purePhoneNumber":"13800138000","countryCode":"86","watermark":{"timestamp":${startAt},"appid":"${shop.appId}"}}`,
+  )
 })
 
 test('the same data is encrypted anew each time', () => {

@@ -161,7 +161,7 @@ test('over a real socket the call is a GET, and giving up ends it', async () => 
 
   const inTime = await wechat.prefetch(address, 'alice')
   hungUp.mockClear()
-  const late = await wechat.prefetch(address, 'alice', { timeoutMs: 30 })
+  const late = await wechat.prefetch(address, 'alice', { timeoutMs: 1000 })
 
   expect(inTime).toEqual({ status: 200, body: '{"data":"七"}' })
   expect(late).toEqual({ status: 0, body: '' })

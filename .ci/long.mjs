@@ -1,0 +1,85 @@
+// npm run long: what takes longer than a pull request waits for. All steps run, whatever fails.
+//   npm run long -- chaos nodes   only these
+import { root, run } from './process.mjs'
+import { bun, deno, nodeOf, nodeVersions } from './runtimes.mjs'
+import { runTests } from './vitest.mjs'
+
+const steps = [
+  script('chaos', 'many interleavings, processes killed in mid-traffic'),
+  script('mutation', 'deliberate mistakes, and the tests that notice'),
+  script('e2e', 'the example in a browser, native, Taro and uni-app'),
+  ...nodeVersions.map((version) => ({
+    name: `node-${version.split('.')[0]}`,
+    group: 'nodes',
+    title: `unit tests, the tarballs and the newest peers on Node ${version}`,
+    run: () => onNode(version),
+  })),
+  {
+    name: 'bun',
+    group: 'runtimes',
+    title: 'the tarballs on Bun',
+    run: async () => packedOn(await bun(), 'run'),
+  },
+  {
+    name: 'deno',
+    group: 'runtimes',
+    title: 'the tarballs on Deno',
+    run: async () => packedOn(await deno(), 'run', '--allow-all', '--node-modules-dir=manual'),
+  },
+]
+
+const wanted = process.argv.slice(2)
+const known = new Set(steps.flatMap(({ name, group = name }) => [name, group]))
+const unknown = wanted.filter((name) => !known.has(name))
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}; there are ${[...known].join(', ')}`)
+  process.exit(1)
+}
+const chosen = steps.filter(
+  ({ name, group = name }) =>
+    wanted.length === 0 || wanted.includes(name) || wanted.includes(group),
+)
+
+const outcomes = []
+for (const { name, title, run } of chosen) {
+  console.log(`\n══ ${name}: ${title} ══`)
+  const startedAt = performance.now()
+  const { holds, summary } = await run().catch(({ message }) => ({
+    holds: false,
+    summary: message,
+  }))
+  const seconds = Math.round((performance.now() - startedAt) / 1000)
+  outcomes.push({ holds, line: `${name.padEnd(10)} ${String(seconds).padStart(5)} s  ${summary}` })
+}
+
+console.log('\n══ in all ══')
+for (const { holds, line } of outcomes) console.log(`${holds ? 'ok    ' : 'FAILED'} ${line}`)
+if (!outcomes.every(({ holds }) => holds)) process.exitCode = 1
+
+/** One of the commands that exist by themselves. */
+function script(name, title) {
+  return { name, title, run: () => passes([`.ci/${name}.mjs`]) }
+}
+
+async function onNode(version) {
+  const program = await nodeOf(version)
+  const tests = await runTests(['--project=unit'], { program })
+  const packed = await packedOn(program)
+  return {
+    holds: tests.holds && packed.holds,
+    summary: `unit tests: ${tests.summary}; tarballs: ${packed.summary}`,
+  }
+}
+
+function packedOn(...runtime) {
+  return passes(['.ci/packed.mjs', 'runs', ...runtime], { WXLOGIN_PEERS: 'latest' })
+}
+
+async function passes(args, env = {}) {
+  const { status } = await run(process.execPath, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    show: true,
+  })
+  return { holds: status === 0, summary: status === 0 ? 'holds' : 'the reason stands above' }
+}

@@ -1,0 +1,67 @@
+import { type CreateAuth, runCase, type StartAdapter } from './backend.js'
+import { bodyCases } from './body-cases.js'
+import { connectionCases } from './connection-cases.js'
+import { guardCases } from './guard-cases.js'
+import { routeCases } from './route-cases.js'
+
+export type {
+  AdapterBackend,
+  AdapterClaims,
+  AdapterServer,
+  GuardedRoute,
+  StartAdapter,
+} from './backend.js'
+
+/** One thing that an adapter must do. Passes when `run` resolves; an error says what is wrong, and what to do. */
+export interface AdapterCase {
+  readonly name: string
+  run(start: StartAdapter): Promise<void>
+}
+
+export interface AdapterCasesOptions {
+  /** `createAuth` of `@wxlogin/server`. */
+  createAuth: CreateAuth
+  /**
+   * Whether requests that are none of the login routes' go on to the next handler (default true); otherwise they are
+   * answered 404.
+   */
+  hasNext?: boolean
+  /**
+   * Whether something has read and parsed JSON before the adapter is asked (default false). Then the cases about bodies
+   * that are left unread are not in the list.
+   */
+  hasParser?: boolean
+  /**
+   * Whether the adapter answers on the connection itself (default true). One that gives a `Response` does not, and has
+   * no cases about connections.
+   */
+  hasConnection?: boolean
+}
+
+/**
+ * What every adapter has to do, as a list without a test runner. Each case starts a backend of its own, so they run in
+ * any order and at the same time. They speak to it over HTTP/1.1, from Node.
+ *
+ * @example
+ * for (const { name, run } of adapterCases({ createAuth })) test(name, () => run(start))
+ */
+export function adapterCases({
+  createAuth,
+  hasNext = true,
+  hasParser = false,
+  hasConnection = true,
+}: AdapterCasesOptions): readonly AdapterCase[] {
+  if (typeof createAuth !== 'function') {
+    throw new TypeError('createAuth must be the createAuth of @wxlogin/server')
+  }
+  const drafts = [
+    ...routeCases({ hasNext }),
+    ...guardCases(),
+    ...bodyCases({ hasParser }),
+    ...(hasConnection && !hasParser ? connectionCases() : []),
+  ]
+  return drafts.map((draft) => ({
+    name: draft.name,
+    run: (start) => runCase(draft, start, createAuth),
+  }))
+}

@@ -1,0 +1,223 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { type CaseDraft, newKey } from './backend.js'
+import {
+  expectBody,
+  expectEqual,
+  expectHeaders,
+  expectStatus,
+  expectTokens,
+  textIn,
+} from './expectations.js'
+
+const mount = 'serve the routes of auth.handle at its mount path and guard with auth.guard'
+const passOn = 'hand auth.handle the path below its mount path, and let go on what is a 404 there'
+const sendAsIs = 'send status, headers and body of an answer as they are, and nothing besides'
+
+/** The login routes: which requests they take, and what comes back. */
+export function routeCases({ hasNext }: { hasNext: boolean }): readonly CaseDraft[] {
+  return [
+    {
+      name: 'a user logs in, uses the token, refreshes it and logs out',
+      must: mount,
+      async run(open) {
+        const { post, get, loginBody } = await open()
+        const login = await post('/wx/login', loginBody())
+        expectStatus(login, 200)
+        const userId = textIn(login, 'user_id')
+        const orders = await get('/orders', `Bearer ${textIn(login, 'access_token')}`)
+        expectStatus(orders, 200)
+        expectBody(orders, { userId })
+        const refresh = await post('/wx/refresh', { refresh_token: textIn(login, 'refresh_token') })
+        expectStatus(refresh, 200)
+        const ordersLater = await get('/orders', `Bearer ${textIn(refresh, 'access_token')}`)
+        expectStatus(ordersLater, 200)
+        expectBody(ordersLater, { userId })
+        const body = { refresh_token: textIn(refresh, 'refresh_token') }
+        const logout = await post('/wx/logout', body)
+        expectStatus(logout, 204)
+        expectEqual(logout.text, '', 'POST /wx/logout, the body')
+        const after = await post('/wx/refresh', body)
+        expectStatus(after, 400)
+        expectBody(after, { error: 'invalid_grant' })
+      },
+    },
+    {
+      name: 'a repeated refresh gets the same token, and one with another key is a theft',
+      must: 'pass on the Idempotency-Key of each request as it came',
+      async run(open) {
+        const { post, loginBody } = await open()
+        const login = await post('/wx/login', loginBody())
+        const body = { refresh_token: textIn(login, 'refresh_token') }
+        const headers = { 'idempotency-key': newKey() }
+        const first = await post('/wx/refresh', body, headers)
+        const retry = await post('/wx/refresh', body, headers)
+        const refreshToken = textIn(first, 'refresh_token')
+        expectEqual(textIn(retry, 'refresh_token'), refreshToken, 'the refresh token of a retry')
+        const theft = await post('/wx/refresh', body)
+        expectStatus(theft, 400)
+        expectBody(theft, { error: 'invalid_grant', reason: 'reused' })
+      },
+    },
+    {
+      name: 'a user gives the phone number',
+      must: 'hand auth.handle the headers of a request together with its body',
+      async run(open) {
+        const { auth, wechat, post } = await open()
+        const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+        const code = wechat.phoneCodeFor('alice', { phoneNumber: '13800138000' })
+        const authorization = `Bearer ${access_token}`
+        const phone = await post('/wx/phone', { code }, { authorization })
+        expectStatus(phone, 200)
+        expectEqual(
+          phone.body,
+          { phone_number: '13800138000', country_code: '86' },
+          'POST /wx/phone, the body',
+        )
+      },
+    },
+    {
+      name: "WeChat's data pre-fetch is a login, with its query",
+      must: 'hand auth.handle the query of a request as part of its path',
+      async run(open) {
+        const prefetchPath = 'a-path-that-nobody-guesses'
+        const { url, wechat } = await open({
+          onPrefetch: ({ path, query }) => [path, query],
+          prefetchPath,
+        })
+        const { status, body } = await wechat.prefetch(
+          `${url}/wx/${prefetchPath}/prefetch`,
+          'alice',
+          {
+            path: 'pages/index/index',
+            query: 'from=a&to=b',
+          },
+        )
+        const what = `GET /wx/${prefetchPath}/prefetch`
+        expectEqual(status, 200, `${what}, the status`)
+        const { token_type, prefetched } = JSON.parse(body)
+        expectEqual(token_type, 'Bearer', `${what}, the token_type`)
+        expectEqual(
+          prefetched,
+          ['pages/index/index', 'from=a&to=b'],
+          `${what}, what onPrefetch got`,
+        )
+      },
+    },
+    {
+      name: 'the public keys are served by GET',
+      must: 'serve every method and path that auth.handle knows, without a list of its own',
+      async run(open) {
+        const { privateKey } = generateKeyPairSync('ed25519')
+        const jwk = { ...privateKey.export({ format: 'jwk' }), kty: 'OKP' }
+        const { send } = await open({ signingKeys: [jwk] })
+        const keys = await send('GET', '/wx/jwks.json')
+        expectStatus(keys, 200)
+        expectHeaders(keys, { 'cache-control': 'public, max-age=300' })
+        expectEqual(keys.text.includes(String(jwk.x)), true, 'whether the public key is listed')
+      },
+    },
+    {
+      name: 'answers carry their headers',
+      must: sendAsIs,
+      async run(open) {
+        const { post, loginBody } = await open()
+        const login = await post('/wx/login', loginBody())
+        expectStatus(login, 200)
+        expectHeaders(login, {
+          'cache-control': 'no-store',
+          pragma: 'no-cache',
+          'x-content-type-options': 'nosniff',
+          'content-type': 'application/json; charset=utf-8',
+          'content-length': String(Buffer.byteLength(login.text)),
+        })
+      },
+    },
+    {
+      name: 'an answer goes out as it is, whatever it says',
+      must: sendAsIs,
+      async run(open) {
+        const body = '{ "text": "小明 \\u2028" }'
+        const headers = {
+          'content-type': 'application/json; charset=utf-8',
+          'content-length': String(Buffer.byteLength(body)),
+          'retry-after': '7',
+          'x-made-up': 'a, "b"',
+        }
+        const { post } = await open({
+          alter: () => ({
+            handle: async () => ({ status: 429, headers, body, closes: false }),
+          }),
+        })
+        const answer = await post('/wx/login', {})
+        expectStatus(answer, 429)
+        expectHeaders(answer, headers)
+        expectEqual(answer.text, body, `${answer.what}, the body`)
+      },
+    },
+    ...[
+      '/wx',
+      '/wx/',
+      '/wx/other?x=1&y=%2F',
+      '/wx/login/x',
+      '/wxlogin',
+      '/wx%2flogin',
+      '/x/wx/login',
+    ].map(
+      (path): CaseDraft => ({
+        name: `POST ${path} is no business of the login routes`,
+        must: hasNext ? passOn : 'answer 404 to what auth.handle does not know',
+        async run(open) {
+          const { post, loginBody, wechat } = await open()
+          const body = loginBody()
+          const answer = await post(path, body)
+          expectEqual(wechat.calls.length, 0, `${answer.what}, the number of calls to WeChat`)
+          if (!hasNext) return expectStatus(answer, 404)
+          expectStatus(answer, 200)
+          expectBody(answer, { method: 'POST', url: path, body })
+        },
+      }),
+    ),
+    ...['/wx/login/', '/wx/login?x=1', '/wx/login/?x=1'].map(
+      (path): CaseDraft => ({
+        name: `POST ${path} is the login`,
+        must: 'leave slashes and queries at the end of a path to auth.handle',
+        async run(open) {
+          const { post, loginBody } = await open()
+          expectTokens(await post(path, loginBody()))
+        },
+      }),
+    ),
+    {
+      name: 'the routes are where they are mounted, and nowhere else',
+      must: passOn,
+      async run(open) {
+        const { post, loginBody } = await open({ basePath: '/api/v2/wx' })
+        expectTokens(await post('/api/v2/wx/login', loginBody()))
+        for (const path of ['/wx/login', '/login', '/api/v2/login', '/api/v2/wx/wx/login']) {
+          const answer = await post(path, loginBody())
+          expectStatus(answer, hasNext ? 200 : 404)
+          if (hasNext) expectBody(answer, { method: 'POST', url: path })
+        }
+      },
+    },
+    ...['/wx/login', '/wx/refresh', '/wx/logout', '/wx/phone'].flatMap((path) =>
+      ['GET', 'HEAD', 'PUT', 'DELETE'].map(
+        (method): CaseDraft => ({
+          name: `${method} ${path} is a 405`,
+          must: 'hand auth.handle requests of every method, and send its header Allow',
+          async run(open) {
+            const { send } = await open()
+            const answer = await send(method, path)
+            expectStatus(answer, 405)
+            expectHeaders(answer, { allow: 'POST' })
+            expectEqual(
+              answer.text === '',
+              method === 'HEAD',
+              `${answer.what}, whether the body is empty`,
+            )
+          },
+        }),
+      ),
+    ),
+  ]
+}

@@ -1,0 +1,194 @@
+import type { ErrorBody } from '@wxlogin/shared'
+import { describe, expect, test } from 'vitest'
+import { AuthError, type AuthErrorCode, type AuthResponse } from '../src/index.js'
+import { bodyOf, send } from './http/set-up.js'
+import { newKey, type SetUp, setUp } from './set-up.js'
+
+describe("WeChat's refusals pass through a hook as what they are", () => {
+  /** 手机号一键登录: the code of the phone button comes along with the login. */
+  function setUpOneTap() {
+    const set: SetUp = setUp({
+      async onLogin(_account, { input }) {
+        const { phoneNumber } = await set.auth.wechat().phoneNumber(String(input))
+        return { userId: `member ${phoneNumber}` }
+      },
+    })
+    const login = (input: string): Promise<AuthResponse> =>
+      send(set.auth, '/login', {
+        body: { code: set.wechat.codeFor('alice'), app_id: set.wechat.app.appId, input },
+      })
+    return { ...set, login }
+  }
+
+  test('a phone code that is stale is invalid_code, and says that it is not the code of the login', async () => {
+    const { wechat, events, login } = setUpOneTap()
+    const phoneCode = wechat.phoneCodeFor('alice')
+    await login(phoneCode)
+
+    const again = await login(phoneCode)
+
+    expect(again.status).toBe(400)
+    expect(bodyOf(again)).toMatchObject({ error: 'invalid_code', reason: 'phone_code' })
+    expect(events.filter(({ type }) => type === 'failure')).toEqual([])
+  })
+
+  test.each([
+    [45011, 'rate_limited', 429, true],
+    [40226, 'user_blocked', 403, false],
+  ] as const)('errcode %d is %s', async (errcode, error, status, hasRetryAfter) => {
+    const { wechat, events, login } = setUpOneTap()
+    wechat.fail(errcode, { endpoint: 'POST /wxa/business/getuserphonenumber' })
+
+    const refused = await login(wechat.phoneCodeFor('alice'))
+
+    expect(refused.status).toBe(status)
+    expect('retry-after' in refused.headers).toBe(hasRetryAfter)
+    expect(bodyOf(refused)).toMatchObject({ error })
+    expect(events.filter(({ type }) => type === 'failure')).toEqual([])
+  })
+
+  test('what the phone code was refused for stays with the error', async () => {
+    const { auth, wechat } = setUpOneTap()
+
+    const login = auth.login({ code: wechat.codeFor('alice'), input: 'no such code' })
+    const other = auth.login({ code: wechat.codeFor('alice'), input: 'unknown' })
+
+    await expect(login).rejects.toMatchObject({ code: 'invalid_code', reason: 'phone_code' })
+    await expect(other).rejects.toMatchObject({
+      code: 'invalid_code',
+      reason: 'phone_code',
+      errcode: 40029,
+      rid: expect.any(String),
+      cause: expect.objectContaining({ code: 'invalid_code', errcode: 40029 }),
+    })
+  })
+
+  test.each(['invalid_code', 'rate_limited', 'user_blocked'] as const)(
+    'out of claims and onPhoneNumber as well: %s',
+    async (code) => {
+      let isRefused = false
+      const refuse = () => {
+        if (isRefused) throw new AuthError(code, 'no', { reason: 'mine' })
+      }
+      const { auth, wechat } = setUp({
+        claims: () => {
+          refuse()
+          return {}
+        },
+        onPhoneNumber: refuse,
+      })
+      const tokens = await auth.login({ code: wechat.codeFor('alice') })
+      const session = await auth.authenticate(`Bearer ${tokens.access_token}`)
+      const renew = () => auth.refresh({ refreshToken: tokens.refresh_token })
+      isRefused = true
+
+      const refused = { code, reason: code === 'invalid_code' ? 'phone_code' : 'mine' }
+      await expect(renew()).rejects.toMatchObject(refused)
+      await expect(
+        auth.phone({ session, code: wechat.phoneCodeFor('alice') }),
+      ).rejects.toMatchObject(refused)
+
+      isRefused = false
+      await expect(renew()).resolves.toMatchObject({ user_id: tokens.user_id })
+    },
+  )
+
+  // Of a hook these are bugs: to the client they would say something about its own tokens or its AppID.
+  test.each<AuthErrorCode>([
+    'invalid_request',
+    'invalid_grant',
+    'invalid_token',
+    'insufficient_scope',
+    'unknown_app',
+  ])('%s is not one of them', async (code) => {
+    const { auth, wechat } = setUp({
+      onLogin: () => {
+        throw new AuthError(code, 'no')
+      },
+    })
+
+    const login = auth.login({ code: wechat.codeFor('alice') })
+
+    await expect(login).rejects.toMatchObject({ code: 'server_error', status: 500 })
+  })
+})
+
+describe('a refusal of this attempt alone', () => {
+  const wrongPassword = () =>
+    new AuthError('access_denied', 'The password is wrong', {
+      reason: 'wrong_password',
+      scope: 'attempt',
+    })
+
+  test('says so on the wire', async () => {
+    const { auth, wechat } = setUp({
+      onLogin: () => {
+        throw wrongPassword()
+      },
+    })
+
+    const refused = await send(auth, '/login', {
+      body: { code: wechat.codeFor('alice'), app_id: wechat.app.appId },
+    })
+
+    expect(refused.status).toBe(403)
+    expect(bodyOf(refused)).toEqual({
+      error: 'access_denied',
+      error_description: 'The password is wrong',
+      reason: 'wrong_password',
+      scope: 'attempt',
+    } satisfies ErrorBody)
+  })
+
+  test('in a login costs nobody the session that was there', async () => {
+    let isWrong = false
+    const { auth, wechat } = setUp({
+      onLogin: () => {
+        if (isWrong) throw wrongPassword()
+      },
+    })
+    const before = await auth.login({ code: wechat.codeFor('alice') })
+    isWrong = true
+
+    const refused = auth.login({
+      code: wechat.codeFor('alice'),
+      previousRefreshToken: before.refresh_token,
+    })
+
+    await expect(refused).rejects.toMatchObject({ code: 'access_denied', scope: 'attempt' })
+    await expect(auth.refresh({ refreshToken: before.refresh_token })).resolves.toMatchObject({
+      user_id: before.user_id,
+    })
+  })
+
+  test.each([
+    ['a refresh', { isLoginAgain: false }],
+    ['a login that comes again', { isLoginAgain: true }],
+  ])('by claims at %s leaves the session alone', async (_when, { isLoginAgain }) => {
+    let isRefused = false
+    const { auth, wechat, events } = setUp({
+      claims: () => {
+        if (isRefused) throw wrongPassword()
+        return {}
+      },
+    })
+    const login = { code: wechat.codeFor('alice'), idempotencyKey: newKey() }
+    const { refresh_token: refreshToken } = await auth.login(login)
+    const attempt = () => (isLoginAgain ? auth.login(login) : auth.refresh({ refreshToken }))
+    isRefused = true
+
+    await expect(attempt()).rejects.toMatchObject({ code: 'access_denied', scope: 'attempt' })
+
+    isRefused = false
+    await expect(attempt()).resolves.toMatchObject({ token_type: 'Bearer' })
+    expect(events.filter(({ type }) => type === 'revoked')).toEqual([])
+  })
+
+  test('is asked for by that word alone', () => {
+    for (const scope of [undefined, null, true, 'session', {}]) {
+      const options = { scope: scope as unknown as 'attempt' }
+
+      expect(new AuthError('access_denied', 'no', options).scope).toBeUndefined()
+    }
+  })
+})
