@@ -21,7 +21,7 @@ const readme = 'https://github.com/wxlogin/wxlogin/blob/main/packages/client/REA
 export function explain(error: unknown): Explanation {
   const { code } = Object(error)
   const mistake = mistakeOf(error)
-  const known = Object.hasOwn(codes, code)
+  const known = Object.keys(codes).indexOf(code) >= 0
   const [
     todo = 'This code is not of wxlogin: look where your own API answers with it',
     zh = '出了点问题，请稍后重试',

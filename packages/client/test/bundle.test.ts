@@ -84,7 +84,7 @@ describe.each(entries)('%s.js', (name) => {
       /\b(process|Buffer|globalThis|window|URL|fetch|Proxy|eval|Function)\b/,
     )
     expect(codes[name]).not.toMatch(
-      /\.(finally|includes|entries|values|padStart|getOwnPropertyDescriptors)\b/,
+      /\.(finally|includes|entries|values|hasOwn|padStart|getOwnPropertyDescriptors)\b/,
     )
   })
 

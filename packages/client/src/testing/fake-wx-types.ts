@@ -21,11 +21,20 @@ import type {
 import type { StorageVerb } from './fake-storage.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
 
+/** The calls that know only one socket, which the fake has not. */
+type OneSocket =
+  | 'sendSocketMessage'
+  | 'closeSocket'
+  | 'onSocketOpen'
+  | 'onSocketMessage'
+  | 'onSocketError'
+  | 'onSocketClose'
+
 /**
  * Pass it to `createClient({ wx })`. What the chosen `runtime` lacks is missing at run time, though its type is here.
  * Everything a test does to the phone is in `control`.
  */
-export interface FakeWx extends FullWx {
+export interface FakeWx extends Omit<FullWx, OneSocket> {
   login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
   request(options: FakeRequestOptions): FakeRequestTask
   uploadFile(options: FakeUploadOptions): FakeUploadTask
