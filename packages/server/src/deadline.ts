@@ -4,15 +4,30 @@ export async function withDeadline<T>(
   expired: () => Error,
   work: () => Promise<T>,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let stop = () => {}
   try {
     const settled = work()
     const expiry = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(expired()), timeoutMs)
+      stop = startTimer(timeoutMs, () => reject(expired()))
     })
     return await Promise.race([settled, expiry])
   } finally {
+    stop()
+  }
+}
+
+/**
+ * Calls back after `delayMs`, unless the returned function was called before. After the event loop was blocked, timers run
+ * before sockets are read: what has arrived in time is handled first, so that it does not count as late.
+ */
+export function startTimer(delayMs: number, callBack: () => void): () => void {
+  let turn: NodeJS.Immediate | undefined
+  const timer = setTimeout(() => {
+    turn = setImmediate(callBack)
+  }, delayMs)
+  return () => {
     clearTimeout(timer)
+    clearImmediate(turn)
   }
 }
 
@@ -23,11 +38,11 @@ export async function withAbortableDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(expired()), timeoutMs)
+  const stop = startTimer(timeoutMs, () => controller.abort(expired()))
   try {
     return await work(controller.signal)
   } finally {
-    clearTimeout(timer)
+    stop()
     controller.abort()
   }
 }

@@ -445,7 +445,7 @@ describe('a body', () => {
     }
 
     const answer = auth.handle({ ...request(), body: slow() })
-    await vi.advanceTimersByTimeAsync(15_000)
+    await vi.advanceTimersByTimeAsync(15_001)
     const response = await answer
 
     expect(response).toMatchObject({ status: 408, closes: true })
