@@ -167,10 +167,9 @@ export function createHttp<Claims extends object>({
   }
 }
 
+// Clients that have no key to send with a logout send an empty one.
 function optionalIdempotencyKey(request: AuthRequest): { idempotencyKey?: string } {
-  return request.header(idempotencyHeader) === undefined
-    ? {}
-    : { idempotencyKey: idempotencyKey(request) }
+  return request.header(idempotencyHeader) ? { idempotencyKey: idempotencyKey(request) } : {}
 }
 
 function idempotencyKey(request: AuthRequest): string {
