@@ -125,7 +125,7 @@ export function createSessions<Claims extends object>({
   if (absoluteTtlSeconds < idleTtlSeconds) {
     throw new TypeError('absoluteTtlSeconds must not be shorter than idleTtlSeconds')
   }
-  checkCount('maxSessionsPerUser', maxSessionsPerUser, 1, 'sessions')
+  checkCount('maxSessionsPerUser', maxSessionsPerUser, { min: 1, of: 'sessions' })
 
   let hasWarnedOfOpenid = false
 
