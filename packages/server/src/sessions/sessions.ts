@@ -1,4 +1,4 @@
-import type { InvalidGrantReason, Json } from '@wxlogin/shared'
+import type { Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
@@ -24,6 +24,7 @@ import {
   toUserId,
 } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
+import { silentReasons } from './rotation.js'
 
 export interface RevokeInput {
   userId: string | number
@@ -50,7 +51,7 @@ export interface NewSession {
   /** Whether the proof may come again, with the same idempotency key or with another. */
   readonly canComeAgain: boolean
   readonly sealedKey?: string | undefined
-  /** When WeChat proved the account, where that was before now. */
+  /** When WeChat proved the account, in seconds since the epoch, where that was before now. */
   readonly authenticatedAt?: number | undefined
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
@@ -363,17 +364,10 @@ export function checkDevice(device: string): string {
   )
 }
 
-// On the wire these mean that nobody ended the session on purpose, so its device logs in again by itself.
-const reservedReasons: readonly string[] = [
-  'reused',
-  'expired',
-  'unknown',
-] satisfies InvalidGrantReason[]
-
 function checkReason(reason: string): void {
-  if (!/^\w{1,64}$/.test(reason) || reservedReasons.includes(reason)) {
+  if (!/^\w{1,64}$/.test(reason) || silentReasons.some((silent) => silent === reason)) {
     throw new TypeError(
-      `reason must be 1 to 64 letters, digits or "_", and none of ${reservedReasons.join(', ')}`,
+      `reason must be 1 to 64 letters, digits or "_", and none of ${silentReasons.join(', ')}`,
     )
   }
 }
