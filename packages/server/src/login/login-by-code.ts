@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { TokenAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
@@ -193,6 +194,13 @@ export function createLoginByCode<Claims extends object>({
     running.set(ids[0], first)
     return first
   }
+}
+
+/** The same, as `auth.login` and the route call it: only the answer. */
+export function createLogin<Claims extends object>(
+  loginByCode: LoginByCode<Claims>,
+): (input: LoginInput, receivedMs?: number) => Promise<TokenAnswer> {
+  return async (input, receivedMs) => (await loginByCode(input, { receivedMs })).answer
 }
 
 function invalidCode(): AuthError {
