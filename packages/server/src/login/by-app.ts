@@ -9,11 +9,11 @@ import type { OpenSession } from './open-session.js'
 /** A session that is created without a code. */
 export interface CreateSessionInput<Claims extends object = object> {
   /** `appId` may be left out if there is just one mini program. */
-  account: Omit<Account, 'appId'> & { readonly appId?: string }
-  userId?: string | number
-  device?: string
+  readonly account: Omit<Account, 'appId'> & { readonly appId?: string }
+  readonly userId?: string | number
+  readonly device?: string
   /** Used for the first access token in place of the `claims` option. */
-  claims?: Claims
+  readonly claims?: Claims
 }
 
 export interface LoginByAppNeeds<Claims extends object> {

@@ -19,15 +19,15 @@ import type { PreviousInput, PreviousSessions } from './previous-session.js'
 /** The input of a login. */
 export interface LoginInput extends PreviousInput {
   /** The one-time code of `wx.login()`. */
-  code: string
+  readonly code: string
   /** May be left out if there is just one mini program. */
-  appId?: string
+  readonly appId?: string
   /** A name for the device, up to 128 characters. */
-  device?: string
+  readonly device?: string
   /** Passed to `onLogin` unchanged. */
-  input?: unknown
+  readonly input?: unknown
   /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
-  idempotencyKey?: string
+  readonly idempotencyKey?: string
 }
 
 // A sibling instance that used the code may still be in its onLogin; the waits add up to 2 seconds.

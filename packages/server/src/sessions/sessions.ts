@@ -27,13 +27,13 @@ import type { GuardedStore } from './guarded-store.js'
 import { silentReasons } from './rotation.js'
 
 export interface RevokeInput {
-  userId: string | number
+  readonly userId: string | number
   /** Only this session (default: all of the user's). */
-  sessionId?: string
+  readonly sessionId?: string
   /** All but this session. */
-  except?: string
+  readonly except?: string
   /** Stored with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
-  reason?: string
+  readonly reason?: string
 }
 
 /** {@link RevokeInput}, and what only this library asks for. */
