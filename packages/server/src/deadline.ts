@@ -1,18 +1,34 @@
+/**
+ * Calls `expire` after `timeoutMs`; returns the function that prevents it. When this process was stopped, or too busy to
+ * look, what it waits for may have come long ago: then it gets as much time again as the timer is late.
+ */
+function onExpiry(timeoutMs: number, expire: () => void): () => void {
+  const dueMs = performance.now() + timeoutMs
+  let timer = setTimeout(() => {
+    const lateMs = performance.now() - dueMs
+    if (lateMs < usualLatenessMs) return expire()
+    timer = setTimeout(expire, Math.min(lateMs, timeoutMs))
+  }, timeoutMs)
+  return () => clearTimeout(timer)
+}
+
+const usualLatenessMs = 5
+
 /** Waits for work, and rejects with the error of `expired` after `timeoutMs`; the work itself is not stopped. */
 export async function withDeadline<T>(
   timeoutMs: number,
   expired: () => Error,
   work: () => Promise<T>,
 ): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let cancel: (() => void) | undefined
   try {
     const settled = work()
     const expiry = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(expired()), timeoutMs)
+      cancel = onExpiry(timeoutMs, () => reject(expired()))
     })
     return await Promise.race([settled, expiry])
   } finally {
-    clearTimeout(timer)
+    cancel?.()
   }
 }
 
@@ -23,11 +39,11 @@ export async function withAbortableDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(expired()), timeoutMs)
+  const cancel = onExpiry(timeoutMs, () => controller.abort(expired()))
   try {
     return await work(controller.signal)
   } finally {
-    clearTimeout(timer)
+    cancel()
     controller.abort()
   }
 }
