@@ -224,7 +224,10 @@ export function createSessions<Claims extends object>({
       try {
         return await store.create(record)
       } catch (error) {
-        await undoUnanswered(record).catch(() => undefined)
+        await undoUnanswered(record)
+          // Too slow to answer that too, but what it is sent it may still do.
+          .catch(() => endQuietly(record))
+          .catch(() => undefined)
         throw error
       }
     },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import {
   AuthError,
@@ -141,6 +142,30 @@ describe('a create that gives no answer', () => {
     for (const land of late) expect(await land()).toBe(false)
     expect(await auth.sessions.list(7)).toEqual([])
     expect((await memory.list('7')).filter(({ revokedAt }) => revokedAt === undefined)).toEqual([])
+  })
+
+  test('of a store that is too slow for the undoing as well leaves no session', async () => {
+    const slowly =
+      <Given extends unknown[], Result>(verb: (...given: Given) => Promise<Result>) =>
+      async (...given: Given) => {
+        await delay(60)
+        return verb(...given)
+      }
+    const { auth, wechat, memory } = setUpOn(
+      ({ create, get, replace, list }) => ({
+        create: slowly(create),
+        get: slowly(get),
+        replace: slowly(replace),
+        list: slowly(list),
+      }),
+      { onLogin: () => ({ userId: 7 }), storeTimeoutMs: 20 },
+    )
+
+    const login = auth.login({ code: wechat.codeFor('alice') })
+
+    await expect(login).rejects.toMatchObject({ code: 'store_unavailable' })
+    await delay(300)
+    expect(await memory.list('7')).toEqual([])
   })
 
   test('leaves the session of somebody else alone', async () => {
