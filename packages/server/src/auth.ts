@@ -164,6 +164,7 @@ export function createAuth<Claims extends object = object>(
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
     sessionByGateway: cloudHosting?.sessionBehind,
+    forgetGatewaySession: cloudHosting?.forgetBehind,
   })
   const { handle, refuse } = createHttp({
     login,

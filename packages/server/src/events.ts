@@ -144,10 +144,10 @@ export interface MisconfiguredEvent {
 }
 
 /**
- * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, data of
- * signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
+ * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, logins of
+ * a data pre-fetch, data of signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
  */
-export type EndpointGroup = 'login' | 'user_info' | 'access_token' | 'call'
+export type EndpointGroup = 'login' | 'prefetch' | 'user_info' | 'access_token' | 'call'
 
 /**
  * The circuit breaker of a group changed: after consecutive failures its calls fail at once (`open`), after some time

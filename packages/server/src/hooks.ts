@@ -34,7 +34,7 @@ export interface PhoneContext<Claims extends object = object> {
 
 /** What `onPhoneNumber` returns. */
 export interface PhoneDecision {
-  /** Whose number it is. If it is another user's than the session's, the session moves to that user. */
+  /** Whose number it is. If it is another user's, a session of that user takes the place of this one. */
   userId?: string | number
   /** Sent to the client with the number. */
   data?: Json
@@ -72,7 +72,7 @@ export interface HookOptions<Claims extends object = object> {
   claims?: (user: { readonly userId: string; readonly appId: string }) => Claims | Promise<Claims>
   /**
    * Called when a signed-in user shares their phone number (`POST /phone`). Return the `userId` of the user whose
-   * number it is, and the session moves to that user. Throw `access_denied` to refuse.
+   * number it is; a session of that user then takes the place of this one. Throw `access_denied` to refuse.
    */
   onPhoneNumber?: (
     context: PhoneContext<Claims>,

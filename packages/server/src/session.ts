@@ -143,6 +143,11 @@ export function toPlaceholder(record: SessionRecord, now: number): SessionRecord
   return ended(record, quietReason, now, now + placeholderSeconds)
 }
 
+/** Whether the session ended quietly, or never began: nobody revoked it. */
+export function hasEndedQuietly({ revokedReason }: SessionRecord): boolean {
+  return revokedReason === quietReason
+}
+
 const placeholderSeconds = 60
 
 // The reason for a device that still holds a token; it then logs in again by itself.

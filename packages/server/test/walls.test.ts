@@ -37,12 +37,14 @@ const server = `
 const client = `
   wx
   errors         wx @wxlogin/shared
+  explanations
+  explain        explanations
   events         errors
   task           errors wx
   session        errors events task wx @wxlogin/shared
   transports     errors events task session wx @wxlogin/shared
   options        errors events task session transports wx
-  client         events task session transports options wx
+  client         errors events task session transports options wx
   full-client    errors task session transports options client wx @wxlogin/shared
   index          errors events task session transports options client wx @wxlogin/shared
   full           errors events task session transports full-client wx @wxlogin/shared

@@ -4,8 +4,18 @@ import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
+import type { Hooks } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
-import { type Account, freeze, isLive, loginRetrySeconds, type Session } from '../session.js'
+import {
+  type Account,
+  freeze,
+  hasEndedQuietly,
+  isLive,
+  type LiveRecord,
+  loginRetrySeconds,
+  type Session,
+  type SessionRecord,
+} from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
@@ -36,6 +46,8 @@ export interface CloudHosting<Claims extends object> {
   sessionBehind(request: RequestHeaders): Promise<Session<Claims> | undefined>
   /** Drops the cached session of an account. */
   forget(account: Account): void
+  /** Drops the cached session of a request that carries no token. */
+  forgetBehind(request: RequestHeaders): Promise<void>
 }
 
 export interface CloudHostingOptions {
@@ -48,6 +60,7 @@ export interface CloudHostingOptions {
 }
 
 export interface CloudHostingNeeds<Claims extends object> {
+  readonly hooks: Hooks<Claims>
   readonly keys: KeyRing
   readonly store: GuardedStore
   readonly sessions: Sessions<Claims>
@@ -64,6 +77,7 @@ export interface CloudHostingNeeds<Claims extends object> {
 /** `undefined` without the option. Throws a `TypeError` if it is wrong. */
 export function createCloudHosting<Claims extends object>({
   cloudHosting,
+  hooks,
   keys,
   store,
   sessions,
@@ -109,12 +123,19 @@ export function createCloudHosting<Claims extends object>({
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      if (!isLive(record)) {
-        throw new AuthError('invalid_token', 'The session has ended; log in again')
-      }
-      return { record, claims: await sessions.claimsOrEnd(record) }
+      if (isLive(record)) return { record, claims: await claimsWhileLive(record) }
+      if (!hasEndedQuietly(record)) throw ended()
+      // A `create` that gave no answer was undone. Nobody can hold a token of this session, so it may be made after all.
+      await sessions.endQuietly(record)
     }
     return undefined
+  }
+
+  /** The hook takes its time, and a revocation meanwhile wins. */
+  async function claimsWhileLive(record: LiveRecord): Promise<Claims> {
+    const claims = await sessions.claimsOrEnd(record)
+    if (hooks.hasClaims && !isLive(await store.get(record.id))) throw ended()
+    return claims
   }
 
   /**
@@ -141,10 +162,10 @@ export function createCloudHosting<Claims extends object>({
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      if (!isLive(record) || record.generation > 0) {
-        throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
-      }
+      if (!isUnused(record)) throw keyWasUsed()
       const claims = await sessions.claimsOrEnd(record)
+      // The hook took its time; a revocation meanwhile wins.
+      if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
       const { id: sessionId, appId, userId } = record
       const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
       emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
@@ -218,6 +239,11 @@ export function createCloudHosting<Claims extends object>({
     },
 
     forget: (account) => remembered.delete(keyOf(account)),
+
+    async forgetBehind(request) {
+      const account = await accountBehind(request)
+      if (account) remembered.delete(keyOf(account))
+    },
   }
 }
 
@@ -232,6 +258,16 @@ function isCloudHosted(cloudHosting: unknown): boolean {
 // A header that was sent twice arrives joined by a comma, and is not an identifier then.
 const isIdentifier = (value: string | undefined): value is string =>
   value !== undefined && /^[\w-]{1,64}$/.test(value)
+
+const isUnused = (record: SessionRecord | undefined) => isLive(record) && record.generation === 0
+
+function keyWasUsed(): AuthError {
+  return new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
+}
+
+function ended(): AuthError {
+  return new AuthError('invalid_token', 'The session has ended; log in again')
+}
 
 function missing(): never {
   throw new AuthError('store_unavailable', 'The session that was just created is not in the store')

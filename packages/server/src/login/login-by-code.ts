@@ -88,9 +88,11 @@ export function createLoginByCode<Claims extends object>({
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
     const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs } = attempt
     const { appId } = app
+    // WeChat's servers call the pre-fetch for anybody: it must not take the places of users who log in.
+    const group = method === 'prefetch' ? 'prefetch' : 'login'
     // Before the code is spent.
     const previous = await previousSessions.find(attempt, { ...attempt, appId })
-    const exchanged = await apps.exchangeCode(app, code).catch(async (error: unknown) => {
+    const exchanged = await apps.exchangeCode(app, code, group).catch(async (error: unknown) => {
       if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
       // WeChat did not say that the code was used: the client should get a new one at once.
       if (error.reason === 'lost') throw error

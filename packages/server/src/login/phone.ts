@@ -4,7 +4,7 @@ import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { type Account, accountOf, type Session } from '../session.js'
+import { type Account, accountOf, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type Sessions, sessionEnded } from '../sessions/sessions.js'
 import type { ServedApps } from '../wechat/apps.js'
@@ -53,8 +53,11 @@ export function createPhone<Claims extends object>({
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      const { loginIdempotencyKeyHash = '' } = record
-      if (!isSameHash(loginIdempotencyKeyHash, keyHash)) await sessions.end(id, 'reused')
+      const { loginIdempotencyKeyHash = '', createdAt } = record
+      // Later than this WeChat has forgotten the code, and so has everybody but a log.
+      const isRecent = now() / 1000 - createdAt < loginRetrySeconds
+      const isSame = isSameHash(loginIdempotencyKeyHash, keyHash)
+      if (isRecent && !isSame) await sessions.end(id, 'reused')
       throw new AuthError('invalid_code', 'The code was used before; let the user tap again')
     }
   }

@@ -36,6 +36,8 @@ export interface AuthenticateNeeds<Claims extends object> {
   readonly sessionByGateway?:
     | ((request: RequestHeaders) => Promise<Session<Claims> | undefined>)
     | undefined
+  /** Called when that session has ended: its user may have logged in again since. */
+  readonly forgetGatewaySession?: ((request: RequestHeaders) => Promise<void>) | undefined
 }
 
 /** Who sent a request, and whether they may. */
@@ -43,6 +45,7 @@ export function createAuthenticate<Claims extends object>({
   accessTokens,
   isUnrevoked,
   sessionByGateway,
+  forgetGatewaySession,
 }: AuthenticateNeeds<Claims>): Authenticate<Claims> {
   async function authenticate(
     credentials: Credentials,
@@ -65,7 +68,10 @@ export function createAuthenticate<Claims extends object>({
       throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
     }
     const unrevoked = isUnrevoked(session, fresh)
-    if (unrevoked !== true && !(await unrevoked)) throw sessionEnded()
+    if (unrevoked !== true && !(await unrevoked)) {
+      if (typeof credentials === 'object') await forgetGatewaySession?.(credentials)
+      throw sessionEnded()
+    }
     if (allow && !(await callHook('allow', () => allow(session)))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }

@@ -43,12 +43,15 @@ export function createRevocationCheck({
     return isLive(record) && record.userId === userId
   }
 
+  // Without tokens a session of cloud hosting may come back under its id as another user's.
+  const keyOf = ({ id, userId }: Session) => `${id} ${userId}`
+
   function checkNow(session: Session): Promise<boolean> {
     const unrevoked = isUnrevoked(session)
     if (staleMs > 0) {
-      checks.set(session.id, { checkedMs: now(), unrevoked })
+      checks.set(keyOf(session), { checkedMs: now(), unrevoked })
       // Whoever was refused may log in again, and be the same session to cloud hosting.
-      const forget = () => checks.delete(session.id)
+      const forget = () => checks.delete(keyOf(session))
       unrevoked.then((isUnrevoked) => isUnrevoked || forget(), forget)
     }
     return unrevoked
@@ -57,7 +60,7 @@ export function createRevocationCheck({
   return (session, fresh) => {
     if (fresh || revocation === 'immediate') return checkNow(session)
     if (revocation === 'expiry') return true
-    const last = checks.get(session.id)
+    const last = checks.get(keyOf(session))
     const ageMs = last ? now() - last.checkedMs : Number.POSITIVE_INFINITY
     return last && ageMs >= 0 && ageMs < staleMs ? last.unrevoked : checkNow(session)
   }

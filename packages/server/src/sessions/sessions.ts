@@ -7,6 +7,8 @@ import {
   type Account,
   accountOf,
   type Device,
+  gatewayRetrySeconds,
+  hasEndedQuietly,
   isAdopted,
   isLive,
   type LiveRecord,
@@ -102,6 +104,9 @@ const daySeconds = 24 * 60 * 60
 // A pre-fetch comes at every cold start, from phones that may never pick up the answer.
 const maxUnadoptedPerUser = 3
 
+// So many logins of one user may end within the time of a retry before the id of the first can be made again.
+const maxBlockingPerUser = 100
+
 // Other logins and refreshes of the user may come in between.
 const maxEvictionRounds = 8
 
@@ -157,11 +162,20 @@ export function createSessions<Claims extends object>({
     const adopted = records.filter((record) => isLive(record) && isAdopted(record))
     const unadopted = records.filter((record) => isLive(record) && !isAdopted(record))
     const tombstones = records.filter((record) => !isLive(record))
+    const blocking = tombstones.filter(blocksItsId)
+    const others = tombstones.filter((record) => !blocksItsId(record))
     return [
       ...adopted.sort(highestRankFirst).slice(maxSessionsPerUser),
       ...unadopted.sort(highestRankFirst).slice(maxUnadoptedPerUser),
-      ...tombstones.sort(highestRankFirst).slice(maxSessionsPerUser),
+      ...blocking.sort(highestRankFirst).slice(maxBlockingPerUser),
+      ...others.sort(highestRankFirst).slice(maxSessionsPerUser),
     ]
+  }
+
+  /** Whether a tombstone is there so that a request that comes again, or late, does not make its id. */
+  function blocksItsId(tombstone: SessionRecord): boolean {
+    const isYoung = now() / 1000 - tombstone.createdAt < gatewayRetrySeconds
+    return isYoung && (tombstone.method === 'cloud_hosting' || hasEndedQuietly(tombstone))
   }
 
   async function recordOf({ id, userId }: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {
@@ -214,11 +228,12 @@ export function createSessions<Claims extends object>({
       }
     },
 
-    async evictExcess({ userId }) {
-      const smallestCap = Math.min(maxSessionsPerUser, maxUnadoptedPerUser)
+    async evictExcess(newest) {
+      const { userId } = newest
+      const cap = isAdopted(newest) ? maxSessionsPerUser : maxUnadoptedPerUser
       try {
         for (let round = 0; round < maxEvictionRounds; round++) {
-          if ((await store.count(userId)) <= smallestCap) return
+          if ((await store.count(userId)) <= cap) return
           let hasChanged = false
           for (const record of excessOf(await store.list(userId))) {
             // Without a tombstone: its device was not revoked, and may log in again. One that has changed since it was

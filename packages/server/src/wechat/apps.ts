@@ -25,7 +25,7 @@ export interface ServedApps {
   /** Without an AppID, the only one there is. Throws `unknown_app`. */
   of(appId: string | undefined): Promise<AppCredentials>
   /** Exchanges a one-time code of this app for the account behind it. */
-  exchangeCode(app: AppCredentials, code: string): Promise<CodeSession>
+  exchangeCode(app: AppCredentials, code: string, group: 'login' | 'prefetch'): Promise<CodeSession>
   /** WeChat's APIs for a mini program, the same object each time; its calls may reject with `unknown_app`. */
   wechatOf(appId?: string): WeChat
 }
@@ -70,7 +70,7 @@ export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): S
   return {
     knows: async (appId) => (await findApp(appId)) !== undefined,
     of,
-    exchangeCode: (app, code) => code2Session(transport, app, code),
+    exchangeCode: (app, code, group) => code2Session(transport, app, code, group),
     wechatOf,
   }
 }

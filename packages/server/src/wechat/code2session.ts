@@ -30,10 +30,11 @@ export function code2Session(
   transport: Transport,
   { appId, appSecret }: AppCredentials,
   code: string,
+  group: 'login' | 'prefetch' = 'login',
 ): Promise<CodeSession> {
   const request: WeChatRequest<CodeSession> = {
     endpoint: 'code2Session',
-    group: 'login',
+    group,
     appId,
     method: 'GET',
     path: '/sns/jscode2session',

@@ -16,7 +16,8 @@ import { createPlaces } from './places.js'
 const busyWaitsMs = [100, 400] as const
 
 // How many calls of a group may be in flight at the same time. That of logins is an option.
-const places = { user_info: 128, access_token: 128, call: 128 } as const
+// Anybody who learns the path can call the pre-fetch, so it gets few.
+const places = { prefetch: 50, user_info: 128, access_token: 128, call: 128 } as const
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
@@ -256,6 +257,7 @@ const forEachGroup = <T>(
   make: (group: EndpointGroup) => T,
 ): Readonly<Record<EndpointGroup, T>> => ({
   login: make('login'),
+  prefetch: make('prefetch'),
   user_info: make('user_info'),
   access_token: make('access_token'),
   call: make('call'),

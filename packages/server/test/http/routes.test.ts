@@ -926,6 +926,23 @@ describe('a failure of the server', () => {
     expect(bodyOf(second).request_id).not.toBe(bodyOf(first).request_id)
   })
 
+  test('goes by the request id that the client gave, in the answer and in the event', async () => {
+    const { auth, wechat, events } = setUp({ onLogin: boom })
+
+    const response = await login(auth, loginBody({ wechat }), { 'X-Request-Id': 'a1B2_c-3' })
+
+    expect(bodyOf(response).request_id).toBe('a1B2_c-3')
+    expect(events.at(-1)).toMatchObject({ type: 'failure', requestId: 'a1B2_c-3' })
+  })
+
+  test.each(['', 'a b', '"', 'x'.repeat(65), 'é'])('%j is no request id', async (given) => {
+    const { auth, wechat } = setUp({ onLogin: boom })
+
+    const response = await login(auth, loginBody({ wechat }), { 'X-Request-Id': given })
+
+    expect(bodyOf(response).request_id).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
   test('is none when the client is to blame', async () => {
     const { auth, events } = setUp()
 

@@ -26,6 +26,22 @@ const headersOf = (headers: Record<string, string>) => {
 const setUpHosted = (options: Partial<AuthOptions> = {}) =>
   setUp({ cloudHosting: { public: false }, ...options })
 
+/** The user can be revoked while `claims` is asked the next time. */
+function setUpSlowClaims() {
+  let isRevoked = false
+  const set = setUpHosted({
+    onLogin: () => ({ userId: 7 }),
+    claims: async () => {
+      if (isRevoked) await set.auth.sessions.revoke({ userId: 7 })
+      return {}
+    },
+  })
+  const revokeMeanwhile = () => {
+    isRevoked = true
+  }
+  return { ...set, revokeMeanwhile }
+}
+
 test.each([{ public: true }, {}, true, 'private'])('cloudHosting cannot be %j', (cloudHosting) => {
   const create = () =>
     createAuth({
@@ -178,6 +194,48 @@ describe('a request through the gateway without a token', () => {
     await send(auth, '/login', { headers: gateway, body: { app_id: appId } })
 
     await expect(auth.authenticate(headersOf(gateway))).resolves.toMatchObject({ userId })
+  })
+
+  test('is not refused for ever by a process that did not see the login', async () => {
+    const { now } = createClock()
+    const options = { now, store: createMemoryStore({ now }), revocation: 'immediate' as const }
+    const [here, there] = [setUpHosted(options).auth, setUpHosted(options).auth]
+    const { userId } = await there.authenticate(headersOf(gateway))
+    await here.sessions.revoke({ userId })
+    await send(here, '/login', { headers: gateway, body: { app_id: appId } })
+
+    // What this process remembers has ended: this once it says so.
+    await there.authenticate(headersOf(gateway)).catch(() => undefined)
+
+    await expect(there.authenticate(headersOf(gateway))).resolves.toMatchObject({ userId })
+  })
+
+  test('is served again as soon as the store is, after a create that gave no answer', async () => {
+    const { now } = createClock()
+    const memory = createMemoryStore({ now })
+    let isSilent = true
+    const create: typeof memory.create = async (record) => {
+      if (!isSilent) return memory.create(record)
+      isSilent = false
+      throw new Error('the connection was lost')
+    }
+    const { auth } = setUpHosted({ now, store: { ...memory, create } })
+    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
+      code: 'store_unavailable',
+    })
+
+    await expect(auth.authenticate(headersOf(gateway))).resolves.toMatchObject({ appId })
+  })
+
+  test('is refused when it is revoked while claims takes its time', async () => {
+    const { auth, clock, revokeMeanwhile } = setUpSlowClaims()
+    await auth.authenticate(headersOf(gateway))
+    clock.advance(900)
+    revokeMeanwhile()
+
+    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
   })
 
   test('is refused by onLogin as any other login', async () => {
@@ -366,6 +424,17 @@ describe('a login through the gateway', () => {
 
     expect(bodyOf(response)).toMatchObject({ error: 'invalid_request' })
     expect(asked).toBe(0)
+  })
+
+  test('that comes again is refused when it is revoked while claims takes its time', async () => {
+    const { auth, revokeMeanwhile } = setUpSlowClaims()
+    const request = { headers: { ...gateway, 'Idempotency-Key': newKey() }, body: {} }
+    await send(auth, '/login', request)
+    revokeMeanwhile()
+
+    const again = await send(auth, '/login', request)
+
+    expect(bodyOf(again)).toMatchObject({ error: 'invalid_request' })
   })
 
   test('that is answered again says so in its event, with the time it took', async () => {

@@ -209,6 +209,23 @@ describe('onPhoneNumber', () => {
     })
   })
 
+  test('a code from an old log ends nothing', async () => {
+    const { auth, wechat, clock, session, events } = await setUpGuest({
+      onPhoneNumber: () => ({ userId: 'member' }),
+    })
+    const code = wechat.phoneCodeFor('alice')
+    const { refresh_token } = (await auth.phone({ session, code })) as MovedPhoneAnswer
+    clock.advance(300)
+    await auth.refresh({ refreshToken: refresh_token })
+    clock.advance(3600)
+
+    const again = auth.phone({ session, code })
+
+    await expect(again).rejects.toMatchObject({ code: 'invalid_code' })
+    expect(events.filter(({ type }) => type === 'revoked')).toEqual([])
+    expect(await auth.sessions.list('member')).toHaveLength(1)
+  })
+
   test('a packet that arrives twice ends nothing', async () => {
     const { auth, wechat, session } = await setUpGuest({
       onPhoneNumber: () => ({ userId: 'member' }),

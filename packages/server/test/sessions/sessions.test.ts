@@ -316,7 +316,13 @@ test('signIn gives headers for a test of a route, with claims of its own', async
 test('check tells the state of the store and of the last call to WeChat', async () => {
   const { now } = createClock()
   const memory = createMemoryStore({ now })
-  const allClosed = { login: 'closed', user_info: 'closed', access_token: 'closed', call: 'closed' }
+  const allClosed = {
+    login: 'closed',
+    prefetch: 'closed',
+    user_info: 'closed',
+    access_token: 'closed',
+    call: 'closed',
+  }
   let isDown = false
   const { auth, wechat } = setUp({
     now,

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { EndpointGroup } from '../../src/index.js'
 import type { FetchLike } from '../../src/wechat/index.js'
-import { setUp } from '../set-up.js'
+import { send } from '../http/set-up.js'
+import { prefetchPath, setUp } from '../set-up.js'
 import { createGate, setUpWeChat, type WeChatSetUp } from './set-up.js'
 
 const always = { times: Number.POSITIVE_INFINITY }
@@ -270,7 +271,8 @@ describe('when its time is over', () => {
 describe('a group of endpoints that fails leaves the others alone:', () => {
   type Call = (parts: WeChatSetUp) => Promise<unknown>
   const user = { openid: 'openid', sessionKey: 'AAAAAAAAAAAAAAAAAAAAAA==' }
-  const groups: Readonly<Record<EndpointGroup, { endpoint: string; calls: Call[] }>> = {
+  type Callable = Exclude<EndpointGroup, 'prefetch'>
+  const groups: Readonly<Record<Callable, { endpoint: string; calls: Call[] }>> = {
     login: { endpoint: 'GET /sns/jscode2session', calls: [login] },
     user_info: {
       endpoint: 'POST /wxa/business/getuserphonenumber',
@@ -288,7 +290,7 @@ describe('a group of endpoints that fails leaves the others alone:', () => {
       calls: [({ wechat }) => wechat.call('GET', '/wxa/getpaidunionid')],
     },
   }
-  const names = Object.keys(groups) as EndpointGroup[]
+  const names = Object.keys(groups) as Callable[]
 
   test.each(names)('%s', async (name) => {
     const parts = await setUpWeChat()
@@ -303,7 +305,7 @@ describe('a group of endpoints that fails leaves the others alone:', () => {
 
     const others = names.filter((other) => other !== name)
     expect(parts.wechat.health().breakers).toEqual({
-      ...Object.fromEntries(others.map((other) => [other, 'closed'])),
+      ...Object.fromEntries([...others, 'prefetch'].map((other) => [other, 'closed'])),
       [name]: 'open',
     })
     expect(parts.events).toContainEqual({ type: 'breaker', group: name, state: 'open' })
@@ -311,6 +313,21 @@ describe('a group of endpoints that fails leaves the others alone:', () => {
     for (const other of others) await groups[other].calls[0]?.(parts).catch(() => undefined)
     expect(parts.fake.calls.length - before).toBeGreaterThanOrEqual(others.length)
   })
+})
+
+test('pre-fetches that fail, which anybody may send, keep nobody from logging in', async () => {
+  const { auth, wechat, events } = setUp({ onPrefetch: () => null })
+  wechat.fail('html-502', { times: 5 })
+  await times(5, async () => {
+    const query = new URLSearchParams({ appid: wechat.app.appId, code: wechat.codeFor('mallory') })
+    await send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
+  })
+
+  const login = auth.login({ code: wechat.codeFor('alice') })
+
+  await expect(login).resolves.toBeDefined()
+  expect(events).toContainEqual({ type: 'breaker', group: 'prefetch', state: 'open' })
+  expect((await auth.check()).wechat.breakers).toMatchObject({ prefetch: 'open', login: 'closed' })
 })
 
 test('all mini programs of a backend share it, and check tells', async () => {

@@ -218,6 +218,21 @@ describe('open data is whole and of one kind', () => {
   })
 
   test.each([
+    'phoneNumber',
+    'purePhoneNumber',
+    'countryCode',
+    'stepInfoList',
+    'openGId',
+    'opengid',
+    'open_single_roomid',
+    'group_openid',
+    'chat_type',
+    'activityId',
+  ])('%s does not come with user info', (name) => {
+    expect(() => decryptOpenData(dataOf({ ...band, [name]: 'x', watermark }))).toThrow(shape)
+  })
+
+  test.each([
     ['an openid alone', { openId: 'o' }],
     ['a language alone', { language: 'zh_CN' }],
     ['a unionid without the openid', { ...band, unionId: 'u' }],
