@@ -2,7 +2,7 @@ import type { TokenAnswer } from '@wxlogin/shared'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { checkClaims } from '../hooks.js'
-import type { Account } from '../session.js'
+import { type Account, accountOf } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { OpenSession } from './open-session.js'
 
@@ -37,7 +37,7 @@ export function createLoginByApp<Claims extends object>({
     const opened = await openSession({
       method: 'app',
       id: randomId(),
-      account: { appId, openid, ...(unionid !== undefined && { unionid }) },
+      account: accountOf({ appId, openid, unionid }),
       idempotencyKeyHash: hashIdempotencyKey(randomId()),
       canComeAgain: false,
       device,

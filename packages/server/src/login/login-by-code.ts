@@ -6,7 +6,7 @@ import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent, LoginEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { isLive, loginRetrySeconds, type SessionRecord } from '../session.js'
+import { accountOf, isLive, loginRetrySeconds, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
@@ -105,7 +105,7 @@ export function createLoginByCode<Claims extends object>({
     if ('earlier' in exchanged) return openAgain(exchanged.earlier, attempt)
 
     const { openid, unionid, sessionKey } = exchanged
-    const account = { appId, openid, ...(unionid !== undefined && { unionid }) }
+    const account = accountOf({ appId, openid, unionid })
     const [id] = ids
     const opened = await openSession({
       method,
