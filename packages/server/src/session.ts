@@ -148,6 +148,11 @@ const placeholderSeconds = 60
 // The reason for a device that still holds a token; it then logs in again by itself.
 const quietReason = 'unknown' satisfies InvalidGrantReason
 
+/** Whether the session ended without a refusal of its user. */
+export function hasEndedQuietly({ revokedReason }: SessionRecord): boolean {
+  return revokedReason === quietReason
+}
+
 function ended(
   record: SessionRecord,
   revokedReason: string,
