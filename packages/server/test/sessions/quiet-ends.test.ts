@@ -334,6 +334,23 @@ describe('sessions.forget', () => {
     await expect(auth.refresh({ refreshToken: other.refresh_token })).resolves.toBeDefined()
   })
 
+  test('counts a session once, though a list that lags behind shows it again', async () => {
+    let shown: Promise<SessionRecord[]> | undefined
+    const { auth, wechat } = setUpOn(
+      (memory) => ({
+        list: (userId) => {
+          shown ??= memory.list(userId)
+          return shown
+        },
+      }),
+      { onLogin: () => ({ userId: 7 }) },
+    )
+    await auth.login({ code: wechat.codeFor('alice') })
+    shown = undefined
+
+    expect(await auth.sessions.forget(7)).toBe(1)
+  })
+
   test('a device of that user learns that its token is unknown', async () => {
     const { auth, wechat } = setUp({ onLogin: () => ({ userId: 7 }) })
     const { refresh_token: refreshToken } = await auth.login({ code: wechat.codeFor('alice') })
