@@ -163,7 +163,6 @@ export function createAuth<Claims extends object = object>(
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
     sessionByGateway: cloudHosting?.sessionBehind,
-    forgetGatewaySession: cloudHosting?.forgetBehind,
   })
   const { handle, refuse } = createHttp({
     login,

@@ -1,4 +1,5 @@
 import type { TokenAnswer } from '@wxlogin/shared'
+import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
 import { isLive, type LiveRecord, toQuietEnd } from '../session.js'
@@ -33,6 +34,18 @@ export interface OpenedSession<Claims extends object> {
 export type OpenSession<Claims extends object> = (
   login: ProvenLogin<Claims>,
 ) => Promise<OpenedSession<Claims> | undefined>
+
+// No client waits for longer.
+const awaitedMs = 20_000
+
+/** A session that nobody would hold takes a place among the user's devices, and may push out the one that they hold. */
+function checkStillAwaited(startedMs: number, nowMs: number): void {
+  if (nowMs - startedMs <= awaitedMs) return
+  throw new AuthError(
+    'store_unavailable',
+    'The login took more than 20 seconds, so nobody waits for its session any more; look for a hook that hangs',
+  )
+}
 
 export interface OpenSessionNeeds<Claims extends object> {
   readonly hooks: Hooks<Claims>
@@ -73,6 +86,7 @@ export function createOpenSession<Claims extends object>({
         ...(device !== undefined && { device }),
         ...previousFor(previous),
       }))
+    checkStillAwaited(startedMs, now())
     const record = sessions.draft({ account, ...decision, ...start })
     if (!(await sessions.commit(record))) return undefined
 

@@ -32,7 +32,7 @@ export interface EndByTokenNeeds<Claims extends object> {
 }
 
 /** A request is judged as long as its client waits for it, and with it everything that its client sends afterwards. */
-const judgedWithinMs = 10_000
+export const judgedWithinMs = 10_000
 
 /**
  * Thrown in place of the alarm for a request that has waited for so long in this server that its client may have sent

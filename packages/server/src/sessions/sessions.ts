@@ -321,17 +321,20 @@ export function createSessions<Claims extends object>({
 
     async forget(userId) {
       const owner = toUserId(userId)
-      let forgotten = 0
+      // By id: a list that lags behind shows them again.
+      const forgotten = new Set<string>()
       // Again for what was created in the meantime.
       for (let round = 0; round < maxEvictionRounds; round++) {
         const records = await store.list(owner)
         if (records.length === 0) break
         // Not conditional, unlike every other end: nothing about this user is to stay, tombstones included.
-        for (const { id } of records) await store.delete(id)
-        forgotten += records.filter(isLive).length
+        for (const record of records) {
+          await store.delete(record.id)
+          if (isLive(record)) forgotten.add(record.id)
+        }
       }
-      emit({ type: 'forgotten', userId: owner, sessions: forgotten })
-      return forgotten
+      emit({ type: 'forgotten', userId: owner, sessions: forgotten.size })
+      return forgotten.size
     },
 
     recordOf,
