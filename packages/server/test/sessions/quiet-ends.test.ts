@@ -146,11 +146,16 @@ describe('a create that gives no answer', () => {
   })
 
   test('of a store that is too slow for the undoing as well leaves no session', async () => {
+    let underWay = 0
     const slowly =
       <Given extends unknown[], Result>(verb: (...given: Given) => Promise<Result>) =>
       async (...given: Given) => {
-        await delay(60)
-        return verb(...given)
+        underWay += 1
+        // Longer than a deadline of 20 ms is on any machine, however busy.
+        await delay(500)
+        const result = await verb(...given)
+        underWay -= 1
+        return result
       }
     const { auth, wechat, memory } = setUpOn(
       ({ create, get, replace, list }) => ({
@@ -165,7 +170,7 @@ describe('a create that gives no answer', () => {
     const login = auth.login({ code: wechat.codeFor('alice') })
 
     await expect(login).rejects.toMatchObject({ code: 'store_unavailable' })
-    await delay(300)
+    await vi.waitFor(() => expect(underWay).toBe(0), { timeout: 20_000 })
     expect(await memory.list('7')).toEqual([])
   })
 
