@@ -4,7 +4,7 @@ import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { type Account, accountOf, type Session } from '../session.js'
+import { type Account, accountOf, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type Sessions, sessionEnded } from '../sessions/sessions.js'
 import type { ServedApps } from '../wechat/apps.js'
@@ -48,13 +48,19 @@ export function createPhone<Claims extends object>({
   now,
   emit,
 }: PhoneNeeds<Claims>): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
-  /** Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends. */
+  /**
+   * Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends, while the code
+   * would be valid. Later it may come from a log, and ends nothing.
+   */
   async function refuseUsedCode(ids: readonly string[], keyHash: string): Promise<void> {
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      const { loginIdempotencyKeyHash = '' } = record
-      if (!isSameHash(loginIdempotencyKeyHash, keyHash)) await sessions.end(id, 'reused')
+      const { loginIdempotencyKeyHash = '', createdAt } = record
+      const isRecent = now() / 1000 - createdAt < loginRetrySeconds
+      if (isRecent && !isSameHash(loginIdempotencyKeyHash, keyHash)) {
+        await sessions.end(id, 'reused')
+      }
       throw new AuthError('invalid_code', 'The code was used before; let the user tap again')
     }
   }
