@@ -18,7 +18,7 @@ export default defineConfig({
     testTimeout: 60_000,
     include: [
       'packages/server/test/{crypto,http,login,sessions,stores,tokens,user-info}/*.test.ts',
-      'packages/server/test/options.test.ts',
+      'packages/server/test/{events,hooks,options}.test.ts',
       'packages/server/test/wechat/calls.test.ts',
     ],
   },

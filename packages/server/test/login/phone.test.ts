@@ -209,6 +209,20 @@ describe('onPhoneNumber', () => {
     })
   })
 
+  test('a code from a log ends nothing', async () => {
+    const { auth, wechat, clock, session } = await setUpGuest({
+      onPhoneNumber: () => ({ userId: 'member' }),
+    })
+    const code = wechat.phoneCodeFor('alice')
+    await auth.phone({ session, code, idempotencyKey: newKey() })
+    clock.advance(300)
+
+    const again = auth.phone({ session, code, idempotencyKey: newKey() })
+
+    await expect(again).rejects.toMatchObject({ code: 'invalid_code' })
+    expect(await auth.sessions.list('member')).toHaveLength(1)
+  })
+
   test('a packet that arrives twice ends nothing', async () => {
     const { auth, wechat, session } = await setUpGuest({
       onPhoneNumber: () => ({ userId: 'member' }),
