@@ -248,6 +248,17 @@ describe('a hook that hangs', () => {
     expect(alarms(events)).toEqual([])
   })
 
+  test('keeps nobody from a refresh that is no second use, however late it is', async () => {
+    const { auth, wechat, clock } = setUp()
+    const { refresh_token } = await auth.login({ code: wechat.codeFor('alice') })
+
+    const { status } = await sendSlowly(auth, '/refresh', { refresh_token }, () =>
+      clock.advance(60),
+    )
+
+    expect(status).toBe(200)
+  })
+
   test('keeps nobody from signing out with the newest token', async () => {
     const { auth, wechat, clock } = setUp({ onLogin })
     const { refresh_token } = await auth.login({ code: wechat.codeFor('alice') })
@@ -333,6 +344,18 @@ describe('cloud hosting', () => {
     return { ...set, clock, memory, login }
   }
 
+  test('the same key is the same session for five minutes, whenever they begin', async () => {
+    for (const seconds of [0, 1, 150, 299]) {
+      const { clock, login } = hosted()
+      clock.advance(seconds)
+      const key = newKey()
+      const first = await login(key)
+      clock.advance(299)
+
+      expect((await login(key)).refresh_token, `begun after ${seconds} s`).toBe(first.refresh_token)
+    }
+  })
+
   /** The same id began twice, because everything about its user was deleted in between. */
   async function twoIncarnations() {
     const set = hosted()
@@ -394,7 +417,10 @@ describe('cloud hosting', () => {
 
 /** A request whose body takes its time. */
 function sendSlowly(auth: Auth, path: string, body: object, meanwhile: () => void) {
-  const headers = new Map([['content-type', 'application/json']])
+  const headers = new Map([
+    ['content-type', 'application/json'],
+    ...(path === '/refresh' ? [['idempotency-key', newKey()] as const] : []),
+  ])
   return auth.handle({
     method: 'POST',
     path,
