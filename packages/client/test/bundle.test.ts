@@ -15,7 +15,8 @@ import { baseUrl } from './set-up.js'
 
 const entries = ['index', 'full', 'explain'] as const
 const clients = ['index', 'full'] as const
-const budgets = { index: 4_096, full: 6_144, explain: 4_096 }
+// The same as in `.ci/size.mjs`.
+const budgets = { index: 4_640, full: 6_784, explain: 4_096 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
 const codes = { index: '', full: '', explain: '' }
 
