@@ -146,18 +146,21 @@ describe('a create that gives no answer', () => {
   })
 
   test('of a store that is too slow for the undoing as well leaves no session', async () => {
-    const slowly =
-      <Given extends unknown[], Result>(verb: (...given: Given) => Promise<Result>) =>
-      async (...given: Given) => {
-        await delay(60)
-        return verb(...given)
-      }
+    const done: string[] = []
     const { auth, wechat, memory } = setUpOn(
-      ({ create, get, replace, list }) => ({
-        create: slowly(create),
-        get: slowly(get),
-        replace: slowly(replace),
-        list: slowly(list),
+      ({ create, replace }) => ({
+        async create(record) {
+          await delay(300)
+          const isCreated = await create(record)
+          done.push('create')
+          return isCreated
+        },
+        async replace(...given) {
+          await delay(300)
+          const isReplaced = await replace(...given)
+          done.push('replace')
+          return isReplaced
+        },
       }),
       { onLogin: () => ({ userId: 7 }), storeTimeoutMs: 20 },
     )
@@ -165,7 +168,9 @@ describe('a create that gives no answer', () => {
     const login = auth.login({ code: wechat.codeFor('alice') })
 
     await expect(login).rejects.toMatchObject({ code: 'store_unavailable' })
-    await delay(300)
+    await vi.waitFor(() => expect(done).toEqual(['create', 'create', 'replace']), {
+      timeout: 10_000,
+    })
     expect(await memory.list('7')).toEqual([])
   })
 
