@@ -2,6 +2,7 @@ export const entries: Readonly<Record<'server' | 'client', Readonly<Record<strin
 export const entryFolders: Readonly<Record<string, readonly string[]>>
 export const adapters: readonly string[]
 export const phoneEntries: readonly string[]
+export const clientEntries: readonly string[]
 export function specifierOf(packageName: string, entry: string): string
 export function sources(): ReadonlyMap<string, string>
 export function sourceAliases(root: string): { find: RegExp; replacement: string }[]

@@ -16,6 +16,7 @@ export const entries = {
   client: {
     index: 'src/index.ts',
     full: 'src/full.ts',
+    explain: 'src/explain.ts',
     testing: 'src/testing/index.ts',
   },
 }
@@ -33,6 +34,9 @@ export const adapters = Object.keys(entries.server).filter((name) =>
 
 /** The client's entries that run on a phone. */
 export const phoneEntries = Object.keys(entries.client).filter((name) => name !== 'testing')
+
+/** Those of them that have `createClient`. */
+export const clientEntries = phoneEntries.filter((name) => name !== 'explain')
 
 /** What is written to import an entry, `@wxlogin/server/express`. */
 export function specifierOf(packageName, entry) {

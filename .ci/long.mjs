@@ -6,6 +6,11 @@ import { runTests } from './vitest.mjs'
 
 const steps = [
   script('chaos', 'many interleavings, processes killed in mid-traffic'),
+  {
+    name: 'load',
+    title: 'logins while WeChat is slow, and 3,000 phones at once',
+    run: () => passes(['bench/load.mjs']),
+  },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
   script('e2e', 'the example in a browser, native, Taro and uni-app'),
   ...nodeVersions.map((version) => ({

@@ -1,5 +1,6 @@
 // Compiled as a mini program without any typings against the tarball, with every check on.
 import { ClientError, createClient } from '@wxlogin/client'
+import { explain } from '@wxlogin/client/explain'
 import { createClient as createFullClient, type PhoneEvent } from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
 
@@ -22,6 +23,10 @@ export function nickname(): string | undefined {
 
 export function codeOf(error: unknown): string | undefined {
   return error instanceof ClientError ? error.code : undefined
+}
+
+export function textOf(error: unknown): string {
+  return explain(error).zh
 }
 
 export const fake = createFakeWx()

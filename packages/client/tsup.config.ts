@@ -30,6 +30,7 @@ function phoneFile(name: string, smaller: object): Options {
     minify: 'terser',
     terserOptions: {
       module: true,
+      mangle: { properties: { regex: innerNames() } },
       compress: {
         ecma: 2015,
         passes: 4,
@@ -47,6 +48,39 @@ function phoneFile(name: string, smaller: object): Options {
       options.minifySyntax = true
     },
   }
+}
+
+/**
+ * The names by which the client's own parts know each other, written out so that no name of `wx`, of the wire, of what
+ * is stored or of an option can be among them.
+ */
+function innerNames(): RegExp {
+  const names = [
+    'assertNotPaused',
+    'authUrl',
+    'client',
+    'emit',
+    'hasFailed',
+    'idempotencyKey',
+    'isInDevelopment',
+    'isLogin',
+    'isRetry',
+    'isTrusted',
+    'needed',
+    'onAnswer',
+    'pair',
+    'read',
+    'renewal',
+    'requestCode',
+    'resetBackoff',
+    'route',
+    'settings',
+    'singleFlight',
+    'store',
+    'urlOf',
+    'write',
+  ]
+  return new RegExp(`^(${names.join('|')})$`)
 }
 
 function pick(...names: readonly string[]): Record<string, string> {

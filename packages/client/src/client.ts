@@ -1,3 +1,4 @@
+import type { ClientError } from './errors.js'
 import { tell } from './events.js'
 import { type ClientOptions, resolveOptions } from './options.js'
 import {
@@ -19,9 +20,12 @@ import {
 } from './transports/send.js'
 import type { WxLaunchOptions } from './wx.js'
 
+declare const console: { warn(text: string): void }
+
 export interface Client<Data = unknown> {
   /**
-   * Logs in silently unless there is a session. Never rejects.
+   * Logs in silently unless there is a session. Never rejects; in the development and trial versions its first failure
+   * is told by `console.warn`.
    * The options of `App.onLaunch` may be passed; nothing is read from them, because any link can set them.
    */
   launch(options?: WxLaunchOptions): Promise<Session<Data> | undefined>
@@ -76,6 +80,7 @@ export function assembleClient<Data>({
 }): ClientParts<Data> {
   const settings = resolveOptions(options)
   const { wx, appId, authUrl } = settings
+  let { isInDevelopment } = settings
   const toSession = createToSession<Data>(appId)
   const listeners = new Set<(change: SessionChange<Data>) => void>()
 
@@ -93,14 +98,23 @@ export function assembleClient<Data>({
   const singleFlight = createSingleFlight<TokenPair>(start && start(store))
   const renewal = createRenewal({ settings, store, singleFlight })
   const send = createSend({ settings, store, renewal })
-  const ready = () => renewal.pair().then<Session<Data>, undefined>(toSession, ignore)
+  const ready = (onFailure: (error: ClientError) => undefined = ignore) =>
+    renewal.pair().then<Session<Data>, undefined>(toSession, onFailure)
 
   const client: Client<Data> = {
-    launch: ready,
-    ready,
+    launch: () =>
+      ready((error) => {
+        // Without a method nothing was called, because of a sign-out for example.
+        if (isInDevelopment && error.method) {
+          isInDevelopment = false
+          // It may be missing.
+          console.warn(String(error))
+        }
+      }).catch(ignore),
+    ready: () => ready(),
     session: () => toSession(store.read()),
-    login: (options) => renewal.login(options).then<Session<Data>>(toSession),
-    logout: renewal.logout,
+    login: (options) => renewal.login(Object(options)).then<Session<Data>>(toSession),
+    logout: (options) => renewal.logout(Object(options)),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -17,11 +17,13 @@ import type { WxResponse } from './wx.js'
  * | `user_changed` | a different user is logged in than when the request was made, so it is not sent |
  * | `single_page` | single-page mode (opened from Moments) has no login |
  * | `mock_code` | DevTools runs without a real AppID, so `wx.login` gives a code that nobody can exchange |
- * | `phone_denied` | the user shared no phone number, or WeChat does not allow this user to |
+ * | `denied` | WeChat does not allow the call: the privacy agreement is not accepted, or a permission is missing |
+ * | `phone_denied` | the user shared no phone number; `reason` is `privacy` without the privacy agreement |
  * | `phone_quota` | the mini program's paid quota of phone numbers is used up |
  * | `config` | the client is used in a way that cannot work here; the message says what to do |
  *
- * and the server's own, from answers with `error` and `error_description`: see {@link WireErrorCode}.
+ * and the server's own, from answers with `error` and `error_description`: see {@link WireErrorCode}. An answer of your
+ * own API in this shape brings a code of its own.
  */
 export type ClientErrorCode =
   | 'network'
@@ -35,14 +37,18 @@ export type ClientErrorCode =
   | 'user_changed'
   | 'single_page'
   | 'mock_code'
+  | 'denied'
   | 'phone_denied'
   | 'phone_quota'
   | 'config'
   | WireErrorCode
+  | (string & Record<never, never>)
 
-const advice: { readonly [code in ClientErrorCode]?: string } = {
-  domain_not_allowed: 'add to 合法域名',
-  mock_code: 'set appid in project.config.json',
+/** What was called when it went wrong. */
+export interface Place {
+  readonly method?: string
+  readonly url?: string
+  readonly requestId?: string
 }
 
 /**
@@ -52,13 +58,20 @@ const advice: { readonly [code in ClientErrorCode]?: string } = {
  */
 export class ClientError extends Error {
   declare readonly code: ClientErrorCode
+  /** The method of the request, or `wx.login`. */
+  readonly method?: string
+  /** Without its query. */
+  readonly url?: string
   /** The HTTP status, when there was an answer. */
   readonly statusCode?: number
-  /** The body of the answer. */
+  /** The body of the answer, unless it came from a login route: that may hold a secret. */
   readonly data?: unknown
-  /** The header of the answer. */
+  /** The header of the answer, likewise. */
   readonly header?: object
-  /** Why the server refused: of `invalid_grant`, or the backend's own of `access_denied`. */
+  /**
+   * Why the server refused: of `invalid_grant`, or the backend's own of `access_denied`. `unusable_string` or
+   * `unusable_object` says what a login route answered with instead of tokens; `privacy` see `phone_denied`.
+   */
   readonly reason?: string
   /** Identifies this failure in the server's events. */
   readonly requestId?: string
@@ -68,8 +81,13 @@ export class ClientError extends Error {
   readonly cause?: unknown
 
   constructor(code: ClientErrorCode, details?: object, description?: unknown) {
-    super(`${code}: ${description || advice[code] || 'see README'}`)
+    const { reason, statusCode, method, url } = Object(details)
+    super(`${code}: ${[description || reason, statusCode, method, url].join(' ').trim()}`)
     Object.assign(this, { code }, details)
+  }
+
+  override get name(): string {
+    return 'ClientError'
   }
 
   toJSON(): string {
@@ -82,32 +100,54 @@ export const assertOption = (holds: unknown, rule: string): void => {
   if (!holds) throw new TypeError(rule)
 }
 
-/** What a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 only a text. */
-export const failureOf = (cause: unknown): ClientError => {
+/** Of what a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 only a text. */
+const codeOf = (cause: unknown): ClientErrorCode => {
   const { errno, errMsg } = Object(cause)
   const said: string = errno || errMsg
-  if (cause instanceof ClientError) return cause
-  return new ClientError(
-    /^5$|timeout/.test(said)
-      ? 'timeout'
-      : /^600002$|domain list/.test(said)
-        ? 'domain_not_allowed'
-        : /^600003$|interrupted/.test(said)
-          ? 'interrupted'
-          : 'network',
-    { cause },
-  )
+  return /^5$|timeout/.test(said)
+    ? 'timeout'
+    : /^600002$|domain list/.test(said)
+      ? 'domain_not_allowed'
+      : /^600003$|interrupted/.test(said)
+        ? 'interrupted'
+        : /^1(0[34]|12|402101)$|privacy|auth|blocked/.test(said)
+          ? 'denied'
+          : 'network'
 }
 
-/** Throws unless the answer is a success. */
-export const check = ({ statusCode, header, data }: WxResponse, isTokenRefused?: boolean): void => {
-  const { error, error_description, reason, request_id: requestId } = Object(data)
+/** What failed, unless it is known already: a `wx` call, if there is no `code`. */
+export const failureOf = (cause: unknown, place?: Place, code = codeOf(cause)): ClientError =>
+  cause instanceof ClientError ? cause : new ClientError(code, Object.assign({ cause }, place))
+
+/**
+ * Throws unless the answer is a success. That of a login route, of which nothing is kept, has a member with the name
+ * `needed`; it may be empty.
+ */
+export const check = (
+  { statusCode, header, data }: WxResponse,
+  place: Place,
+  isTokenRefused?: boolean,
+  needed?: string,
+): void => {
+  const body = Object(data)
+  const { error, error_description, request_id: requestId = place.requestId } = body
   const retryAfterSeconds = Number(headerOf(header, 'retry-after')) || undefined
-  if (isTokenRefused || statusCode >= 300) {
+  const isRefused = isTokenRefused || statusCode >= 300
+  if (isRefused || (needed && !body[needed])) {
     throw new ClientError(
       isTokenRefused ? 'invalid_token' : error_description ? error : 'http',
-      { statusCode, header, data, reason, requestId, retryAfterSeconds },
-      error_description || statusCode,
+      Object.assign(
+        {},
+        place,
+        {
+          statusCode,
+          reason: isRefused ? body.reason : `unusable_${typeof data}`,
+          requestId,
+          retryAfterSeconds,
+        },
+        needed === undefined && { header, data },
+      ),
+      error_description,
     )
   }
 }

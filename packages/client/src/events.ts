@@ -2,11 +2,12 @@ import type { ClientErrorCode } from './errors.js'
 
 /** What the client did. Holds no secret. A new type comes with a minor version. */
 export type ClientEvent =
-  /** `code` when it failed. */
+  /** `code` when it failed, and `requestId` when a request was sent: the server's events know it by the same. */
   | {
       readonly type: 'login' | 'refresh'
       readonly durationMs: number
       readonly code: ClientErrorCode | undefined
+      readonly requestId: string | undefined
     }
   /** A request was refused because its token was out of date, and is sent again. */
   | { readonly type: 'replay' }

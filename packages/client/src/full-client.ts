@@ -10,8 +10,13 @@ import {
   type ContainerOptions,
   createCallContainer,
   originOfContainer,
+  urlOfCall,
 } from './transports/call-container.js'
-import { createConnectSocket, type SocketOptions } from './transports/connect-socket.js'
+import {
+  createConnectSocket,
+  type SocketOptions,
+  type SocketTask,
+} from './transports/connect-socket.js'
 import {
   type DownloadOptions,
   type DownloadTask,
@@ -21,18 +26,19 @@ import {
 import { createRetryOnShow } from './transports/retry-on-show.js'
 import type {
   ClientResponse,
-  CommonOptions,
   NativeCall,
   OpenTask,
   RequestOptions,
   Send,
 } from './transports/send.js'
 import { type UploadOptions, type UploadTask, uploadFile } from './transports/upload-file.js'
-import type { FullRuntime, FullWx, WxSocketTask } from './wx.js'
+import type { FullWx } from './wx.js'
 
-interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx'> {
+interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx' | 'trustedOrigins'> {
   /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` work too. */
   wx?: FullWx
+  /** Other origins and containers that may get the access token, `'https://cdn.example.com'` for example. */
+  trustedOrigins?: readonly (string | Container)[]
 }
 
 /** The options of `@wxlogin/client`, with `container` instead of `baseUrl` where the backend runs in 云托管. */
@@ -51,7 +57,7 @@ export interface FullClient<Data = unknown> extends Client<Data> {
    * `wx.connectSocket` with the access token in the handshake, renewed first if it expires soon. Resolves with the
    * native task when it is open. WeChat does not say why a handshake failed, so it is tried once more with a new token.
    */
-  connectSocket(options: SocketOptions): Task<WxSocketTask>
+  connectSocket(options: SocketOptions): SocketTask
   /**
    * `wx.cloud.callContainer`, authenticated like `request`. Without the option `container` give `config.env` and
    * `service`.
@@ -71,9 +77,9 @@ export interface FullClient<Data = unknown> extends Client<Data> {
  * @throws TypeError when an option is wrong
  */
 export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data> {
-  const { container, baseUrl } = options
+  const { container, baseUrl, trustedOrigins = [] } = options
   assertOption(!container !== !baseUrl, 'exactly one of baseUrl and container must be given')
-  const wx = runtimeOf<FullRuntime>(options)
+  const wx = runtimeOf<FullWx>(options)
   const origin = container && originOfContainer(container)
   const call = createCallContainer({ wx, origin, container: container || {} })
   const isInContainer = (url: string): boolean => url.indexOf(`${origin}/`) === 0
@@ -88,6 +94,10 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
   const { client, send, store, renewal, authUrl } = assembleClient<Data>({
     options: Object.assign({}, options, {
       baseUrl: (origin || baseUrl) as string,
+      container: undefined,
+      trustedOrigins: trustedOrigins.map((one) =>
+        typeof one === 'string' ? one : originOfContainer(one),
+      ),
       // Logins and renewals go to the container too.
       wx: container ? Object.create(wx, { request: { value: request } }) : wx,
     }),
@@ -98,8 +108,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
       return started
     },
   })
-  const { ready, session, onChange } = client
-  const startedReady = () => started.then(ready)
+  const { launch, ready, session, onChange } = client
   /** For what cannot go to a container. */
   const sendToHost: Send = (input) =>
     send(
@@ -112,10 +121,10 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
     )
 
   Object.assign(client, {
-    launch: startedReady,
-    ready: startedReady,
+    launch: () => started.then(() => launch()),
+    ready: () => started.then(ready),
     request: (options: RequestOptions) =>
-      send({ options, call: request, open: openFor(options.method) }),
+      send({ options, call: request, open: openFor(Object(options).method) }),
     uploadFile: (options: UploadOptions) =>
       sendToHost({
         options,
@@ -140,9 +149,9 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
     }),
     callContainer: (options: ContainerOptions) =>
       send({
-        options: Object.assign({ url: options.path }, options) as CommonOptions,
+        options: Object.assign({ url: urlOfCall(Object(options), container || {}) }, options),
         call,
-        open: openFor(options.method),
+        open: openFor(Object(options).method),
         events: [],
       }),
     bindPhone: createBindPhone({ store, authUrl, send, call: request, session }),

@@ -30,17 +30,21 @@ export interface ClientOptions extends LoginSettings {
 }
 
 /** The options with their defaults, and what follows from them: the settings of every part. */
-export interface Settings extends RecordSettings, RenewalSettings, SendSettings {}
+export interface Settings extends RecordSettings, RenewalSettings, SendSettings {
+  /** In DevTools, and in a development or trial version on a phone. */
+  readonly isInDevelopment: boolean
+}
 
 declare const wx: unknown
 
 /** @throws TypeError when an option is wrong */
 export function resolveOptions(options: ClientOptions): Settings {
   const runtime = runtimeOf<Runtime>(options)
+  const account = Object(runtime.getAccountInfoSync && runtime.getAccountInfoSync().miniProgram)
   const {
     baseUrl,
     authPath = '/wx',
-    appId = runtime.getAccountInfoSync && runtime.getAccountInfoSync().miniProgram.appId,
+    appId = account.appId,
     trustedOrigins = [],
     timeoutMs = 60_000,
     loginTimeoutMs = 10_000,
@@ -49,6 +53,9 @@ export function resolveOptions(options: ClientOptions): Settings {
     unwrap = ({ data }) => data,
     onEvent = ignore,
   } = options
+  for (const name of ['appSecret', 'secret', 'container']) {
+    assertOption(!Object(options)[name], `${name} is no option here`)
+  }
   const origins = [baseUrl].concat(trustedOrigins).map((url, index) => {
     const name = index ? `trustedOrigins[${index - 1}]` : 'baseUrl'
     const origin = originOf(url)
@@ -67,6 +74,7 @@ export function resolveOptions(options: ClientOptions): Settings {
 
   return Object.assign({}, options, {
     wx: runtime,
+    isInDevelopment: /^[dt]/.test(account.envVersion),
     appId,
     authUrl: urlOf(authPath),
     urlOf,

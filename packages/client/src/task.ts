@@ -1,4 +1,4 @@
-import { ClientError, type ClientErrorCode, failureOf } from './errors.js'
+import { ClientError, type ClientErrorCode, failureOf, type Place } from './errors.js'
 import { nativeOf, type WxNative } from './wx.js'
 
 declare function setTimeout(run: () => void, ms: number): unknown
@@ -15,25 +15,42 @@ type Call<A> = (success: (answer: A) => void, fail: (failure: unknown) => void) 
  * One call of `wx` within a task: only its first callback counts, and throwing counts as failing.
  * `onSuccess` runs in the same turn as the answer. Once the task has stopped, nothing is called and no answer counts.
  */
-export type Ask = <A, R>(call: Call<A>, onSuccess: (answer: A) => R | PromiseLike<R>) => Promise<R>
+export type Ask = <A, R>(
+  call: Call<A>,
+  onSuccess: (answer: A) => R | PromiseLike<R>,
+  place?: Place,
+) => Promise<R>
 
-/** Runs calls of `wx` with one deadline and one `abort` for all of them. */
-export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): Task<T> {
+/**
+ * Runs calls of `wx` with one deadline and one `abort` for all of them. It rejects with a {@link ClientError} that names
+ * the place of the call, or else this one; what a function of the app throws becomes `business`.
+ */
+export function openTask<T>(
+  timeoutMs: number,
+  run: (ask: Ask) => Promise<T>,
+  place?: Place,
+): Task<T> {
   let stop: (code?: ClientErrorCode) => void
   const promise = new Promise<T>((resolve, reject) => {
     let isStopped: boolean | undefined
     let native: WxNative
+    let latest = place
 
     stop = (code = 'timeout') => {
       isStopped = true
-      reject(new ClientError(code))
+      reject(new ClientError(code, latest))
       if (native && native.abort) native.abort()
     }
     const timer = setTimeout(stop, timeoutMs)
 
-    const ask: Ask = <A, R>(call: Call<A>, onSuccess: (answer: A) => R | PromiseLike<R>) =>
+    const ask: Ask = <A, R>(
+      call: Call<A>,
+      onSuccess: (answer: A) => R | PromiseLike<R>,
+      here = place,
+    ) =>
       new Promise<R>((resolve, reject) => {
         let isAnswered: boolean | undefined
+        latest = here
         const succeed = (answer: A): void => {
           if (isAnswered || isStopped) return
           isAnswered = true
@@ -42,7 +59,7 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
         }
         const fail = (failure: unknown): void => {
           isAnswered = true
-          reject(failureOf(failure))
+          reject(failureOf(failure, here))
         }
         try {
           if (!isStopped) native = nativeOf(call(succeed, fail), fail)
@@ -51,8 +68,9 @@ export function openTask<T>(timeoutMs: number, run: (ask: Ask) => Promise<T>): T
         }
       })
 
-    void run(ask)
-      .then(resolve, reject)
+    // A promise of its own, so that throwing rejects.
+    void new Promise<T>((done) => done(run(ask)))
+      .then(resolve, (cause) => reject(failureOf(cause, place, 'business')))
       .then(() => clearTimeout(timer))
   })
   return Object.assign(promise, { abort: () => stop('aborted') })

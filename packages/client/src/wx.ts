@@ -35,6 +35,7 @@ export interface WxRequestOptions {
   timeout?: number
   dataType?: string
   responseType?: 'text' | 'arraybuffer'
+  redirect?: 'follow' | 'manual'
   success?: (response: WxResponse) => void
   fail?: (error: WxFailure) => void
 }
@@ -53,17 +54,22 @@ export interface WxLaunchOptions {
   readonly scene?: number
 }
 
-/** The runtime: `wx` itself, `Taro`, `uni`, or an object of the same shape. */
+/**
+ * The runtime: `wx` itself, `Taro`, `uni`, or an object of the same shape. Plugins, mini games and Skills lack what is
+ * optional here, and what is missing degrades what needs it, and nothing else.
+ */
 export interface Wx {
   login(options: WxLoginOptions): unknown
   request(options: WxRequestOptions): WxRequestTask
   getStorageSync(key: string): unknown
   setStorageSync(key: string, value: unknown): void
-  removeStorageSync(key: string): void
+  removeStorageSync?(key: string): void
   /** Without it the option `appId` is required. */
-  getAccountInfoSync?(): { miniProgram: { appId: string } }
-  getEnterOptionsSync(): WxLaunchOptions
+  getAccountInfoSync?(): { miniProgram: { appId: string; envVersion?: string } }
+  getEnterOptionsSync?(): WxLaunchOptions
   onAppShow?(listener: (options: WxLaunchOptions) => void): void
+  /** What a mini game has in place of `onAppShow`. */
+  onShow?(listener: (options: WxLaunchOptions) => void): void
   getRandomValues?(options: {
     length: number
     success?: (result: { randomValues: ArrayBuffer }) => void
@@ -71,8 +77,7 @@ export interface Wx {
   }): unknown
 }
 
-/** What exists at run time: the types of uni omit two members that WeChat provides. */
-export type Runtime = Wx & Required<Pick<Wx, 'getAccountInfoSync' | 'onAppShow'>>
+export type Runtime = Wx
 
 export interface WxUploadOptions {
   url: string
@@ -127,19 +132,23 @@ export interface WxSocketOptions {
   fail?: (error: WxFailure) => void
 }
 
+export interface WxSocketSending {
+  data: string | ArrayBuffer
+  success?: (result: { errMsg: string }) => void
+  fail?: (error: { errMsg: string }) => void
+}
+
+export interface WxSocketClosing {
+  code?: number
+  reason?: string
+  success?: (result: { errMsg: string }) => void
+  fail?: (error: { errMsg: string }) => void
+}
+
 /** The native `SocketTask`. */
 export interface WxSocketTask {
-  send(options: {
-    data: string | ArrayBuffer
-    success?: (result: { errMsg: string }) => void
-    fail?: (error: { errMsg: string }) => void
-  }): void
-  close(options: {
-    code?: number
-    reason?: string
-    success?: (result: { errMsg: string }) => void
-    fail?: (error: { errMsg: string }) => void
-  }): void
+  send(options: WxSocketSending): void
+  close(options: WxSocketClosing): void
   onOpen(listener: (result: { header: object }) => void): void
   onMessage(listener: (result: { data: string | ArrayBuffer }) => void): void
   onError(listener: (result: { errMsg: string }) => void): void
@@ -164,7 +173,16 @@ export interface FullWx extends Wx {
   uploadFile(options: WxUploadOptions): WxFileTask<WxUploadProgress>
   downloadFile(options: WxDownloadOptions): WxFileTask<WxDownloadProgress>
   connectSocket(options: WxSocketOptions): WxSocketTask | PromiseLike<WxSocketTask>
+  /** The calls without a task, for where a wrapped `connectSocket` returns none. */
+  onSocketOpen?(listener: (result: { header: object }) => void): void
+  onSocketMessage?(listener: (result: { data: string | ArrayBuffer }) => void): void
+  onSocketError?(listener: (result: { errMsg: string }) => void): void
+  onSocketClose?(listener: (result: { code: number; reason: string }) => void): void
+  sendSocketMessage?(options: WxSocketSending): unknown
+  closeSocket?(options: WxSocketClosing): unknown
   onAppHide?(listener: () => void): void
+  /** What a mini game has in place of `onAppHide`. */
+  onHide?(listener: () => void): void
   getBackgroundFetchData?(options: {
     fetchType: string
     success?: (result: { fetchedData: unknown; timeStamp: number }) => void
@@ -177,10 +195,19 @@ export interface FullWx extends Wx {
   }
 }
 
-export type FullRuntime = FullWx & Runtime & Required<Pick<FullWx, 'onAppHide'>>
-
 /** Opened from Moments (朋友圈单页模式): there is no login, and a storage of its own, so no session either. */
-export const isSinglePage = (wx: Wx): boolean => wx.getEnterOptionsSync().scene === 1154
+export const isSinglePage = (wx: Wx): boolean =>
+  !!wx.getEnterOptionsSync && wx.getEnterOptionsSync().scene === 1154
+
+/** Where nothing tells of it (plugins, Skills) the listener is never called. */
+export const onShow = (wx: Wx, listener: () => void): void => {
+  // `Object` is any function that does nothing with a listener.
+  ;(wx.onAppShow || wx.onShow || Object).call(wx, listener)
+}
+
+export const onHide = (wx: FullWx, listener: () => void): void => {
+  ;(wx.onAppHide || wx.onHide || Object).call(wx, listener)
+}
 
 /** What a call of `wx` returned, if anything. */
 export type WxNative = { abort?(): void } | undefined
@@ -196,7 +223,21 @@ export const nativeOf = (returned: unknown, fail: (failure: unknown) => void): W
 
 /**
  * The task of `wx.connectSocket`, synchronously. Taro returns a promise, which may resolve after the socket is open,
- * but it also exposes the runtime's own `wx`.
+ * but it also exposes the runtime's own `wx`. Where a wrapped `wx` returns no task, the calls that need none are one.
  */
-export const openSocket = (wx: FullWx & { miniGlobal?: FullWx }, options: WxSocketOptions) =>
-  (wx.miniGlobal || wx).connectSocket(options) as WxSocketTask
+export const openSocket = (
+  wx: FullWx & { miniGlobal?: FullWx },
+  options: WxSocketOptions,
+): object => {
+  const task = Object((wx.miniGlobal || wx).connectSocket(options))
+  return task.onOpen
+    ? task
+    : {
+        onOpen: wx.onSocketOpen,
+        onMessage: wx.onSocketMessage,
+        onError: wx.onSocketError,
+        onClose: wx.onSocketClose,
+        send: wx.sendSocketMessage,
+        close: wx.closeSocket,
+      }
+}

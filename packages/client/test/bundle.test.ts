@@ -13,10 +13,11 @@ import { miniprogram } from '../tsup.config.js'
 import { createBackend } from './backend.js'
 import { baseUrl } from './set-up.js'
 
-const entries = ['index', 'full'] as const
-const budgets = { index: 4_096, full: 6_144 }
+const entries = ['index', 'full', 'explain'] as const
+const clients = ['index', 'full'] as const
+const budgets = { index: 4_096, full: 6_144, explain: 4_096 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
-const codes = { index: '', full: '' }
+const codes = { index: '', full: '', explain: '' }
 
 beforeAll(async () => {
   for (const options of miniprogram) {
@@ -83,14 +84,16 @@ describe.each(entries)('%s.js', (name) => {
       /\b(process|Buffer|globalThis|window|URL|fetch|Proxy|eval|Function)\b/,
     )
     expect(codes[name]).not.toMatch(
-      /\.(finally|includes|entries|values|padStart|getOwnPropertyDescriptors)\b/,
+      /\.(finally|includes|entries|values|hasOwn|padStart|getOwnPropertyDescriptors)\b/,
     )
   })
 
   test('keeps to its budget by gzip -9, without a file name', () => {
     expect(gzipSync(codes[name], { level: 9 }).length).toBeLessThanOrEqual(budgets[name])
   })
+})
 
+describe.each(clients)('%s.js', (name) => {
   test('touches nothing when it is loaded', () => {
     expect(Object.keys(load(name, {})).sort()).toEqual(['ClientError', 'createClient'])
   })
@@ -123,7 +126,8 @@ describe.each(entries)('%s.js', (name) => {
 test('full.js carries the login on every transport', async () => {
   const { backend, wx, createClient } = setUp('full')
   wx.control.files.set('a', 'pixels')
-  const client = createClient({ baseUrl })
+  const trustedOrigins = [{ env: 'prod-1', service: 'shop' }]
+  const client = createClient({ baseUrl, trustedOrigins })
 
   const { data } = await client.uploadFile<{ user: string }>({
     url: '/a',
@@ -143,6 +147,20 @@ test('full.js carries the login on every transport', async () => {
   expect([data.user, statusCode, called.data.user]).toEqual(['user-1', 200, 'user-1'])
   expect(wx.control.sockets[0]?.header.authorization).toBe('Bearer access-1-session1')
   expect([phoneNumber, session?.userId]).toEqual(['138', 'user-9'])
+})
+
+test('explain.js explains the errors of both', async () => {
+  const exports = {} as typeof import('@wxlogin/client/explain')
+  runInContext(codes.explain, createContext({ exports }))
+
+  for (const name of clients) {
+    const { createClient } = setUp(name)
+    const client = createClient({ baseUrl })
+    await client.logout()
+    const error = await client.request({ url: '/orders' }).catch((error) => error)
+
+    expect(exports.explain(error).en).toBe('You are signed out. Please sign in')
+  }
 })
 
 test.each(

@@ -1,36 +1,41 @@
-/**
- * Calls `expire` after `timeoutMs`; returns the function that prevents it. When this process was stopped, or too busy to
- * look, what it waits for may have come long ago: then it gets as much time again as the timer is late.
- */
-function onExpiry(timeoutMs: number, expire: () => void): () => void {
-  const dueMs = performance.now() + timeoutMs
-  let timer = setTimeout(() => {
-    const lateMs = performance.now() - dueMs
-    if (lateMs < usualLatenessMs) return expire()
-    timer = setTimeout(expire, Math.min(lateMs, timeoutMs))
-  }, timeoutMs)
-  return () => clearTimeout(timer)
-}
-
-const usualLatenessMs = 5
-
 /** Waits for work, and rejects with the error of `expired` after `timeoutMs`; the work itself is not stopped. */
 export async function withDeadline<T>(
   timeoutMs: number,
   expired: () => Error,
   work: () => Promise<T>,
 ): Promise<T> {
-  let cancel: (() => void) | undefined
+  let stop = () => {}
   try {
     const settled = work()
     const expiry = new Promise<never>((_, reject) => {
-      cancel = onExpiry(timeoutMs, () => reject(expired()))
+      stop = startTimer(timeoutMs, () => reject(expired()))
     })
     return await Promise.race([settled, expiry])
   } finally {
-    cancel?.()
+    stop()
   }
 }
+
+/**
+ * Calls back after `delayMs`, unless the returned function was called before. What has arrived in time does not count as
+ * late: after the event loop was blocked, timers run before sockets are read, so the call waits a turn; and where the timer
+ * itself is late, because this process was stopped or busy, it waits as long again.
+ */
+export function startTimer(delayMs: number, callBack: () => void): () => void {
+  const dueMs = performance.now() + delayMs
+  let turn: NodeJS.Immediate | undefined
+  let timer = setTimeout(() => {
+    const lateMs = performance.now() - dueMs
+    if (lateMs < usualLatenessMs) turn = setImmediate(callBack)
+    else timer = setTimeout(callBack, Math.min(lateMs, delayMs))
+  }, delayMs)
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(turn)
+  }
+}
+
+const usualLatenessMs = 5
 
 /** Runs work whose signal aborts with the error of `expired` after `timeoutMs`, and in any case once it has settled. */
 export async function withAbortableDeadline<T>(
@@ -39,11 +44,11 @@ export async function withAbortableDeadline<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const controller = new AbortController()
-  const cancel = onExpiry(timeoutMs, () => controller.abort(expired()))
+  const stop = startTimer(timeoutMs, () => controller.abort(expired()))
   try {
     return await work(controller.signal)
   } finally {
-    cancel()
+    stop()
     controller.abort()
   }
 }

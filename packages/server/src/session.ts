@@ -114,7 +114,16 @@ export function isAdopted({ method, generation }: SessionRecord): boolean {
   return method !== 'prefetch' || generation > 0
 }
 
-export function accountOf({ appId, openid, unionid }: LiveRecord): Account {
+/** The account of a record, or of what proved it. */
+export function accountOf({
+  appId,
+  openid,
+  unionid,
+}: {
+  readonly appId: string
+  readonly openid: string
+  readonly unionid?: string | undefined
+}): Account {
   return { appId, openid, ...(unionid !== undefined && { unionid }) }
 }
 
@@ -143,15 +152,15 @@ export function toPlaceholder(record: SessionRecord, now: number): SessionRecord
   return ended(record, quietReason, now, now + placeholderSeconds)
 }
 
+/** Whether the session ended quietly, or never began: nobody revoked it. */
+export function hasEndedQuietly({ revokedReason }: SessionRecord): boolean {
+  return revokedReason === quietReason
+}
+
 const placeholderSeconds = 60
 
 // The reason for a device that still holds a token; it then logs in again by itself.
 const quietReason = 'unknown' satisfies InvalidGrantReason
-
-/** Whether the session ended without a refusal of its user. */
-export function hasEndedQuietly({ revokedReason }: SessionRecord): boolean {
-  return revokedReason === quietReason
-}
 
 function ended(
   record: SessionRecord,

@@ -28,6 +28,9 @@ export const paths = {
  */
 export const idempotencyHeader = 'Idempotency-Key'
 
+/** Optional. Names the request in the events of both sides: 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`. */
+export const requestIdHeader = 'X-Request-Id'
+
 /** What `wx.login()` gives in DevTools when the project has no real AppID. No backend can exchange it. */
 export const mockCode = 'the code is a mock one'
 

@@ -1,4 +1,4 @@
-import type { idempotencyHeader, paths } from '@wxlogin/shared'
+import type { idempotencyHeader, paths, requestIdHeader } from '@wxlogin/shared'
 import { ClientError, check } from '../errors.js'
 import type { Ask } from '../task.js'
 import type { Runtime, WxResponse } from '../wx.js'
@@ -8,6 +8,8 @@ import type { RecordStore } from './token-record.js'
 type Route = {
   [R in keyof typeof paths]: (typeof paths)[R] extends `/${R}` ? R : never
 }[keyof typeof paths]
+
+const wxLogin = { method: 'wx.login' }
 
 /** The requests that make up a login, a refresh and a logout. */
 export interface AuthRequests {
@@ -22,6 +24,8 @@ export interface AuthRequests {
     readonly route: Route
     readonly data: { readonly [member: string]: unknown }
     readonly idempotencyKey: string | undefined
+    /** The member that a success cannot lack; it may be empty. */
+    readonly needed: string
     readonly onAnswer: (data: unknown) => T
   }): Promise<T>
 }
@@ -46,22 +50,30 @@ export function createAuthRequests({
         ({ code }: { code: string }) => {
           // A real code has no spaces; `the code is a mock one`, from DevTools without a real AppID, has.
           if (/^\S+$/.test(code)) return code
-          throw new ClientError(code ? 'mock_code' : 'network')
+          throw new ClientError(code ? 'mock_code' : 'network', wxLogin)
         },
+        wxLogin,
       ),
 
-    post({ ask, route, data, idempotencyKey, onAnswer }) {
+    post({ ask, route, data, idempotencyKey, needed, onAnswer }) {
+      const place = {
+        method: 'POST',
+        url: `${authUrl}/${route}`,
+        requestId: String(Math.random()).slice(2, 12),
+      } as const
       const send = () =>
         ask(
           (success, fail) =>
             !data.refresh_token || store.read().refresh_token === data.refresh_token
               ? wx.request({
-                  url: `${authUrl}/${route}`,
-                  method: 'POST',
-                  header: { 'Idempotency-Key': idempotencyKey } as Record<
-                    typeof idempotencyHeader,
-                    string
-                  >,
+                  url: place.url,
+                  method: place.method,
+                  // Nobody else may hear what is asked here.
+                  redirect: 'manual',
+                  header: {
+                    'Idempotency-Key': idempotencyKey,
+                    'X-Request-Id': place.requestId,
+                  } as Record<typeof idempotencyHeader | typeof requestIdHeader, string>,
                   data,
                   // Half, so that there is time to send it again.
                   timeout: loginTimeoutMs / 2,
@@ -70,9 +82,10 @@ export function createAuthRequests({
                 })
               : fail(0),
           (response: WxResponse) => {
-            check(response)
+            check(response, place, false, needed)
             return onAnswer(response.data)
           },
+          place,
         )
       return send().catch((error: ClientError) => {
         // A cause is what `fail` was called with, so there was no answer.

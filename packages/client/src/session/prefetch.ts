@@ -1,6 +1,6 @@
 import type { Json, PrefetchAnswer } from '@wxlogin/shared'
 import { ignore, openTask } from '../task.js'
-import { type FullRuntime, isSinglePage } from '../wx.js'
+import { type FullWx, isSinglePage } from '../wx.js'
 import { newIdempotencyKey } from './idempotency-key.js'
 import { livePair, type RecordStore, type TokenPair } from './token-record.js'
 
@@ -11,7 +11,7 @@ const timeoutMs = 500
  * Reads what WeChat fetched while it loaded the mini program (数据预拉取): a completed login becomes the session if there
  * is none, and the promise resolves with the app's own data. It never rejects.
  */
-export const readPrefetched = (wx: FullRuntime, store: RecordStore): Promise<Json | undefined> =>
+export const readPrefetched = (wx: FullWx, store: RecordStore): Promise<Json | undefined> =>
   openTask(timeoutMs, (ask) =>
     Promise.all([
       newIdempotencyKey(wx),

@@ -2,7 +2,7 @@ import type { Json } from '@wxlogin/shared'
 import { ClientError, type ClientErrorCode } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import { ignore, openTask } from '../task.js'
-import { isSinglePage, type Runtime } from '../wx.js'
+import { isSinglePage, onShow, type Runtime } from '../wx.js'
 import { type AuthRequestSettings, createAuthRequests } from './auth-requests.js'
 import { createBackoff } from './backoff.js'
 import { newIdempotencyKey } from './idempotency-key.js'
@@ -59,7 +59,7 @@ export function createRenewal({
   const { requestCode, post } = createAuthRequests({ settings, store })
   const backoff = createBackoff()
 
-  wx.onAppShow(() => {
+  onShow(wx, () => {
     // There is a session to keep or a failed attempt to repeat; a login that nobody asked for is not started.
     if (backoff.hasFailed() || store.read().access_token) {
       backoff.resetBackoff()
@@ -101,8 +101,8 @@ export function createRenewal({
     const type = isRefresh ? 'refresh' : 'login'
     // The lifetime of the tokens counts from here: rather too early than too late.
     const askedMs = Date.now()
-    const report = (code?: ClientErrorCode): void =>
-      emit({ type, durationMs: Date.now() - askedMs, code })
+    const report = (code?: ClientErrorCode, requestId?: string): void =>
+      emit({ type, durationMs: Date.now() - askedMs, code, requestId })
 
     return openTask(loginTimeoutMs, (ask) =>
       // The next key exists before the answer does, so that the answer is stored in the turn in which it arrives.
@@ -124,13 +124,13 @@ export function createRenewal({
                 previous_refresh_token: refresh_token,
               },
           idempotencyKey,
+          needed: 'refresh_token',
           onAnswer(answer) {
             // `data` is that of the last login: a refresh keeps it, a login does not.
             const next = Object.assign({}, isRefresh && { data }, answer, {
               key: nextKey,
               askedMs,
             }) as TokenPair
-            if (!next.refresh_token) throw new ClientError('http')
             if (store.read() === before) store.write(next, type)
             return next
           },
@@ -143,8 +143,8 @@ export function createRenewal({
         return usable() || next
       },
       (error: ClientError) => {
-        const { code, reason = code } = error
-        report(code)
+        const { code, reason = code, requestId } = error
+        report(code, requestId)
         if (store.read() === before) {
           if (code === 'invalid_code' && !isRetry) {
             return obtain({ input, isLogin: true, isRetry: true })
@@ -188,6 +188,7 @@ export function createRenewal({
           route: 'logout',
           data: { refresh_token, everywhere },
           idempotencyKey: '',
+          needed: '',
           onAnswer() {
             // The same object, because a login that began with it may be running.
             signedOut.refresh_token = undefined

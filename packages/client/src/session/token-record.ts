@@ -95,7 +95,8 @@ export function createRecordStore({
         try {
           // A refresh token that has been used since would look stolen; a user who is signed out stays signed out.
           if (!record.reason) {
-            wx.removeStorageSync(storageKey)
+            // A Skill has nothing that removes; empty is as good.
+            ;(wx.removeStorageSync || wx.setStorageSync).call(wx, storageKey, '')
             stored = ''
           }
         } catch {

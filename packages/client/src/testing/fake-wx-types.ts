@@ -21,8 +21,20 @@ import type {
 import type { StorageVerb } from './fake-storage.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
 
-/** Pass it to `createClient({ wx })`. Everything a test does to the phone is in `control`. */
-export interface FakeWx extends FullWx {
+/** The calls that know only one socket, which the fake has not. */
+type OneSocket =
+  | 'sendSocketMessage'
+  | 'closeSocket'
+  | 'onSocketOpen'
+  | 'onSocketMessage'
+  | 'onSocketError'
+  | 'onSocketClose'
+
+/**
+ * Pass it to `createClient({ wx })`. What the chosen `runtime` lacks is missing at run time, though its type is here.
+ * Everything a test does to the phone is in `control`.
+ */
+export interface FakeWx extends Omit<FullWx, OneSocket> {
   login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
   request(options: FakeRequestOptions): FakeRequestTask
   uploadFile(options: FakeUploadOptions): FakeUploadTask
@@ -39,6 +51,8 @@ export interface FakeWx extends FullWx {
   removeStorage(options: Callbacks<Done> & { key: string }): Promise<Done> | undefined
   getAccountInfoSync(): {
     miniProgram: { appId: string; envVersion: 'develop' | 'trial' | 'release'; version: string }
+    /** In a plugin. */
+    plugin?: { appId: string; version: string }
   }
   getEnterOptionsSync(): FakeLaunchOptions
   getLaunchOptionsSync(): FakeLaunchOptions
@@ -46,6 +60,11 @@ export interface FakeWx extends FullWx {
   offAppShow(listener?: (options: FakeLaunchOptions) => void): void
   onAppHide(listener: () => void): void
   offAppHide(listener?: () => void): void
+  /** In a mini game, in place of `onAppShow`. */
+  onShow(listener: (options: FakeLaunchOptions) => void): void
+  offShow(listener?: (options: FakeLaunchOptions) => void): void
+  onHide(listener: () => void): void
+  offHide(listener?: () => void): void
   getRandomValues(
     options: Callbacks<{ randomValues: ArrayBuffer; errMsg: string }> & { length: number },
   ): Promise<{ randomValues: ArrayBuffer; errMsg: string }> | undefined

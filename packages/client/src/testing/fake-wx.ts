@@ -15,6 +15,8 @@ import { createLogin } from './fake-login.js'
 import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { fetchNetwork } from './fake-network.js'
 import { createRequest } from './fake-request.js'
+import type { FakeRuntime } from './fake-runtime.js'
+import { missingIn } from './fake-runtime.js'
 import type { FakeHandshake, FakeSocketBehaviour } from './fake-socket.js'
 import { createSockets } from './fake-socket.js'
 import type { StorageVerb } from './fake-storage.js'
@@ -49,6 +51,13 @@ export interface FakeWxOptions {
   scene?: number
   /** The storage of the first user, raw. Two fakes with the same map are two instances on one storage. */
   storage?: Map<string, string>
+  /**
+   * Where `wx` is met, default `'miniprogram'`. A plugin, a mini game and a Skill have less, and a mini game has
+   * `onShow` in place of `onAppShow`.
+   */
+  runtime?: FakeRuntime
+  /** The version of the mini program, default `'release'`. */
+  envVersion?: 'develop' | 'trial' | 'release'
   /** Members of `wx` that this old base library lacks, `'getRandomValues'` for example. */
   omit?: readonly string[]
   /** Whether failures carry `errno`, as from base library 2.24 (default true). */
@@ -118,6 +127,8 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     clock = globalClock,
     touristMode = false,
     scene = 1001,
+    runtime = 'miniprogram',
+    envVersion = 'release',
     omit = [],
     errno: hasErrno = true,
   } = options
@@ -150,6 +161,10 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     offAppShow: 0,
     onAppHide: 0,
     offAppHide: 0,
+    onShow: 0,
+    offShow: 0,
+    onHide: 0,
+    offHide: 0,
     getRandomValues: 0,
   }
 
@@ -380,7 +395,10 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     },
     getAccountInfoSync() {
       calls.getAccountInfoSync += 1
-      return { miniProgram: { appId, envVersion: 'develop', version: '' } }
+      return {
+        miniProgram: { appId, envVersion, version: '' },
+        ...(runtime === 'plugin' && { plugin: { appId: 'wx00000000plugin01', version: '' } }),
+      }
     },
     getEnterOptionsSync() {
       calls.getEnterOptionsSync += 1
@@ -408,6 +426,24 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
       if (listener) lifecycle.hideListeners.delete(listener)
       else lifecycle.hideListeners.clear()
     },
+    onShow(listener) {
+      calls.onShow += 1
+      lifecycle.showListeners.add(listener)
+    },
+    offShow(listener) {
+      calls.offShow += 1
+      if (listener) lifecycle.showListeners.delete(listener)
+      else lifecycle.showListeners.clear()
+    },
+    onHide(listener) {
+      calls.onHide += 1
+      lifecycle.hideListeners.add(listener)
+    },
+    offHide(listener) {
+      calls.offHide += 1
+      if (listener) lifecycle.hideListeners.delete(listener)
+      else lifecycle.hideListeners.clear()
+    },
     getRandomValues(options) {
       calls.getRandomValues += 1
       return answer(options, (succeed, failWith) => {
@@ -422,6 +458,7 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     control,
   }
 
+  for (const name of missingIn[runtime]) Reflect.deleteProperty(wx, name)
   for (const name of omit) {
     if (!(name in wx) || name === 'control') {
       const allowed = Object.keys(wx).join(', ')
@@ -444,7 +481,10 @@ function randomCode(): string {
   return `0${randomBytes(16).toString('hex').slice(1)}`
 }
 
-function check({ appId, user, scene, domains }: FakeWxOptions): void {
+function check({ appId, user, scene, domains, runtime }: FakeWxOptions): void {
+  if (runtime !== undefined && !Object.keys(missingIn).includes(runtime)) {
+    throw new TypeError(`runtime must be one of ${Object.keys(missingIn).join(', ')}`)
+  }
   if (appId === '') throw new TypeError('appId must be a non-empty string')
   if (user === '') throw new TypeError('user must be a non-empty string')
   if (scene !== undefined && !Number.isInteger(scene)) {

@@ -17,6 +17,7 @@ export type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
 export type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
 export type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 export type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
+export type { FakeRuntime } from './fake-runtime.js'
 export type {
   FakeHandshake,
   FakeSocket,

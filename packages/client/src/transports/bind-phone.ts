@@ -19,7 +19,10 @@ export interface BoundPhone<Data = unknown> {
   readonly session: Session<Data> | undefined
 }
 
-const quotaErrno = 1400001
+/** What WeChat says when there is no code: the quota is used up, it is not declared or not allowed, or no consent. */
+const quota = /^1400001$/
+const undeclared = /^1(12|02[56]|421102)$|declared|banned/
+const privacy = /^10[34]$|privacy per/
 
 /** Exchanges the code of a phone button, and switches to the session that the number led to. */
 export const createBindPhone =
@@ -36,23 +39,37 @@ export const createBindPhone =
     readonly call: NativeCall
     readonly session: () => Session<Data> | undefined
   }) =>
-  ({ detail }: PhoneEvent): Promise<BoundPhone<Data>> => {
-    const { code, errno } = detail
+  (event: PhoneEvent): Promise<BoundPhone<Data>> => {
+    const { code, errno, errMsg } = Object(Object(event).detail)
     if (!code) {
+      const said = errno || errMsg
       return Promise.reject(
-        new ClientError(errno === quotaErrno ? 'phone_quota' : 'phone_denied', { cause: detail }),
+        new ClientError(
+          quota.test(said) ? 'phone_quota' : undeclared.test(said) ? 'config' : 'phone_denied',
+          {
+            reason: privacy.test(said) ? 'privacy' : undefined,
+            // Not all of the detail: it may hold what is encrypted under the session key.
+            cause: { errno, errMsg },
+          },
+        ),
       )
     }
     const askedMs = Date.now()
-    const options = { url: authUrl + paths.phone, method: 'POST', data: { code } }
+    const options = {
+      url: authUrl + paths.phone,
+      method: 'POST',
+      // Nobody else may hear what is asked here.
+      redirect: 'manual',
+      data: { code },
+    }
     return send({
       options,
       call,
       events: [],
+      needed: 'phone_number',
       read(response) {
         const answer: PhoneAnswer & Partial<TokenAnswer> = Object(response.data)
         const { phone_number: phoneNumber, country_code: countryCode, data, refresh_token } = answer
-        if (!phoneNumber) throw new ClientError('http')
         const current = store.read()
         const { key } = current
         // The refresh token is not used up, so it keeps its key: a refresh with it may be running, or just done. Who is

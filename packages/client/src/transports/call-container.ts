@@ -1,5 +1,5 @@
-import { assertOption, ClientError } from '../errors.js'
-import type { FullRuntime, WxContainerOptions } from '../wx.js'
+import { assertOption, ClientError, headerOf } from '../errors.js'
+import type { FullWx, WxContainerOptions } from '../wx.js'
 import type { AuthOptions, NativeCall } from './send.js'
 
 /** A service of WeChat cloud hosting (云托管). */
@@ -29,10 +29,21 @@ export interface ContainerOptions
 export function originOfContainer({ env, service }: Container): string {
   assertOption(isName(env), 'container.env must be made of letters, digits, - and _')
   assertOption(isName(service), 'container.service must be made of letters, digits, - and _')
-  return `https://${service}.${env}.invalid`
+  return originOf(service, env)
 }
 
 const isName = (text: string): boolean => /^[\w-]+$/.test(text || '')
+
+const originOf = (service: unknown, env: unknown): string => `https://${service}.${env}.invalid`
+
+const serviceHeader = 'x-wx-service'
+
+/** The url of a call that may be to another environment or service, which decides whether it may carry the token. */
+export const urlOfCall = (options: ContainerOptions, container: Partial<Container>): string => {
+  const { path, config, service = container.service, header } = options
+  const { env } = Object.assign({}, container, config)
+  return originOf(headerOf(Object(header), serviceHeader) || service, env) + path
+}
 
 /** `wx.cloud.callContainer`, for options with a `path` of their own and for urls below `origin`. */
 export function createCallContainer({
@@ -40,12 +51,13 @@ export function createCallContainer({
   origin,
   container,
 }: {
-  readonly wx: FullRuntime
+  readonly wx: FullWx
   readonly origin: string | undefined
   readonly container: Partial<Container>
 }): NativeCall {
   return (options) => {
     const { cloud } = wx
+    const { header } = options
     const {
       path = options.url.slice(String(origin).length),
       config,
@@ -54,13 +66,17 @@ export function createCallContainer({
     if (!cloud || !cloud.callContainer) {
       throw new ClientError('config', undefined, 'needs base library 2.13.1')
     }
+    // A request is for the service that gets the token.
+    if (!('path' in options) && headerOf(Object(header), serviceHeader)) {
+      throw new ClientError('config', undefined, 'callContainer has a service')
+    }
     // Only its first call counts, so an earlier one by the app stays in force.
     cloud.init({ env: container.env } as Container)
     return cloud.callContainer(
-      Object.assign({}, options, {
+      Object.assign({ followRedirect: options.redirect !== 'manual' }, options, {
         path,
         config: Object.assign({ env: container.env }, config),
-        header: Object.assign({}, service && { 'X-WX-SERVICE': service }, options.header),
+        header: Object.assign({}, service && { 'X-WX-SERVICE': service }, header),
       }) as never,
     )
   }

@@ -1,3 +1,4 @@
+import { ClientError } from '../errors.js'
 import { tell } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
 import {
@@ -9,7 +10,7 @@ import {
 } from '../session/token-record.js'
 import { ignore, type Task } from '../task.js'
 import {
-  type FullRuntime,
+  type FullWx,
   openSocket,
   type WxRequestOptions,
   type WxSocketOptions,
@@ -26,6 +27,11 @@ export interface SocketOptions extends AuthOptions, Omit<WxSocketOptions, 'succe
   onReopen?: (reason: ReopenReason) => void
 }
 
+/** A promise that takes listeners before the socket is open, so that no message is missed. */
+export interface SocketTask
+  extends Task<WxSocketTask>,
+    Pick<WxSocketTask, 'onOpen' | 'onMessage'> {}
+
 /** `wx.connectSocket`: resolves with the native task when it is open. */
 export const createConnectSocket =
   ({
@@ -36,18 +42,18 @@ export const createConnectSocket =
     open,
     onChange,
   }: {
-    readonly wx: FullRuntime
+    readonly wx: FullWx
     readonly store: RecordStore
     readonly renewal: Renewal
     readonly send: Send
     readonly open: OpenTask
     readonly onChange: (listener: () => void) => () => void
   }) =>
-  (options: SocketOptions): Task<WxSocketTask> => {
-    const { onReopen = ignore } = options
+  (options: SocketOptions): SocketTask => {
+    const { onReopen = ignore, url } = Object(options) as SocketOptions
     let used: TokenPair | false
 
-    const connect = (native: WxRequestOptions): { abort(): void } => {
+    const connect = (native: WxRequestOptions): object => {
       const { success, fail, header, url } = native as Required<WxRequestOptions>
       const pair = store.read() as TokenPair
       used = header.Authorization === `Bearer ${pair.access_token}` && pair
@@ -55,11 +61,16 @@ export const createConnectSocket =
         wx,
         // With a callback: without one uni returns a promise.
         Object.assign({}, native, { url: url.replace(/^http/i, 'ws'), success: ignore }),
-      )
+      ) as WxSocketTask
+      if (!socket.onOpen) throw new ClientError('config', undefined, 'connectSocket gives no task')
       socket.onOpen(({ header }) => success({ data: socket, statusCode: 101, header }))
       socket.onError(fail)
       socket.onClose(fail as () => void)
-      return { abort: () => socket.close({}) }
+      return {
+        abort: () => socket.close({}),
+        onOpen: (listener: () => void) => socket.onOpen(listener),
+        onMessage: (listener: () => void) => socket.onMessage(listener),
+      }
     }
 
     /** Tells the app when the connection is lost, and closes it when its user is no longer logged in. */
@@ -90,24 +101,28 @@ export const createConnectSocket =
       return socket
     }
 
-    const openWithFreshToken: OpenTask = (timeoutMs, run) =>
-      open(timeoutMs, (ask) => {
-        const record = store.read() as TokenPair
-        const isAging = record.access_token && !isFresh(record)
-        return (isAging ? renewal.pair(record).catch(ignore) : Promise.resolve())
-          .then(() => run(ask))
-          .catch((error) => {
-            // The answer to a handshake cannot be seen: it may have refused the token.
-            if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
-            return run(ask, used)
-          })
-      })
+    const openWithFreshToken: OpenTask = (timeoutMs, run, place) =>
+      open(
+        timeoutMs,
+        (ask) => {
+          const record = store.read() as TokenPair
+          const isAging = record.access_token && !isFresh(record)
+          return (isAging ? renewal.pair(record).catch(ignore) : Promise.resolve())
+            .then(() => run(ask))
+            .catch((error) => {
+              // The answer to a handshake cannot be seen: it may have refused the token.
+              if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
+              return run(ask, used)
+            })
+        },
+        place,
+      )
 
     return send({
-      options: Object.assign({}, options, { url: options.url.replace(/^ws(?=s?:)/i, 'http') }),
+      options: Object.assign({}, options, { url: String(url).replace(/^ws(?=s?:)/i, 'http') }),
       call: connect,
       open: openWithFreshToken,
-      events: [],
+      events: ['onOpen', 'onMessage'],
       read: ({ data }, pair) => watched(data as WxSocketTask, pair),
-    })
+    }) as SocketTask
   }

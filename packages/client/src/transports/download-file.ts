@@ -1,6 +1,6 @@
 import type { Task } from '../task.js'
 import type {
-  FullRuntime,
+  FullWx,
   WxDownloadOptions,
   WxDownloadProgress,
   WxFileTask,
@@ -11,6 +11,8 @@ import type { AuthOptions } from './send.js'
 
 /** What `wx.downloadFile` takes, with a url that may be relative to `baseUrl`. */
 export interface DownloadOptions extends AuthOptions, Omit<WxDownloadOptions, 'success' | 'fail'> {
+  /** Resolves whatever the status is. */
+  raw?: boolean
   enableHttp2?: boolean
   enableProfile?: boolean
   enableQuic?: boolean
@@ -45,7 +47,7 @@ export const fileEvents = [
  * `wx.downloadFile`. Where the platform reports no header, a 401 counts as a refused token: a download is safe to
  * repeat.
  */
-export const downloadFile = (wx: FullRuntime, options: WxRequestOptions): unknown =>
+export const downloadFile = (wx: FullWx, options: WxRequestOptions): unknown =>
   withResponseHeader<WxDownloadOptions, { statusCode: number }>({
     options,
     open: (native) => wx.downloadFile(native),

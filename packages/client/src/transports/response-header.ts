@@ -14,9 +14,9 @@ export function withResponseHeader<Options, Result>({
   responseOf,
 }: {
   readonly options: WxRequestOptions
-  readonly open: (options: Options) => HeaderTask
+  readonly open: (options: Options) => HeaderTask | undefined
   readonly responseOf: (result: Result, header: object | undefined) => WxResponse
-}): HeaderTask {
+}): HeaderTask | undefined {
   const { success } = options as Required<WxRequestOptions>
   let header: object | undefined
   const native = open(
@@ -24,7 +24,8 @@ export function withResponseHeader<Options, Result>({
       success: (result: Result) => success(responseOf(result, header)),
     }) as Options,
   )
-  if (native.onHeadersReceived) {
+  // A wrapped `wx` may return nothing.
+  if (native && native.onHeadersReceived) {
     native.onHeadersReceived((received) => {
       header = received.header
     })

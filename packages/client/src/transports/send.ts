@@ -1,4 +1,4 @@
-import { ClientError, check, headerOf } from '../errors.js'
+import { ClientError, check, headerOf, type Place } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
 import { isWithin, type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
@@ -64,6 +64,7 @@ export type NativeCall = (options: WxRequestOptions) => unknown
 export type OpenTask = <T>(
   timeoutMs: number,
   run: (ask: Ask, refused?: TokenPair) => Promise<T>,
+  place: Place,
 ) => Task<T>
 
 /** Sends with the token, one deadline and one `abort`, and once more if the token was refused. */
@@ -79,6 +80,8 @@ export interface SendInput<T> {
    * replay and may be added before there is a native task.
    */
   readonly events?: readonly string[]
+  /** The member that a success of a login route cannot lack. */
+  readonly needed?: string
   /** Makes the result from a successful answer (default: the answer with its data unwrapped). */
   readonly read?: (response: WxResponse, pair: TokenPair | undefined) => T
 }
@@ -123,10 +126,13 @@ export function createSend({
     call,
     open = openTask,
     events = requestEvents,
+    needed,
     read = unwrapped,
   }: SendInput<T>) => {
-    const { auth = true, header = {}, raw, timeout = timeoutMs } = options
-    const url = urlOf(options.url)
+    const { auth = true, header = {}, raw, timeout = timeoutMs, method = 'GET' } = Object(options)
+    const url = urlOf(String(Object(options).url))
+    // A query and what stands before an @ may be secret.
+    const place = { method, url: url.replace(/[?#].*|[^/]*@/g, '') }
     const isAnonymous = !auth || !isTrusted(url) || headerOf(header, 'authorization')
     const calls: (() => void)[] = []
     let { user_id: userId } = store.read()
@@ -168,13 +174,13 @@ export function createSend({
                 return attempt(ask, pair)
               }
               if (raw) return response as T
-              check(response, isRefused)
+              check(response, place, isRefused, needed)
               return read(response, pair)
             },
           )
         })
 
-    const task = open(timeout, attempt) as Task<T> & { [name: string]: unknown }
+    const task = open(timeout, attempt, place) as Task<T> & { [name: string]: unknown }
     events.forEach((name) => {
       task[name] = (listener: unknown) => {
         const call = (): void => {

@@ -1,6 +1,6 @@
 import type { Task } from '../task.js'
 import type {
-  FullRuntime,
+  FullWx,
   WxFileTask,
   WxRequestOptions,
   WxUploadOptions,
@@ -27,7 +27,7 @@ export interface UploadTask<T>
     Required<Omit<WxFileTask<WxUploadProgress>, 'abort'>> {}
 
 /** `wx.uploadFile`, its answer parsed where it is JSON. */
-export const uploadFile = (wx: FullRuntime, options: WxRequestOptions): unknown =>
+export const uploadFile = (wx: FullWx, options: WxRequestOptions): unknown =>
   withResponseHeader<WxUploadOptions, { data: string; statusCode: number }>({
     options,
     open: (native) => wx.uploadFile(native),

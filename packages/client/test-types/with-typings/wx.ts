@@ -12,6 +12,17 @@ export const options = (native: NativeOptions): RequestOptions => native
 export const launch = (entry: WechatMiniprogram.App.LaunchShowOption) =>
   createClient({ baseUrl: 'https://api.example.com' }).launch(entry)
 
+// What a plugin and a Skill leave out is not asked for.
+type Lesser = Omit<
+  typeof wx,
+  | 'onAppShow'
+  | 'getEnterOptionsSync'
+  | 'getLaunchOptionsSync'
+  | 'getRandomValues'
+  | 'removeStorageSync'
+>
+export const lesser: Wx = {} as Lesser
+
 type Changed<Member extends keyof Wx, Type> = Omit<typeof wx, Member> & { [M in Member]: Type }
 
 // @ts-expect-error a member that is missing

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build, type Options } from 'tsup'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { clientEntries } from '../../../../.ci/entries.mjs'
 import { miniprogram } from '../../tsup.config.js'
 import type { Engine } from './engines.js'
 
@@ -17,7 +18,7 @@ const engines = inject('engines')
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-engines-'))
 const builds = [miniprogram].flat()
 const namesOf = ({ entry = {} }: Options) => Object.keys(entry)
-const entries = builds.flatMap(namesOf)
+const entries = builds.flatMap(namesOf).filter((name) => clientEntries.includes(name))
 const bundle = (entry: string) => readFileSync(join(folder, `${entry}.js`), 'utf8')
 
 beforeAll(async () => {

@@ -42,6 +42,35 @@ test('who is logged in stays so, without another wx.login, whatever networks, ph
   }
 }, 3_600_000)
 
+test('a Skill and its mini program share one login over one storage, and none loses it', async () => {
+  const figures = createFigures('A Skill beside its mini program')
+  const worlds = createWorlds(figures.count)
+  await fc.assert(
+    fc.asyncProperty(
+      worlds.scheduler(),
+      honestDays(),
+      fc.boolean(),
+      async (scheduler, commands, isLoggedIn) => {
+        const begin = isLoggedIn ? worlds.beginLoggedIn : worlds.begin
+        const world = await begin({ scheduler, instances: 2, second: 'skill' })
+        world.permit('http', 'store_unavailable', 'invalid_code')
+
+        await fc.scheduledModelRun(scheduler, () => ({ model: {}, real: world }), commands)
+        await world.calmDown()
+        await world.pass(1000)
+
+        expect(await world.finish(world.left.request())).toBe('ok')
+        expect(await world.finish(world.right.request())).toBe('ok')
+        expect(world.right.userId()).toBe(world.left.userId())
+        if (isLoggedIn) expect(world.logins()).toBe(0)
+      },
+    ),
+    runsOf(250, 0.1),
+  )
+  figures.show()
+  expect(figures.of('refresh retried')).toBeGreaterThan(0)
+}, 3_600_000)
+
 test.each([
   { theme: 'users that change', met: 'request user_changed' },
   { theme: 'sign-outs', met: 'request signed_out' },

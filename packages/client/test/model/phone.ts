@@ -3,6 +3,7 @@ import {
   createFakeWx,
   type FakeNetworkRequest,
   type FakeNetworkResponse,
+  type FakeRuntime,
   type FakeWx,
 } from '@wxlogin/client/testing'
 import { type Backend, baseUrl } from './backend.js'
@@ -15,6 +16,8 @@ const longestFlightMs = 3 * loginTimeoutMs
 
 export interface PhoneOptions {
   readonly name: string
+  /** Where its `wx` is met. */
+  readonly runtime: FakeRuntime
   readonly backend: Backend
   /** Gives the codes of `wx.login`. */
   readonly wechat: { codeFor(person: string): string }
@@ -38,6 +41,7 @@ export type Phone = ReturnType<typeof createPhone>
 /** A phone with the real client on a fake `wx`, and what must hold for it at any time. */
 export function createPhone({
   name,
+  runtime,
   backend,
   wechat,
   network,
@@ -61,6 +65,7 @@ export function createPhone({
 
   function newFake(): FakeWx {
     return createFakeWx({
+      runtime,
       wechat,
       user: person,
       network,

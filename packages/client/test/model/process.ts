@@ -90,11 +90,16 @@ export function startProcess({
       ...fake,
       login,
       request: (options) => fake.request({ ...options, ...tampering.of(options, isAlive) }),
-      getRandomValues: (options) =>
-        fake.getRandomValues({ ...options, ...tampering.of(options, isAlive) }),
       getStorageSync: watched('get', fake.getStorageSync),
       setStorageSync: watched('set', fake.setStorageSync),
-      removeStorageSync: watched('remove', fake.removeStorageSync),
+      // Not every runtime has them.
+      ...('getRandomValues' in fake && {
+        getRandomValues: (options: Parameters<FakeWx['getRandomValues']>[0]) =>
+          fake.getRandomValues({ ...options, ...tampering.of(options, isAlive) }),
+      }),
+      ...('removeStorageSync' in fake && {
+        removeStorageSync: watched('remove', fake.removeStorageSync),
+      }),
     },
   })
   return {

@@ -1,3 +1,4 @@
+import type { FakeRuntime } from '@wxlogin/client/testing'
 import type { SessionRecord } from '@wxlogin/server'
 import fc from 'fast-check'
 import { vi } from 'vitest'
@@ -26,7 +27,7 @@ export function createWorlds(
     })
 
   async function begin(
-    { scheduler, instances }: WorldSettings,
+    { scheduler, instances, second = 'miniprogram' }: WorldSettings,
     { atMs, sessions, stored }: Start,
   ): Promise<World> {
     world?.end()
@@ -35,7 +36,7 @@ export function createWorlds(
     vi.setSystemTime(atMs)
     server.setAhead(0)
     await server.beginAnew(sessions)
-    world = createWorld({ scheduler, instances, server, stored, count })
+    world = createWorld({ scheduler, instances, second, server, stored, count })
     return world
   }
 
@@ -61,6 +62,7 @@ export function createWorlds(
 interface WorldSettings {
   readonly scheduler: fc.Scheduler
   readonly instances: 1 | 2
+  readonly second?: FakeRuntime
 }
 
 /** What a world begins with. */

@@ -1,4 +1,4 @@
-import type { FakeNetworkRequest, FakeNetworkResponse } from '@wxlogin/client/testing'
+import type { FakeNetworkRequest, FakeNetworkResponse, FakeRuntime } from '@wxlogin/client/testing'
 import type { Scheduler } from 'fast-check'
 import { vi } from 'vitest'
 import { createBackend } from './backend.js'
@@ -29,12 +29,15 @@ const realSetImmediate = setImmediate
 export function createWorld({
   scheduler,
   instances,
+  second,
   server,
   stored,
   count,
 }: {
   scheduler: Scheduler
   instances: 1 | 2
+  /** Where the second instance runs. */
+  second: FakeRuntime
   server: Server
   /** What is in alice's storage. */
   stored: Iterable<[string, string]>
@@ -89,9 +92,10 @@ export function createWorld({
     return area
   }
 
-  const phoneNamed = (name: string): Phone =>
+  const phoneNamed = (name: string, runtime: FakeRuntime): Phone =>
     createPhone({
       name,
+      runtime,
       backend,
       wechat,
       network: networkOf(name),
@@ -104,8 +108,8 @@ export function createWorld({
       signOuts: () => signOuts,
     })
 
-  const left = phoneNamed('left')
-  const right = instances === 2 ? phoneNamed('right') : left
+  const left = phoneNamed('left', 'miniprogram')
+  const right = instances === 2 ? phoneNamed('right', second) : left
   const phones = new Set([left, right])
 
   /** Lets everything run that waits neither for the clock nor for the scheduler. */

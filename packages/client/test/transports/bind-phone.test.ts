@@ -40,18 +40,33 @@ test("a button's code becomes a phone number", async () => {
 })
 
 test.each([
-  ['phone_denied', { errMsg: 'getPhoneNumber:fail user deny' }],
-  ['phone_denied', { errMsg: 'getPhoneNumber:fail', errno: 1421102 }],
-  ['phone_denied', { code: '', errMsg: 'getPhoneNumber:fail user cancel' }],
-  ['phone_quota', { errMsg: 'getPhoneNumber:fail', errno: 1400001 }],
-])('%s for %o, without any request', async (code, detail) => {
+  ['phone_denied', undefined, { errMsg: 'getPhoneNumber:fail user deny' }],
+  ['phone_denied', undefined, { code: '', errMsg: 'getPhoneNumber:fail user cancel' }],
+  ['phone_denied', 'privacy', { errMsg: 'getPhoneNumber:fail', errno: 103 }],
+  ['phone_denied', 'privacy', { errMsg: 'getPhoneNumber:fail', errno: 104 }],
+  [
+    'phone_denied',
+    'privacy',
+    { errMsg: 'getPhoneNumber:fail privacy permission is not authorized' },
+  ],
+  ['config', undefined, { errMsg: 'getPhoneNumber:fail', errno: 112 }],
+  [
+    'config',
+    undefined,
+    { errMsg: 'getPhoneNumber:fail api scope is not declared in the privacy agreement' },
+  ],
+  ['config', undefined, { errMsg: 'getPhoneNumber:fail', errno: 1421102 }],
+  ['phone_quota', undefined, { errMsg: 'getPhoneNumber:fail', errno: 1400001 }],
+] as const)('%s (%s) for %o, without any request', async (code, reason, detail) => {
   const { client, wx } = await setUp()
   const requestsBefore = wx.control.requests.length
 
   const error = await client.bindPhone({ detail }).catch((error) => error)
 
   expect(error).toBeInstanceOf(ClientError)
-  expect(error).toMatchObject({ code, cause: detail })
+  const { errMsg } = detail
+  expect(error).toMatchObject({ code, cause: { errMsg } })
+  expect(error.reason).toBe(reason)
   expect(wx.control.requests).toHaveLength(requestsBefore)
 })
 

@@ -88,8 +88,11 @@ test('a refused token is renewed once by the container, and the call made again'
   expect(backend.seen('/wx/refresh')).toHaveLength(1)
 })
 
-test('callContainer carries the token to the service it names', async () => {
-  const { client, wx, backend } = setUpFull({ container })
+test('callContainer carries the token to another service that is trusted', async () => {
+  const { client, wx, backend } = setUpFull({
+    container,
+    trustedOrigins: [{ env: 'prod-2', service: 'search' }],
+  })
 
   const { data } = await client.callContainer<{ path: string }>({
     path: '/search',
@@ -107,8 +110,63 @@ test('callContainer carries the token to the service it names', async () => {
   expect(backend.seen('/search')[0]?.body).toEqual({ q: 'tea' })
 })
 
-test('callContainer works beside a baseUrl', async () => {
+test.each([
+  { service: 'search' },
+  { config: { env: 'prod-2' } },
+  { header: { 'X-WX-SERVICE': 'search' } },
+  { header: { 'x-wx-service': 'search' } },
+  { service: 'express.prod-1.invalid/?' },
+])('callContainer to another environment or service carries no token: %o', async (target) => {
+  const { client, wx } = setUpFull({ container })
+  await client.launch()
+
+  await client.callContainer({ path: '/search', ...target })
+
+  expect(wx.control.requests.at(-1)).toMatchObject({ kind: 'callContainer', url: '/search' })
+  expect(wx.control.requests.at(-1)?.header).not.toHaveProperty('authorization')
+})
+
+test('beside a baseUrl no container is trusted unless it is said', async () => {
   const { client, wx } = setUpFull()
+  await client.launch()
+
+  await client.callContainer({ path: '/search', service: 'search', config: { env: 'prod-2' } })
+
+  expect(wx.control.requests.at(-1)?.header).not.toHaveProperty('authorization')
+})
+
+test('a request cannot be turned to another service by its header', async () => {
+  const { client, wx } = setUpFull({ container })
+  await client.launch()
+  const before = wx.control.requests.length
+
+  const request = client.request({ url: '/search', header: { 'x-wx-service': 'search' } })
+
+  await expect(request).rejects.toMatchObject({ code: 'config' })
+  expect(wx.control.requests).toHaveLength(before)
+})
+
+test('logins do not follow a redirect of the container', async () => {
+  const { client, wx } = setUpFull({ container })
+  const asked: unknown[] = []
+  const { callContainer } = wx.cloud
+  Object.assign(wx.cloud, {
+    callContainer: (options: Parameters<typeof callContainer>[0]) => {
+      asked.push([options.path, Object(options).followRedirect])
+      return callContainer(options)
+    },
+  })
+
+  await client.request({ url: '/orders' })
+
+  expect(asked).toEqual([
+    ['/wx/login', false],
+    ['/orders', true],
+  ])
+})
+
+test('callContainer works beside a baseUrl', async () => {
+  const { client, wx } = setUpFull({ trustedOrigins: [{ env: 'prod-2', service: 'search' }] })
 
   await client.callContainer({ path: '/search', service: 'search', config: { env: 'prod-2' } })
 

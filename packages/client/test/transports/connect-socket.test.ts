@@ -357,3 +357,97 @@ test('an onReopen that throws breaks nothing', async () => {
   expect(thrown.map(String)).toEqual(['Error: hook'])
   expect(setting.wx.control.sockets[0]?.state).toBe('closed')
 })
+
+test('a listener that is there before the socket is open misses no message', async () => {
+  const setting = setUpFull()
+  const heard: unknown[] = []
+  const task = setting.client.connectSocket({ url: '/ws' })
+  task.onOpen(() => heard.push('open'))
+  task.onMessage(({ data }) => heard.push(data))
+  setting.wx.control.onSocket('/ws', { delayMs: 10 })
+  await vi.advanceTimersByTimeAsync(0)
+  const [server] = setting.wx.control.sockets
+
+  // The server greets in the turn in which it has opened.
+  while (server?.state !== 'open') await vi.advanceTimersByTimeAsync(1)
+  server.send('welcome')
+  await task
+
+  expect(heard).toEqual(['open', 'welcome'])
+})
+
+test('it hears the second handshake too, once', async () => {
+  const setting = setUpFull()
+  await setting.client.launch()
+  await vi.advanceTimersByTimeAsync(20_000)
+  setting.backend.expireAccess()
+  const heard: unknown[] = []
+
+  const task = setting.client.connectSocket({ url: '/ws' })
+  task.onMessage(({ data }) => heard.push(data))
+  await task
+  setting.wx.control.sockets[1]?.send('welcome')
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(heard).toEqual(['welcome'])
+})
+
+/** A wx without tasks: what a task can do is done by calls that know only one socket. */
+function withoutTask({ wx }: Setting, more: object) {
+  let native: ReturnType<typeof wx.connectSocket> | undefined
+  const early: ((task: NonNullable<typeof native>) => void)[] = []
+  const on = (name: 'onOpen' | 'onMessage' | 'onError' | 'onClose') => (listener: never) => {
+    if (native) native[name](listener)
+    else early.push((task) => task[name](listener))
+  }
+  return {
+    ...wx,
+    connectSocket(options: Parameters<typeof wx.connectSocket>[0]) {
+      native = wx.connectSocket(options)
+      for (const add of early) add(native)
+      return more
+    },
+    onSocketOpen: on('onOpen'),
+    onSocketMessage: on('onMessage'),
+    onSocketError: on('onError'),
+    onSocketClose: on('onClose'),
+    sendSocketMessage: (options: never) => native?.send(options),
+    closeSocket: (options: never) => native?.close(options),
+  }
+}
+
+test.each([
+  ['nothing', undefined],
+  ['a promise of no task', Promise.resolve({ errMsg: 'connectSocket:ok' })],
+])('a socket works where a wrapped wx returns %s', async (_, returned) => {
+  const setting = setUpFull()
+  const { wx, start } = setting
+  const client = start(withoutTask(setting, returned as never) as never)
+  const onReopen = vi.fn()
+  const heard: unknown[] = []
+
+  const task = client.connectSocket({ url: '/ws', onReopen })
+  task.onMessage(({ data }) => heard.push(data))
+  const socket = await task
+  socket.send({ data: 'ping' })
+  wx.control.sockets[0]?.send('pong')
+  await vi.advanceTimersByTimeAsync(0)
+  wx.control.sockets[0]?.close()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(wx.control.sockets).toHaveLength(1)
+  expect(wx.control.sockets[0]?.received).toEqual(['ping'])
+  expect(heard).toEqual(['pong'])
+  expect(onReopen).toHaveBeenCalledWith('closed')
+})
+
+test('a wx with neither task nor such calls says so, and opens one socket', async () => {
+  const { wx, start } = setUpFull()
+  const { connectSocket } = wx
+  await start().launch()
+  await vi.advanceTimersByTimeAsync(20_000)
+  const client = start({ ...wx, connectSocket: (o: never) => void connectSocket(o) } as never)
+
+  expect(await outcomes([client.connectSocket({ url: '/ws' })])).toEqual(['config'])
+  expect(wx.control.sockets).toHaveLength(1)
+})

@@ -253,3 +253,31 @@ test('a file that is not there is a network failure with its cause', async () =>
     cause: { errMsg: 'uploadFile:fail file not found' },
   })
 })
+
+test.each(transfers)(
+  '%s works where a wrapped wx returns no task, and is done once',
+  async (name, run) => {
+    const setting = setUp()
+    const { wx, start } = setting
+    const { uploadFile, downloadFile } = wx
+    const client = start({
+      ...wx,
+      uploadFile: (options: never) => void uploadFile(options),
+      downloadFile: (options: never) => void downloadFile(options),
+    } as never)
+
+    const { statusCode } = await run(client)
+
+    expect(statusCode).toBe(200)
+    expect(wx.control.calls[name]).toBe(1)
+  },
+)
+
+test('a raw download resolves whatever the status is', async () => {
+  const { client, backend } = setUp()
+  backend.answer('/photos', json(404, {}))
+
+  const download = await client.downloadFile({ url: '/photos', raw: true })
+
+  expect(download.statusCode).toBe(404)
+})

@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { ErrorBody, PhoneAnswer, PrefetchAnswer, TokenAnswer } from '@wxlogin/shared'
+import {
+  type ErrorBody,
+  type PhoneAnswer,
+  type PrefetchAnswer,
+  requestIdHeader,
+  type TokenAnswer,
+} from '@wxlogin/shared'
 import type { JwkSet } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
-import type { AuthRefusal, AuthResponse } from '../request.js'
+import type { AuthRefusal, AuthResponse, RequestHeaders } from '../request.js'
 
 interface HttpErrorOptions {
   readonly headers?: Readonly<Record<string, string>>
@@ -33,14 +39,21 @@ export class HttpError extends AuthError {
   }
 }
 
-/** Makes the error response for a client, of an AuthError or anything else. A server error also becomes an event. */
-export function createRefusal(emit: EmitEvent): (error: unknown) => AuthRefusal {
-  return (error) => {
+const requestIdPattern = /^[\w-]{1,64}$/
+
+/**
+ * Makes the error response for a client, of an AuthError or anything else. A server error also becomes an event, under
+ * the id that the client gave this request, or a new one.
+ */
+export function createRefusal(
+  emit: EmitEvent,
+): (error: unknown, request?: RequestHeaders) => AuthRefusal {
+  return (error, request) => {
     const failure = toAuthError(error)
     const { code, message, reason, scope, headers } = failure
     const { httpStatus: status = failure.status, closes = false } =
       failure instanceof HttpError ? failure : {}
-    const requestId = status < 500 ? undefined : randomUUID()
+    const requestId = status < 500 ? undefined : requestIdOf(request)
     if (requestId !== undefined) emit({ type: 'failure', code, requestId, error: failure })
 
     const body: ErrorBody = {
@@ -56,6 +69,11 @@ export function createRefusal(emit: EmitEvent): (error: unknown) => AuthRefusal 
     }
     return { ...json(status, body, headers), closes }
   }
+}
+
+function requestIdOf(request: RequestHeaders | undefined): string {
+  const given = request?.header(requestIdHeader)
+  return given !== undefined && requestIdPattern.test(given) ? given : randomUUID()
 }
 
 function toAuthError(error: unknown): AuthError {

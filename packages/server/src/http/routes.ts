@@ -39,7 +39,7 @@ export interface Operations<Claims extends object> {
 export interface Http {
   handle(request: AuthRequest): Promise<AuthResponse>
   /** The error response for a client, of an AuthError or anything else. */
-  refuse(error: unknown): AuthRefusal
+  refuse(error: unknown, request?: RequestHeaders): AuthRefusal
 }
 
 interface Route {
@@ -128,12 +128,12 @@ export function createHttp<Claims extends object>({
   }
 
   // WeChat passes any response on to the mini program, which then logs in as usual.
-  async function handlePrefetch({ path }: AuthRequest): Promise<AuthResponse> {
-    const [, query] = /\?(.*)/.exec(path) ?? []
+  async function handlePrefetch(request: AuthRequest): Promise<AuthResponse> {
+    const [, query] = /\?(.*)/.exec(request.path) ?? []
     try {
       return json(200, (await prefetch?.answer(new URLSearchParams(query))) ?? {})
     } catch (error) {
-      refuse(error)
+      refuse(error, request)
       return json(200, {})
     }
   }
@@ -161,16 +161,15 @@ export function createHttp<Claims extends object>({
         }
         return await run(request)
       } catch (error) {
-        return refuse(error)
+        return refuse(error, request)
       }
     },
   }
 }
 
+// Clients that have no key to send with a logout send an empty one.
 function optionalIdempotencyKey(request: AuthRequest): { idempotencyKey?: string } {
-  return request.header(idempotencyHeader) === undefined
-    ? {}
-    : { idempotencyKey: idempotencyKey(request) }
+  return request.header(idempotencyHeader) ? { idempotencyKey: idempotencyKey(request) } : {}
 }
 
 function idempotencyKey(request: AuthRequest): string {

@@ -4,12 +4,14 @@ import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
+import type { Hooks } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
 import {
   type Account,
   freeze,
   hasEndedQuietly,
   isLive,
+  type LiveRecord,
   loginRetrySeconds,
   type Session,
   type SessionRecord,
@@ -63,6 +65,7 @@ export interface CloudHostingOptions {
 }
 
 export interface CloudHostingNeeds<Claims extends object> {
+  readonly hooks: Hooks<Claims>
   readonly keys: KeyRing
   readonly store: GuardedStore
   readonly sessions: Sessions<Claims>
@@ -86,6 +89,7 @@ interface LookUp<Claims extends object> {
 /** `undefined` without the option. Throws a `TypeError` if it is wrong. */
 export function createCloudHosting<Claims extends object>({
   cloudHosting,
+  hooks,
   keys,
   store,
   sessions,
@@ -150,17 +154,19 @@ export function createCloudHosting<Claims extends object>({
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      if (hasEndedQuietly(record)) {
-        // What is left of a creation that gave no answer: nobody was refused.
-        await sessions.endQuietly(record)
-        continue
-      }
-      if (!isLive(record)) {
-        throw new AuthError('invalid_token', 'The session has ended; log in again')
-      }
-      return { record, claims: await sessions.claimsOrEnd(record) }
+      if (isLive(record)) return { record, claims: await claimsWhileLive(record) }
+      if (!hasEndedQuietly(record)) throw ended()
+      // A `create` that gave no answer was undone. Nobody can hold a token of this session, so it may be made after all.
+      await sessions.endQuietly(record)
     }
     return undefined
+  }
+
+  /** The hook takes its time, and a revocation meanwhile wins. */
+  async function claimsWhileLive(record: LiveRecord): Promise<Claims> {
+    const claims = await sessions.claimsOrEnd(record)
+    if (hooks.hasClaims && !isLive(await store.get(record.id))) throw ended()
+    return claims
   }
 
   /**
@@ -191,10 +197,10 @@ export function createCloudHosting<Claims extends object>({
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      checkUnused(record)
+      if (!isUnused(record)) throw keyWasUsed()
       const claims = await sessions.claimsOrEnd(record)
       // The hook took its time; a revocation meanwhile wins.
-      checkUnused(await store.get(id))
+      if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
       await previousSessions.end(await findPrevious(), record)
       const { id: sessionId, appId, userId } = record
       const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
@@ -280,14 +286,19 @@ function isCloudHosted(cloudHosting: unknown): boolean {
   )
 }
 
-function checkUnused(record: SessionRecord | undefined): void {
-  if (isLive(record) && record.generation === 0) return
-  throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
-}
-
 // A header that was sent twice arrives joined by a comma, and is not an identifier then.
 const isIdentifier = (value: string | undefined): value is string =>
   value !== undefined && /^[\w-]{1,64}$/.test(value)
+
+const isUnused = (record: SessionRecord | undefined) => isLive(record) && record.generation === 0
+
+function keyWasUsed(): AuthError {
+  return new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
+}
+
+function ended(): AuthError {
+  return new AuthError('invalid_token', 'The session has ended; log in again')
+}
 
 function missing(): never {
   throw new AuthError('store_unavailable', 'The session that was just created is not in the store')

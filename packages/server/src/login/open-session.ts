@@ -2,26 +2,15 @@ import type { TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { type Account, isLive, type LiveRecord, type LoginMethod, toQuietEnd } from '../session.js'
+import { isLive, type LiveRecord, toQuietEnd } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
-import { type Sessions, sessionEnded } from '../sessions/sessions.js'
+import { type NewSession, type Sessions, sessionEnded } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
 import { type Previous, type PreviousSessions, previousFor } from './previous-session.js'
 
 /** A proven account, and the login that proved it. Every login method ends in one. */
-export interface ProvenLogin<Claims extends object> {
-  readonly method: LoginMethod
-  /** The id of the session to create. */
-  readonly id: string
-  readonly account: Account
-  readonly idempotencyKeyHash: string
-  /** Whether the proof may come again, with the same idempotency key or with another. */
-  readonly canComeAgain: boolean
-  readonly sealedKey?: string | undefined
-  /** When WeChat proved the account, in seconds since the epoch, where that was before now. */
-  readonly authenticatedAt?: number
+export interface ProvenLogin<Claims extends object> extends Omit<NewSession, 'userId' | 'data'> {
   readonly input?: unknown
-  readonly device?: string | undefined
   /** A session that the client sent, which is ended if possible. */
   readonly previous?: Previous | undefined
   /** The session that this one replaces. If that one has ended, there is no login either. */

@@ -9,13 +9,13 @@ import { sessionEnded } from './sessions.js'
 /** How strictly a request is checked. */
 export interface GuardOptions<Claims extends object = object> {
   /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
-  optional?: boolean
+  readonly optional?: boolean
   /** Only users of these mini programs; others get 403. */
-  appIds?: readonly string[]
+  readonly appIds?: readonly string[]
   /** Reads the store, whatever `revocation` is, so that a revoked session is rejected at once (default false). */
-  fresh?: boolean
+  readonly fresh?: boolean
   /** Your own rule; `false` is a 403. */
-  allow?: (session: Session<Claims>) => boolean | Promise<boolean>
+  readonly allow?: (session: Session<Claims>) => boolean | Promise<boolean>
 }
 
 /** The value of an `Authorization` header, or the headers of a request. */

@@ -1,4 +1,4 @@
-import type { InvalidGrantReason, Json } from '@wxlogin/shared'
+import type { Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
@@ -7,6 +7,8 @@ import {
   type Account,
   accountOf,
   type Device,
+  gatewayRetrySeconds,
+  hasEndedQuietly,
   isAdopted,
   isLive,
   type LiveRecord,
@@ -22,15 +24,16 @@ import {
   toUserId,
 } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
+import { silentReasons } from './rotation.js'
 
 export interface RevokeInput {
-  userId: string | number
+  readonly userId: string | number
   /** Only this session (default: all of the user's). */
-  sessionId?: string
+  readonly sessionId?: string
   /** All but this session. */
-  except?: string
+  readonly except?: string
   /** Stored with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
-  reason?: string
+  readonly reason?: string
 }
 
 /** {@link RevokeInput}, and what only this library asks for. */
@@ -48,7 +51,7 @@ export interface NewSession {
   /** Whether the proof may come again, with the same idempotency key or with another. */
   readonly canComeAgain: boolean
   readonly sealedKey?: string | undefined
-  /** When WeChat proved the account, where that was before now. */
+  /** When WeChat proved the account, in seconds since the epoch, where that was before now. */
   readonly authenticatedAt?: number | undefined
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
@@ -102,6 +105,9 @@ const daySeconds = 24 * 60 * 60
 // A pre-fetch comes at every cold start, from phones that may never pick up the answer.
 const maxUnadoptedPerUser = 3
 
+// So many logins of one user may end within the time of a retry before the id of the first can be made again.
+const maxBlockingPerUser = 100
+
 // Other logins and refreshes of the user may come in between.
 const maxEvictionRounds = 8
 
@@ -120,7 +126,7 @@ export function createSessions<Claims extends object>({
   if (absoluteTtlSeconds < idleTtlSeconds) {
     throw new TypeError('absoluteTtlSeconds must not be shorter than idleTtlSeconds')
   }
-  checkCount('maxSessionsPerUser', maxSessionsPerUser, 1, 'sessions')
+  checkCount('maxSessionsPerUser', maxSessionsPerUser, { min: 1, of: 'sessions' })
 
   let hasWarnedOfOpenid = false
 
@@ -157,11 +163,20 @@ export function createSessions<Claims extends object>({
     const adopted = records.filter((record) => isLive(record) && isAdopted(record))
     const unadopted = records.filter((record) => isLive(record) && !isAdopted(record))
     const tombstones = records.filter((record) => !isLive(record))
+    const blocking = tombstones.filter(blocksItsId)
+    const others = tombstones.filter((record) => !blocksItsId(record))
     return [
       ...adopted.sort(highestRankFirst).slice(maxSessionsPerUser),
       ...unadopted.sort(highestRankFirst).slice(maxUnadoptedPerUser),
-      ...tombstones.sort(highestRankFirst).slice(maxSessionsPerUser),
+      ...blocking.sort(highestRankFirst).slice(maxBlockingPerUser),
+      ...others.sort(highestRankFirst).slice(maxSessionsPerUser),
     ]
+  }
+
+  /** Whether a tombstone is there so that a request that comes again, or late, does not make its id. */
+  function blocksItsId(tombstone: SessionRecord): boolean {
+    const isYoung = now() / 1000 - tombstone.createdAt < gatewayRetrySeconds
+    return isYoung && (tombstone.method === 'cloud_hosting' || hasEndedQuietly(tombstone))
   }
 
   async function recordOf({ id, userId }: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {
@@ -355,17 +370,10 @@ export function checkDevice(device: string): string {
   )
 }
 
-// On the wire these mean that nobody ended the session on purpose, so its device logs in again by itself.
-const reservedReasons: readonly string[] = [
-  'reused',
-  'expired',
-  'unknown',
-] satisfies InvalidGrantReason[]
-
 function checkReason(reason: string): void {
-  if (!/^\w{1,64}$/.test(reason) || reservedReasons.includes(reason)) {
+  if (!/^\w{1,64}$/.test(reason) || silentReasons.some((silent) => silent === reason)) {
     throw new TypeError(
-      `reason must be 1 to 64 letters, digits or "_", and none of ${reservedReasons.join(', ')}`,
+      `reason must be 1 to 64 letters, digits or "_", and none of ${silentReasons.join(', ')}`,
     )
   }
 }

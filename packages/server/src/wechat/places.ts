@@ -1,3 +1,5 @@
+import { startTimer } from '../deadline.js'
+
 const longestWaitMs = 500
 
 /** Limits how many calls are in flight at the same time. */
@@ -29,12 +31,12 @@ export function createPlaces(count: number): Places {
       if (waiting.size >= count) return undefined
       return new Promise((resolve) => {
         const end = (place?: () => void) => {
-          clearTimeout(timer)
+          stop()
           waiting.delete(come)
           resolve(place)
         }
         const come = () => end(leave)
-        const timer = setTimeout(end, longestWaitMs)
+        const stop = startTimer(longestWaitMs, end)
         waiting.add(come)
       })
     },

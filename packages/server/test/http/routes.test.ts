@@ -445,7 +445,7 @@ describe('a body', () => {
     }
 
     const answer = auth.handle({ ...request(), body: slow() })
-    await vi.advanceTimersByTimeAsync(15_000)
+    await vi.advanceTimersByTimeAsync(15_001)
     const response = await answer
 
     expect(response).toMatchObject({ status: 408, closes: true })
@@ -924,6 +924,23 @@ describe('a failure of the server', () => {
     const second = await login(auth, loginBody({ wechat }))
 
     expect(bodyOf(second).request_id).not.toBe(bodyOf(first).request_id)
+  })
+
+  test('goes by the request id that the client gave, in the answer and in the event', async () => {
+    const { auth, wechat, events } = setUp({ onLogin: boom })
+
+    const response = await login(auth, loginBody({ wechat }), { 'X-Request-Id': 'a1B2_c-3' })
+
+    expect(bodyOf(response).request_id).toBe('a1B2_c-3')
+    expect(events.at(-1)).toMatchObject({ type: 'failure', requestId: 'a1B2_c-3' })
+  })
+
+  test.each(['', 'a b', '"', 'x'.repeat(65), 'é'])('%j is no request id', async (given) => {
+    const { auth, wechat } = setUp({ onLogin: boom })
+
+    const response = await login(auth, loginBody({ wechat }), { 'X-Request-Id': given })
+
+    expect(bodyOf(response).request_id).toMatch(/^[0-9a-f-]{36}$/)
   })
 
   test('is none when the client is to blame', async () => {

@@ -174,7 +174,20 @@ describe('over the wire', () => {
     expect(endings(alice.events)).toMatchObject([{ type: 'logout', sessionId: alice.id }])
   })
 
-  test.each(['', 'short', 'k'.repeat(65)])('a logout with the key %j is refused', async (key) => {
+  test('a logout with an empty key, as clients without one send it, has none', async () => {
+    const alice = await setUpAlice()
+    await alice.auth.refresh({ refreshToken: alice.first })
+
+    const { status } = await send(alice.auth, '/logout', {
+      headers: { 'Idempotency-Key': '' },
+      body: { refresh_token: alice.first },
+    })
+
+    expect(status).toBe(204)
+    expect(endings(alice.events)).toMatchObject([{ type: 'logout', sessionId: alice.id }])
+  })
+
+  test.each(['short', 'k'.repeat(65)])('a logout with the key %j is refused', async (key) => {
     const alice = await setUpAlice()
 
     const response = await send(alice.auth, '/logout', {
@@ -309,6 +322,29 @@ describe('cloud hosting', () => {
       reason: 'unknown',
     })
   })
+
+  test.each(['logs out', 'is revoked', 'is pushed out by the cap'])(
+    'an id is not made again either when its user %s, and one session is all that is kept',
+    async (end) => {
+      const set = setUp({
+        cloudHosting: { public: false },
+        onLogin: () => ({ userId: 7 }),
+        maxSessionsPerUser: 1,
+      })
+      const { auth, clock } = set
+      const login = async (key: string) =>
+        bodyOf(await send(auth, '/login', { headers: gatewayOf(set, key), body: {} }))
+      const key = newKey()
+      for (const used of [key, newKey(), newKey()]) {
+        clock.advance(1)
+        const { refresh_token } = await login(used)
+        if (end === 'logs out') await auth.logout({ refreshToken: String(refresh_token) })
+        if (end === 'is revoked') await auth.sessions.revoke({ userId: 7 })
+      }
+
+      expect(await login(key)).toMatchObject({ error: 'invalid_request' })
+    },
+  )
 
   test('the same key within the time of a retry is the same session', async () => {
     const set = hosted()

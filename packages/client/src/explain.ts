@@ -1,0 +1,53 @@
+import { codes, mistakes } from './explanations.js'
+
+/** What an error means, and what to do about it. */
+export interface Explanation {
+  /** For the user, in Chinese. */
+  readonly zh: string
+  /** For the user, in English. */
+  readonly en: string
+  /** For the developer. */
+  readonly todo: string
+  /** Where more is to be read. */
+  readonly url: string
+}
+
+const readme = 'https://github.com/wxlogin/wxlogin/blob/main/packages/client/README.md'
+
+/**
+ * Explains what a client rejected with, or what `createClient` threw. Works with the errors of both entries, and for
+ * anything else there is an answer as well.
+ */
+export function explain(error: unknown): Explanation {
+  const { code } = Object(error)
+  const mistake = mistakeOf(error)
+  const known = Object.keys(codes).indexOf(code) >= 0
+  const [
+    todo = 'This code is not of wxlogin: look where your own API answers with it',
+    zh = '出了点问题，请稍后重试',
+    en = 'Something went wrong. Please try again later',
+  ] = (known && codes[code]) || []
+  return {
+    zh,
+    en,
+    todo: mistake ? mistakes[mistake] : todo,
+    url: `${readme}#${mistake || (known ? code : 'errors')}`,
+  }
+}
+
+/** A mistake in how the client is set up, by its signs. */
+function mistakeOf(error: unknown): keyof typeof mistakes | undefined {
+  const { code, url, statusCode, reason, message } = Object(error)
+  if (error instanceof TypeError) {
+    if (/^(appSecret|secret) /.test(message)) return 'app_secret'
+    if (/^container is/.test(message)) return 'small_entry'
+    return /^wx /.test(message) ? 'no_wx' : undefined
+  }
+  if (/^http:/.test(url) && /^(domain_not_allowed|network)$/.test(code)) return 'plain_http'
+  if (!/\/(login|refresh|logout|phone)$/.test(url)) return undefined
+  if (reason === 'unusable_string') return 'not_json'
+  if (reason === 'unusable_object') return 'wrapped'
+  if (/^30/.test(statusCode)) return 'redirected'
+  if (!/^40[45]$/.test(statusCode)) return undefined
+  return /(\/[^/]+)\1\/\w+$/.test(url) ? 'auth_path_twice' : 'auth_path'
+}

@@ -1,0 +1,143 @@
+/**
+ * The tables of errors in the README, in code; a test holds them together. By code: what a developer does, and what a
+ * user may read, in Chinese and in English.
+ */
+export const codes: { readonly [code: string]: readonly [todo: string, zh?: string, en?: string] } =
+  {
+    network: [
+      "No answer. `cause` has WeChat's message",
+      '网络不可用，请检查后重试',
+      'No connection. Please check it and try again',
+    ],
+    timeout: [
+      'No answer within the deadline',
+      '网络较慢，请稍后重试',
+      'The network is slow. Please try again',
+    ],
+    interrupted: [
+      'WeChat stopped it because the mini program was in the background. Repeat it in `onShow`',
+      '请求被中断，请重试',
+      'Interrupted. Please try again',
+    ],
+    aborted: ['`abort()` was called. Nothing to do'],
+    domain_not_allowed: [
+      'The host is not in the list of 合法域名 of this kind: request, uploadFile, downloadFile and socket have one each, and take `https` only. Add it in the WeChat console, or tick 不校验合法域名 in DevTools',
+    ],
+    http: [
+      "A status other than 2xx without one of the server's codes: look at `statusCode` and `data`. Or a login route that answered without tokens: see the mistakes",
+    ],
+    business: [
+      '`unwrap`, `isUnauthorized` or `loginInput` threw; `cause` has what it threw, `data` the body',
+    ],
+    signed_out: [
+      'Signed out, see below. Show a button that calls `login()`',
+      '你已退出登录，请重新登录',
+      'You are signed out. Please sign in',
+    ],
+    user_changed: [
+      'A different user is logged in than when the request was made, so it was not sent. Reload the page',
+      '账号已切换，请刷新页面',
+      'The account has changed. Please reload',
+    ],
+    single_page: [
+      'Single-page mode, opened from Moments, has no login',
+      '请先进入完整的小程序',
+      'Please open the mini program first',
+    ],
+    mock_code: [
+      'DevTools without an AppID of your own gives a code that nobody can exchange. Set your AppID in `project.config.json`',
+    ],
+    denied: [
+      'WeChat does not allow the call, `wx.login` for example; `cause` has its number. 103 and 104: the user has not accepted the privacy agreement. 112: it does not declare this. 1402101: WeChat blocks this user',
+      '微信没有允许这项操作，请同意隐私保护指引后重试',
+      'WeChat did not allow this. Please accept the privacy notice and try again',
+    ],
+    phone_denied: [
+      'The phone button gave no code: the user declined. With the `reason` `privacy` (errno 103, 104) the privacy agreement has not been accepted: offer the button again, coupled with `agreePrivacyAuthorization`',
+      '没有得到手机号，可以再试一次',
+      'No phone number was given. You can try again',
+    ],
+    phone_quota: [
+      'No paid calls are left for phone numbers (errno 1400001). Buy some in the WeChat console, and offer another way',
+      '手机号验证暂时不可用，请换一种方式',
+      'Phone numbers are not available right now. Please use another way',
+    ],
+    config: [
+      'This cannot work as it is set up; the message says why: `callContainer` on a base library before 2.13.1, a relative url of an upload, a download or a socket where there is a `container` and no `baseUrl`, or phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102)',
+    ],
+    invalid_request: [
+      'The backend found the request malformed. Check what modifies requests on their way',
+    ],
+    invalid_code: [
+      "Two codes in a row were refused. Compare the AppID of the mini program with the backend's `apps`",
+    ],
+    invalid_grant: ['The session has ended. The client handles it: a silent login, or signed out'],
+    invalid_token: [
+      "A fresh token was refused. Compare `secret` and clocks of the backend's instances",
+    ],
+    unknown_app: ['The backend does not have this AppID in `apps`; the message names it'],
+    access_denied: [
+      "The backend's `onLogin` or `claims` refused; `reason` is its own. The client is signed out",
+      '这个账号暂时不能使用，请联系客服',
+      'This account cannot be used. Please contact us',
+    ],
+    insufficient_scope: [
+      'The route is not for this user',
+      '你没有权限使用这个功能',
+      'You may not use this',
+    ],
+    user_blocked: [
+      'WeChat blocks this user. Do not try again',
+      '微信暂不允许这个账号登录',
+      'WeChat does not let this account sign in',
+    ],
+    stale_session_key: [
+      'The open data was encrypted under another `session_key`. Call `login({ force: true })`, get the data from WeChat again and send that',
+      '请再试一次',
+      'Please try once more',
+    ],
+    rate_limited: [
+      'Too many calls. The client waits for `retryAfterSeconds` before the next login',
+      '操作太频繁，请稍后重试',
+      'Too many attempts. Please wait a little',
+    ],
+    wechat_unavailable: [
+      'WeChat is busy or not reachable from the backend. The tokens are kept',
+      '微信繁忙，请稍后重试',
+      'WeChat is busy. Please try again later',
+    ],
+    store_unavailable: [
+      "The backend's session store is down. The tokens are kept",
+      '服务繁忙，请稍后重试',
+      'The service is busy. Please try again later',
+    ],
+    server_error: [
+      'A hook of the backend threw. `requestId` finds the event',
+      '服务繁忙，请稍后重试',
+      'The service is busy. Please try again later',
+    ],
+    server_misconfigured: [
+      'WeChat refuses the backend. Its events say why',
+      '服务繁忙，请稍后重试',
+      'The service is busy. Please try again later',
+    ],
+  }
+
+/** By name: what to do about a mistake that is recognised. */
+export const mistakes = {
+  auth_path:
+    'No login routes are there. Compare `authPath` with where the backend mounts `authRoutes`, and `baseUrl` with what stands in between',
+  auth_path_twice: '`baseUrl` ends in `authPath` already. Leave it out of `baseUrl`',
+  redirected:
+    'Logins do not follow redirects, so that nobody else gets the code. Give `baseUrl` the address to which it leads, with `https`',
+  not_json:
+    'HTML or text came instead of tokens: a web site at `baseUrl`, a page of a gateway, or a Wi-Fi that wants a login of its own',
+  wrapped:
+    'JSON without tokens came, as from a backend that wraps all answers in `{ code, msg, data }`. Leave the login routes out of that',
+  plain_http:
+    'WeChat allows `https` only, but for 不校验合法域名 in DevTools. Give the backend a certificate, and `baseUrl` its `https` address',
+  app_secret:
+    'Everybody can read what is in a mini program. Keep it at the backend only, and reset it in the WeChat console if it was ever in a release',
+  small_entry: 'Import `createClient` from `@wxlogin/client/full`',
+  no_wx: 'There is no global `wx` here. Pass `Taro` or `uni`, and in tests `createFakeWx()`',
+} as const

@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs'
+import { createClient } from '@wxlogin/client'
+import { explain } from '@wxlogin/client/explain'
+import { createFakeWx } from '@wxlogin/client/testing'
+import { describe, expect, test } from 'vitest'
+import { codes, mistakes } from '../src/explanations.js'
+import { json } from './backend.js'
+import { setUp } from './set-up.js'
+
+const readme = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+
+/** The cells of the table in which this is an anchor, by code. */
+function tableWith(anchor: string, text: string): Map<string, readonly string[]> {
+  const table = text.split('\n\n').find((block) => block.includes(`<a id="${anchor}"></a>`)) ?? ''
+  const rows = table.split('\n').filter((line) => line.startsWith('| <a id'))
+  return new Map(
+    rows.map((line) => {
+      const [first = '', ...cells] = line.replace(/^\| | \|$/g, '').split(' | ')
+      return [/`(\w+)`/.exec(first)?.[1] ?? '', cells]
+    }),
+  )
+}
+
+const withoutLinks = (text = '') => text.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')
+const errorsIn = (text: string) =>
+  new Map([...tableWith('network', text), ...tableWith('invalid_grant', text)])
+
+describe('its table is that of the README', () => {
+  test('what to do, in English', () => {
+    const table = errorsIn(readme('README.md'))
+
+    expect(
+      Object.fromEntries([...table].map(([code, [todo]]) => [code, withoutLinks(todo)])),
+    ).toEqual(Object.fromEntries(Object.entries(codes).map(([code, [todo]]) => [code, todo])))
+  })
+
+  test.each(['README.md', 'README.zh-CN.md'])('the texts for users in %s', (name) => {
+    const table = errorsIn(readme(name))
+
+    expect(Object.fromEntries([...table].map(([code, [, zh, en]]) => [code, [zh, en]]))).toEqual(
+      Object.fromEntries(
+        Object.entries(codes).map(([code, [, zh = '–', en = '–']]) => [code, [zh, en]]),
+      ),
+    )
+  })
+
+  test('the mistakes', () => {
+    const table = tableWith('auth_path', readme('README.md'))
+
+    expect(
+      Object.fromEntries([...table].map(([name, [, todo]]) => [name, withoutLinks(todo)])),
+    ).toEqual(mistakes)
+    expect([...tableWith('auth_path', readme('README.zh-CN.md')).keys()]).toEqual([...table.keys()])
+  })
+
+  test.each([...Object.keys(codes), ...Object.keys(mistakes), 'mine'])(
+    'the link of %s leads to an anchor',
+    (name) => {
+      const [file, anchor] = explain({ code: name }).url.split('#')
+
+      expect(file).toMatch(/\/packages\/client\/README\.md$/)
+      const isThere = readme('README.md').includes(`<a id="${anchor}"></a>`)
+      expect(
+        isThere || (anchor === 'errors' && readme('README.md').includes('\n## Errors\n')),
+      ).toBe(true)
+    },
+  )
+})
+
+test('a code is explained to the user in both languages, and to the developer', () => {
+  expect(explain({ code: 'signed_out' })).toEqual({
+    zh: '你已退出登录，请重新登录',
+    en: 'You are signed out. Please sign in',
+    todo: 'Signed out, see below. Show a button that calls `login()`',
+    url: 'https://github.com/wxlogin/wxlogin/blob/main/packages/client/README.md#signed_out',
+  })
+})
+
+test.each([undefined, null, 'text', {}, new Error('any'), { code: 'mine' }, { code: 'toString' }])(
+  'whatever it is, there is a text for the user: %o',
+  (error) => {
+    expect(explain(error)).toMatchObject({
+      zh: '出了点问题，请稍后重试',
+      en: 'Something went wrong. Please try again later',
+      todo: expect.stringMatching(/./),
+      url: expect.stringMatching(/#errors$/),
+    })
+  },
+)
+
+describe('mistakes are recognised', () => {
+  async function failureOf(
+    answer: Parameters<ReturnType<typeof setUp>['backend']['answer']>[1],
+    options = {},
+  ) {
+    const { client, backend } = setUp(options)
+    backend.answer('/', answer)
+    return client.login().catch((error) => error)
+  }
+
+  test.each([
+    ['not_json', { statusCode: 200, header: {}, body: '<html>' }, {}],
+    ['wrapped', json(200, { code: 0, msg: 'ok', data: {} }), {}],
+    ['auth_path', json(404, {}), {}],
+    ['auth_path', json(405, {}), {}],
+    ['auth_path_twice', json(404, {}), { baseUrl: 'https://api.example.com/wx' }],
+    ['auth_path_twice', json(404, {}), { baseUrl: 'https://api.example.com/wx/' }],
+    ['redirected', json(301, {}), {}],
+    ['plain_http', 'drop', { baseUrl: 'http://api.example.com' }],
+    [
+      'plain_http',
+      'drop',
+      { baseUrl: 'http://api.example.com', phone: { domains: ['https://api.example.com'] } },
+    ],
+  ] as const)('%s', async (name, answer, options) => {
+    const error = await failureOf(answer, options)
+
+    expect(explain(error).todo).toBe(mistakes[name])
+    expect(explain(error).url).toMatch(new RegExp(`#${name}$`))
+  })
+
+  test.each([
+    ['app_secret', { appSecret: 'x' }],
+    ['app_secret', { secret: 'x' }],
+    ['small_entry', { container: { env: 'prod-1', service: 'shop' } }],
+  ] as const)('%s', (name, wrong) => {
+    const options = { wx: createFakeWx(), baseUrl: 'https://api.example.com', ...wrong }
+
+    expect(() => createClient(options)).toThrow(TypeError)
+    try {
+      createClient(options)
+    } catch (error) {
+      expect(explain(error).todo).toBe(mistakes[name])
+    }
+  })
+
+  test('no wx', () => {
+    try {
+      createClient({ baseUrl: 'https://api.example.com' })
+    } catch (error) {
+      expect(explain(error).todo).toBe(mistakes.no_wx)
+    }
+    expect.assertions(1)
+  })
+
+  test('a 404 of the app is none', async () => {
+    const { client, backend } = setUp()
+    backend.answer('/orders', json(404, {}))
+
+    const error = await client.request({ url: '/orders' }).catch((error) => error)
+
+    expect(explain(error).todo).toBe(codes.http?.[0])
+  })
+})
