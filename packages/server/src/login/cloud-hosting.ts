@@ -154,13 +154,10 @@ export function createCloudHosting<Claims extends object>({
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      if (hasEndedQuietly(record)) {
-        // What is left of a creation that gave no answer: nobody was refused, and nobody can hold a token of it.
-        await sessions.endQuietly(record)
-        continue
-      }
-      if (!isLive(record)) throw ended()
-      return { record, claims: await claimsWhileLive(record) }
+      if (isLive(record)) return { record, claims: await claimsWhileLive(record) }
+      if (!hasEndedQuietly(record)) throw ended()
+      // A `create` that gave no answer was undone. Nobody can hold a token of this session, so it may be made after all.
+      await sessions.endQuietly(record)
     }
     return undefined
   }
@@ -200,10 +197,10 @@ export function createCloudHosting<Claims extends object>({
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      checkUnused(record)
+      if (!isUnused(record)) throw keyWasUsed()
       const claims = await sessions.claimsOrEnd(record)
       // The hook took its time; a revocation meanwhile wins.
-      checkUnused(await store.get(id))
+      if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
       await previousSessions.end(await findPrevious(), record)
       const { id: sessionId, appId, userId } = record
       const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
@@ -289,14 +286,15 @@ function isCloudHosted(cloudHosting: unknown): boolean {
   )
 }
 
-function checkUnused(record: SessionRecord | undefined): void {
-  if (isLive(record) && record.generation === 0) return
-  throw new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
-}
-
 // A header that was sent twice arrives joined by a comma, and is not an identifier then.
 const isIdentifier = (value: string | undefined): value is string =>
   value !== undefined && /^[\w-]{1,64}$/.test(value)
+
+const isUnused = (record: SessionRecord | undefined) => isLive(record) && record.generation === 0
+
+function keyWasUsed(): AuthError {
+  return new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
+}
 
 function ended(): AuthError {
   return new AuthError('invalid_token', 'The session has ended; log in again')

@@ -198,16 +198,13 @@ describe('a request through the gateway without a token', () => {
     await expect(auth.authenticate(headersOf(gateway))).resolves.toMatchObject({ userId })
   })
 
-  test('is not refused for ever by a process that did not see the login', async () => {
+  test('is not refused by a process that did not see the login', async () => {
     const { now } = createClock()
     const options = { now, store: createMemoryStore({ now }), revocation: 'immediate' as const }
     const [here, there] = [setUpHosted(options).auth, setUpHosted(options).auth]
     const { userId } = await there.authenticate(headersOf(gateway))
     await here.sessions.revoke({ userId })
     await send(here, '/login', { headers: gateway, body: { app_id: appId } })
-
-    // What this process remembers has ended: this once it says so.
-    await there.authenticate(headersOf(gateway)).catch(() => undefined)
 
     await expect(there.authenticate(headersOf(gateway))).resolves.toMatchObject({ userId })
   })
@@ -355,29 +352,6 @@ describe('the session of a request through the gateway', () => {
       code: 'store_unavailable',
     })
     isDown = false
-
-    await expect(auth.authenticate(headersOf(gateway))).resolves.toBeDefined()
-  })
-
-  test('is there as soon as a store that lost the answer to its creation is back', async () => {
-    const { now } = createClock()
-    const memory = createMemoryStore({ now })
-    let isLost = true
-    const { auth } = setUpHosted({
-      now,
-      store: {
-        ...memory,
-        create: async (record) => {
-          if (!isLost) return memory.create(record)
-          isLost = false
-          throw new Error('the connection was lost')
-        },
-      },
-    })
-
-    await expect(auth.authenticate(headersOf(gateway))).rejects.toMatchObject({
-      code: 'store_unavailable',
-    })
 
     await expect(auth.authenticate(headersOf(gateway))).resolves.toBeDefined()
   })
@@ -667,22 +641,6 @@ describe('a login through the gateway', () => {
     await send(auth, '/login', request)
 
     expect(await auth.sessions.list(7)).toHaveLength(1)
-  })
-
-  test('that comes again while its session is revoked gets nothing, however slow the claims are', async () => {
-    let isBanned = false
-    const { auth } = setUpHosted({
-      onLogin: () => ({ userId: 7 }),
-      claims: async () => {
-        if (isBanned) await auth.sessions.revoke({ userId: 7 })
-        return {}
-      },
-    })
-    const request = { headers: { ...gateway, 'Idempotency-Key': newKey() }, body: {} }
-    await send(auth, '/login', request)
-    isBanned = true
-
-    expect(await send(auth, '/login', request)).toMatchObject({ status: 400 })
   })
 
   test('is not lost because what comes after it fails', async () => {
