@@ -287,7 +287,7 @@ describe('a hook that hangs', () => {
     hang = undefined
     clock.advance(11)
     const { refresh_token: second } = await auth.refresh({ refreshToken: first })
-    clock.advance(21)
+    clock.advance(8)
     const { refresh_token: third } = await auth.refresh({ refreshToken: second })
     release()
     await hung
