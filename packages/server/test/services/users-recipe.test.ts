@@ -8,6 +8,7 @@ import {
   type Auth,
   createAuth,
   createMemoryStore,
+  type MovedPhoneAnswer,
   type PhoneContext,
 } from '../../src/index.js'
 import { createFakeWeChat } from '../../src/testing/index.js'
@@ -208,7 +209,8 @@ describe.runIf(isWanted(services, 'mysql'))('the recipes for users', async () =>
     const answer = await give('alice', here.session)
 
     expect(answer).toMatchObject({ user_id: member.session.userId, data: { isMember: true } })
-    const refreshed = await auth.refresh({ refreshToken: here.tokens.refresh_token })
+    const { refresh_token = '' } = answer as MovedPhoneAnswer
+    const refreshed = await auth.refresh({ refreshToken: refresh_token })
     expect(refreshed.user_id).toBe(member.session.userId)
     await expect(auth.refresh({ refreshToken: there.tokens.refresh_token })).rejects.toMatchObject({
       code: 'invalid_grant',
