@@ -44,6 +44,9 @@ export const retryDays = 7
 /** So long a request may wait in the server and still be taken for a theft. */
 export const judgedSeconds = 10
 
+/** Nobody waits longer than this for a login, so one that took longer opens no session. */
+export const awaitedSeconds = 20
+
 export const hashOf = (key: string): string => createHash('sha256').update(key).digest('base64url')
 
 /** The session of a first refresh token, made with this key. */

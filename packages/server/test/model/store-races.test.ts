@@ -4,6 +4,7 @@ import type { Auth, Session, SessionRecord } from '../../src/index.js'
 import { createRaces, failureOf, type Race, raceStart, type Trace } from './races.js'
 import { createFigures, runsOf, takeOverTime } from './runs.js'
 import {
+  awaitedSeconds,
   begun,
   isOver,
   judgedSeconds,
@@ -82,6 +83,8 @@ interface Event {
   readonly began: number
   ended: number
   outcome: string
+  /** When it was over, in seconds. */
+  overAt: number
   /** Another login was under way in its process when it began. */
   readonly hasCompany: boolean
 }
@@ -99,8 +102,10 @@ const store = (state: State, name: Name, next: ModelSession | undefined): State 
 })
 
 /** The ways in which an operation may have gone, step by step, given what was seen of it. */
-function waysOf({ operation, trace, outcome, hasCompany }: Event, ids: Ids): Step[][] {
+function waysOf({ operation, trace, outcome, overAt, hasCompany }: Event, ids: Ids): Step[][] {
   const { startedAt } = trace
+  /** A way in that nobody waits for any more makes no session, and ends none. */
+  const isGivenUp = outcome === 'store_unavailable' && overAt - startedAt > awaitedSeconds
   /** How the operation reported the end of a session, if it did. */
   const reported = (name: Name): string | undefined => {
     const endings = trace.events.flatMap((event) => {
@@ -213,6 +218,7 @@ function waysOf({ operation, trace, outcome, hasCompany }: Event, ids: Ids): Ste
       const isNothing = (found: string) => found === 'nothing' || found === 'late'
       const nothing = look(token, key, (found) => isNothing(found) && isTold(found))
       const something = look(token, key, (found) => !isNothing(found) && isTold(found))
+      if (isGivenUp) return reported(token.of) ? [] : [[nothing], [something]]
       return outcome === 'new' ? [[nothing], [something, endByToken(token, key)]] : []
     }
 
@@ -228,7 +234,7 @@ function waysOf({ operation, trace, outcome, hasCompany }: Event, ids: Ids): Ste
         ]
       }
       // What it may have made it has undone before anybody could hold it.
-      if (outcome === 'invalid_token') return reported('phone') ? [] : [[]]
+      if (outcome === 'invalid_token' || isGivenUp) return reported('phone') ? [] : [[]]
       if (outcome !== 'invalid_code') return []
       return [
         [
@@ -382,11 +388,13 @@ test('operations that meet in the store come out as if they came one after the o
               began: step++,
               ended: Number.POSITIVE_INFINITY,
               outcome: '',
+              overAt: Number.POSITIVE_INFINITY,
               hasCompany: race.countUnderWay(auth) > 1,
             }
             events.push(event)
             const asked = { auth, race, operation, code, phoneCode, session, tokens, ids }
             event.outcome = await outcomeOf(asked)
+            event.overAt = Math.floor(Date.now() / 1000)
             event.ended = step++
             count(operation.kind, event.outcome)
           }
@@ -423,6 +431,7 @@ test('operations that meet in the store come out as if they came one after the o
     'phone: invalid_code',
     'logout: done',
     'replace: new',
+    'replace: store_unavailable',
   ]) {
     expect(figures.of(what), what).toBeGreaterThan(0)
   }

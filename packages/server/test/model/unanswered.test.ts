@@ -87,7 +87,7 @@ test('whatever a store does not answer, no session is left that nobody holds', a
           })
         })
         race.start('the network', async () => {
-          race.skip(30)
+          race.skip(15)
         })
         await race.finish()
         isRunning = false
