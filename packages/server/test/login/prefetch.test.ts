@@ -308,3 +308,29 @@ async function userIdOf(auth: ReturnType<typeof setUp>['auth'], openid: string):
   await auth.sessions.revoke({ userId: user_id })
   return user_id
 }
+
+test.each(['appid', 'code'])(
+  'without %s nobody is asked, and the answer is empty',
+  async (missing) => {
+    const { auth, wechat, queryFor } = setUpPrefetch()
+    const query = new URLSearchParams(queryFor('alice'))
+    query.delete(missing)
+
+    const response = await send(auth, `/${prefetchPath}/prefetch?${query}`, { method: 'GET' })
+
+    expect(bodyOf(response)).toEqual({})
+    expect(wechat.calls).toEqual([])
+  },
+)
+
+test('256 KB in all may be answered, and not a byte more', async () => {
+  let size = 0
+  const { prefetch } = setUpPrefetch({ onPrefetch: () => 'x'.repeat(size) })
+  const bytesOf = async () => Buffer.byteLength((await prefetch()).body ?? '')
+  const limit = 256 * 1024
+  size = limit - (await bytesOf())
+
+  expect(await bytesOf()).toBe(limit)
+  size++
+  expect(await bytesOf()).toBe(2)
+})

@@ -150,7 +150,10 @@ describe('prefetchPath', () => {
     ['missing', { prefetchPath: undefined as unknown as string }],
     ['short', { prefetchPath: 'prefetch' }],
     ['with a slash', { prefetchPath: `${'a'.repeat(21)}/b` }],
-    ['no string', { prefetchPath: 7 as unknown as string }],
+    ['with a slash before it', { prefetchPath: `/${'a'.repeat(22)}` }],
+    ['long', { prefetchPath: 'a'.repeat(129) }],
+    ['with a line after it', { prefetchPath: `${'a'.repeat(22)} ` }],
+    ['no string', { prefetchPath: ['a'.repeat(22)] as unknown as string }],
   ])('%s is refused beside onPrefetch', (_what, options) => {
     expect(() => setUp({ onPrefetch: () => null, ...options })).toThrow(/^prefetchPath/)
   })
