@@ -104,7 +104,7 @@ const moves = [
   starting('comes to the front', (phone) => phone.wake()),
 ]
 const ends = [logout, revoke]
-const disasters = [failingStore, failingWrite, backup, restore]
+const disasters = [failingStore, failingWrite, backup, backup, restore, restore]
 
 const lengthOf = { maxCommands: 20, size: 'max' } as const
 

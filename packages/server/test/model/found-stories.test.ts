@@ -31,3 +31,25 @@ test('a refresh that could not be stored does not make the other instance look l
 
   expect(world.backend.violations).toEqual([])
 })
+
+// Rare among the interleavings: a backup, a refresh, the way back and another refresh.
+test('a store that went back to its backup heals: nobody has to log in, and nobody is a thief', async () => {
+  const [scheduler = fc.schedulerFor([])] = fc.sample(worlds.scheduler(), 1)
+  const seen: string[] = []
+  const count = (what: string) => void seen.push(what)
+  const world = await worlds.begin({ scheduler, count, isLoggedIn: true })
+  const { backend, left, right } = world
+  await world.calmDown()
+  await backend.takeBackup()
+  await world.pass(1000)
+  await world.finish(left.request())
+  await backend.restoreBackup()
+  await world.pass(1000)
+  const loginsBefore = left.logins() + right.logins()
+
+  expect(await world.finish(right.request())).toBe('ok')
+
+  expect(seen).toContain('refresh healed')
+  expect(left.logins() + right.logins()).toBe(loginsBefore)
+  expect(backend.violations).toEqual([])
+})

@@ -19,6 +19,7 @@ export function createWorlds() {
     async begin(options: WorldOptions & { isLoggedIn: boolean }): Promise<World> {
       world?.end()
       world = undefined
+      drawn = 0
       const begun = createWorld(options)
       if (options.isLoggedIn) await begun.logIn()
       world = begun
@@ -27,8 +28,14 @@ export function createWorlds() {
   }
 }
 
-/** Time that only the tests move, and no chance in the client's pauses, so that a seed repeats a run. */
+let drawn = 0
+
+/** Time that only the tests move, and chance that is the same in each world, so that a seed repeats a run. */
 export function takeOverTime(): void {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
-  vi.spyOn(Math, 'random').mockReturnValue(0.5)
+  // Every number is another one, for keys are made of them.
+  vi.spyOn(Math, 'random').mockImplementation(() => {
+    drawn++
+    return (0.5 + drawn * 0.6180339887498949) % 1
+  })
 }

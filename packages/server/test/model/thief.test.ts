@@ -58,7 +58,7 @@ test.each<{ loot: Loot; cycles: number; share: number }>([
           world.inspect()
         },
       ),
-      runsOf(110, share),
+      runsOf(80, share),
     )
     figures.show()
 

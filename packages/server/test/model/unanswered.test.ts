@@ -29,7 +29,7 @@ test('whatever a store does not answer, no session is left that nobody holds', a
     fc.asyncProperty(
       races.scheduler(),
       fc.array(fc.constantFrom(...ways), { minLength: 1, maxLength: 3, size: 'max' }),
-      fc.nat(12),
+      fc.nat(5),
       fc.constantFrom(...fates),
       fc.boolean(),
       async (scheduler, operations, failing, fate, hasClaims) => {
