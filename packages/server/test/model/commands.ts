@@ -46,6 +46,9 @@ const wait = fc
   .constantFrom(1, 6, 25, 850, 1000)
   .map((seconds) => command(`wait ${seconds} s`, (world) => world.pass(seconds)))
 
+// Longer than an answer may be asked for again.
+const longWait = fc.constant(command('wait 8 days', (world) => world.pass(8 * 24 * 3600)))
+
 const misfortune = fc
   .constantFrom<Fate>('lost request', 'lost reply', 'no answer', 'late duplicate')
   .map((fate) => command(`next message: ${fate}`, (world) => world.setFate(fate)))
@@ -99,6 +102,7 @@ const crimes = [
 // More than once is more often.
 const daily = [request, request, request, wait, wait, misfortune, misfortune, crash]
 const moves = [
+  longWait,
   starting('login', (phone) => phone.login()),
   starting('forced login', (phone) => phone.login(true)),
   starting('comes to the front', (phone) => phone.wake()),
