@@ -113,7 +113,7 @@ test('whatever hangs in the server, and for how long, an honest phone is no thie
         expect(alarms).toEqual([])
       },
     ),
-    runsOf(120, 0.08),
+    runsOf(120, 0.05),
   )
 
   for (const what of ['answered', 'store_unavailable']) {

@@ -414,7 +414,7 @@ test('operations that meet in the store come out as if they came one after the o
         }
       },
     ),
-    runsOf(120, 0.25),
+    runsOf(120, 0.23),
   )
 
   for (const what of [
