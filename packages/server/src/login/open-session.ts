@@ -97,7 +97,7 @@ export function createOpenSession<Claims extends object>({
       opened = { record, claims, answer: await answerTokens(record, claims) }
       if (inPlaceOf) await endReplaced(inPlaceOf)
     } catch (error) {
-      await sessions.endQuietly(record).catch(() => undefined)
+      await sessions.abandon(record)
       throw error
     }
     await previousSessions.end(previous, record)

@@ -57,7 +57,7 @@ export function createPrefetch<Claims extends object>({
       return await withData(record, tokens, query)
     } catch (error) {
       // Its tokens reach nobody.
-      await sessions.endQuietly(record).catch(() => undefined)
+      await sessions.abandon(record)
       throw error
     }
   }

@@ -67,6 +67,8 @@ export interface Sessions<Claims extends object> {
   commit(record: LiveRecord): Promise<boolean>
   /** Ends the session quietly, if it has not changed since it was read. */
   endQuietly(record: SessionRecord): Promise<boolean>
+  /** Ends a session whose tokens reach nobody. A store that fails is asked once more. Never rejects. */
+  abandon(record: SessionRecord): Promise<void>
   /** The claims of a stored session. If the hook refuses the user, and not only this attempt, the session ends. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
   /** Ends what the user of a new or adopted session has beyond the caps. Never rejects. */
@@ -219,6 +221,12 @@ export function createSessions<Claims extends object>({
     },
 
     endQuietly,
+
+    async abandon(record) {
+      await endQuietly(record)
+        .catch(() => endQuietly(record))
+        .catch(() => undefined)
+    },
 
     async commit(record) {
       try {
