@@ -382,6 +382,7 @@ function baseOptions(): ts.CompilerOptions {
       '@wxlogin/server/*': source('server/src/adapters/*.ts'),
       '@wxlogin/client': source('client/src/index.ts'),
       '@wxlogin/client/full': source('client/src/full.ts'),
+      '@wxlogin/client/backend': source('client/src/backend.ts'),
       '@wxlogin/client/explain': source('client/src/explain.ts'),
       '@wxlogin/client/testing': source('client/src/testing/index.ts'),
     },
