@@ -75,6 +75,8 @@ export function phoneWith(
   })
   return {
     wx,
+    /** Every request, oldest first. */
+    all: seen as readonly Seen[],
     seen: (path: string) => seen.filter((one) => one.path.startsWith(path)),
     paths: () => seen.map(({ path }) => path),
   }
