@@ -72,7 +72,7 @@ export const createAnswerRoute =
     /** `refresh_token` holds all of the session: a refresh that says less than the login did changes nothing. */
     const readTokens = (response: WxResponse): void => {
       const { statusCode, header } = response
-      const { Date: sent, date = sent } = header as { Date?: string; date?: string }
+      const { Date: sent, date = sent } = Object(header) as { Date?: string; date?: string }
       const found: Partial<Tokens & Refused> = Object(tokens(response))
       const {
         accessToken,

@@ -366,7 +366,7 @@ describe('codes', () => {
   test('one that comes after the deadline is not sent', async () => {
     vi.useFakeTimers()
     const { client, wx, paths } = setUp(undefined, undefined, { loginTimeoutMs: 1_000 })
-    wx.control.onLogin({ delayMs: 5_000 })
+    wx.control.onLogin({ afterMs: 5_000 })
 
     const failed = rejection(client.login())
     await vi.advanceTimersByTimeAsync(6_000)
@@ -541,7 +541,7 @@ describe('attach', () => {
   })
 
   test('a backend without a logout is not asked', async () => {
-    const { client, paths } = setUp({ logout: undefined })
+    const { client, paths } = setUp({ logout: undefined as never })
     await client.login()
 
     await client.logout()
