@@ -6,7 +6,7 @@ import { root } from '../.ci/process.mjs'
 import { bundle, weigh, weighBundle } from './client/bundle.mjs'
 import { installPeers } from './client/install.mjs'
 import { ours, oursInFull, peers } from './client/peers.mjs'
-import { ideal, runScenarios } from './client/scenarios.mjs'
+import { ideal, measurePhone, runScenarios } from './client/scenarios.mjs'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 const client = `${root}packages/client/`
@@ -14,6 +14,7 @@ const hasFull = './full' in JSON.parse(readFileSync(`${client}package.json`, 'ut
 
 const behaviours = [{ title: 'ideal', outcomes: ideal.map(({ outcome }) => outcome) }]
 const weights = []
+const phones = []
 const missing = []
 
 let isIdeal = true
@@ -50,6 +51,11 @@ wx.login for 15 s. Default options, wired as bench/client/wirings says and why.`
   behaviours.map(({ title, outcomes }) => [title, ...outcomes]),
 )
 print(
+  'Synchronous storage calls (ten requests at once), and how long requests are rejected after 3 minutes offline',
+  ['', 'cold start', 'ten more', 'after an outage'],
+  phones,
+)
+print(
   'Bytes: esbuild --bundle --minify --target=es2018, then gzip -9',
   ['', 'minified', 'gzip'],
   weights
@@ -68,6 +74,8 @@ process.exitCode = isIdeal && missing.length === 0 ? 0 : 1
 async function outcomesOf({ wiring, dialect }, folder) {
   const entry = { entryPoints: [join(here, 'client/wirings', wiring)] }
   const code = await bundle(entry, { folder, format: 'iife', globalName: 'app' })
+  const { cold, atOnce, recovery } = await measurePhone({ code, dialect })
+  phones.push([wiring.replace('.mjs', ''), String(cold), String(atOnce), recovery])
   return runScenarios({ code, dialect })
 }
 

@@ -10,6 +10,9 @@ export function startApp({ code, clock, serve }) {
   let logins = 0
   let lastLoginMs = 0
   let isSilent = false
+  let storageCalls = 0
+  let isOffline = false
+  const networkListeners = []
   const storage = new Map()
 
   function answer({ success, fail, complete } = {}, ms, result, isFailure) {
@@ -36,10 +39,13 @@ export function startApp({ code, clock, serve }) {
       logins++
       lastLoginMs = clock.now()
       if (isSilent) return undefined
+      if (isOffline) return answer(options, 0, { errMsg: 'login:fail' }, true)
       return answer(options, loginMs, { code: `code-${logins}`, errMsg: 'login:ok' })
     },
     request(options) {
       let isOver = false
+      if (isOffline) answer(options, 0, { errMsg: 'request:fail' }, true)
+      if (isOffline) return {}
       const { delayMs, ...response } = serve({
         method: 'GET',
         ...options,
@@ -67,9 +73,18 @@ export function startApp({ code, clock, serve }) {
     getUserInfo: (options) =>
       answer(options, 0, { userInfo: {}, encryptedData: '', iv: '', errMsg: 'getUserInfo:ok' }),
     checkSession: (options) => answer(options, 0, { errMsg: 'checkSession:ok' }),
-    getStorageSync: read,
-    setStorageSync: (key, value) => void storage.set(key, copy(value)),
-    removeStorageSync: (key) => void storage.delete(key),
+    getStorageSync(key) {
+      storageCalls++
+      return read(key)
+    },
+    setStorageSync(key, value) {
+      storageCalls++
+      storage.set(key, copy(value))
+    },
+    removeStorageSync(key) {
+      storageCalls++
+      storage.delete(key)
+    },
     getStorage: (options) =>
       storage.has(options.key)
         ? answer(options, 0, { data: read(options.key), errMsg: 'getStorage:ok' })
@@ -93,6 +108,7 @@ export function startApp({ code, clock, serve }) {
     getSystemInfoSync: () => ({ platform: 'ios', SDKVersion: '3.0.0' }),
     onAppShow() {},
     onAppHide() {},
+    onNetworkStatusChange: (listener) => void networkListeners.push(listener),
     onSocketOpen() {},
     onSocketMessage() {},
     onSocketError() {},
@@ -124,6 +140,13 @@ export function startApp({ code, clock, serve }) {
     /** The data of an answer. */
     request: (path) => world.app.request(path),
     logins: () => logins,
+    /** Synchronous calls of storage, each of which stops the one thread. */
+    storageCalls: () => storageCalls,
+    /** Without a network, or with one again. */
+    setOffline(next) {
+      isOffline = next
+      for (const listener of networkListeners) listener({ isConnected: !next })
+    },
     /** Whether there has been a login in the last half of a second. */
     isStillLoggingIn: () => logins > 0 && !isSilent && clock.now() - lastLoginMs < 500,
     /** From now on `wx.login` never answers. */

@@ -66,3 +66,49 @@ async function runScenario({ isUsed, prepare, watchedMs = 4_000 }, { code, diale
   const logins = app.logins() - loginsBefore
   return `${logins}${app.isStillLoggingIn() ? '+' : ''} → ${counted.join(', ')}`
 }
+
+/** What a start costs in synchronous storage calls, and how long requests are rejected after three minutes offline. */
+export async function measurePhone({ code, dialect }) {
+  const clock = createClock()
+  const backend = createBackend({ dialect })
+  const app = startApp({ code, clock, serve: backend.serve })
+  const ask = () =>
+    Promise.all(
+      Array.from({ length: parallel }, (_, index) =>
+        Promise.resolve(app.request(`/orders/${index}`)).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    )
+  ask()
+  await clock.pass(4_000)
+  const cold = app.storageCalls()
+  ask()
+  await clock.pass(4_000)
+  const atOnce = app.storageCalls() - cold
+
+  const outage = createClock()
+  const other = createBackend({ dialect })
+  const phone = startApp({ code, clock: outage, serve: other.serve })
+  const askOnce = () =>
+    Promise.resolve(phone.request('/orders/0')).then(
+      () => true,
+      () => false,
+    )
+  phone.setOffline(true)
+  for (let second = 0; second < 180; second++) {
+    askOnce()
+    await outage.pass(1_000)
+  }
+  phone.setOffline(false)
+  let seconds = 0
+  let isBack = false
+  for (; seconds < 60 && !isBack; seconds++) {
+    askOnce().then((isOk) => {
+      isBack ||= isOk
+    })
+    await outage.pass(1_000)
+  }
+  return { cold, atOnce, recovery: isBack ? `${seconds - 1} s` : 'not within 60 s' }
+}

@@ -1,6 +1,6 @@
 import type { ClientError } from './errors.js'
 import { tell } from './events.js'
-import { type ClientOptions, resolveOptions } from './options.js'
+import { type ClientOptions, resolveOptions, type Settings } from './options.js'
 import {
   createRenewal,
   type LoginOptions,
@@ -58,46 +58,38 @@ export interface Client<Data = unknown> {
  * @throws TypeError when an option is wrong
  */
 export function createClient<Data = unknown>(options: ClientOptions): Client<Data> {
-  return assembleClient<Data>({ options }).client
+  return assembleClient<Data>(options)
 }
 
-/** The client, and what the methods of the full client are made of. */
-export interface ClientParts<Data> {
-  readonly client: Client<Data>
+/** What the methods of the full client are made of. */
+export interface ClientParts {
   readonly send: Send
   readonly store: RecordStore
   readonly renewal: Renewal
-  readonly authUrl: string
+  readonly settings: Settings
 }
 
-/** `start` runs before the first login, which waits for it. */
-export function assembleClient<Data>({
-  options,
-  start,
-}: {
-  readonly options: ClientOptions
-  readonly start?: (store: RecordStore) => Promise<unknown>
-}): ClientParts<Data> {
+/** `start` runs before the first login, which waits for it; `extend` adds methods. */
+export function assembleClient<Data>(
+  options: ClientOptions,
+  start?: (store: RecordStore, settings: Settings) => Promise<unknown>,
+  extend?: (client: Client<Data>, parts: ClientParts) => void,
+): Client<Data> {
   const settings = resolveOptions(options)
-  const { wx, appId, authUrl } = settings
-  let { isInDevelopment } = settings
-  const toSession = createToSession<Data>(appId)
+  const { isInDevelopment: inDevelopment } = settings
+  let isInDevelopment = inDevelopment
+  const toSession = createToSession<Data>(settings.appId)
   const listeners = new Set<(change: SessionChange<Data>) => void>()
 
-  const store = createRecordStore({
-    settings,
-    onChange({ next, previous, reason }) {
-      const change = { session: toSession(next), previous: toSession(previous), reason }
-      if (change.session || change.previous) {
-        listeners.forEach((listener) => tell(listener, change))
-      }
-    },
+  const store = createRecordStore(settings, (next, previous, reason) => {
+    const change = { session: toSession(next), previous: toSession(previous), reason }
+    listeners.forEach((listener) => tell(listener, change))
   })
   // Before there are listeners: what was stored already is no change.
   store.read()
-  const singleFlight = createSingleFlight<TokenPair>(start && start(store))
-  const renewal = createRenewal({ settings, store, singleFlight })
-  const send = createSend({ settings, store, renewal })
+  const singleFlight = createSingleFlight<TokenPair>(start && start(store, settings))
+  const renewal = createRenewal(settings, store, singleFlight)
+  const send = createSend(settings, store, renewal)
   const ready = (onFailure: (error: ClientError) => undefined = ignore) =>
     renewal.pair().then<Session<Data>, undefined>(toSession, onFailure)
 
@@ -116,11 +108,18 @@ export function assembleClient<Data>({
     login: (options) => renewal.login(Object(options)).then<Session<Data>>(toSession),
     logout: (options) => renewal.logout(Object(options)),
     onChange(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+      // It is told in a later turn, when it may have been stopped.
+      const listening = (change: SessionChange<Data>): void => {
+        if (listeners.has(listening)) listener(change)
+      }
+      listeners.add(listening)
+      return () => listeners.delete(listening)
     },
     request: <T>(options: RequestOptions) =>
-      send({ options, call: (native) => wx.request(native) }) as RequestTask<ClientResponse<T>>,
+      send({ options, call: (native) => settings.wx.request(native) }) as RequestTask<
+        ClientResponse<T>
+      >,
   }
-  return { client, send, store, renewal, authUrl }
+  if (extend) extend(client, { send, store, renewal, settings })
+  return client
 }

@@ -73,6 +73,8 @@ export class ClientError extends Error {
    * `unusable_object` says what a login route answered with instead of tokens; `privacy` see `phone_denied`.
    */
   readonly reason?: string
+  /** `'attempt'` when `access_denied` is about this login alone, a wrong password for example: the session stays. */
+  readonly scope?: 'attempt'
   /** Identifies this failure in the server's events. */
   readonly requestId?: string
   /** When it makes sense to try again. */
@@ -99,6 +101,9 @@ export class ClientError extends Error {
 export const assertOption = (holds: unknown, rule: string): void => {
   if (!holds) throw new TypeError(rule)
 }
+
+/** Whether it is a text that says something. */
+export const isText = (text: unknown): text is string => typeof text === 'string' && text !== ''
 
 /** Of what a `wx` call passed to `fail`: WeChat's common error number, or before base library 2.24 only a text. */
 const codeOf = (cause: unknown): ClientErrorCode => {
@@ -129,6 +134,8 @@ export const check = (
   isTokenRefused?: boolean,
   needed?: string,
 ): void => {
+  // Without a status there was no answer.
+  if (!statusCode) throw failureOf({}, place)
   const body = Object(data)
   const { error, error_description, request_id: requestId = place.requestId } = body
   const retryAfterSeconds = Number(headerOf(header, 'retry-after')) || undefined
@@ -142,6 +149,7 @@ export const check = (
         {
           statusCode,
           reason: isRefused ? body.reason : `unusable_${typeof data}`,
+          scope: body.scope,
           requestId,
           retryAfterSeconds,
         },
@@ -151,6 +159,13 @@ export const check = (
     )
   }
 }
+
+/** Whether nobody answered, or a gateway that does not say when there will be somebody. */
+export const isPassing = ({ code, cause, statusCode, retryAfterSeconds }: ClientError): unknown =>
+  // A cause is what `fail` was called with.
+  cause ||
+  code === 'timeout' ||
+  (code === 'http' && !retryAfterSeconds && /^50[234]/.test(String(statusCode)))
 
 /** A header by its lower-case name: platforms differ in case. */
 export const headerOf = (header: object, name: string): unknown => {

@@ -23,6 +23,7 @@ import {
   downloadFile,
   fileEvents,
 } from './transports/download-file.js'
+import { createOpenFresh } from './transports/open-fresh.js'
 import { createRetryOnShow } from './transports/retry-on-show.js'
 import type {
   ClientResponse,
@@ -88,11 +89,11 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
   const retryOnShow = createRetryOnShow(wx)
   const openFor = (method = 'GET'): OpenTask =>
     /^(get|head)$/i.test(method) ? retryOnShow : openTask
-  let started: Promise<unknown>
+  let started: Promise<unknown> = Promise.resolve()
   let prefetched: Json | undefined
 
-  const { client, send, store, renewal, authUrl } = assembleClient<Data>({
-    options: Object.assign({}, options, {
+  return assembleClient<Data>(
+    Object.assign({}, options, {
       baseUrl: (origin || baseUrl) as string,
       container: undefined,
       trustedOrigins: trustedOrigins.map((one) =>
@@ -101,61 +102,64 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
       // Logins and renewals go to the container too.
       wx: container ? Object.create(wx, { request: { value: request } }) : wx,
     }),
-    start(store) {
-      started = readPrefetched(wx, store).then((data) => {
+    (store, { newKey }) => {
+      started = readPrefetched(wx, store, newKey).then((data) => {
         prefetched = data
       })
       return started
     },
-  })
-  const { launch, ready, session, onChange } = client
-  /** For what cannot go to a container. */
-  const sendToHost: Send = (input) =>
-    send(
-      Object.assign({}, input, {
-        call(native) {
-          if (!isInContainer(native.url)) return input.call(native)
-          throw new ClientError('config', undefined, 'give an absolute url')
-        },
-      } satisfies { call: NativeCall }),
-    )
+    (client, { send, store, renewal, settings }) => {
+      const { launch, ready, session, onChange } = client
+      // What was fetched may have replaced a session.
+      void started.then(() => renewal.end())
+      /** For what cannot go to a container. */
+      const sendToHost: Send = (input) =>
+        send(
+          Object.assign({}, input, {
+            call(native) {
+              if (!isInContainer(native.url)) return input.call(native)
+              throw new ClientError('config', undefined, 'give an absolute url')
+            },
+          } satisfies { call: NativeCall }),
+        )
 
-  Object.assign(client, {
-    launch: () => started.then(() => launch()),
-    ready: () => started.then(ready),
-    request: (options: RequestOptions) =>
-      send({ options, call: request, open: openFor(Object(options).method) }),
-    uploadFile: (options: UploadOptions) =>
-      sendToHost({
-        options,
-        call: (native) => uploadFile(wx, native),
-        events: fileEvents,
-      }),
-    downloadFile: (options: DownloadOptions) =>
-      sendToHost({
-        options,
-        call: (native) => downloadFile(wx, native),
-        open: retryOnShow,
-        events: fileEvents,
-        read: (response) => response,
-      }),
-    connectSocket: createConnectSocket({
-      wx,
-      store,
-      renewal,
-      send: sendToHost,
-      open: retryOnShow,
-      onChange,
-    }),
-    callContainer: (options: ContainerOptions) =>
-      send({
-        options: Object.assign({ url: urlOfCall(Object(options), container || {}) }, options),
-        call,
-        open: openFor(Object(options).method),
-        events: [],
-      }),
-    bindPhone: createBindPhone({ store, authUrl, send, call: request, session }),
-    prefetched: () => prefetched,
-  })
-  return client as FullClient<Data>
+      Object.assign(client, {
+        launch: () => started.then(() => launch()),
+        ready: () => started.then(ready),
+        request: (options: RequestOptions) =>
+          send({ options, call: request, open: openFor(Object(options).method) }),
+        uploadFile: (options: UploadOptions) =>
+          sendToHost({
+            options,
+            call: (native) => uploadFile(wx, native),
+            events: fileEvents,
+          }),
+        downloadFile: (options: DownloadOptions) =>
+          sendToHost({
+            options,
+            call: (native) => downloadFile(wx, native),
+            open: retryOnShow,
+            events: fileEvents,
+            read: (response) => response,
+          }),
+        connectSocket: createConnectSocket({
+          wx,
+          store,
+          renewal,
+          send: sendToHost,
+          openFresh: createOpenFresh(store, renewal, retryOnShow),
+          onChange,
+        }),
+        callContainer: (options: ContainerOptions) =>
+          send({
+            options: Object.assign({ url: urlOfCall(Object(options), container || {}) }, options),
+            call,
+            open: openFor(Object(options).method),
+            events: [],
+          }),
+        bindPhone: createBindPhone({ settings, store, renewal, send, call: request, session }),
+        prefetched: () => prefetched,
+      })
+    },
+  ) as FullClient<Data>
 }

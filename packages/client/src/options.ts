@@ -1,8 +1,9 @@
-import { assertOption } from './errors.js'
+import { assertOption, isText } from './errors.js'
 import { type ClientEvent, tell } from './events.js'
+import { createNewKey } from './session/idempotency-key.js'
 import type { LoginSettings, RenewalSettings } from './session/renewal.js'
 import type { RecordSettings } from './session/token-record.js'
-import { ignore } from './task.js'
+import { ignore, isTimeout, timeoutOf } from './task.js'
 import type { SendSettings } from './transports/send.js'
 import type { Runtime, Wx, WxResponse } from './wx.js'
 
@@ -46,13 +47,13 @@ export function resolveOptions(options: ClientOptions): Settings {
     authPath = '/wx',
     appId = account.appId,
     trustedOrigins = [],
-    timeoutMs = 60_000,
-    loginTimeoutMs = 10_000,
     storageKey = 'wxlogin',
     isUnauthorized = () => false,
     unwrap = ({ data }) => data,
     onEvent = ignore,
   } = options
+  const timeoutMs = timeoutOf(60_000, options.timeoutMs)
+  const loginTimeoutMs = timeoutOf(10_000, options.loginTimeoutMs)
   for (const name of ['appSecret', 'secret', 'container']) {
     assertOption(!Object(options)[name], `${name} is no option here`)
   }
@@ -64,7 +65,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   })
   assertOption(isText(appId), 'appId must be a non-empty string')
   assertOption(isText(storageKey), 'storageKey must be a non-empty string')
-  assertOption(timeoutMs > 0, 'timeoutMs must be a positive number')
+  assertOption(isTimeout(timeoutMs), 'timeoutMs must be 1 to 2147483647 ms')
   assertOption(
     loginTimeoutMs > 0 && loginTimeoutMs <= 20_000,
     'loginTimeoutMs must be a positive number up to 20000',
@@ -84,6 +85,7 @@ export function resolveOptions(options: ClientOptions): Settings {
     storageKey,
     isUnauthorized,
     unwrap,
+    newKey: createNewKey(runtime),
     emit: (event: ClientEvent) => tell(onEvent, event),
   })
 }
@@ -101,5 +103,3 @@ export function runtimeOf<R extends Wx>({
 /** Scheme, host and port as written, in lower case; empty for anything that URL parsers may read differently. */
 const originOf = (url: string): string =>
   (/^https?:\/\/[\w.-]+(:\d+)?(?=[/?#]|$)/i.exec(url) || [''])[0].toLowerCase()
-
-const isText = (text: unknown): boolean => typeof text === 'string' && text !== ''

@@ -1,4 +1,4 @@
-import { ClientError, type ClientErrorCode, failureOf, type Place } from './errors.js'
+import { ClientError, type ClientErrorCode, failureOf, isPassing, type Place } from './errors.js'
 import { nativeOf, type WxNative } from './wx.js'
 
 declare function setTimeout(run: () => void, ms: number): unknown
@@ -14,12 +14,31 @@ type Call<A> = (success: (answer: A) => void, fail: (failure: unknown) => void) 
 /**
  * One call of `wx` within a task: only its first callback counts, and throwing counts as failing.
  * `onSuccess` runs in the same turn as the answer. Once the task has stopped, nothing is called and no answer counts.
+ * With `isSafe` the call is made once more when no answer arrived, or one of a gateway that found no server, if there is
+ * time left.
  */
 export type Ask = <A, R>(
   call: Call<A>,
   onSuccess: (answer: A) => R | PromiseLike<R>,
   place?: Place,
+  isSafe?: boolean,
 ) => Promise<R>
+
+/** The default is meant by 0 and by null, too; NaN is a mistake. */
+export const timeoutOf = (otherwise: number, given: number | null = 0): number =>
+  Number(given) === 0 ? otherwise : (given as number)
+
+/** Whether a timer can wait so long. */
+export const isTimeout = (ms: number): boolean => ms > 0 && ms <= 2_147_483_647
+
+/** Whether less than this has passed since then. A clock that was set back counts as long ago. */
+export const isWithin = (ms: number, sinceMs: number): boolean => {
+  const elapsedMs = Date.now() - sinceMs
+  return elapsedMs >= 0 && elapsedMs < ms
+}
+
+/** What must be left of a deadline for a second call. */
+const leastMs = 2_000
 
 /**
  * Runs calls of `wx` with one deadline and one `abort` for all of them. It rejects with a {@link ClientError} that names
@@ -32,6 +51,7 @@ export function openTask<T>(
 ): Task<T> {
   let stop: (code?: ClientErrorCode) => void
   const promise = new Promise<T>((resolve, reject) => {
+    const sinceMs = Date.now()
     let isStopped: boolean | undefined
     let native: WxNative
     let latest = place
@@ -41,12 +61,16 @@ export function openTask<T>(
       reject(new ClientError(code, latest))
       if (native && native.abort) native.abort()
     }
+    if (!isTimeout(timeoutMs)) {
+      throw new ClientError('config', place, 'timeout')
+    }
     const timer = setTimeout(stop, timeoutMs)
 
     const ask: Ask = <A, R>(
       call: Call<A>,
       onSuccess: (answer: A) => R | PromiseLike<R>,
       here = place,
+      isSafe?: boolean,
     ) =>
       new Promise<R>((resolve, reject) => {
         let isAnswered: boolean | undefined
@@ -66,6 +90,12 @@ export function openTask<T>(
         } catch (error) {
           fail(error)
         }
+      }).catch((error) => {
+        const { code } = error
+        // After an interruption time has passed in which nothing could be done.
+        const isTime = code === 'interrupted' || isWithin(timeoutMs - leastMs, sinceMs)
+        if (isSafe && isPassing(error) && isTime) return ask(call, onSuccess, here)
+        throw error
       })
 
     // A promise of its own, so that throwing rejects.

@@ -68,6 +68,7 @@ export interface Wx {
   getAccountInfoSync?(): { miniProgram: { appId: string; envVersion?: string } }
   getEnterOptionsSync?(): WxLaunchOptions
   onAppShow?(listener: (options: WxLaunchOptions) => void): void
+  onNetworkStatusChange?(listener: (network: { isConnected: boolean }) => void): void
   /** What a mini game has in place of `onAppShow`. */
   onShow?(listener: (options: WxLaunchOptions) => void): void
   getRandomValues?(options: {
@@ -207,6 +208,23 @@ export const onShow = (wx: Wx, listener: () => void): void => {
 
 export const onHide = (wx: FullWx, listener: () => void): void => {
   ;(wx.onAppHide || wx.onHide || Object).call(wx, listener)
+}
+
+/**
+ * An answer of `wx`, evened out: its status is a number, NaN where there is none, and JSON that some phones leave as text,
+ * because they cannot parse these characters, is parsed.
+ */
+export const responseOf = (answer: WxResponse): WxResponse => {
+  const { statusCode, data } = Object(answer) as WxResponse
+  let readable = data
+  try {
+    if (typeof data === 'string' && /[\u2028\u2029\ufeff]/.test(data)) {
+      readable = JSON.parse(data.trim())
+    }
+  } catch {
+    // A text.
+  }
+  return Object.assign({}, answer, { statusCode: Number(statusCode), data: readable })
 }
 
 /** What a call of `wx` returned, if anything. */

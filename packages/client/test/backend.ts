@@ -26,6 +26,8 @@ export function createBackend() {
   const sessions = new Map<string, BackendSession>()
   const logins = new Map<string, { key: string; answer: Answer }>()
   const accessTokens = new Map<string, BackendSession>()
+  /** Tokens that looked stolen. */
+  const alarms: string[] = []
   const phones = new Map<string, { number: string; movesTo?: string; data?: Json }>()
   const orders: {
     path: string
@@ -58,8 +60,7 @@ export function createBackend() {
     if (before) return before.key === key ? before.answer : refusal(400, 'invalid_code')
     const user = /^code-\d+-(.+)$/.exec(code)?.[1]
     if (!user) return refusal(400, 'invalid_code')
-    const previous = sessions.get(String(body.previous_refresh_token).split('-').slice(2).join('-'))
-    if (previous) previous.reason ??= 'unknown'
+    end(body.previous_refresh_token, body.previous_idempotency_key)
     const answer = tokensFor(newSession(user, key), true)
     logins.set(code, { key, answer })
     return answer
@@ -72,7 +73,18 @@ export function createBackend() {
     return session
   }
 
-  /** A phone number's code works once; one that belongs to somebody else moves the session to them. */
+  /** A session is ended by its newest token, or by the one before it with the key that it was used with. */
+  function end(token: unknown, key: unknown): BackendSession | undefined {
+    const [, generation, ...id] = String(token).split('-')
+    const session = sessions.get(id.join('-'))
+    if (!session || session.reason) return undefined
+    const age = session.generation - Number(generation)
+    if (age > 1 || (age === 1 && key !== session.key)) alarms.push(String(token))
+    session.reason = 'unknown'
+    return session
+  }
+
+  /** A phone number's code works once; one that belongs to somebody else opens a session of theirs in place of this. */
   function bindPhone({ body }: SeenRequest, session: BackendSession): Answer {
     const code = String(body.code)
     const phone = phones.get(code)
@@ -81,8 +93,8 @@ export function createBackend() {
     const { number, movesTo, data } = phone
     const answer = { phone_number: number, country_code: '86', ...(data !== undefined && { data }) }
     if (!movesTo) return json(200, answer)
-    session.user = movesTo
-    return json(200, { ...JSON.parse(tokensFor(session).body), ...answer })
+    session.reason = 'unknown'
+    return json(200, { ...JSON.parse(tokensFor(newSession(movesTo, 'phone')).body), ...answer })
   }
 
   function refresh({ body, header }: SeenRequest): Answer {
@@ -99,6 +111,7 @@ export function createBackend() {
     if (Number(generation) === session.generation - 1 && key === session.key)
       return tokensFor(session)
     session.reason = 'reused'
+    alarms.push(String(body.refresh_token))
     return refusal(400, 'invalid_grant', { reason: 'reused' })
   }
 
@@ -106,14 +119,18 @@ export function createBackend() {
     if (request.path === '/wx/login') return login(request)
     if (request.path === '/wx/refresh') return refresh(request)
     if (request.path === '/wx/logout') {
-      const session = sessions.get(String(request.body.refresh_token).split('-').slice(2).join('-'))
-      if (session) session.reason ??= 'unknown'
+      const session = end(request.body.refresh_token, request.header['idempotency-key'])
+      if (session && request.body.everywhere) {
+        for (const other of sessions.values()) {
+          if (other.user === session.user) other.reason ??= 'unknown'
+        }
+      }
       return { statusCode: 204, header: {}, body: '' }
     }
     const { authorization } = request.header
     if (authorization === undefined) return json(200, { path: request.path, user: 'nobody' })
     const session = accessTokens.get(authorization.replace('Bearer ', ''))
-    if (!session) {
+    if (!session || session.reason) {
       return refusal(
         401,
         'invalid_token',
@@ -191,6 +208,7 @@ export function createBackend() {
     setData(value: Json) {
       data = value
     },
+    alarms,
     /** How many sessions still live. */
     livingSessions: () => [...sessions.values()].filter(({ reason }) => !reason).length,
   }

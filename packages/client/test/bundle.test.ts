@@ -16,7 +16,8 @@ import { baseUrl } from './set-up.js'
 
 const entries = ['index', 'full', 'backend', 'explain'] as const
 const clients = ['index', 'full'] as const
-const budgets = { index: 4_096, full: 6_144, backend: 1_400, explain: 4_096 }
+// The same as in `.ci/size.mjs`.
+const budgets = { index: 4_640, full: 6_784, backend: 1_400, explain: 4_096 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
 const codes = { index: '', full: '', backend: '', explain: '' }
 

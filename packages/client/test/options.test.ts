@@ -20,15 +20,27 @@ describe.each([
     ['appId must be a non-empty string', { appId: '' }],
     ['storageKey must be a non-empty string', { storageKey: '' }],
     ['storageKey must be a non-empty string', { storageKey: 7 }],
-    ['timeoutMs must be a positive number', { timeoutMs: 0 }],
-    ['timeoutMs must be a positive number', { timeoutMs: Number.NaN }],
+    ['timeoutMs must be 1 to 2147483647 ms', { timeoutMs: -1 }],
+    ['timeoutMs must be 1 to 2147483647 ms', { timeoutMs: Number.NaN }],
+    ['timeoutMs must be 1 to 2147483647 ms', { timeoutMs: Number.POSITIVE_INFINITY }],
+    ['timeoutMs must be 1 to 2147483647 ms', { timeoutMs: 2 ** 31 }],
     ['loginTimeoutMs must be a positive number up to 20000', { loginTimeoutMs: -1 }],
     ['loginTimeoutMs must be a positive number up to 20000', { loginTimeoutMs: Number.NaN }],
     ['loginTimeoutMs must be a positive number up to 20000', { loginTimeoutMs: 20_001 }],
+    [
+      'loginTimeoutMs must be a positive number up to 20000',
+      { loginTimeoutMs: Number.POSITIVE_INFINITY },
+    ],
   ])('%s', (message, wrong) => {
     const options = { baseUrl, wx: createFakeWx(), ...wrong } as ClientOptions
 
     expect(() => create(options)).toThrow(new TypeError(message))
+  })
+
+  test.each([0, null, undefined])('the default is meant by %s', (ms) => {
+    const options = { baseUrl, wx: createFakeWx(), timeoutMs: ms, loginTimeoutMs: ms }
+
+    expect(() => create(options as never)).not.toThrow()
   })
 
   test('wx must be given', () => {

@@ -8,7 +8,7 @@ import { createGuard, type GuardResult, type OptionalGuardResult } from './http/
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
-import { createLoginByCode, type LoginInput } from './login/login-by-code.js'
+import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
 import { createOpenSession } from './login/open-session.js'
 import { createPhone, type PhoneInput } from './login/phone.js'
 import { createPrefetch } from './login/prefetch.js'
@@ -157,14 +157,12 @@ export function createAuth<Claims extends object = object>(
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
   const phone = createPhone({ ...loginNeeds, onMoved: cloudHosting?.forget })
-  const login = async (input: LoginInput, receivedMs?: number) =>
-    (await loginByCode(input, { receivedMs })).answer
+  const login = createLogin(loginByCode)
 
   const authenticate = createAuthenticate({
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
     sessionByGateway: cloudHosting?.sessionBehind,
-    forgetGatewaySession: cloudHosting?.forgetBehind,
   })
   const { handle, refuse } = createHttp({
     login,

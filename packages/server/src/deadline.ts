@@ -17,19 +17,25 @@ export async function withDeadline<T>(
 }
 
 /**
- * Calls back after `delayMs`, unless the returned function was called before. After the event loop was blocked, timers run
- * before sockets are read: what has arrived in time is handled first, so that it does not count as late.
+ * Calls back after `delayMs`, unless the returned function was called before. What has arrived in time does not count as
+ * late: after the event loop was blocked, timers run before sockets are read, so the call waits a turn; and where the timer
+ * itself is late, because this process was stopped or busy, it waits as long again.
  */
 export function startTimer(delayMs: number, callBack: () => void): () => void {
+  const dueMs = performance.now() + delayMs
   let turn: NodeJS.Immediate | undefined
-  const timer = setTimeout(() => {
-    turn = setImmediate(callBack)
+  let timer = setTimeout(() => {
+    const lateMs = performance.now() - dueMs
+    if (lateMs < usualLatenessMs) turn = setImmediate(callBack)
+    else timer = setTimeout(callBack, Math.min(lateMs, delayMs))
   }, delayMs)
   return () => {
     clearTimeout(timer)
     clearImmediate(turn)
   }
 }
+
+const usualLatenessMs = 5
 
 /** Runs work whose signal aborts with the error of `expired` after `timeoutMs`, and in any case once it has settled. */
 export async function withAbortableDeadline<T>(

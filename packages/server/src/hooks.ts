@@ -17,9 +17,9 @@ export type PreviousSession = Pick<Session, 'id' | 'userId' | 'appId'>
 /** What `onLogin` returns. */
 export interface LoginDecision {
   /** Your own id of the user. Without it the user gets a stable opaque id, derived from AppID and openid. */
-  userId?: string | number
+  readonly userId?: string | number
   /** Sent to the client with the tokens. */
-  data?: Json
+  readonly data?: Json
 }
 
 /** What `onPhoneNumber` gets to know. The number comes from WeChat, for a code that only this account can get. */
@@ -35,9 +35,9 @@ export interface PhoneContext<Claims extends object = object> {
 /** What `onPhoneNumber` returns. */
 export interface PhoneDecision {
   /** Whose number it is. If it is another user's, a session of that user takes the place of this one. */
-  userId?: string | number
+  readonly userId?: string | number
   /** Sent to the client with the number. */
-  data?: Json
+  readonly data?: Json
 }
 
 /** What `onPrefetch` gets to know about a mini program being opened. All but `session` and `account` is untrusted. */

@@ -10,7 +10,11 @@ export function checkDuration(name: string, value: unknown): void {
 }
 
 /** Throws a `TypeError` that names the option if it is not a count of at least `min`. */
-export function checkCount(name: string, value: unknown, min: number, of: string): void {
+export function checkCount(
+  name: string,
+  value: unknown,
+  { min, of }: { readonly min: number; readonly of: string },
+): void {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min) {
     throw new TypeError(`${name} must be a whole number of ${of}, at least ${min}`)
   }

@@ -114,7 +114,16 @@ export function isAdopted({ method, generation }: SessionRecord): boolean {
   return method !== 'prefetch' || generation > 0
 }
 
-export function accountOf({ appId, openid, unionid }: LiveRecord): Account {
+/** The account of a record, or of what proved it. */
+export function accountOf({
+  appId,
+  openid,
+  unionid,
+}: {
+  readonly appId: string
+  readonly openid: string
+  readonly unionid?: string | undefined
+}): Account {
   return { appId, openid, ...(unionid !== undefined && { unionid }) }
 }
 

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { wireErrors } from '@wxlogin/shared'
 import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import { sources } from '../../../.ci/entries.mjs'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -124,6 +125,17 @@ describe('tables name exactly what the code has', () => {
     const types = [...text.matchAll(/^ {2}readonly type: '(\w+)'$/gm)].map(([, type]) => type)
 
     expect(namesBeside('misconfigured', document)).toEqual(types.sort())
+  })
+
+  test.each(serverReadmes)('what is in the events in $file', (document) => {
+    const { text } = read('packages/server/src/events.ts')
+    const source = ts.createSourceFile('events.ts', text, ts.ScriptTarget.ESNext)
+    const code = ts.createPrinter({ removeComments: true }).printFile(source)
+    const words = [...code.matchAll(/['"](\w+)['"]/g)].map(([, word]) => word)
+    const listed = [...words, ...membersOf('LoginMethod', 'packages/server/src')]
+    const table = tablesOf(document).find((rows) => namesIn(rows).includes('misconfigured'))
+
+    expect(listed.filter((word) => !table?.join().includes(`\`${word}\``))).toEqual([])
   })
 
   test.each([
@@ -369,26 +381,14 @@ function compileIn(
 function baseOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile)
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
-  const source = (path: string) => [join(root, 'packages', path)]
   return {
     ...options,
     noUnusedLocals: false,
     noUnusedParameters: false,
     moduleDetection: ts.ModuleDetectionKind.Force,
-    paths: {
-      '@wxlogin/shared': source('shared/src/index.ts'),
-      '@wxlogin/server': source('server/src/index.ts'),
-      '@wxlogin/server/testing': source('server/src/testing/index.ts'),
-      '@wxlogin/server/redis': source('server/src/stores/redis.ts'),
-      '@wxlogin/server/sql': source('server/src/stores/sql.ts'),
-      '@wxlogin/server/wechat': source('server/src/wechat/index.ts'),
-      '@wxlogin/server/*': source('server/src/adapters/*.ts'),
-      '@wxlogin/client': source('client/src/index.ts'),
-      '@wxlogin/client/full': source('client/src/full.ts'),
-      '@wxlogin/client/backend': source('client/src/backend.ts'),
-      '@wxlogin/client/explain': source('client/src/explain.ts'),
-      '@wxlogin/client/testing': source('client/src/testing/index.ts'),
-    },
+    paths: Object.fromEntries(
+      [...sources()].map(([specifier, file]) => [specifier, [join(root, file)]]),
+    ),
   }
 }
 

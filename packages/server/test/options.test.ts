@@ -118,14 +118,15 @@ describe('apps', () => {
   })
 })
 
+const durations = [
+  'storeTimeoutMs',
+  'wechatTimeoutMs',
+  'accessTtlSeconds',
+  'idleTtlSeconds',
+  'absoluteTtlSeconds',
+] as const
+
 describe('a duration is a positive whole number', () => {
-  const names = [
-    'storeTimeoutMs',
-    'wechatTimeoutMs',
-    'accessTtlSeconds',
-    'idleTtlSeconds',
-    'absoluteTtlSeconds',
-  ] as const
   const values = [
     0,
     -1,
@@ -142,7 +143,7 @@ describe('a duration is a positive whole number', () => {
     900n,
   ]
 
-  test.each(names.flatMap((name) => values.map((value) => ({ name, value }))))(
+  test.each(durations.flatMap((name) => values.map((value) => ({ name, value }))))(
     '$name $value is refused',
     ({ name, value }) => {
       expectRefusal(name, value)
@@ -187,16 +188,28 @@ describe('lifetimes must fit each other', () => {
   })
 })
 
+/** Those with tables of their own, and those that say something only beside another option. */
+type Tabled = 'apps' | 'secret' | (typeof durations)[number]
+type Beside = 'allowLongAccessTtl' | 'prefetchPath'
+
 describe('the other options', () => {
   const notFunctions = [null, true, 'console.log', {}, Promise.resolve()]
-  const rows: Record<string, unknown[]> = {
+  const notCounts = [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '10', null]
+  // A new option without a row does not compile.
+  const rows: Readonly<Record<Exclude<keyof AuthOptions, Tabled | Beside>, readonly unknown[]>> = {
     onLogin: notFunctions,
     claims: notFunctions,
+    onPhoneNumber: notFunctions,
+    onPrefetch: notFunctions,
     fetch: notFunctions,
     now: [...notFunctions, 1_800_000_000],
     onEvent: notFunctions,
     issuer: ['', null, 1, ['wxlogin']],
-    maxVerifiedTokens: [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, '10', null],
+    maxVerifiedTokens: notCounts,
+    maxSessionsPerUser: [0, ...notCounts],
+    maxLoginsInFlight: [0, ...notCounts],
+    signingKeys: [null, 'key', {}, [null], [{}], [{ kty: 'oct', k: testSecret }]],
+    cloudHosting: [null, true, {}, { public: true }, { public: 0 }],
     revocation: ['never', '', true, 30, null, {}, { seconds: 30 }, ['immediate']],
     wechatHosts: [
       [],

@@ -58,3 +58,18 @@ export function setUp<Claims extends object = object>(
 
 /** An idempotency key that no other attempt has. */
 export const newKey = (): string => randomBytes(16).toString('base64url')
+
+/**
+ * Does something, and then keeps this process from everything else, as a long garbage collection does. What is due comes
+ * before what has arrived.
+ */
+export function blockLoop(forMs: number, first: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(() => {
+      first()
+      const endMs = performance.now() + forMs
+      while (performance.now() < endMs);
+      resolve()
+    })
+  })
+}

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
+import { entries } from '../../../.ci/entries.mjs'
 
 const packages = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -104,13 +106,29 @@ test.each(['server', 'client'])(
   },
 )
 
-test('nothing imports the stores that have an entry of their own', () => {
+describe('any adapter and any store can be deleted without touching another', () => {
   const src = join(packages, 'server/src')
-  const imported = new Set(filesIn(src).flatMap(importsOfFile))
 
-  expect(
-    ['memory', 'redis', 'sql'].filter((store) => imported.has(join(src, `stores/${store}.ts`))),
-  ).toEqual(['memory'])
+  test.each(['adapters', 'stores'])('%s take only types from other rooms', (room) => {
+    const loaded = filesIn(join(src, room)).flatMap((file) =>
+      importsOfFile(file, withoutTypes(readFileSync(file, 'utf8'))),
+    )
+
+    const elsewhere = loaded.filter(
+      (file) => file.startsWith(src) && !file.startsWith(join(src, room)),
+    )
+    expect(elsewhere.map((file) => relative(src, file))).toEqual([])
+  })
+
+  test('nothing imports one that has an entry of its own', () => {
+    const imported = new Set(filesIn(src).flatMap((file) => importsOfFile(file)))
+
+    expect(
+      Object.values(entries.server)
+        .filter((file) => /^src\/(adapters|stores)\//.test(file))
+        .filter((file) => imported.has(join(packages, 'server', file))),
+    ).toEqual([])
+  })
 })
 
 const filesIn = (src: string): readonly string[] =>
@@ -119,19 +137,27 @@ const filesIn = (src: string): readonly string[] =>
     .map((file) => join(src, file))
 
 /** Files by their path, packages by their name. */
-function importsOfFile(file: string): readonly string[] {
-  const imports = readFileSync(file, 'utf8').matchAll(/(?:\bfrom |\bimport\(|^import )'([^']+)'/gm)
+function importsOfFile(file: string, text = readFileSync(file, 'utf8')): readonly string[] {
+  const imports = text.matchAll(/(?:\bfrom |\bimport\(|^import )'([^']+)'/gm)
   return [...imports].map(([, name = '']) =>
     name.startsWith('.') ? join(dirname(file), name).replace(/\.js$/, '.ts') : name,
   )
 }
+
+/** As it is loaded. */
+const withoutTypes = (text: string): string =>
+  ts.transpile(text, {
+    module: ts.ModuleKind.ESNext,
+    target: ts.ScriptTarget.ES2022,
+    verbatimModuleSyntax: true,
+  })
 
 /** The other rooms and the packages that the files of a room import. */
 function importsOf(src: string, room: string): ReadonlySet<string> {
   const roomOf = (file: string) => relative(src, file).split('/')[0]?.replace(/\.ts$/, '') ?? ''
   const imported = filesIn(src)
     .filter((file) => roomOf(file) === room)
-    .flatMap(importsOfFile)
+    .flatMap((file) => importsOfFile(file))
     .map((name) => (name.startsWith(src) ? roomOf(name) : name.replace(/^node:.*/, 'node:')))
   return new Set(imported.filter((name) => name !== room))
 }

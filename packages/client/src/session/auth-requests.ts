@@ -1,97 +1,71 @@
 import type { idempotencyHeader, paths, requestIdHeader } from '@wxlogin/shared'
-import { ClientError, check } from '../errors.js'
+import { ClientError, check, isText } from '../errors.js'
 import type { Ask } from '../task.js'
-import type { Runtime, WxResponse } from '../wx.js'
-import type { RecordStore } from './token-record.js'
+import { type Runtime, responseOf, type WxResponse } from '../wx.js'
 
 /** A route whose path is its name, so that the name is all that has to be shipped. */
 type Route = {
   [R in keyof typeof paths]: (typeof paths)[R] extends `/${R}` ? R : never
 }[keyof typeof paths]
 
+/**
+ * Sends a request of a login, a refresh or a logout. The idempotency key makes it safe to send it twice; `data` is asked
+ * for at each sending, and may throw.
+ */
+export type Post = <T>(
+  ask: Ask,
+  route: Route,
+  key: string,
+  data: () => { readonly [member: string]: unknown },
+  read: (response: WxResponse) => T,
+) => Promise<T>
+
+export const createPost =
+  (wx: Runtime, authUrl: string, loginTimeoutMs: number): Post =>
+  (ask, route, key, data, read) => {
+    const place = {
+      method: 'POST',
+      url: `${authUrl}/${route}`,
+      requestId: String(Math.random()).slice(2, 12),
+    } as const
+    return ask(
+      (success, fail) =>
+        wx.request({
+          url: place.url,
+          method: place.method,
+          // Nobody else may hear what is asked here.
+          redirect: 'manual',
+          header: {
+            'Idempotency-Key': key,
+            'X-Request-Id': place.requestId,
+          } as Record<typeof idempotencyHeader | typeof requestIdHeader, string>,
+          data: data(),
+          // The deadline of the whole ends it earlier.
+          timeout: loginTimeoutMs,
+          success,
+          fail,
+        }),
+      (answer: WxResponse) => {
+        const response = responseOf(answer)
+        check(response, place, false, route === 'logout' ? '' : 'refresh_token')
+        return read(response)
+      },
+      place,
+      true,
+    )
+  }
+
 const wxLogin = { method: 'wx.login' }
 
-/** The requests that make up a login, a refresh and a logout. */
-export interface AuthRequests {
-  /** The code of a `wx.login`. */
-  requestCode(ask: Ask): Promise<string>
-  /**
-   * Sends the same once more when no answer arrived: the key makes that safe. A refresh token is sent only while it is
-   * the one in storage: another instance may have used it.
-   */
-  post<T>(request: {
-    readonly ask: Ask
-    readonly route: Route
-    readonly data: { readonly [member: string]: unknown }
-    readonly idempotencyKey: string | undefined
-    /** The member that a success cannot lack; it may be empty. */
-    readonly needed: string
-    readonly onAnswer: (data: unknown) => T
-  }): Promise<T>
-}
-
-export interface AuthRequestSettings {
-  readonly wx: Runtime
-  readonly authUrl: string
-  readonly loginTimeoutMs: number
-}
-
-export function createAuthRequests({
-  settings: { wx, authUrl, loginTimeoutMs },
-  store,
-}: {
-  readonly settings: AuthRequestSettings
-  readonly store: RecordStore
-}): AuthRequests {
-  return {
-    requestCode: (ask) =>
-      ask(
-        (success, fail) => wx.login({ success, fail }),
-        ({ code }: { code: string }) => {
-          // A real code has no spaces; `the code is a mock one`, from DevTools without a real AppID, has.
-          if (/^\S+$/.test(code)) return code
-          throw new ClientError(code ? 'mock_code' : 'network', wxLogin)
-        },
-        wxLogin,
-      ),
-
-    post({ ask, route, data, idempotencyKey, needed, onAnswer }) {
-      const place = {
-        method: 'POST',
-        url: `${authUrl}/${route}`,
-        requestId: String(Math.random()).slice(2, 12),
-      } as const
-      const send = () =>
-        ask(
-          (success, fail) =>
-            !data.refresh_token || store.read().refresh_token === data.refresh_token
-              ? wx.request({
-                  url: place.url,
-                  method: place.method,
-                  // Nobody else may hear what is asked here.
-                  redirect: 'manual',
-                  header: {
-                    'Idempotency-Key': idempotencyKey,
-                    'X-Request-Id': place.requestId,
-                  } as Record<typeof idempotencyHeader | typeof requestIdHeader, string>,
-                  data,
-                  // Half, so that there is time to send it again.
-                  timeout: loginTimeoutMs / 2,
-                  success,
-                  fail,
-                })
-              : fail(0),
-          (response: WxResponse) => {
-            check(response, place, false, needed)
-            return onAnswer(response.data)
-          },
-          place,
-        )
-      return send().catch((error: ClientError) => {
-        // A cause is what `fail` was called with, so there was no answer.
-        if (error.cause) return send()
-        throw error
-      })
+/** The code of a `wx.login`. */
+export const requestCode = (wx: Runtime, ask: Ask): Promise<string> =>
+  ask(
+    (success, fail) => wx.login({ success, fail }),
+    (result) => {
+      const { code } = Object(result)
+      // A real code has no spaces; `the code is a mock one`, from DevTools without a real AppID, has.
+      if (isText(code) && !/\s/.test(code)) return code
+      throw new ClientError(code ? 'mock_code' : 'network', wxLogin)
     },
-  }
-}
+    wxLogin,
+  )

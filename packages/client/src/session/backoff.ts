@@ -1,44 +1,21 @@
-import type { ClientError } from '../errors.js'
-import { isWithin } from './token-record.js'
+import { type ClientError, isPassing } from '../errors.js'
 
-const firstPauseMs = 500
-const maxPauseMs = 60_000
+const firstMs = 500
+const maxMs = 60_000
+/** What passes is forgiven soon: nobody answered, or a gateway without a server. */
+const maxPassingMs = 3_000
+const maxRetryAfterSeconds = 300
 
-/** After a failure nobody tries again for a while: as long as the server said, or longer each time. */
-export interface Backoff {
-  /** Throws the last error during the pause. */
-  assertNotPaused(): void
-  /** Whether the last attempt failed, and nothing has reset the pause since. */
-  hasFailed(): boolean
-  /** How an attempt ended. */
-  record(error?: ClientError): void
-  /** Lets the next attempt start at once, unless the server said when. */
-  resetBackoff(): void
-}
-
-export function createBackoff(): Backoff {
-  let pauseMs = 0
-  let failedMs = 0
-  let lastError: ClientError | undefined
-
-  return {
-    assertNotPaused() {
-      if (lastError && isWithin(pauseMs, failedMs)) throw lastError
-    },
-
-    hasFailed: () => pauseMs > 0,
-
-    record(error) {
-      lastError = error
-      failedMs = Date.now()
-      pauseMs = error
-        ? Number(error.retryAfterSeconds) * 1000 ||
-          Math.min(maxPauseMs, (pauseMs || firstPauseMs) * (1.5 + Math.random()))
-        : 0
-    },
-
-    resetBackoff() {
-      if (!(lastError && lastError.retryAfterSeconds)) pauseMs = 0
-    },
-  }
+/**
+ * After a failure nobody tries again for so long: as the server said, or longer each time. What a gateway or a page says
+ * is not the server's word.
+ */
+export function pauseAfter(error: ClientError, previousMs: number): number {
+  const { code, retryAfterSeconds } = error
+  return retryAfterSeconds && code !== 'http'
+    ? (Math.min(maxRetryAfterSeconds, retryAfterSeconds) + Math.random()) * 1000
+    : Math.min(
+        isPassing(error) ? maxPassingMs : maxMs,
+        (previousMs || firstMs) * (1.5 + Math.random()),
+      )
 }

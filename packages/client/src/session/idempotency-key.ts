@@ -1,16 +1,31 @@
-import { openTask } from '../task.js'
+import { ignore, openTask } from '../task.js'
 import type { Wx } from '../wx.js'
 
+/** Makes a new key, at once, so that an answer and the key that goes with it are stored in one turn. */
+export type NewKey = () => string
+
+/** What `Math.random` adds has at most 22 characters, and a key 64. */
+const partLength = 40
+
 /**
- * 128 random bits. Where `wx.getRandomValues` is missing (plugins, mini games, Skills, base library before 2.15) or
- * does not answer they come from `Math.random`: the key is still unique, and the secret is the token, not the key.
+ * Keys of 90 random bits, which `wx.getRandomValues` gives in advance, and 50 of `Math.random`; where it is missing
+ * (plugins, mini games, Skills, base library before 2.15), has not answered yet, or answers with something else, of 100 bits of `Math.random`: the
+ * key is still unique, and the secret is the token, not the key.
  */
-export const newIdempotencyKey = (wx: Wx): Promise<string> =>
+export function createNewKey(wx: Wx): NewKey {
+  let digits = ''
   openTask(1_000, (ask) =>
     ask(
-      (success, fail) => (wx.getRandomValues || fail)({ length: 16, success, fail }),
-      ({ randomValues }: { randomValues: ArrayBuffer }) => new Uint8Array(randomValues),
+      (success, fail) => (wx.getRandomValues || fail)({ length: 4096, success, fail }),
+      (result: { randomValues: ArrayBuffer }) => {
+        digits = String(new Uint8Array(result.randomValues))
+      },
     ),
-  )
-    .catch(() => [Math.random(), Math.random()])
-    .then((numbers) => String(numbers).replace(/\W/g, '-'))
+  ).catch(ignore)
+
+  return () => {
+    const part = digits.slice(0, partLength)
+    digits = digits.slice(partLength)
+    return `${part || Math.random()}-${Math.random()}`.replace(/\W/g, '-')
+  }
+}

@@ -1,37 +1,40 @@
 import type { Json, PrefetchAnswer } from '@wxlogin/shared'
 import { ignore, openTask } from '../task.js'
 import { type FullWx, isSinglePage } from '../wx.js'
-import { newIdempotencyKey } from './idempotency-key.js'
-import { livePair, type RecordStore, type TokenPair } from './token-record.js'
+import type { NewKey } from './idempotency-key.js'
+import { isPair, livePair, type RecordStore, type TokenPair } from './token-record.js'
 
 // WeChat answers from what is on the phone: if it does not answer within this time, it never does.
 const timeoutMs = 500
 
 /**
  * Reads what WeChat fetched while it loaded the mini program (数据预拉取): a completed login becomes the session if there
- * is none, and the promise resolves with the app's own data. It never rejects.
+ * is none that lives, and the promise resolves with the app's own data. It never rejects.
  */
-export const readPrefetched = (wx: FullWx, store: RecordStore): Promise<Json | undefined> =>
+export const readPrefetched = (
+  wx: FullWx,
+  store: RecordStore,
+  newKey: NewKey,
+): Promise<Json | undefined> =>
   openTask(timeoutMs, (ask) =>
-    Promise.all([
-      newIdempotencyKey(wx),
-      ask(
-        (success, fail) => (wx.getBackgroundFetchData || fail)({ fetchType: 'pre', success, fail }),
-        (fetched: { fetchedData: unknown; timeStamp: number }) => fetched,
-      ),
-    ]),
+    ask(
+      (success, fail) => (wx.getBackgroundFetchData || fail)({ fetchType: 'pre', success, fail }),
+      (fetched: { fetchedData: unknown; timeStamp: number }) => fetched,
+    ),
   )
-    .then(([key, { fetchedData, timeStamp }]) => {
+    .then(({ fetchedData, timeStamp }) => {
       const answer: PrefetchAnswer & { user_id?: string } = JSON.parse(fetchedData as string)
-      const record = store.read()
+      const record = store.read(true)
       const { reason, user_id = answer.user_id } = record
       if (reason || user_id !== answer.user_id || isSinglePage(wx)) return undefined
       const next = Object.assign({}, answer, {
-        key,
+        key: newKey(),
         askedMs: timeStamp,
         prefetched: undefined,
       }) as TokenPair
-      if (!livePair(record) && livePair(next)) store.write(next, 'login')
+      if (!livePair(record) && isPair(next) && livePair(next)) {
+        store.write(next, 'login', record.refresh_token, record.key)
+      }
       return answer.prefetched
     })
     .catch(ignore)

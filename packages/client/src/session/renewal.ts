@@ -1,13 +1,22 @@
 import type { Json } from '@wxlogin/shared'
 import { ClientError, type ClientErrorCode } from '../errors.js'
 import type { ClientEvent } from '../events.js'
-import { ignore, openTask } from '../task.js'
+import { type Ask, ignore, isWithin, openTask } from '../task.js'
 import { isSinglePage, onShow, type Runtime } from '../wx.js'
-import { type AuthRequestSettings, createAuthRequests } from './auth-requests.js'
-import { createBackoff } from './backoff.js'
-import { newIdempotencyKey } from './idempotency-key.js'
+import { createPost, requestCode } from './auth-requests.js'
+import { pauseAfter } from './backoff.js'
+import type { NewKey } from './idempotency-key.js'
 import type { SingleFlight } from './single-flight.js'
-import { isFresh, livePair, type RecordStore, type TokenPair } from './token-record.js'
+import {
+  isFresh,
+  isPair,
+  livePair,
+  type Out,
+  type RecordStore,
+  type TokenPair,
+  type TokenRecord,
+  youngMs,
+} from './token-record.js'
 
 export interface LoginOptions {
   /** For the backend's `onLogin`; with it there is always a new login. */
@@ -36,36 +45,32 @@ export interface Renewal {
   pair(refused?: TokenPair): Promise<TokenPair>
   login(options?: LoginOptions): Promise<TokenPair>
   logout(options?: LogoutOptions): Promise<void>
+  /** Tells the server which sessions are over, this one too, until it has answered. Never rejects. */
+  end(session?: TokenRecord): Promise<unknown>
 }
 
-export interface RenewalSettings
-  extends AuthRequestSettings,
-    Pick<LoginSettings, 'device' | 'loginInput'> {
+export interface RenewalSettings extends Pick<LoginSettings, 'device' | 'loginInput'> {
   readonly wx: Runtime
+  readonly authUrl: string
+  readonly loginTimeoutMs: number
   readonly appId: string
+  readonly newKey: NewKey
   readonly emit: (event: ClientEvent) => void
 }
 
-export function createRenewal({
-  settings,
-  store,
-  singleFlight,
-}: {
-  readonly settings: RenewalSettings
-  readonly store: RecordStore
-  readonly singleFlight: SingleFlight<TokenPair>
-}): Renewal {
-  const { wx, appId, device, loginInput, loginTimeoutMs, emit } = settings
-  const { requestCode, post } = createAuthRequests({ settings, store })
-  const backoff = createBackoff()
-
-  onShow(wx, () => {
-    // There is a session to keep or a failed attempt to repeat; a login that nobody asked for is not started.
-    if (backoff.hasFailed() || store.read().access_token) {
-      backoff.resetBackoff()
-      void pair()
-    }
-  })
+export function createRenewal(
+  settings: RenewalSettings,
+  store: RecordStore,
+  singleFlight: SingleFlight<TokenPair>,
+): Renewal {
+  const { wx, loginTimeoutMs, newKey } = settings
+  const post = createPost(wx, settings.authUrl, loginTimeoutMs)
+  /** The server is told of one thing at a time: a sign-out everywhere needs its session until it has been told. */
+  let told: Promise<unknown> = Promise.resolve()
+  /** Of the last attempt, if it failed: during the pause after it nobody tries again. */
+  let lastError: ClientError | undefined
+  let failedMs = 0
+  let pauseMs = 0
 
   const pair = (refused?: TokenPair): Promise<TokenPair> => {
     const live = livePair(store.read(), refused)
@@ -75,129 +80,197 @@ export function createRenewal({
     return Promise.resolve(live || renewed)
   }
 
-  /** What storage holds now, whether this client, another instance or the app wrote it. */
+  /** What storage held when it was last looked at, whether this client, another instance or the app wrote it. */
   const usable = (unwanted?: TokenPair): TokenPair | false => {
-    const { reason } = store.read()
+    const { reason } = store.last()
     if (reason) throw new ClientError('signed_out', { reason })
-    return livePair(store.read(), unwanted)
+    return livePair(store.last(), unwanted)
   }
 
-  /** A refresh or a login, with one deadline for its steps; a failure starts a pause for everyone. */
-  const obtain = ({
-    input = loginInput,
-    isLogin,
-    isRetry,
-  }: {
-    readonly input?: LoginSettings['loginInput']
-    /** A login, even where a refresh would do. */
-    readonly isLogin?: boolean | undefined
-    readonly isRetry?: boolean
-  } = {}): Promise<TokenPair> => {
+  const isStill = ({ key }: TokenRecord): boolean => store.read(true).key === key
+
+  /** Each sign-out has a key of its own, so that a login that began before it does not undo it. */
+  const signOut = (reason: string, from: 'logout' | 'signed_out'): void => {
+    const { refresh_token, key, askedMs } = store.last()
+    store.write({ reason, key: newKey(), askedMs } as TokenRecord, from, refresh_token, key)
+  }
+
+  /**
+   * A refresh or a login, with one deadline for its steps; a failure starts a pause for everyone. `isLogin`: a login,
+   * even where a refresh would do.
+   */
+  const obtain = (
+    input = settings.loginInput,
+    isLogin?: boolean,
+    isRetry?: boolean,
+  ): Promise<TokenPair> => {
     if (isSinglePage(wx)) throw new ClientError('single_page')
-    backoff.assertNotPaused()
-    const before = store.read()
-    const { access_token, refresh_token, key, data } = before
+    if (lastError && isWithin(pauseMs, failedMs)) throw lastError
+    const before = store.last()
+    const { access_token, refresh_token, key, data, out } = before
     const isRefresh = access_token && !isLogin
     const type = isRefresh ? 'refresh' : 'login'
+    // What a login replaces: the session there is, or else one that is over, of which the server has not heard.
+    const previous = access_token ? refresh_token : lastOf(out)
     // The lifetime of the tokens counts from here: rather too early than too late.
     const askedMs = Date.now()
     const report = (code?: ClientErrorCode, requestId?: string): void =>
-      emit({ type, durationMs: Date.now() - askedMs, code, requestId })
+      settings.emit({ type, durationMs: Date.now() - askedMs, code, requestId })
 
     return openTask(loginTimeoutMs, (ask) =>
-      // The next key exists before the answer does, so that the answer is stored in the turn in which it arrives.
-      Promise.all([
-        newIdempotencyKey(wx),
-        isRefresh ? key : newIdempotencyKey(wx),
-        isRefresh ? undefined : requestCode(ask),
-      ]).then(([nextKey, idempotencyKey, code]) =>
-        post({
+      (isRefresh ? Promise.resolve('') : requestCode(wx, ask)).then((code) => {
+        const body = isRefresh
+          ? { refresh_token }
+          : {
+              code,
+              app_id: settings.appId,
+              device: settings.device,
+              input: typeof input === 'function' ? input() : input,
+              previous_refresh_token: previous,
+              previous_idempotency_key: previous && (access_token ? key : out[previous]),
+              previous_signed_out: previous && !access_token,
+            }
+        return post(
           ask,
-          route: type,
-          data: isRefresh
-            ? { refresh_token }
-            : {
-                code,
-                app_id: appId,
-                device,
-                input: typeof input === 'function' ? input() : input,
-                previous_refresh_token: refresh_token,
-              },
-          idempotencyKey,
-          needed: 'refresh_token',
-          onAnswer(answer) {
+          type,
+          isRefresh ? (key as string) : newKey(),
+          () => {
+            // Another instance may have used the refresh token.
+            if (isRefresh && !isStill(before)) throw new ClientError('network')
+            return body
+          },
+          ({ data: answer }) => {
             // `data` is that of the last login: a refresh keeps it, a login does not.
             const next = Object.assign({}, isRefresh && { data }, answer, {
-              key: nextKey,
+              key: newKey(),
               askedMs,
             }) as TokenPair
-            if (store.read() === before) store.write(next, type)
-            return next
+            const isWanted = isStill(before) || !(isRefresh || store.last().key)
+            if (isPair(next) && isWanted) store.write(next, type, previous)
+            // A refreshed session is one that somebody may go on with.
+            else if (!isRefresh) void end(next)
+            if (isPair(next)) return next
+            throw new ClientError('http')
           },
-        }),
-      ),
+        )
+      }),
     ).then(
       (next) => {
-        backoff.record()
+        lastError = undefined
+        pauseMs = 0
         report()
         return usable() || next
       },
       (error: ClientError) => {
-        const { code, reason = code, requestId } = error
+        const { code, reason = code, scope, requestId } = error
+        const isDenied = code === 'access_denied'
         report(code, requestId)
-        if (store.read() === before) {
-          if (code === 'invalid_code' && !isRetry) {
-            return obtain({ input, isLogin: true, isRetry: true })
+        if (isStill(before)) {
+          if (code === 'invalid_code' && reason !== 'phone_code' && !isRetry) {
+            return obtain(input, true, true)
           }
-          if (code === 'access_denied' || reason === 'revoked') {
-            store.write({ reason, refresh_token }, 'signed_out')
-          } else if (code === 'invalid_grant') store.write({}, 'ended')
+          if ((isDenied && !scope) || reason === 'revoked') {
+            signOut(reason, 'signed_out')
+            void end()
+          } else if (code === 'invalid_grant' || (isRefresh && code === 'invalid_request')) {
+            store.write({}, 'ended')
+          }
         }
-        if (isRefresh && code !== 'access_denied' && store.read() !== before) {
-          return usable() || obtain()
+        if (isRefresh && !isDenied && !isStill(before)) return usable() || obtain()
+        // What is wrong with what somebody typed does not hold up anybody else.
+        if (!scope || !isLogin) {
+          lastError = error
+          failedMs = Date.now()
+          pauseMs = pauseAfter(error, pauseMs)
         }
-        backoff.record(error)
         throw error
       },
     )
   }
 
+  /** Nothing but the server's own answer counts, so that no captive portal swallows a sign-out. */
+  const tellEnd = (ask: Ask, refreshToken: string, newest?: string): Promise<void> =>
+    post(
+      ask,
+      'logout',
+      store.last().out[refreshToken] as string,
+      () => ({ refresh_token: newest || refreshToken, everywhere: newest && true }),
+      ({ statusCode }) => {
+        if (statusCode !== 204) throw new ClientError('http')
+        store.write(store.read(true), 'logout', refreshToken)
+      },
+    )
+
+  const end = (session?: TokenRecord): Promise<unknown> => {
+    if (session) store.write(store.last(), 'logout', session.refresh_token, session.key)
+    told = told.then(() =>
+      Promise.all(
+        Object.keys(store.last().out).map((refreshToken) =>
+          openTask(loginTimeoutMs, (ask) => tellEnd(ask, refreshToken)).catch(ignore),
+        ),
+      ),
+    )
+    return told
+  }
+
+  /** The app is shown again, or the network has changed. */
+  const wake = (): void => {
+    const { access_token } = store.read()
+    void end()
+    // There is a session to keep or a failed attempt to repeat; a login that nobody asked for is not started.
+    if (lastError || access_token) {
+      if (!Object(lastError).retryAfterSeconds) pauseMs = 0
+      void pair()
+    }
+  }
+  onShow(wx, wake)
+  if (wx.onNetworkStatusChange) wx.onNetworkStatusChange(wake)
+  void end()
+
   return {
     pair,
+    end,
 
     /** Waits for what is running, which may have begun before a sign-out; a sign-out that comes meanwhile stands. */
     login({ input, force } = {}) {
-      backoff.resetBackoff()
-      const before = store.read()
+      pauseMs = 0
+      const { key } = store.read()
       return singleFlight(() => {
-        if (store.read() !== before) usable()
         const isLogin = force || input !== undefined
-        return (!isLogin && livePair(store.read())) || obtain({ input, isLogin })
+        const now = store.read()
+        if (now.key !== key) usable()
+        return (!isLogin && livePair(now)) || obtain(input, isLogin)
       }, true)
     },
 
     logout({ everywhere } = {}) {
-      const { refresh_token } = store.read()
-      const signedOut = { reason: 'logout', refresh_token }
+      store.read(true)
       // Storage first, so that it works offline and whatever happens next.
-      store.write(signedOut, 'logout')
-      if (!refresh_token) return Promise.resolve()
-      return openTask(loginTimeoutMs, (ask) =>
-        post({
-          ask,
-          route: 'logout',
-          data: { refresh_token, everywhere },
-          idempotencyKey: '',
-          needed: '',
-          onAnswer() {
-            // The same object, because a login that began with it may be running.
-            signedOut.refresh_token = undefined
-            if (store.read() === signedOut) store.write(signedOut, 'logout')
-          },
-        }),
-      ).catch((error) => {
-        if (everywhere) throw error
+      signOut('logout', 'logout')
+      if (!everywhere) return end().then(ignore)
+      const done = told.then(() => {
+        const { out, askedMs } = store.last()
+        const refresh_token = lastOf(out)
+        if (!refresh_token) throw new ClientError('signed_out')
+        return openTask(loginTimeoutMs, (ask) =>
+          // Only the newest token of a session that lives can end the others, and a young one is that.
+          (isWithin(youngMs, Number(askedMs))
+            ? Promise.resolve(refresh_token)
+            : post(
+                ask,
+                'refresh',
+                out[refresh_token] as string,
+                () => ({ refresh_token }),
+                ({ data }) => Object(data).refresh_token as string,
+              )
+          ).then((newest) => tellEnd(ask, refresh_token, newest)),
+        )
       })
+      told = done.catch(ignore)
+      return done
     },
   }
 }
+
+/** The refresh token of the session that was over last. */
+const lastOf = (out: Out): string | undefined => Object.keys(out).pop()

@@ -3,16 +3,18 @@ export type SingleFlight<T> = (run: () => T | PromiseLike<T>, isQueued?: boolean
 
 /** Runs at most one thing at a time, the first one when `start` has settled. */
 export function createSingleFlight<T>(start?: Promise<unknown>): SingleFlight<T> {
-  let running: Promise<T> | undefined
+  let last = Promise.resolve(start) as Promise<unknown>
+  let underWay = 0
 
   return (run, isQueued) => {
-    if (running && !isQueued) return running
-    const promise: Promise<T> = (running || Promise.resolve(start)).then(run, run)
-    const clear = (): void => {
-      if (running === promise) running = undefined
+    if (!underWay || isQueued) {
+      const ended = (): void => {
+        underWay--
+      }
+      underWay++
+      last = last.then(run, run)
+      last.then(ended, ended)
     }
-    promise.then(clear, clear)
-    running = promise
-    return promise
+    return last as Promise<T>
   }
 }

@@ -60,6 +60,8 @@ export interface FakeWx extends Omit<FullWx, OneSocket> {
   offAppShow(listener?: (options: FakeLaunchOptions) => void): void
   onAppHide(listener: () => void): void
   offAppHide(listener?: () => void): void
+  onNetworkStatusChange(listener: (network: FakeNetworkStatus) => void): void
+  offNetworkStatusChange(listener?: (network: FakeNetworkStatus) => void): void
   /** In a mini game, in place of `onAppShow`. */
   onShow(listener: (options: FakeLaunchOptions) => void): void
   offShow(listener?: (options: FakeLaunchOptions) => void): void
@@ -69,6 +71,12 @@ export interface FakeWx extends Omit<FullWx, OneSocket> {
     options: Callbacks<{ randomValues: ArrayBuffer; errMsg: string }> & { length: number },
   ): Promise<{ randomValues: ArrayBuffer; errMsg: string }> | undefined
   readonly control: FakeWxControl
+}
+
+/** What listeners of `wx.onNetworkStatusChange` get. */
+export interface FakeNetworkStatus {
+  readonly isConnected: boolean
+  readonly networkType: string
 }
 
 /** What a test does to the phone, and what it sees of it. */
@@ -113,7 +121,10 @@ export interface FakeWxControl {
       behaviour?: 'ok' | 'hang' | 'throw' | { readonly afterMs: number }
     },
   ): void
-  /** Takes the network away. Requests and sockets in progress fail, and so do new ones and logins. */
+  /**
+   * Takes the network away. Requests and sockets in progress fail, and so do new ones and logins. Listeners of
+   * `wx.onNetworkStatusChange` are told in a later turn, as when it comes back.
+   */
   offline(): void
   online(): void
   /**
@@ -123,8 +134,11 @@ export interface FakeWxControl {
   hide(): void
   /** Brings the app to the front: `onAppShow` listeners run at once, then callbacks that waited. */
   show(options?: FakeEntry): void
-  /** The next `times` storage calls of this kind fail; without `times` all, and 0 ends it. */
-  failStorage(verb: StorageVerb, options?: { times?: number }): void
+  /**
+   * The next `times` storage calls of this kind fail; without `times` all, and 0 ends it. With `silently` they do
+   * nothing and do not say so, as the storage of some simulators and containers.
+   */
+  failStorage(verb: StorageVerb, options?: { times?: number; silently?: boolean }): void
   /** A cold start: returns what `App.onLaunch` gets. */
   launch(options?: FakeEntry): FakeLaunchOptions
   /**

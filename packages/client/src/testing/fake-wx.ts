@@ -23,7 +23,7 @@ import type { StorageVerb } from './fake-storage.js'
 import { createStorage } from './fake-storage.js'
 import type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
 import { createTransfers } from './fake-transfer.js'
-import type { FakeCall, FakeWx, FakeWxControl } from './fake-wx-types.js'
+import type { FakeCall, FakeNetworkStatus, FakeWx, FakeWxControl } from './fake-wx-types.js'
 import type { Scripted } from './scripted.js'
 import { createScripted } from './scripted.js'
 
@@ -80,6 +80,7 @@ interface Phone {
   readonly files: Map<string, string | ArrayBuffer>
   readonly areas: Map<string, Map<string, string>>
   readonly storageFaults: Record<StorageVerb, number>
+  readonly isSilent: Record<StorageVerb, boolean>
   readonly logins: Scripted<undefined, FakeLoginBehaviour>
   readonly requests: Scripted<RecordedRequest, FakeRequestBehaviour>
   readonly sockets: Scripted<FakeHandshake, FakeSocketBehaviour>
@@ -110,6 +111,7 @@ export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
     files: new Map(),
     areas: new Map([[user, storage]]),
     storageFaults: { set: 0, get: 0, remove: 0 },
+    isSilent: { set: false, get: false, remove: false },
     logins: createScripted<undefined, FakeLoginBehaviour>('ok'),
     requests: createScripted<RecordedRequest, FakeRequestBehaviour>('ok'),
     sockets: createScripted<FakeHandshake, FakeSocketBehaviour>('ok'),
@@ -161,6 +163,8 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     offAppShow: 0,
     onAppHide: 0,
     offAppHide: 0,
+    onNetworkStatusChange: 0,
+    offNetworkStatusChange: 0,
     onShow: 0,
     offShow: 0,
     onHide: 0,
@@ -170,6 +174,13 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
 
   function failure(errMsg: string, errno?: number): WxFailure {
     return hasErrno && errno !== undefined ? { errMsg, errno } : { errMsg }
+  }
+
+  const networkListeners = new Set<(network: FakeNetworkStatus) => void>()
+
+  function tellNetwork(): void {
+    const network = { isConnected: phone.isOnline, networkType: phone.isOnline ? 'wifi' : 'none' }
+    for (const listener of networkListeners) deliver(() => listener(network))
   }
 
   const answer = createAnswer(deliver)
@@ -248,9 +259,10 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
   const storage = createStorage(area)
 
   /** Runs one storage call; every failure comes out as the platform words it. */
-  function stored<T>(verb: StorageVerb, name: string, run: () => T): T {
+  function stored<T>(verb: StorageVerb, name: string, run: () => T): T | undefined {
     if (phone.storageFaults[verb] > 0) {
       phone.storageFaults[verb] -= 1
+      if (phone.isSilent[verb]) return undefined
       throw new Error(`${name}:fail system error`)
     }
     try {
@@ -309,14 +321,17 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     offline() {
       phone.isOnline = false
       cutAll('网络连接已中断。', 600000)
+      tellNetwork()
     },
     online() {
       phone.isOnline = true
+      tellNetwork()
     },
     hide: lifecycle.hide,
     show: lifecycle.show,
-    failStorage(verb, { times = Number.POSITIVE_INFINITY } = {}) {
+    failStorage(verb, { times = Number.POSITIVE_INFINITY, silently = false } = {}) {
       phone.storageFaults[verb] = times
+      phone.isSilent[verb] = silently
     },
     launch: lifecycle.launch,
     switchUser(user) {
@@ -425,6 +440,15 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
       calls.offAppHide += 1
       if (listener) lifecycle.hideListeners.delete(listener)
       else lifecycle.hideListeners.clear()
+    },
+    onNetworkStatusChange(listener) {
+      calls.onNetworkStatusChange += 1
+      networkListeners.add(listener)
+    },
+    offNetworkStatusChange(listener) {
+      calls.offNetworkStatusChange += 1
+      if (listener) networkListeners.delete(listener)
+      else networkListeners.clear()
     },
     onShow(listener) {
       calls.onShow += 1

@@ -28,6 +28,6 @@ export type {
 export type { FakeRequestBehaviour, RecordedRequest } from './fake-transfer.js'
 export type { FakeWxOptions } from './fake-wx.js'
 export { createFakeWx } from './fake-wx.js'
-export type { FakeCall, FakeWx, FakeWxControl } from './fake-wx-types.js'
+export type { FakeCall, FakeNetworkStatus, FakeWx, FakeWxControl } from './fake-wx-types.js'
 export type { TimerPromise, TimerPromiseConstructor } from './timer-promise.js'
 export { createTimerPromise } from './timer-promise.js'

@@ -1,8 +1,10 @@
-import { type PhoneAnswer, paths, type TokenAnswer } from '@wxlogin/shared'
-import { ClientError } from '../errors.js'
+import { type idempotencyHeader, type PhoneAnswer, paths, type TokenAnswer } from '@wxlogin/shared'
+import { ClientError, isText } from '../errors.js'
+import type { Renewal, RenewalSettings } from '../session/renewal.js'
 import type { Session } from '../session/session.js'
-import type { RecordStore, TokenPair } from '../session/token-record.js'
-import type { NativeCall, Send } from './send.js'
+import { isPair, type RecordStore, type TokenPair } from '../session/token-record.js'
+import { createOpenFresh } from './open-fresh.js'
+import type { CommonOptions, NativeCall, Send } from './send.js'
 
 /** What a `getPhoneNumber` or `getRealtimePhoneNumber` button calls its handler with. */
 export interface PhoneEvent {
@@ -27,21 +29,23 @@ const privacy = /^10[34]$|privacy per/
 /** Exchanges the code of a phone button, and switches to the session that the number led to. */
 export const createBindPhone =
   <Data>({
+    settings: { authUrl, newKey },
     store,
-    authUrl,
+    renewal,
     send,
     call,
     session,
   }: {
+    readonly settings: RenewalSettings
     readonly store: RecordStore
-    readonly authUrl: string
+    readonly renewal: Renewal
     readonly send: Send
     readonly call: NativeCall
     readonly session: () => Session<Data> | undefined
   }) =>
   (event: PhoneEvent): Promise<BoundPhone<Data>> => {
     const { code, errno, errMsg } = Object(Object(event).detail)
-    if (!code) {
+    if (!isText(code)) {
       const said = errno || errMsg
       return Promise.reject(
         new ClientError(
@@ -55,29 +59,32 @@ export const createBindPhone =
       )
     }
     const askedMs = Date.now()
-    const options = {
-      url: authUrl + paths.phone,
-      method: 'POST',
-      // Nobody else may hear what is asked here.
-      redirect: 'manual',
-      data: { code },
-    }
     return send({
-      options,
+      options: {
+        url: authUrl + paths.phone,
+        method: 'POST',
+        // Nobody else may hear what is asked here.
+        redirect: 'manual',
+        data: { code },
+        header: { 'Idempotency-Key': newKey() } as Record<typeof idempotencyHeader, string>,
+      } as CommonOptions,
       call,
+      // A renewal beside it would make the answer come too late.
+      open: createOpenFresh(store, renewal),
       events: [],
       needed: 'phone_number',
-      read(response) {
+      read(response, pair) {
         const answer: PhoneAnswer & Partial<TokenAnswer> = Object(response.data)
-        const { phone_number: phoneNumber, country_code: countryCode, data, refresh_token } = answer
-        const current = store.read()
-        const { key } = current
-        // The refresh token is not used up, so it keeps its key: a refresh with it may be running, or just done. Who is
-        // signed out has no key.
-        if (key && current.refresh_token === refresh_token) {
-          const next = { key, askedMs, phone_number: undefined, country_code: undefined }
-          store.write(Object.assign({}, answer, next) as TokenPair, 'phone')
+        const { phone_number: phoneNumber, country_code: countryCode, data } = answer
+        if (answer.refresh_token) {
+          const parts = { key: newKey(), askedMs, phone_number: undefined, country_code: undefined }
+          const next = Object.assign({}, answer, parts) as TokenPair
+          // Whoever signed out, or logged in, while the number was on its way has not asked for this session.
+          const isWanted = pair && store.read(true).key === pair.key
+          if (isWanted && isPair(next)) store.write(next, 'phone')
+          else void renewal.end(next)
         }
+        if (!isText(phoneNumber)) throw new ClientError('http')
         return { phoneNumber, countryCode, data, session: session() }
       },
     })

@@ -1,14 +1,8 @@
 import { ClientError } from '../errors.js'
 import { tell } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
-import {
-  isFresh,
-  isWithin,
-  type RecordStore,
-  type TokenPair,
-  youngMs,
-} from '../session/token-record.js'
-import { ignore, type Task } from '../task.js'
+import { type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
+import { ignore, isWithin, type Task } from '../task.js'
 import {
   type FullWx,
   openSocket,
@@ -39,14 +33,14 @@ export const createConnectSocket =
     store,
     renewal,
     send,
-    open,
+    openFresh,
     onChange,
   }: {
     readonly wx: FullWx
     readonly store: RecordStore
     readonly renewal: Renewal
     readonly send: Send
-    readonly open: OpenTask
+    readonly openFresh: OpenTask
     readonly onChange: (listener: () => void) => () => void
   }) =>
   (options: SocketOptions): SocketTask => {
@@ -85,8 +79,12 @@ export const createConnectSocket =
         tell(onReopen, reason)
       }
       const check = (): void => {
-        const { user_id } = store.read()
-        if (pair && user_id !== pair.user_id) lose(user_id ? 'user_changed' : 'signed_out')
+        const { user_id, reason } = store.read()
+        if (!pair || isClosed || user_id === pair.user_id) return
+        if (user_id) lose('user_changed')
+        else if (reason) lose('signed_out')
+        // A session that is over is no sign-out: the same user may be logged in again at once.
+        else renewal.pair().then(check, () => lose('closed'))
       }
       socket.close = (closing) => {
         isClosed = true
@@ -101,27 +99,22 @@ export const createConnectSocket =
       return socket
     }
 
-    const openWithFreshToken: OpenTask = (timeoutMs, run, place) =>
-      open(
+    const openTwice: OpenTask = (timeoutMs, run, place) =>
+      openFresh(
         timeoutMs,
-        (ask) => {
-          const record = store.read() as TokenPair
-          const isAging = record.access_token && !isFresh(record)
-          return (isAging ? renewal.pair(record).catch(ignore) : Promise.resolve())
-            .then(() => run(ask))
-            .catch((error) => {
-              // The answer to a handshake cannot be seen: it may have refused the token.
-              if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
-              return run(ask, used)
-            })
-        },
+        (ask) =>
+          run(ask).catch((error) => {
+            // The answer to a handshake cannot be seen: it may have refused the token.
+            if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
+            return run(ask, used)
+          }),
         place,
       )
 
     return send({
       options: Object.assign({}, options, { url: String(url).replace(/^ws(?=s?:)/i, 'http') }),
       call: connect,
-      open: openWithFreshToken,
+      open: openTwice,
       events: ['onOpen', 'onMessage'],
       read: ({ data }, pair) => watched(data as WxSocketTask, pair),
     }) as SocketTask

@@ -1,9 +1,9 @@
 import { ClientError, check, headerOf, type Place } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
-import { isWithin, type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
-import { type Ask, openTask, type Task } from '../task.js'
-import type { WxRequestOptions, WxResponse } from '../wx.js'
+import { type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
+import { type Ask, isWithin, openTask, type Task, timeoutOf } from '../task.js'
+import { responseOf, type WxRequestOptions, type WxResponse } from '../wx.js'
 
 /** The options of every kind of request, besides those of its `wx` call. */
 export interface AuthOptions {
@@ -104,18 +104,10 @@ export interface SendSettings {
   readonly emit: (event: ClientEvent) => void
 }
 
-export function createSend({
-  settings: { urlOf, isTrusted, timeoutMs, isUnauthorized, unwrap, emit },
-  store,
-  renewal,
-}: {
-  readonly settings: SendSettings
-  readonly store: RecordStore
-  readonly renewal: Renewal
-}): Send {
+export function createSend(settings: SendSettings, store: RecordStore, renewal: Renewal): Send {
   const unwrapped = <T>(response: WxResponse): T => {
     try {
-      return Object.assign({}, response, { data: unwrap(response) }) as T
+      return Object.assign({}, response, { data: settings.unwrap(response) }) as T
     } catch (cause) {
       throw new ClientError('business', Object.assign({}, response, { cause }))
     }
@@ -129,11 +121,12 @@ export function createSend({
     needed,
     read = unwrapped,
   }: SendInput<T>) => {
-    const { auth = true, header = {}, raw, timeout = timeoutMs, method = 'GET' } = Object(options)
-    const url = urlOf(String(Object(options).url))
+    const { auth = true, header = {}, raw, method = 'GET' } = Object(options)
+    const timeout = timeoutOf(settings.timeoutMs, Object(options).timeout)
+    const url = settings.urlOf(String(Object(options).url))
     // A query and what stands before an @ may be secret.
     const place = { method, url: url.replace(/[?#].*|[^/]*@/g, '') }
-    const isAnonymous = !auth || !isTrusted(url) || headerOf(header, 'authorization')
+    const isAnonymous = !auth || !settings.isTrusted(url) || headerOf(header, 'authorization')
     const calls: (() => void)[] = []
     let { user_id: userId } = store.read()
     let native: { [name: string]: ((listener: unknown) => void) | undefined } | undefined
@@ -141,7 +134,9 @@ export function createSend({
     const attempt = (ask: Ask, refused?: TokenPair): Promise<T> =>
       Promise.resolve(isAnonymous ? undefined : renewal.pair(refused))
         .catch((error) => {
-          if (auth === true && error.code !== 'single_page') throw error
+          // Whoever was logged in, and is not signed out, must not be taken for nobody.
+          const isSomebody = auth === true || (userId && !store.last().reason)
+          if (isSomebody && error.code !== 'single_page') throw error
           return undefined
         })
         .then((pair) => {
@@ -167,10 +162,12 @@ export function createSend({
               calls.forEach((call) => call())
               return native
             },
-            (response: WxResponse): T | Promise<T> => {
-              const isRefused = isTokenRefused(response) || isUnauthorized(response)
+            (answer: WxResponse): T | Promise<T> => {
+              const response = responseOf(answer)
+              const isRefused =
+                (pair && isTokenRefused(response)) || settings.isUnauthorized(response)
               if (isRefused && pair && !refused && !isYoung(pair)) {
-                emit({ type: 'replay' })
+                settings.emit({ type: 'replay' })
                 return attempt(ask, pair)
               }
               if (raw) return response as T
@@ -196,13 +193,13 @@ export function createSend({
 
   /** Whether it is the current pair and too young to be refreshed: another one would be refused too. */
   function isYoung(pair: TokenPair): boolean {
-    return pair === store.read() && isWithin(youngMs, pair.askedMs)
+    return pair.key === store.read().key && isWithin(youngMs, pair.askedMs)
   }
 }
 
 /** A 401 that names the token (RFC 6750 §3.1), in header or body; an app's own 401 does not. */
 const isTokenRefused = ({ statusCode, header, data }: WxResponse): boolean =>
   statusCode === 401 &&
-  /bearer.*"invalid_token"| invalid_token$/i.test(
-    `${headerOf(header, 'www-authenticate')} ${Object(data).error}`,
+  /\berror *= *"?invalid_token\b/i.test(
+    `error=${Object(data).error} ${headerOf(header, 'www-authenticate')}`.slice(0, 1000),
   )

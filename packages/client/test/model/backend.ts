@@ -19,6 +19,8 @@ export function createBackend({
 }) {
   const { auth } = server
   const violations: string[] = []
+  /** The sessions whose tokens a client has learned, and can end. */
+  const learned = new Set<string>()
   /** Refresh token by access token, as they were answered together. */
   const pairs = new Map<string, string>()
   /** The key that a refresh token came with. */
@@ -87,6 +89,7 @@ export function createBackend({
     violate,
     pairs,
     keys,
+    learned,
 
     /** What is asked for under this url is meant for this user and no other. */
     expectUser(url: string, user: string): void {
@@ -119,4 +122,10 @@ export function createBackend({
     /** Whether the server works, and does not wait for the clock. */
     isBusy: () => isServing && delaysUnderWay() === 0,
   }
+}
+
+/** The session that an access token is of. */
+export function sessionOf(accessToken: string): string {
+  const [, payload = ''] = accessToken.split('.')
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()).sid
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { eventfulDays, honestDays } from './commands.js'
+import { eventfulDays, honestDays, hostileDays } from './commands.js'
 import { createFigures, createWorlds, runsOf, takeOverTime } from './runs.js'
 
 vi.mock('node:timers/promises', () => import('../../../server/test/model/fake-delay.js'))
@@ -74,6 +74,7 @@ test('a Skill and its mini program share one login over one storage, and none lo
 test.each([
   { theme: 'users that change', met: 'request user_changed' },
   { theme: 'sign-outs', met: 'request signed_out' },
+  { theme: 'phone numbers', met: 'phone number ok' },
   { theme: 'a storage that fails', met: 'power cut after a storage operation' },
 ] as const)(
   '$theme: nothing is half done, nobody is taken for somebody else, and a login helps',
@@ -114,3 +115,31 @@ test.each([
   },
   3_600_000,
 )
+
+test('after 1,000 hostile rounds the live sessions at the server are the ones that phones hold', async () => {
+  const figures = createFigures('Sessions that nobody holds')
+  const worlds = createWorlds(figures.count, { revocation: 'immediate' })
+  await fc.assert(
+    fc.asyncProperty(
+      worlds.scheduler(),
+      hostileDays(),
+      instances,
+      fc.boolean(),
+      async (scheduler, commands, instances, isLoggedIn) => {
+        const begin = isLoggedIn ? worlds.beginLoggedIn : worlds.begin
+        const world = await begin({ scheduler, instances })
+        world.permit('http', 'store_unavailable', 'invalid_code')
+
+        await fc.scheduledModelRun(scheduler, () => ({ model: {}, real: world }), commands)
+        await world.calmDown()
+
+        expect(await world.leftBehind()).toEqual([])
+      },
+    ),
+    runsOf(250, 0.4),
+  )
+  figures.show()
+  for (const what of ['logout ok', 'phone number ok', 'login ok']) {
+    expect(figures.of(what), what).toBeGreaterThan(0)
+  }
+}, 3_600_000)

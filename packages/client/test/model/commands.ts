@@ -118,14 +118,23 @@ const logout = fc
     ),
   )
 
+const offline = on('no network', (phone) => phone.offline())
+
+const online = on('a network', (phone) => phone.online())
+
+const phoneNumber = on('phone number', (phone, world) => world.bindPhone(phone))
+
 const revoke = fc.constant(command('the server revokes the session', (world) => world.revoke()))
 
 // More than once is more often.
 const requests = [request, request, request, wait, wait]
 const mishaps = [message, message, callback, crash, powerCut, background, background]
 
-const daysOf = (commands: fc.Arbitrary<WorldCommand>[]) =>
-  fc.commands([...requests, ...mishaps, ready, clockJump, ...commands], {
+const daysOf = (
+  commands: fc.Arbitrary<WorldCommand>[],
+  usual = [...requests, ...mishaps, ready, clockJump],
+) =>
+  fc.commands([...usual, ...commands], {
     maxCommands: 20,
     size: 'max',
   })
@@ -138,6 +147,18 @@ export const eventfulDays = {
   'users that change': () =>
     daysOf([login, forcedLogin, otherAccount, otherAccount, otherPerson, renaming, amnesia]),
   'sign-outs': () => daysOf([login, forcedLogin, otherAccount, logout, logout, revoke]),
+  'phone numbers': () =>
+    daysOf(
+      [login, forcedLogin, phoneNumber, phoneNumber, logout, amnesia],
+      [...requests, ...mishaps, ready],
+    ),
   'a storage that fails': () =>
     daysOf([failingStorage, failingStorage, failingStorage, forcedLogin, logout, amnesia]),
 }
+
+/** Everything hostile that lets a phone keep what it knows, so that it can end what nobody holds. */
+export const hostileDays = () =>
+  daysOf(
+    [login, forcedLogin, otherAccount, logout, logout, revoke, phoneNumber, offline, online],
+    [...requests, message, message, message, callback, background, background, ready],
+  )

@@ -1,4 +1,4 @@
-import type { Client } from '@wxlogin/client'
+import type { Client } from '@wxlogin/client/full'
 import {
   createFakeWx,
   type FakeNetworkRequest,
@@ -6,7 +6,7 @@ import {
   type FakeRuntime,
   type FakeWx,
 } from '@wxlogin/client/testing'
-import { type Backend, baseUrl } from './backend.js'
+import { type Backend, baseUrl, sessionOf } from './backend.js'
 import { loginTimeoutMs, type Process, startProcess, timeoutMs } from './process.js'
 import { createStorageWatch, type StorageVerb } from './storage-watch.js'
 import { createTampering, type Mishap } from './tampering.js'
@@ -184,7 +184,21 @@ export function createPhone({
     },
 
     logout: (everywhere = false) =>
-      follow('logout', (client) => client.logout({ everywhere }), loginTimeoutMs),
+      // One after another, so that none takes the session of another from it.
+      follow('logout', (client) => client.logout({ everywhere }), afterOthers()),
+
+    bindPhone: (code: string) =>
+      follow('phone number', (client) => client.bindPhone({ detail: { code } }), timeoutMs),
+
+    offline: () => process.fake.control.offline(),
+    online: () => process.fake.control.online(),
+
+    /** The session whose tokens are in storage. */
+    heldSession(): string | undefined {
+      const [text = '""'] = areaOf(person).values()
+      const { access_token } = JSON.parse(JSON.parse(text) || '{}')
+      return access_token && sessionOf(access_token)
+    },
 
     hide: () => process.fake.control.hide(),
     show: () => process.fake.control.show(),
@@ -217,6 +231,7 @@ export function createPhone({
       tampering.calm()
       storage.calm()
       for (const verb of ['get', 'set', 'remove'] as const) phone.failStorage(verb, 0)
+      process.fake.control.online()
       process.fake.control.show()
     },
 

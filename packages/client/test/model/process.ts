@@ -1,6 +1,6 @@
-import { type Client, createClient } from '@wxlogin/client'
+import { type Client, createClient } from '@wxlogin/client/full'
 import type { FakeWx } from '@wxlogin/client/testing'
-import { type Backend, baseUrl } from './backend.js'
+import { type Backend, baseUrl, sessionOf } from './backend.js'
 import type { StorageVerb, StorageWatch } from './storage-watch.js'
 import type { Tampering } from './tampering.js'
 
@@ -89,7 +89,20 @@ export function startProcess({
     wx: {
       ...fake,
       login,
-      request: (options) => fake.request({ ...options, ...tampering.of(options, isAlive) }),
+      request(options) {
+        const sentMs = now()
+        const learning: typeof options = {
+          ...options,
+          success(response) {
+            const { access_token } = Object(response.data)
+            // What comes after the deadline is not looked at any more.
+            const isInTime = now() - sentMs < loginTimeoutMs
+            if (access_token && isInTime) backend.learned.add(sessionOf(access_token))
+            options.success?.(response)
+          },
+        }
+        return fake.request({ ...learning, ...tampering.of(learning, isAlive) })
+      },
       getStorageSync: watched('get', fake.getStorageSync),
       setStorageSync: watched('set', fake.setStorageSync),
       // Not every runtime has them.

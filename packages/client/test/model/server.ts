@@ -46,6 +46,8 @@ export function createServer(revocation: 'expiry' | 'immediate') {
       const person = people.find((name) => wechat.openidOf(name) === openid) ?? 'nobody'
       return { userId: typeof input === 'string' ? input : (renamed.get(person) ?? person) }
     },
+    // A second number is that of the person's other account.
+    onPhoneNumber: ({ phoneNumber }) => ({ userId: `owner of ${phoneNumber}` }),
     onEvent: (event) => listener(event),
   })
 
@@ -77,6 +79,17 @@ export function createServer(revocation: 'expiry' | 'immediate') {
     async personOf(sessionId: string): Promise<string | undefined> {
       const record = await memory.get(sessionId)
       return people.find((name) => wechat.openidOf(name) === record?.openid)
+    },
+
+    /** A code of the phone button. */
+    phoneCodeFor: (person: string): string => wechat.phoneCodeFor(person),
+
+    /** The sessions that live, and have not been revoked. */
+    async livingSessions(): Promise<readonly string[]> {
+      const records = await Promise.all([...ids].map((id) => memory.get(id)))
+      return records.flatMap((record) =>
+        record && record.revokedAt === undefined ? record.id : [],
+      )
     },
 
     /** As a memory store after a restart. */

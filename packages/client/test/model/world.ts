@@ -116,7 +116,7 @@ export function createWorld({
   async function settle(): Promise<void> {
     for (let turns = 0; turns === 0 || backend.isBusy(); turns++) {
       await new Promise(realSetImmediate)
-      if (turns > 100_000) throw new Error('the server does not come to rest')
+      if (turns > 1_000_000) throw new Error('the server does not come to rest')
     }
     await new Promise(realSetImmediate)
   }
@@ -218,11 +218,30 @@ export function createWorld({
     logout(phone: Phone, everywhere: boolean): void {
       const [failedWrites, lives] = [phone.failedWrites(), phone.lives()]
       permitted.add('signed_out')
+      // What ends the other sessions is the newest token of one that lives, which there may not be.
+      if (everywhere) permitted.add('invalid_grant')
       signOuts++
       void phone.logout(everywhere)
       const isStored = phone.failedWrites() === failedWrites && phone.lives() === lives
       const isKnown = [...phones].every((other) => other === phone || !other.isLoggingIn())
       isSignedOut ||= isStored && isKnown && !mayForget
+    },
+
+    /** A number leads to another user; whether it can is seen by the server, and by whoever was there first. */
+    bindPhone(phone: Phone): void {
+      permitted.add('user_changed')
+      for (const code of ['invalid_code', 'http']) permitted.add(code)
+      void phone.bindPhone(server.phoneCodeFor('alice'))
+    },
+
+    /** Sessions that live although no phone holds them, and one of them could have ended them. */
+    async leftBehind(): Promise<readonly string[]> {
+      for (const phone of phones) phone.show()
+      await settle()
+      await pass(30)
+      const held = new Set([...phones].map((phone) => phone.heldSession()))
+      const living = await server.livingSessions()
+      return living.filter((id) => backend.learned.has(id) && !held.has(id))
     },
 
     async revoke(): Promise<void> {

@@ -1,5 +1,6 @@
+import type { FakeNetworkRequest } from '@wxlogin/client/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { json, refusal } from '../backend.js'
+import { createBackend, json, refusal } from '../backend.js'
 import { outcomes, setUp, times } from '../set-up.js'
 
 beforeEach(() => {
@@ -148,15 +149,93 @@ test('a login whose answer was lost is sent again with the same code and key', a
   expect(backend.livingSessions()).toBe(1)
 })
 
-test('an exchange that never answers is tried twice within the deadline', async () => {
+test('an exchange may take all the time that is left', async () => {
   const { client, wx } = setUp()
-  wx.control.onRequest('/wx/login', { delayMs: Number.POSITIVE_INFINITY })
+  wx.control.onLogin({ afterMs: 1_000 })
+  wx.control.onRequest('/wx/login', { delayMs: 8_500 })
   const login = outcomes([client.login()])
 
-  await vi.advanceTimersByTimeAsync(10_000)
+  await vi.advanceTimersByTimeAsync(9_500)
 
-  expect(await login).toEqual(['timeout'])
-  expect(wx.control.requests.map(({ durationMs }) => durationMs)).toEqual([5_000, 5_000])
+  expect(await login).toEqual(['ok'])
+  expect(wx.control.requests).toHaveLength(1)
+})
+
+test.each([
+  [7_900, ['ok'], 2],
+  [8_100, ['network'], 1],
+] as const)(
+  'an exchange that breaks after %i ms is sent again if 2 s are left',
+  async (delayMs, outcome, times) => {
+    const backend = createBackend()
+    let sent = 0
+    const network = async (request: FakeNetworkRequest) => {
+      if (sent++ > 0) return backend.network(request)
+      await new Promise((resolve) => setTimeout(resolve, delayMs))
+      throw new Error('the connection broke')
+    }
+    const { client, wx } = setUp({ phone: { network, wechat: backend.wechat } })
+    const login = outcomes([client.login()])
+
+    await vi.advanceTimersByTimeAsync(9_000)
+
+    expect(await login).toEqual(outcome)
+    expect(wx.control.requests).toHaveLength(times)
+  },
+)
+
+test.each(['login', 'refresh'])(
+  'a %s that a gateway answers is sent once more, with the same key',
+  async (route) => {
+    const { client, wx, backend } = setUp()
+    if (route === 'refresh') {
+      await client.launch()
+      await vi.advanceTimersByTimeAsync(900_000)
+    }
+    const page = { statusCode: 502, header: { 'Content-Type': 'text/html' }, body: '<html>' }
+    backend.answer(`/wx/${route}`, page, { times: 1 })
+
+    const results = await outcomes(times(10, () => client.request({ url: '/orders' })))
+
+    expect(results).toEqual(times(10, () => 'ok'))
+    const [first, second] = backend.seen(`/wx/${route}`)
+    expect(second?.text).toBe(first?.text)
+    expect(second?.header['idempotency-key']).toBe(first?.header['idempotency-key'])
+    expect(wx.control.calls.login).toBe(1)
+  },
+)
+
+test.each([
+  ['a 500', json(500, {})],
+  ['a page that says when', { statusCode: 503, header: { 'Retry-After': '5' }, body: '<html>' }],
+])('%s is not sent again', async (_, answer) => {
+  const { client, backend } = setUp()
+  backend.answer('/wx/login', answer, { times: 1 })
+
+  expect(await outcomes([client.login()])).toEqual(['http'])
+  expect(backend.seen('/wx/login')).toHaveLength(1)
+})
+
+test('a code that was lost on the way is made good by a new one at once', async () => {
+  const { client, backend } = setUp()
+  const askedMs = Date.now()
+  backend.answer('/wx/login', refusal(400, 'invalid_code', { reason: 'lost' }), { times: 1 })
+
+  await client.login()
+
+  expect(backend.seen('/wx/login').map(({ body }) => body.code)).toEqual([
+    'code-1-user-1',
+    'code-2-user-1',
+  ])
+  expect(Date.now() - askedMs).toBeLessThan(300)
+})
+
+test('a code that a hook of the app refuses costs no second wx.login', async () => {
+  const { client, wx, backend } = setUp()
+  backend.answer('/wx/login', refusal(400, 'invalid_code', { reason: 'phone_code' }))
+
+  await expect(client.login()).rejects.toMatchObject({ code: 'invalid_code', reason: 'phone_code' })
+  expect(wx.control.calls.login).toBe(1)
 })
 
 test('an exchange that hangs is aborted at the deadline', async () => {
@@ -219,7 +298,7 @@ test('a thousand requests after a failed login make few login calls', async () =
   expect(wx.control.calls.login).toBeLessThan(12)
 })
 
-test('Retry-After is respected, by an explicit login too', async () => {
+test('Retry-After is respected, but an explicit login may try', async () => {
   const { client, wx, backend } = setUp()
   backend.answer('/wx/login', refusal(429, 'rate_limited', {}, { 'Retry-After': '90' }), {
     times: 1,
@@ -231,21 +310,77 @@ test('Retry-After is respected, by an explicit login too', async () => {
 
   await vi.advanceTimersByTimeAsync(89_000)
   wx.control.show()
-  expect(await outcomes([client.login(), client.request({ url: '/orders' })])).toEqual([
-    'rate_limited',
-    'rate_limited',
-  ])
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['rate_limited'])
   expect(wx.control.calls.login).toBe(1)
 
-  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await outcomes([client.login(), client.request({ url: '/orders' })])).toEqual(['ok', 'ok'])
+})
+
+test('Retry-After is obeyed to within a second, and for five minutes at most', async () => {
+  const { client, wx, backend } = setUp()
+  backend.answer('/wx/login', refusal(429, 'rate_limited', {}, { 'Retry-After': '86400' }), {
+    times: 1,
+  })
+  await client.ready()
+
+  await vi.advanceTimersByTimeAsync(299_000)
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['rate_limited'])
+  expect(wx.control.calls.login).toBe(1)
+
+  await vi.advanceTimersByTimeAsync(2_000)
   expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+})
+
+test("a maintenance page's Retry-After is not the server's", async () => {
+  const { client, backend } = setUp()
+  const page = { statusCode: 503, header: { 'Retry-After': '86400' }, body: '<html>' }
+  backend.answer('/wx/login', page, { times: 1 })
+  await client.ready()
+
+  await vi.advanceTimersByTimeAsync(3_000)
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+})
+
+/** Three minutes without a network, a request every second. */
+async function setUpOutage() {
+  const setting = setUp()
+  setting.wx.control.offline()
+  for (let second = 0; second < 180; second++) {
+    await outcomes([setting.client.request({ url: '/orders' })])
+    await vi.advanceTimersByTimeAsync(1_000)
+  }
+  return setting
+}
+
+test('after an outage the first request within 3 s succeeds, without any sign of the network', async () => {
+  for (const _ of times(20, String)) {
+    const { client, wx, start } = await setUpOutage()
+    const silent = Object.assign(wx, { onNetworkStatusChange: undefined })
+    expect(start(silent)).toBeDefined()
+    wx.control.online()
+    await vi.advanceTimersByTimeAsync(3_000)
+
+    expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  }
+})
+
+test.each([
+  ['when the network is back', () => {}],
+  ['when the app is shown', ({ wx }: Awaited<ReturnType<typeof setUpOutage>>) => wx.control.show()],
+])('a pause for want of a network ends at once %s', async (_, act) => {
+  const setting = await setUpOutage()
+  setting.wx.control.online()
+  act(setting)
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(await outcomes([setting.client.request({ url: '/orders' })])).toEqual(['ok'])
 })
 
 test('an explicit login does not wait for the pause after a failure', async () => {
   const { client, wx } = setUp()
-  wx.control.offline()
+  wx.control.onLogin({ fail: { errMsg: 'login:fail' } }, { times: 1 })
   await client.ready()
-  wx.control.online()
 
   expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['network'])
   expect((await client.login()).userId).toBe('user-1')
@@ -319,6 +454,74 @@ test('a refused user is signed out for good', async () => {
   })
   expect(again.control.calls.login).toBe(0)
   expect((await restarted.login()).userId).toBe('user-1')
+})
+
+test('a login that is refused for this attempt leaves the session that was there', async () => {
+  const { client, backend, wx, start } = setUp()
+  await client.login()
+  const wrongPassword = refusal(403, 'access_denied', { reason: 'password', scope: 'attempt' })
+  backend.answer('/wx/login', wrongPassword, { times: 2 })
+
+  for (const _ of [1, 2]) {
+    await expect(client.login({ input: { password: 'x' } })).rejects.toMatchObject({
+      code: 'access_denied',
+      reason: 'password',
+      scope: 'attempt',
+    })
+    expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  }
+  expect(start(wx.control.restart()).session()?.userId).toBe('user-1')
+})
+
+test('a refused attempt holds nobody else up', async () => {
+  const { client, backend } = setUp()
+  const wrongPassword = refusal(403, 'access_denied', { scope: 'attempt' })
+  backend.answer('/wx/login', wrongPassword, { times: 1 })
+  await client.login({ input: 'x' }).catch(() => {})
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+})
+
+test.each([
+  ['undefined', { errMsg: 'login:ok' }],
+  ['null', { code: null, errMsg: 'login:ok' }],
+  ['a number', { code: 7, errMsg: 'login:ok' }],
+  ['no result', undefined],
+])('a code that is %s is not sent', async (_, result) => {
+  const { start, wx, backend } = setUp()
+  const login = (options: { success?: (result: never) => void } = {}) => {
+    options.success?.(result as never)
+    return undefined
+  }
+  const client = start(Object.assign(wx, { login }) as never)
+
+  expect(['network', 'mock_code']).toContain((await outcomes([client.login()]))[0])
+  expect(backend.seen('/wx/login')).toHaveLength(0)
+})
+
+test.each([
+  ['none', undefined],
+  ['empty', { randomValues: new ArrayBuffer(0) }],
+  ['a text', { randomValues: 'q83vEjRWeJCrze8SNFZ4kA==' }],
+  ['all zeros', { randomValues: new ArrayBuffer(4096) }],
+])('random values that are %s make unique keys all the same', async (_, result) => {
+  const { start, wx, backend } = setUp()
+  const getRandomValues = (options: { success?: (result: never) => void }) => {
+    options.success?.(result as never)
+    return undefined
+  }
+  const client = start(Object.assign(wx, { getRandomValues }) as never)
+
+  await client.login()
+  await client.login({ force: true })
+  await vi.advanceTimersByTimeAsync(900_000)
+  await client.request({ url: '/orders' })
+
+  const keys = ['/wx/login', '/wx/refresh'].flatMap((path) =>
+    backend.seen(path).map(({ header }) => String(header['idempotency-key'])),
+  )
+  for (const key of keys) expect(key).toMatch(/^[A-Za-z0-9_-]{22,64}$/)
+  expect(new Set(keys).size).toBe(3)
 })
 
 test('without wx.getRandomValues keys are still unique', async () => {

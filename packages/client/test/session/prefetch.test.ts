@@ -242,3 +242,17 @@ test('two instances on one storage share one fetched login', async () => {
   expect(await outcomes(both)).toEqual(['ok', 'ok'])
   expect(setting.backend.livingSessions()).toBe(1)
 })
+
+test('six cold starts with a fetched login each leave one session', async () => {
+  const setting = setUpFull()
+  await setting.client.launch()
+  for (const start of times(6, String)) {
+    await vi.advanceTimersByTimeAsync(1_800_000)
+    prefetchFor(setting, 'user-1', start)
+    setting.wx = setting.wx.control.restart()
+    await setting.start(setting.wx).request({ url: '/orders' })
+  }
+
+  expect(setting.backend.livingSessions()).toBe(1)
+  expect(setting.wx.control.calls.login).toBe(0)
+})

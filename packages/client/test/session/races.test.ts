@@ -1,7 +1,7 @@
 import { createClient } from '@wxlogin/client'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { refusal } from '../backend.js'
+import { json, refusal } from '../backend.js'
 import { baseUrl, outcomes, setUp } from '../set-up.js'
 
 // Stories that the interleavings of the model found, told without chance.
@@ -114,4 +114,44 @@ test('a refresh token that another instance has used up is not sent again', asyn
   await vi.advanceTimersByTimeAsync(5_000)
   expect(await renewed).toEqual(['ok'])
   expect(backend.seen('/wx/login')).toHaveLength(1)
+})
+
+test('a login that a logout has overtaken is ended', async () => {
+  const { client, wx, backend } = setUp()
+  wx.control.onRequest('/wx/login', { delayMs: 1_000 })
+  const login = outcomes([client.login()])
+  await vi.advanceTimersByTimeAsync(500)
+
+  await client.logout()
+  await vi.advanceTimersByTimeAsync(500)
+
+  expect(await login).toEqual(['signed_out'])
+  expect(backend.livingSessions()).toBe(0)
+})
+
+test('of two instances that start cold one session is left, and both hold it', async () => {
+  const { client, wx, other, backend } = setUpTwo()
+  wx.control.onRequest('/wx/login', { delayMs: 500 })
+  const both = outcomes([client.request({ url: '/orders' }), other.request({ url: '/orders' })])
+
+  await vi.advanceTimersByTimeAsync(1_000)
+
+  expect(await both).toEqual(['ok', 'ok'])
+  expect(backend.livingSessions()).toBe(1)
+  await vi.advanceTimersByTimeAsync(900_000)
+  const again = [client.request({ url: '/orders' }), other.request({ url: '/orders' })]
+  expect(await outcomes(again)).toEqual(['ok', 'ok'])
+  expect(backend.seen('/wx/login')).toHaveLength(2)
+})
+
+test('a login whose answer cannot be used is ended by the token in it', async () => {
+  const { client, backend } = setUp()
+  backend.answer('/wx/login', () =>
+    json(200, { ...backend.prefetchFor('user-1'), access_token: 5 }),
+  )
+
+  expect(await outcomes([client.login()])).toEqual(['http'])
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(backend.livingSessions()).toBe(0)
 })

@@ -1,6 +1,7 @@
 import { createClient } from '@wxlogin/client'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { json, refusal } from '../backend.js'
 import { baseUrl, outcomes, setUp } from '../set-up.js'
 
 beforeEach(() => {
@@ -145,7 +146,8 @@ test('a failed write removes the record, and memory is then the truth', async ()
   const events: unknown[] = []
   const { client, wx, backend, start } = setUp({ onEvent: ({ type }) => events.push(type) })
   await client.launch()
-  wx.control.failStorage('set', { times: 1 })
+  // It is tried again when there is more room.
+  wx.control.failStorage('set', { times: 2 })
   await vi.advanceTimersByTimeAsync(900_000)
 
   await client.request({ url: '/orders' })
@@ -247,4 +249,108 @@ test('storage cleared by the app while it runs means a silent login', async () =
   expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
   expect(wx.control.calls.login).toBe(2)
   expect(start(wx.control.restart()).session()?.userId).toBe('user-1')
+})
+
+/** The record in storage with other members. */
+function damage(wx: ReturnType<typeof setUp>['wx'], damaged: object): void {
+  const record = JSON.parse(JSON.parse(String(wx.control.storage.get('wxlogin'))))
+  wx.control.storage.set('wxlogin', JSON.stringify(JSON.stringify({ ...record, ...damaged })))
+}
+
+test.each([
+  ...['access_token', 'refresh_token', 'key', 'user_id'].flatMap((name) =>
+    ['', 5, {}, null, undefined].map((value) => [name, value] as const),
+  ),
+  ['key', 'short'],
+  ...['expires_in', 'askedMs'].flatMap((name) =>
+    ['soon', {}, undefined].map((value) => [name, value] as const),
+  ),
+  ['reason', 5],
+  ['out', 5],
+  ['out', null],
+] as const)('a record whose %s is %j means no more than a silent login', async (name, value) => {
+  const { client, wx, backend, start } = setUp()
+  await client.launch()
+  damage(wx, { [name]: value })
+  await vi.advanceTimersByTimeAsync(900_000)
+
+  const again = wx.control.restart()
+  const restarted = start(again)
+
+  expect(await outcomes([restarted.request({ url: '/orders' })])).toEqual(['ok'])
+  expect(again.control.calls.login).toBeLessThanOrEqual(1)
+  expect(backend.seen('/wx/refresh').length).toBeLessThanOrEqual(1)
+})
+
+test('a refresh token that the server cannot read means a silent login', async () => {
+  const { client, wx, backend, start } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(900_000)
+  backend.answer('/wx/refresh', refusal(400, 'invalid_request'))
+
+  const restarted = start(wx.control.restart())
+
+  expect(await outcomes([restarted.request({ url: '/orders' })])).toEqual(['ok'])
+})
+
+test.each([
+  ['access_token', 5],
+  ['refresh_token', {}],
+  ['expires_in', 'soon'],
+  ['user_id', 7],
+])('a token answer whose %s is %j is of another shape', async (name, value) => {
+  const { client, wx, backend } = setUp()
+  backend.answer('/wx/login', json(200, { ...backend.prefetchFor('user-1'), [name]: value }))
+
+  expect(await outcomes([client.login()])).toEqual(['http'])
+  expect(client.session()).toBeUndefined()
+  expect(String(wx.control.storage.get('wxlogin'))).not.toContain('access_token')
+})
+
+test('a refresh that is answered with another shape keeps the record', async () => {
+  const { client, backend } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(900_000)
+  backend.answer('/wx/refresh', json(200, { access_token: 5 }), { times: 1 })
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['http'])
+  expect(client.session()?.userId).toBe('user-1')
+})
+
+test('storage that takes a write and keeps nothing costs one login a start, and is told once', async () => {
+  const events: unknown[] = []
+  const { wx, start } = setUp()
+  wx.control.failStorage('set', { silently: true })
+  const client = createClient({ baseUrl, wx, onEvent: ({ type }) => events.push(type) })
+
+  for (const _ of Array(5)) {
+    expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+    await vi.advanceTimersByTimeAsync(1_000)
+  }
+
+  expect(wx.control.calls.login).toBe(1)
+  expect(events.filter((type) => type === 'storage_failed')).toHaveLength(1)
+  const again = wx.control.restart()
+  expect(await outcomes([start(again).request({ url: '/orders' })])).toEqual(['ok'])
+  expect(again.control.calls.login).toBe(1)
+})
+
+test('storage that keeps what it had, and nothing new, does not bring old tokens back', async () => {
+  const { client, wx, backend, start } = setUp()
+  await client.launch()
+  const again = wx.control.restart()
+  again.control.failStorage('set', { silently: true })
+  again.control.failStorage('remove', { silently: true })
+  const restarted = start(again)
+
+  for (const _ of [1, 2]) {
+    await vi.advanceTimersByTimeAsync(900_000)
+    expect(await outcomes([restarted.request({ url: '/orders' })])).toEqual(['ok'])
+  }
+
+  expect(backend.seen('/wx/refresh').map(({ body }) => body.refresh_token)).toEqual([
+    'refresh-0-session1',
+    'refresh-1-session1',
+  ])
+  expect(backend.alarms).toEqual([])
 })

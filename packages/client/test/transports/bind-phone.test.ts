@@ -147,43 +147,94 @@ test('the new tokens are in storage when the answer is handled', async () => {
   expect(after).toEqual([expect.stringContaining('user-9')])
 })
 
-test('what another instance stored meanwhile is not overwritten', async () => {
+test('what another instance stored meanwhile is not overwritten, and the new session ends', async () => {
   const { client, backend, wx, start } = await setUp()
   wx.control.onRequest('/wx/phone', { delayMs: 1_000 })
   const code = backend.phoneCode({ number, movesTo: 'user-9' })
   const binding = client.bindPhone({ detail: { code } })
   await vi.advanceTimersByTimeAsync(500)
   await start(wx).login({ force: true })
-  const stored = wx.control.storage.get('wxlogin')
 
   await vi.advanceTimersByTimeAsync(500)
 
   expect(await binding).toMatchObject({ phoneNumber: number, session: { userId: 'user-1' } })
-  expect(wx.control.storage.get('wxlogin')).toBe(stored)
+  expect(start(wx.control.restart()).session()?.userId).toBe('user-1')
+  const [ended] = backend.seen('/wx/logout')
+  expect(ended?.header['idempotency-key']).toMatch(/^[A-Za-z0-9_-]{22,64}$/)
+  expect(backend.livingSessions()).toBe(1)
+  expect(backend.alarms).toEqual([])
+})
+
+test('each tap has a key of its own', async () => {
+  const { client, backend } = await setUp()
+  for (const _ of [1, 2]) {
+    await client.bindPhone({ detail: { code: backend.phoneCode({ number }) } })
+  }
+
+  const keys = backend.seen('/wx/phone').map(({ header }) => String(header['idempotency-key']))
+  for (const key of keys) expect(key).toMatch(/^[A-Za-z0-9_-]{22,64}$/)
+  expect(new Set(keys).size).toBe(2)
+})
+
+test('a number that another user has leaves one session, and a refresh goes on from it', async () => {
+  const { client, backend, wx } = await setUp()
+  await client.bindPhone({ detail: { code: backend.phoneCode({ number, movesTo: 'user-9' }) } })
+  await vi.advanceTimersByTimeAsync(900_000)
+
+  const { data } = await client.request<{ user: string }>({ url: '/orders' })
+
+  expect(data.user).toBe('user-9')
+  expect(backend.livingSessions()).toBe(1)
+  expect(backend.alarms).toEqual([])
+  expect(wx.control.calls.login).toBe(1)
+})
+
+test.each([
+  ['undefined', undefined],
+  ['null', null],
+  ['without a detail', {}],
+  ['with a code that is no text', { detail: { code: { a: 1 } } }],
+])('an event that is %s rejects as phone_denied', async (_, event) => {
+  const { client, wx } = await setUp()
+  const before = wx.control.requests.length
+
+  expect(await outcomes([client.bindPhone(event as never)])).toEqual(['phone_denied'])
+  expect(wx.control.requests).toHaveLength(before)
+})
+
+test('an errno may be a text', async () => {
+  const { client } = await setUp()
+
+  const event = { detail: { errMsg: 'getPhoneNumber:fail', errno: '1400001' } }
+
+  expect(await outcomes([client.bindPhone(event as never)])).toEqual(['phone_quota'])
 })
 
 test.each([
   ['the number', { phoneMs: 1, refreshMs: 1_000 }],
   ['the renewal', { phoneMs: 1_000, refreshMs: 500 }],
-])('a number beside a renewal moves the session, whichever comes first: %s', async (first, ms) => {
-  const { client, backend, wx } = await setUp()
-  // In its last tenth a token is renewed while requests go out with it.
-  await vi.advanceTimersByTimeAsync(850_000)
-  wx.control.onRequest('/wx/phone', { delayMs: ms.phoneMs }, { times: 1 })
-  wx.control.onRequest('/wx/refresh', { delayMs: ms.refreshMs }, { times: 1 })
-  if (first === 'the renewal') void client.request({ url: '/orders' })
-  const code = backend.phoneCode({ number, movesTo: 'user-9' })
-  const binding = client.bindPhone({ detail: { code } })
-  await vi.advanceTimersByTimeAsync(1_000)
+])(
+  'a number waits for a renewal that is due, and is then of the newest session: %s',
+  async (first, ms) => {
+    const { client, backend, wx } = await setUp()
+    // In its last tenth a token is renewed while requests go out with it.
+    await vi.advanceTimersByTimeAsync(850_000)
+    wx.control.onRequest('/wx/phone', { delayMs: ms.phoneMs }, { times: 1 })
+    wx.control.onRequest('/wx/refresh', { delayMs: ms.refreshMs }, { times: 1 })
+    if (first === 'the renewal') void client.request({ url: '/orders' })
+    const code = backend.phoneCode({ number, movesTo: 'user-9' })
+    const binding = client.bindPhone({ detail: { code } })
+    await vi.advanceTimersByTimeAsync(2_000)
 
-  const { session } = await binding
-  await vi.advanceTimersByTimeAsync(900_000)
-  const { data } = await client.request<{ user: string }>({ url: '/orders' })
+    const { session } = await binding
+    await vi.advanceTimersByTimeAsync(900_000)
+    const { data } = await client.request<{ user: string }>({ url: '/orders' })
 
-  expect(session?.userId).toBe('user-9')
-  expect(data.user).toBe('user-9')
-  expect(backend.seen('/wx/login')).toHaveLength(1)
-})
+    expect(session?.userId).toBe('user-9')
+    expect(data.user).toBe('user-9')
+    expect(backend.seen('/wx/login')).toHaveLength(1)
+  },
+)
 
 test.each([
   ['a sign-out', true],

@@ -358,6 +358,78 @@ test('an onReopen that throws breaks nothing', async () => {
   expect(setting.wx.control.sockets[0]?.state).toBe('closed')
 })
 
+test.each([
+  ['evicted', (setting: Setting) => setting.backend.endSessions('expired')],
+  [
+    'forgotten by a server that restarted',
+    ({ backend }: Setting) => backend.endSessions('unknown'),
+  ],
+])(
+  'a session that is %s leaves the socket open while the same user is logged in again',
+  async (_, end) => {
+    const setting = await setUpOpen()
+    const { client, server, onReopen } = setting
+    await vi.advanceTimersByTimeAsync(30_000)
+    end(setting)
+
+    await client.request({ url: '/orders' })
+    await vi.advanceTimersByTimeAsync(0)
+
+    expect(client.session()?.userId).toBe('user-1')
+    expect(server.state).toBe('open')
+    expect(onReopen).not.toHaveBeenCalled()
+  },
+)
+
+test('storage that is cleared leaves the socket open while the same user is logged in again', async () => {
+  const { client, wx, server, onReopen } = await setUpOpen()
+  wx.control.storage.clear()
+
+  expect(client.session()).toBeUndefined()
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(client.session()?.userId).toBe('user-1')
+  expect(server.state).toBe('open')
+  expect(onReopen).not.toHaveBeenCalled()
+})
+
+test('a session that is over and cannot be replaced has the socket reopened', async () => {
+  const { client, wx, backend, server, onReopen } = await setUpOpen()
+  await vi.advanceTimersByTimeAsync(30_000)
+  backend.endSessions('expired')
+  wx.control.onLogin({ fail: { errMsg: 'login:fail' } })
+
+  await outcomes([client.request({ url: '/orders' })])
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(onReopen.mock.calls).toEqual([['closed']])
+  expect(server.state).toBe('closed')
+})
+
+test('another user after the end of a session closes the socket', async () => {
+  const { client, wx, backend, onReopen } = await setUpOpen()
+  await vi.advanceTimersByTimeAsync(30_000)
+  backend.endSessions('expired')
+  wx.control.switchUser('user-2')
+
+  await outcomes([client.request({ url: '/orders' })])
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(onReopen.mock.calls).toEqual([['user_changed']])
+})
+
+test('who is refused after the end of a session is signed out', async () => {
+  const { client, backend, onReopen } = await setUpOpen()
+  await vi.advanceTimersByTimeAsync(30_000)
+  backend.endSessions('expired')
+  backend.answer('/wx/login', refusal(403, 'access_denied'))
+
+  await outcomes([client.request({ url: '/orders' })])
+  await vi.advanceTimersByTimeAsync(0)
+
+  expect(onReopen.mock.calls).toEqual([['signed_out']])
+})
+
 test('a listener that is there before the socket is open misses no message', async () => {
   const setting = setUpFull()
   const heard: unknown[] = []

@@ -122,6 +122,172 @@ test('auth optional sends the token when there is one', async () => {
   expect(data.user).toBe('user-1')
 })
 
+test('auth optional does not send a signed-in user as nobody', async () => {
+  const { client, wx, backend } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(900_000)
+  wx.control.onRequest('/wx/refresh', { fail: { errMsg: 'request:fail' } })
+
+  const news = client.request({ url: '/news', auth: 'optional' })
+
+  expect(await outcomes([news])).toEqual(['network'])
+  expect(backend.seen('/news')).toHaveLength(0)
+})
+
+test('auth optional goes anonymous for who is signed out while it waits', async () => {
+  const { client, backend } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(900_000)
+  backend.endSessions('revoked')
+
+  const { data } = await client.request<{ user: string }>({ url: '/news', auth: 'optional' })
+
+  expect(data.user).toBe('nobody')
+})
+
+test.each([0, null])('a timeout of %s means the default', async (timeout) => {
+  const { start, wx } = setUp()
+  const timeouts: unknown[] = []
+  const { request } = wx
+  const client = start(
+    Object.assign(wx, {
+      request(options: Parameters<typeof request>[0]) {
+        timeouts.push(options.timeout)
+        return request(options)
+      },
+    }),
+  )
+
+  await client.request({ url: '/orders', timeout: timeout as never })
+
+  expect(timeouts.at(-1)).toBe(60_000)
+})
+
+test.each([Number.NaN, -1, Number.POSITIVE_INFINITY, 2 ** 31])(
+  'a timeout of %s rejects as config, and nothing is sent',
+  async (timeout) => {
+    const { client, wx } = setUp()
+
+    await expect(client.request({ url: '/orders', timeout })).rejects.toMatchObject({
+      name: 'ClientError',
+      code: 'config',
+      message: expect.stringContaining('timeout'),
+    })
+    expect(wx.control.calls).toMatchObject({ request: 0, login: 0 })
+  },
+)
+
+/** A phone that leaves this answer as text. */
+function withText(wx: ReturnType<typeof setUp>['wx'], path: string, text: string) {
+  const { request } = wx
+  return Object.assign(wx, {
+    request: (options: Parameters<typeof request>[0]) =>
+      request({
+        ...options,
+        success: (response) =>
+          options.success?.(options.url.endsWith(path) ? { ...response, data: text } : response),
+      }),
+  })
+}
+
+test.each([
+  ['a line separator', JSON.stringify({ text: 'a\u2028b' }), { text: 'a\u2028b' }],
+  ['a byte order mark', `\ufeff${JSON.stringify([1])}`, [1]],
+])('JSON with %s that a phone leaves as text is parsed', async (_, text, data) => {
+  const { start, wx } = setUp()
+  const client = start(withText(wx, '/orders', text))
+
+  expect((await client.request({ url: '/orders' })).data).toEqual(data)
+})
+
+test('a login with a line separator in its data is a login', async () => {
+  const { start, wx, backend } = setUp()
+  const tokens = JSON.stringify({ ...backend.prefetchFor('user-1'), data: 'a\u2028b' })
+  const client = start(withText(wx, '/wx/login', tokens))
+
+  expect(await client.login()).toMatchObject({ userId: 'user-1', data: 'a\u2028b' })
+})
+
+test.each([
+  ['a text', 'hello'],
+  ['a text that another text contained', JSON.stringify('{"a":1}')],
+  ['a page', '<html>'],
+  ['what is not whole', '{"a":'],
+])('%s stays a text', async (_, text) => {
+  const { client, wx } = setUp()
+  const data = text.startsWith('"') ? JSON.parse(text) : text
+  wx.control.onRequest('/orders', { respond: { statusCode: 200, data: text } })
+
+  expect((await client.request({ url: '/orders' })).data).toBe(data)
+})
+
+test.each([
+  ['missing', {}],
+  ['0', { statusCode: 0 }],
+  ['no answer at all', undefined],
+])('a status that is %s is no answer', async (_, response) => {
+  const { client, start, wx } = setUp()
+  await client.launch()
+  const request = (options: { success?: (response: never) => void }) => {
+    options.success?.(response as never)
+    return { abort() {} }
+  }
+
+  const other = start(Object.assign(wx, { request }) as never)
+
+  expect(await outcomes([other.request({ url: '/orders' })])).toEqual(['network'])
+})
+
+test("a status of '401' is a 401", async () => {
+  const { client, wx, backend } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(30_000)
+  const data = { error: 'invalid_token' }
+  wx.control.onRequest('/orders', { respond: { statusCode: '401' as never, data } }, { times: 1 })
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  expect(backend.seen('/wx/refresh')).toHaveLength(1)
+})
+
+test.each([
+  'Bearer error=invalid_token',
+  'Bearer error = "invalid_token"',
+  'Basic realm="x", Bearer realm="y", error="invalid_token", scope="z"',
+])('%s is a refused token', async (challenge) => {
+  const { client, backend } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(30_000)
+  backend.answer('/orders', json(401, 'no', { 'WWW-Authenticate': challenge }), { times: 1 })
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  expect(backend.seen('/wx/refresh')).toHaveLength(1)
+})
+
+test.each([
+  ['a body', (text: string) => json(401, { error: text })],
+  ['a header', (text: string) => json(401, 'no', { 'WWW-Authenticate': text })],
+])('%s of 49 kB freezes nothing', async (_, answerOf) => {
+  const { client, backend } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(30_000)
+  backend.answer('/orders', answerOf('bearer'.repeat(8_166)))
+  const before = performance.now()
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['http'])
+
+  expect(performance.now() - before).toBeLessThan(100)
+})
+
+test('a challenge to who sent no token is an answer like any other', async () => {
+  const { client, backend } = setUp()
+  backend.answer('/orders', refusal(401, 'invalid_token'))
+
+  const { statusCode } = await client.request({ url: '/orders', auth: false, raw: true })
+
+  expect(statusCode).toBe(401)
+  expect(backend.seen('/orders')).toHaveLength(1)
+})
+
 test('a status that is not 2xx rejects with what came', async () => {
   const { client, backend } = setUp()
   backend.answer('/orders', json(418, { why: 'tea' }, { 'X-Pot': '1', 'Retry-After': '7' }))
@@ -407,9 +573,9 @@ test('no error, message or event holds a token, a code or a key', async () => {
   await vi.advanceTimersByTimeAsync(30_000)
   backend.expireAccess()
 
-  backend.answer('/wx/refresh', echo, { times: 1 })
+  backend.answer('/wx/refresh', echo, { times: 2 })
   await keep(client.request({ url: '/orders' }))
-  backend.answer('/wx/login', echo, { times: 1 })
+  backend.answer('/wx/login', echo, { times: 2 })
   await keep(client.login({ force: true }))
   backend.answer('/wx/login', json(200, { access_token: 'access-canary' }), { times: 1 })
   await keep(client.login({ force: true }))

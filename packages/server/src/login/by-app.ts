@@ -2,18 +2,18 @@ import type { TokenAnswer } from '@wxlogin/shared'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { checkClaims } from '../hooks.js'
-import type { Account } from '../session.js'
+import { type Account, accountOf } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { OpenSession } from './open-session.js'
 
 /** A session that is created without a code. */
 export interface CreateSessionInput<Claims extends object = object> {
   /** `appId` may be left out if there is just one mini program. */
-  account: Omit<Account, 'appId'> & { readonly appId?: string }
-  userId?: string | number
-  device?: string
+  readonly account: Omit<Account, 'appId'> & { readonly appId?: string }
+  readonly userId?: string | number
+  readonly device?: string
   /** Used for the first access token in place of the `claims` option. */
-  claims?: Claims
+  readonly claims?: Claims
 }
 
 export interface LoginByAppNeeds<Claims extends object> {
@@ -37,7 +37,7 @@ export function createLoginByApp<Claims extends object>({
     const opened = await openSession({
       method: 'app',
       id: randomId(),
-      account: { appId, openid, ...(unionid !== undefined && { unionid }) },
+      account: accountOf({ appId, openid, unionid }),
       idempotencyKeyHash: hashIdempotencyKey(randomId()),
       canComeAgain: false,
       device,

@@ -16,13 +16,14 @@ import {
   type Session,
   type SessionRecord,
 } from '../session.js'
+import { judgedWithinMs } from '../sessions/end-by-token.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { LoginInput } from './login-by-code.js'
 import type { OpenSession } from './open-session.js'
-import type { PreviousSessions } from './previous-session.js'
+import type { Previous, PreviousSessions } from './previous-session.js'
 
 // How many accounts have their session cached, until their claims are due again.
 const maxRemembered = 10_000
@@ -42,12 +43,16 @@ export interface CloudHosting<Claims extends object> {
     input: Omit<LoginInput, 'code' | 'appId'>,
     receivedMs?: number,
   ): Promise<TokenAnswer | undefined>
-  /** The session of a request that carries no token: one per account, created when it is first needed. */
-  sessionBehind(request: RequestHeaders): Promise<Session<Claims> | undefined>
+  /**
+   * The session of a request that carries no token: one per account, created when it is first needed. `ended` is what
+   * this gave before, if it turned out to have ended since: if nobody revoked it, it is created again.
+   */
+  sessionBehind(
+    request: RequestHeaders,
+    ended?: Session<Claims>,
+  ): Promise<Session<Claims> | undefined>
   /** Drops the cached session of an account. */
   forget(account: Account): void
-  /** Drops the cached session of a request that carries no token. */
-  forgetBehind(request: RequestHeaders): Promise<void>
 }
 
 export interface CloudHostingOptions {
@@ -74,6 +79,13 @@ export interface CloudHostingNeeds<Claims extends object> {
   readonly emit: EmitEvent
 }
 
+/** The session of an account, from when it is looked up until its claims are due again. */
+interface LookUp<Claims extends object> {
+  readonly session: Promise<Session<Claims>>
+  readonly startedMs: number
+  isPending: boolean
+}
+
 /** `undefined` without the option. Throws a `TypeError` if it is wrong. */
 export function createCloudHosting<Claims extends object>({
   cloudHosting,
@@ -90,7 +102,26 @@ export function createCloudHosting<Claims extends object>({
   emit,
 }: CloudHostingOptions & CloudHostingNeeds<Claims>): CloudHosting<Claims> | undefined {
   if (!isCloudHosted(cloudHosting)) return undefined
-  const remembered = createBoundedMap<string, Promise<Session<Claims>>>(maxRemembered)
+  const remembered = createBoundedMap<string, LookUp<Claims>>(maxRemembered)
+
+  /** Whether a hook may hang in it; the next request should not wait for that one too. */
+  const hangs = ({ startedMs, isPending }: LookUp<Claims>) =>
+    isPending && now() - startedMs > judgedWithinMs
+
+  function startLookUp(account: Account): Promise<Session<Claims>> {
+    const key = keyOf(account)
+    const session = lookUp(account)
+    const started: LookUp<Claims> = { session, startedMs: now(), isPending: true }
+    remembered.set(key, started)
+    const settle = () => {
+      started.isPending = false
+    }
+    session.then(settle, () => {
+      settle()
+      if (remembered.get(key) === started) remembered.delete(key)
+    })
+    return session
+  }
 
   async function lookUp(account: Account): Promise<Session<Claims>> {
     const startedMs = now()
@@ -158,7 +189,11 @@ export function createCloudHosting<Claims extends object>({
   }
 
   /** The session of an earlier login with the same idempotency key, whose answer was lost. */
-  async function findAgain(ids: readonly string[], startedMs: number) {
+  async function findAgain(
+    ids: readonly string[],
+    findPrevious: () => Promise<Previous | undefined>,
+    startedMs: number,
+  ) {
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
@@ -166,6 +201,7 @@ export function createCloudHosting<Claims extends object>({
       const claims = await sessions.claimsOrEnd(record)
       // The hook took its time; a revocation meanwhile wins.
       if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
+      await previousSessions.end(await findPrevious(), record)
       const { id: sessionId, appId, userId } = record
       const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
       emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
@@ -200,8 +236,10 @@ export function createCloudHosting<Claims extends object>({
       if (device !== undefined) checkDevice(device)
       const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
       const ids = loginIds(account, idempotencyKeyHash)
+      const findPrevious = () =>
+        previousSessions.find(previous, { appId: account.appId, receivedMs })
       const { answer } =
-        (await findAgain(ids, startedMs)) ??
+        (await findAgain(ids, findPrevious, startedMs)) ??
         (await openSession({
           method: 'cloud_hosting',
           id: ids[0],
@@ -210,40 +248,33 @@ export function createCloudHosting<Claims extends object>({
           canComeAgain: true,
           input,
           device,
-          previous: await previousSessions.find(previous, { appId: account.appId, receivedMs }),
+          previous: await findPrevious(),
           startedMs,
         })) ??
-        (await findAgain(ids, startedMs)) ??
+        (await findAgain(ids, findPrevious, startedMs)) ??
         missing()
       // A user whose session was revoked and who logs in again is no longer rejected without a token either.
-      await endTokenless(account)
+      // The login is committed, so a failure here must not cost it.
+      await endTokenless(account).catch(() => undefined)
       remembered.delete(keyOf(account))
       return answer
     },
 
-    async sessionBehind(request) {
+    async sessionBehind(request, ended) {
       const account = await accountBehind(request)
       if (!account) return undefined
       const key = keyOf(account)
       const known = remembered.get(key)
-      if (known && now() / 1000 < (await known).expiresAt) return known
+      if (known && !hangs(known)) {
+        const session = await known.session
+        if (session !== ended && now() / 1000 < session.expiresAt) return session
+      }
       // Another request that waited for the same one may have been faster.
       const newer = remembered.get(key)
-      if (newer && newer !== known) return newer
-      const found = lookUp(account)
-      remembered.set(key, found)
-      found.catch(() => {
-        if (remembered.get(key) === found) remembered.delete(key)
-      })
-      return found
+      return newer && newer !== known ? newer.session : startLookUp(account)
     },
 
     forget: (account) => remembered.delete(keyOf(account)),
-
-    async forgetBehind(request) {
-      const account = await accountBehind(request)
-      if (account) remembered.delete(keyOf(account))
-    },
   }
 }
 

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { TokenAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent, LoginEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { isLive, loginRetrySeconds, type SessionRecord } from '../session.js'
+import { accountOf, isLive, loginRetrySeconds, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
@@ -18,15 +19,15 @@ import type { PreviousInput, PreviousSessions } from './previous-session.js'
 /** The input of a login. */
 export interface LoginInput extends PreviousInput {
   /** The one-time code of `wx.login()`. */
-  code: string
+  readonly code: string
   /** May be left out if there is just one mini program. */
-  appId?: string
+  readonly appId?: string
   /** A name for the device, up to 128 characters. */
-  device?: string
+  readonly device?: string
   /** Passed to `onLogin` unchanged. */
-  input?: unknown
+  readonly input?: unknown
   /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
-  idempotencyKey?: string
+  readonly idempotencyKey?: string
 }
 
 // A sibling instance that used the code may still be in its onLogin; the waits add up to 2 seconds.
@@ -104,7 +105,7 @@ export function createLoginByCode<Claims extends object>({
     if ('earlier' in exchanged) return openAgain(exchanged.earlier, attempt)
 
     const { openid, unionid, sessionKey } = exchanged
-    const account = { appId, openid, ...(unionid !== undefined && { unionid }) }
+    const account = accountOf({ appId, openid, unionid })
     const [id] = ids
     const opened = await openSession({
       method,
@@ -193,6 +194,13 @@ export function createLoginByCode<Claims extends object>({
     running.set(ids[0], first)
     return first
   }
+}
+
+/** The same, as `auth.login` and the route call it: only the answer. */
+export function createLogin<Claims extends object>(
+  loginByCode: LoginByCode<Claims>,
+): (input: LoginInput, receivedMs?: number) => Promise<TokenAnswer> {
+  return async (input, receivedMs) => (await loginByCode(input, { receivedMs })).answer
 }
 
 function invalidCode(): AuthError {

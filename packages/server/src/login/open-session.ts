@@ -1,26 +1,16 @@
 import type { TokenAnswer } from '@wxlogin/shared'
+import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { type Account, isLive, type LiveRecord, type LoginMethod, toQuietEnd } from '../session.js'
+import { isLive, type LiveRecord, toQuietEnd } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
-import { type Sessions, sessionEnded } from '../sessions/sessions.js'
+import { type NewSession, type Sessions, sessionEnded } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
 import { type Previous, type PreviousSessions, previousFor } from './previous-session.js'
 
 /** A proven account, and the login that proved it. Every login method ends in one. */
-export interface ProvenLogin<Claims extends object> {
-  readonly method: LoginMethod
-  /** The id of the session to create. */
-  readonly id: string
-  readonly account: Account
-  readonly idempotencyKeyHash: string
-  /** Whether the proof may come again, with the same idempotency key or with another. */
-  readonly canComeAgain: boolean
-  readonly sealedKey?: string | undefined
-  /** When WeChat proved the account, in seconds since the epoch, where that was before now. */
-  readonly authenticatedAt?: number
+export interface ProvenLogin<Claims extends object> extends Omit<NewSession, 'userId' | 'data'> {
   readonly input?: unknown
-  readonly device?: string | undefined
   /** A session that the client sent, which is ended if possible. */
   readonly previous?: Previous | undefined
   /** The session that this one replaces. If that one has ended, there is no login either. */
@@ -44,6 +34,18 @@ export interface OpenedSession<Claims extends object> {
 export type OpenSession<Claims extends object> = (
   login: ProvenLogin<Claims>,
 ) => Promise<OpenedSession<Claims> | undefined>
+
+// No client waits for longer.
+const awaitedMs = 20_000
+
+/** A session that nobody would hold takes a place among the user's devices, and may push out the one that they hold. */
+function checkStillAwaited(startedMs: number, nowMs: number): void {
+  if (nowMs - startedMs <= awaitedMs) return
+  throw new AuthError(
+    'store_unavailable',
+    'The login took more than 20 seconds, so nobody waits for its session any more; look for a hook that hangs',
+  )
+}
 
 export interface OpenSessionNeeds<Claims extends object> {
   readonly hooks: Hooks<Claims>
@@ -84,6 +86,7 @@ export function createOpenSession<Claims extends object>({
         ...(device !== undefined && { device }),
         ...previousFor(previous),
       }))
+    checkStillAwaited(startedMs, now())
     const record = sessions.draft({ account, ...decision, ...start })
     if (!(await sessions.commit(record))) return undefined
 

@@ -48,7 +48,10 @@ export function createPhone<Claims extends object>({
   now,
   emit,
 }: PhoneNeeds<Claims>): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
-  /** Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends. */
+  /**
+   * Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends, while the code
+   * would be valid. Later it may come from a log, and ends nothing.
+   */
   async function refuseUsedCode(ids: readonly string[], keyHash: string): Promise<void> {
     for (const id of ids) {
       const record = await store.get(id)

@@ -7,11 +7,11 @@ import type { ServedApps } from '../wechat/apps.js'
 /** What a client sends about the session that its login replaces. */
 export interface PreviousInput {
   /** The refresh token that this login replaces. */
-  previousRefreshToken?: string
+  readonly previousRefreshToken?: string
   /** The key of the record that the client keeps that token in. Without it one generation behind ends its session. */
-  previousIdempotencyKey?: string
+  readonly previousIdempotencyKey?: string
   /** The user signed out of that session without the server learning it: `onLogin` is not told about it. */
-  previousSignedOut?: boolean
+  readonly previousSignedOut?: boolean
 }
 
 /** The live session of a refresh token that a client sends when it logs in again. */

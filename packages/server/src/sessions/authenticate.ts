@@ -9,13 +9,13 @@ import { sessionEnded } from './sessions.js'
 /** How strictly a request is checked. */
 export interface GuardOptions<Claims extends object = object> {
   /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
-  optional?: boolean
+  readonly optional?: boolean
   /** Only users of these mini programs; others get 403. */
-  appIds?: readonly string[]
+  readonly appIds?: readonly string[]
   /** Reads the store, whatever `revocation` is, so that a revoked session is rejected at once (default false). */
-  fresh?: boolean
+  readonly fresh?: boolean
   /** Your own rule; `false` is a 403. */
-  allow?: (session: Session<Claims>) => boolean | Promise<boolean>
+  readonly allow?: (session: Session<Claims>) => boolean | Promise<boolean>
 }
 
 /** The value of an `Authorization` header, or the headers of a request. */
@@ -34,10 +34,8 @@ export interface AuthenticateNeeds<Claims extends object> {
   readonly isUnrevoked: RevocationCheck
   /** The session of a request without a token, if a gateway vouches for its user. */
   readonly sessionByGateway?:
-    | ((request: RequestHeaders) => Promise<Session<Claims> | undefined>)
+    | ((request: RequestHeaders, ended?: Session<Claims>) => Promise<Session<Claims> | undefined>)
     | undefined
-  /** Called when that session has ended: its user may have logged in again since. */
-  readonly forgetGatewaySession?: ((request: RequestHeaders) => Promise<void>) | undefined
 }
 
 /** Who sent a request, and whether they may. */
@@ -45,7 +43,6 @@ export function createAuthenticate<Claims extends object>({
   accessTokens,
   isUnrevoked,
   sessionByGateway,
-  forgetGatewaySession,
 }: AuthenticateNeeds<Claims>): Authenticate<Claims> {
   async function authenticate(
     credentials: Credentials,
@@ -61,21 +58,32 @@ export function createAuthenticate<Claims extends object>({
   ): Promise<Session<Claims> | undefined> {
     const found = sessionBehind(credentials)
     // A cached token costs no turn of the event loop: this runs for every request.
-    const session = found instanceof Promise ? await found : found
+    let session = found instanceof Promise ? await found : found
     if (!session && optional) return undefined
     if (!session) throw invalidToken('The request has no bearer token in its Authorization header')
     if (appIds && !appIds.includes(session.appId)) {
       throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
     }
     const unrevoked = isUnrevoked(session, fresh)
-    if (unrevoked !== true && !(await unrevoked)) {
-      if (typeof credentials === 'object') await forgetGatewaySession?.(credentials)
-      throw sessionEnded()
-    }
+    if (unrevoked !== true && !(await unrevoked)) session = await insteadOf(session, credentials)
     if (allow && !(await callHook('allow', () => allow(session)))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }
     return session
+  }
+
+  /** Without a token, a session that has ended is another one's turn, unless it was revoked. */
+  async function insteadOf(
+    ended: Session<Claims>,
+    credentials: Credentials,
+  ): Promise<Session<Claims>> {
+    const isByGateway =
+      typeof credentials === 'object' &&
+      credentials !== null &&
+      typeof credentials.header('authorization') !== 'string'
+    const other = isByGateway ? await sessionByGateway?.(credentials, ended) : undefined
+    if (!other) throw sessionEnded()
+    return other
   }
 
   /** `undefined` without credentials; throws for invalid ones. */

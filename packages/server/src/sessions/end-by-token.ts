@@ -20,8 +20,8 @@ export interface EndByToken {
   look(
     token: EndingToken,
   ): Promise<{ readonly record: LiveRecord; readonly isNewest: boolean } | undefined>
-  /** `false` if there was nothing to end. */
-  end(token: EndingToken, event: { readonly everywhere: boolean }): Promise<boolean>
+  /** Does nothing if there is nothing to end. */
+  end(token: EndingToken, event: { readonly everywhere: boolean }): Promise<void>
 }
 
 export interface EndByTokenNeeds<Claims extends object> {
@@ -75,11 +75,10 @@ export function createEndByToken<Claims extends object>({
       const { before, decision } = await store.update(sessionId, (record) =>
         endingNow(record, token),
       )
-      if (decision.kind === 'none' || !before) return false
+      if (decision.kind === 'none' || !before) return
       const about = { appId, sessionId, userId: before.userId }
       if (decision.kind === 'ended') emit({ type: 'logout', ...about, everywhere })
       else emit({ type: 'revoked', ...about, reason: 'reused' })
-      return true
     },
   }
 }

@@ -4,11 +4,11 @@ import type { EndByToken } from './end-by-token.js'
 import type { Sessions } from './sessions.js'
 
 export interface LogoutInput {
-  refreshToken: string
+  readonly refreshToken: string
   /** Also ends the user's other sessions (default false), except those that began after this request arrived. */
-  everywhere?: boolean
+  readonly everywhere?: boolean
   /** The key of the record that the client keeps the token in. Without it one generation behind ends the session. */
-  idempotencyKey?: string
+  readonly idempotencyKey?: string
 }
 
 export interface LogoutNeeds<Claims extends object> {

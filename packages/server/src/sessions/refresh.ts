@@ -13,9 +13,9 @@ import { rotate } from './rotation.js'
 import type { Sessions } from './sessions.js'
 
 export interface RefreshInput {
-  refreshToken: string
+  readonly refreshToken: string
   /** 22 to 64 characters of `[A-Za-z0-9_-]`, the same for a retry. Without it nothing counts as a retry. */
-  idempotencyKey?: string
+  readonly idempotencyKey?: string
 }
 
 export interface RefreshNeeds<Claims extends object> {

@@ -31,12 +31,12 @@ export type Verdict =
 // an honest phone that was away for a week, to which a silent login costs nothing.
 const retrySeconds = 7 * 24 * 60 * 60
 
-// Reasons that nobody gave on purpose: the device logs in again by itself.
-const silentReasons: readonly (string | undefined)[] = [
+/** Reasons that nobody gives on purpose: the device logs in again by itself. */
+export const silentReasons = [
   'reused',
   'expired',
   'unknown',
-] satisfies InvalidGrantReason[]
+] as const satisfies readonly InvalidGrantReason[]
 
 /**
  * Decides what a presented refresh token means. Pure: no clock, no store.
@@ -82,7 +82,7 @@ export function rotate(
 }
 
 function reasonOf({ revokedReason }: SessionRecord): InvalidGrantReason {
-  return silentReasons.includes(revokedReason) ? (revokedReason as InvalidGrantReason) : 'revoked'
+  return silentReasons.find((reason) => reason === revokedReason) ?? 'revoked'
 }
 
 /** What the holder of a refresh token ends with it. */

@@ -1,4 +1,4 @@
-import type { InvalidGrantReason, Json } from '@wxlogin/shared'
+import type { Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
@@ -24,15 +24,16 @@ import {
   toUserId,
 } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
+import { silentReasons } from './rotation.js'
 
 export interface RevokeInput {
-  userId: string | number
+  readonly userId: string | number
   /** Only this session (default: all of the user's). */
-  sessionId?: string
+  readonly sessionId?: string
   /** All but this session. */
-  except?: string
+  readonly except?: string
   /** Stored with the session and in the event (default `revoked`): 1 to 64 letters, digits or `_`. */
-  reason?: string
+  readonly reason?: string
 }
 
 /** {@link RevokeInput}, and what only this library asks for. */
@@ -50,7 +51,7 @@ export interface NewSession {
   /** Whether the proof may come again, with the same idempotency key or with another. */
   readonly canComeAgain: boolean
   readonly sealedKey?: string | undefined
-  /** When WeChat proved the account, where that was before now. */
+  /** When WeChat proved the account, in seconds since the epoch, where that was before now. */
   readonly authenticatedAt?: number | undefined
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
@@ -125,7 +126,7 @@ export function createSessions<Claims extends object>({
   if (absoluteTtlSeconds < idleTtlSeconds) {
     throw new TypeError('absoluteTtlSeconds must not be shorter than idleTtlSeconds')
   }
-  checkCount('maxSessionsPerUser', maxSessionsPerUser, 1, 'sessions')
+  checkCount('maxSessionsPerUser', maxSessionsPerUser, { min: 1, of: 'sessions' })
 
   let hasWarnedOfOpenid = false
 
@@ -223,7 +224,10 @@ export function createSessions<Claims extends object>({
       try {
         return await store.create(record)
       } catch (error) {
-        await undoUnanswered(record).catch(() => undefined)
+        await undoUnanswered(record)
+          // Too slow to answer that too, but what it is sent it may still do.
+          .catch(() => endQuietly(record))
+          .catch(() => undefined)
         throw error
       }
     },
@@ -317,17 +321,20 @@ export function createSessions<Claims extends object>({
 
     async forget(userId) {
       const owner = toUserId(userId)
-      let forgotten = 0
+      // By id: a list that lags behind shows them again.
+      const forgotten = new Set<string>()
       // Again for what was created in the meantime.
       for (let round = 0; round < maxEvictionRounds; round++) {
         const records = await store.list(owner)
         if (records.length === 0) break
         // Not conditional, unlike every other end: nothing about this user is to stay, tombstones included.
-        for (const { id } of records) await store.delete(id)
-        forgotten += records.filter(isLive).length
+        for (const record of records) {
+          await store.delete(record.id)
+          if (isLive(record)) forgotten.add(record.id)
+        }
       }
-      emit({ type: 'forgotten', userId: owner, sessions: forgotten })
-      return forgotten
+      emit({ type: 'forgotten', userId: owner, sessions: forgotten.size })
+      return forgotten.size
     },
 
     recordOf,
@@ -363,17 +370,10 @@ export function checkDevice(device: string): string {
   )
 }
 
-// On the wire these mean that nobody ended the session on purpose, so its device logs in again by itself.
-const reservedReasons: readonly string[] = [
-  'reused',
-  'expired',
-  'unknown',
-] satisfies InvalidGrantReason[]
-
 function checkReason(reason: string): void {
-  if (!/^\w{1,64}$/.test(reason) || reservedReasons.includes(reason)) {
+  if (!/^\w{1,64}$/.test(reason) || silentReasons.some((silent) => silent === reason)) {
     throw new TypeError(
-      `reason must be 1 to 64 letters, digits or "_", and none of ${reservedReasons.join(', ')}`,
+      `reason must be 1 to 64 letters, digits or "_", and none of ${silentReasons.join(', ')}`,
     )
   }
 }

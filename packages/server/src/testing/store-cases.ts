@@ -43,6 +43,7 @@ export function storeCases({
       sealedKey: 'kid.c2VhbGVk',
       generation: 0,
       idempotencyKeyHash: uniqueName(),
+      loginIdempotencyKeyHash: uniqueName(),
       data: { name: '小明', tags: ['a', null, 1.5, true], nested: { deep: {} } },
       createdAt,
       authenticatedAt: createdAt,
@@ -74,7 +75,14 @@ export function storeCases({
     {
       name: 'a record without its optional members is read back without them',
       async run(store) {
-        const { unionid: _u, device: _d, sealedKey: _s, data: _data, ...record } = fresh()
+        const {
+          unionid: _u,
+          device: _d,
+          sealedKey: _s,
+          loginIdempotencyKeyHash: _l,
+          data: _data,
+          ...record
+        } = fresh()
         await store.create(record)
         same(await store.get(record.id), record, 'get')
       },
@@ -240,6 +248,17 @@ export function storeCases({
       },
     },
     {
+      name: 'a record that ends now is gone, as one that ended before',
+      async run(store) {
+        const record = fresh()
+        await store.create(record)
+        const ended = next(record, { expiresAt: Math.floor(now() / 1000) })
+        same(await store.replace(ended, 1), true, 'replace')
+        same(await store.get(record.id), undefined, 'get')
+        same(await store.list(record.userId), [], 'list')
+      },
+    },
+    {
       name: 'replace of an expired record fails',
       async run(store) {
         const record = fresh(dead())
@@ -268,20 +287,23 @@ export function storeCases({
       name: 'list gives them all, however many, and count is not below',
       async run(store) {
         const { userId } = fresh()
-        const records = Array.from({ length: 120 }, () => fresh({ userId }))
+        const revoked = { revokedAt: fresh().createdAt, revokedReason: 'revoked' }
+        const records = Array.from({ length: 130 }, (_, n) =>
+          fresh({ userId, ...(n % 2 === 1 && revoked) }),
+        )
         for (const record of records) await store.create(record)
-        for (const { id } of records.slice(100)) await store.delete(id)
+        for (const { id } of records.slice(110)) await store.delete(id)
         const listed = await store.list(userId)
         same(
           listed.map(({ id }) => id).sort(),
           records
-            .slice(0, 100)
+            .slice(0, 110)
             .map(({ id }) => id)
             .sort(),
           'list',
         )
-        const count = (await store.count?.(userId)) ?? 100
-        same(count >= 100, true, 'a count of at least the living')
+        const count = (await store.count?.(userId)) ?? 110
+        same(count >= 110, true, 'a count of at least those that list gives')
         same((await store.count?.(uniqueName())) ?? 0, 0, "nobody's count")
       },
     },

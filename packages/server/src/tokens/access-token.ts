@@ -62,7 +62,7 @@ export function createAccessTokens<Claims extends object>({
       'accessTtlSeconds must be at most 3600; set allowLongAccessTtl: true to permit more',
     )
   }
-  checkCount('maxVerifiedTokens', maxVerifiedTokens, 0, 'tokens')
+  checkCount('maxVerifiedTokens', maxVerifiedTokens, { min: 0, of: 'tokens' })
 
   const signer = createTokenSigner(keys, 'at+jwt')
   const maxTtlSeconds = Math.max(accessTtlSeconds, usualMaxTtlSeconds)

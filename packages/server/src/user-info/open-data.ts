@@ -19,21 +19,21 @@ export interface OpenDataOptions {
    * Asks WeChat first whether the `session_key` is still the current one (default false), so that a stale key is always
    * detected. Costs one more call to WeChat.
    */
-  checkKey?: boolean
+  readonly checkKey?: boolean
 }
 
 /** The result of `wx.getUserInfo()` and similar calls in the mini program, unchanged. */
 export interface EncryptedData extends OpenDataOptions {
-  encryptedData: string
-  iv: string
+  readonly encryptedData: string
+  readonly iv: string
   /** The maximum age of the data, in seconds (default 300). */
-  maxAgeSeconds?: number
+  readonly maxAgeSeconds?: number
 }
 
 export interface SignedData extends OpenDataOptions {
   /** The exact string that was signed. */
-  rawData: string
-  signature: string
+  readonly rawData: string
+  readonly signature: string
 }
 
 /** WeChat's open data of signed-in users. The `session_key` never leaves the server. */

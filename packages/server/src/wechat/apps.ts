@@ -70,7 +70,7 @@ export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): S
   return {
     knows: async (appId) => (await findApp(appId)) !== undefined,
     of,
-    exchangeCode: (app, code, group) => code2Session(transport, app, code, group),
+    exchangeCode: (app, code, group) => code2Session(transport, { app, code, group }),
     wechatOf,
   }
 }

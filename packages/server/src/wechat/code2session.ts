@@ -22,15 +22,19 @@ export interface CodeSession {
   readonly raw: WeChatAnswer
 }
 
+interface CodeExchange {
+  readonly app: AppCredentials
+  readonly code: string
+  readonly group?: 'login' | 'prefetch'
+}
+
 /**
  * Exchanges the one-time code of `wx.login()` for the account behind it.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
  */
 export function code2Session(
   transport: Transport,
-  { appId, appSecret }: AppCredentials,
-  code: string,
-  group: 'login' | 'prefetch' = 'login',
+  { app: { appId, appSecret }, code, group = 'login' }: CodeExchange,
 ): Promise<CodeSession> {
   const request: WeChatRequest<CodeSession> = {
     endpoint: 'code2Session',

@@ -42,5 +42,15 @@ export function toThrow(error: unknown, spendsCode: boolean): unknown {
     : unavailable(message, cause)
 }
 
-/** Whether this process or this machine may not open any more sockets. */
-const isOurLimit = (error: AuthError) => ['EMFILE', 'ENFILE'].includes(systemCodeOf(error) ?? '')
+/** Whether this process or this machine has no more sockets, ports or memory. */
+const isOurLimit = (error: AuthError) => ourLimits.has(systemCodeOf(error))
+
+// No port of its own is left: EADDRNOTAVAIL, on some systems EAGAIN.
+const ourLimits: ReadonlySet<string | undefined> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'EAGAIN',
+  'ENOBUFS',
+  'ENOMEM',
+])

@@ -91,13 +91,13 @@ export function createMiniProgram(
 
     async code2Session(code) {
       checkCode(code)
-      return code2Session(transport, await credentials(), code)
+      return code2Session(transport, { app: await credentials(), code })
     },
 
     async phoneNumber(code, { openid } = {}) {
       checkCode(code)
       if (openid !== undefined) checkTexts({ openid })
-      return sendAuthorized(phoneNumberRequest(appId, code, openid, now))
+      return sendAuthorized(phoneNumberRequest({ appId, code, openid, now }))
     },
 
     async checkSessionKey(input) {

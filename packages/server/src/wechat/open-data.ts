@@ -194,6 +194,8 @@ function read(text: string): OpenData {
 
 function isOpenData(data: unknown): data is OpenData {
   if (typeof data !== 'object' || data === null || !('watermark' in data)) return false
+  // A copy by assignment would make its members, which nobody has checked, those of the data.
+  if (Object.hasOwn(data, '__proto__')) return false
   const { watermark } = data
   if (typeof watermark !== 'object' || watermark === null) return false
   if (!('appid' in watermark && 'timestamp' in watermark)) return false

@@ -29,12 +29,17 @@ export interface PhoneNumber {
  * Exchanges the one-time code of the getPhoneNumber button.
  * https://developers.weixin.qq.com/miniprogram/dev/server/API/user-info/phone-number/api_getphonenumber
  */
-export function phoneNumberRequest(
-  appId: string,
-  code: string,
-  openid: string | undefined,
-  now: () => number,
-): WeChatRequest<PhoneNumber> {
+export function phoneNumberRequest({
+  appId,
+  code,
+  openid,
+  now,
+}: {
+  readonly appId: string
+  readonly code: string
+  readonly openid: string | undefined
+  readonly now: () => number
+}): WeChatRequest<PhoneNumber> {
   return {
     endpoint: 'phoneNumber',
     group: 'user_info',

@@ -66,6 +66,13 @@ export interface WeChatRequest<Result> extends ErrcodeMeanings {
 
 type About = Omit<WeChatRequest<unknown>, 'read'>
 
+interface CallEnd {
+  readonly startedMs: number
+  readonly outcome: WeChatEvent['outcome']
+  readonly finding: Finding
+  readonly error?: unknown
+}
+
 /** What {@link Transport.inPlace} needs to know of a call. */
 type AboutPlace = Pick<About, 'group' | 'endpoint' | 'appId'>
 
@@ -114,7 +121,7 @@ export function createTransport({
 }: WeChatConnectionOptions & TransportNeeds): Transport {
   checkFunctions({ fetch })
   checkDuration('wechatTimeoutMs', wechatTimeoutMs)
-  checkCount('maxLoginsInFlight', maxLoginsInFlight, 1, 'logins')
+  checkCount('maxLoginsInFlight', maxLoginsInFlight, { min: 1, of: 'logins' })
   const hosts = createHosts(checkHosts('wechatHosts', wechatHosts), now)
   const placesOf: Readonly<Record<EndpointGroup, number>> = { login: maxLoginsInFlight, ...places }
   const groups = forEachGroup((group) => ({
@@ -152,7 +159,7 @@ export function createTransport({
       )
       const result = request.read(readAnswer(reply, request))
       report('up')
-      record(request, startedMs, 'ok', 'up')
+      record(request, { startedMs, outcome: 'ok', finding: 'up' })
       return result
     } catch (failure) {
       // Earlier work within the same deadline may have left it little time.
@@ -160,18 +167,12 @@ export function createTransport({
       const finding = wasCutShort ? 'nothing' : findingOf(failure, reply, request)
       const error = toThrow(failure, request.spendsCode === true)
       report(finding)
-      record(request, startedMs, outcomeOf(failure), finding, error)
+      record(request, { startedMs, outcome: outcomeOf(failure), finding, error })
       throw error
     }
   }
 
-  function record(
-    request: About,
-    startedMs: number,
-    outcome: WeChatEvent['outcome'],
-    finding: Finding,
-    error?: unknown,
-  ): void {
+  function record(request: About, { startedMs, outcome, finding, error }: CallEnd): void {
     const { endpoint, appId } = request
     const { errcode, rid }: Partial<AuthError> = error instanceof AuthError ? error : {}
     if (finding !== 'nothing' || outcome === 'unreadable') {

@@ -1,6 +1,7 @@
 import express5 from 'express'
 import express4 from 'express4'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { adapters } from '../../../../.ci/entries.mjs'
 import * as onExpress from '../../src/adapters/express.js'
 import * as onFetch from '../../src/adapters/fetch.js'
 import * as onNode from '../../src/adapters/node.js'
@@ -11,6 +12,8 @@ import { onExpressBackend, onFetchBackend, onNodeBackend, serve, versions } from
 
 interface Row {
   name: string
+  /** Its entry. */
+  adapter: string
   start: StartAdapter
   /** What {@link adapterCases} are told about the adapter. */
   hasNext?: boolean
@@ -20,14 +23,16 @@ interface Row {
 
 const rows: Row[] = [
   ...versions.flatMap(([name, express]): Row[] => [
-    { name: `${name} without a parser`, start: onExpressBackend({ express }) },
+    { name: `${name} without a parser`, adapter: 'express', start: onExpressBackend({ express }) },
     {
       name: `${name} after express.json()`,
+      adapter: 'express',
       start: onExpressBackend({ express, addParser: (app) => app.use(express.json()) }),
       hasParser: true,
     },
     {
       name: `${name} after express.urlencoded()`,
+      adapter: 'express',
       start: onExpressBackend({
         express,
         addParser: (app) => app.use(express.urlencoded({ extended: false })),
@@ -35,12 +40,17 @@ const rows: Row[] = [
     },
     {
       name: `${name} after a parser of text`,
+      adapter: 'express',
       start: onExpressBackend({ express, addParser: (app) => app.use(express.text()) }),
     },
   ]),
-  { name: 'node:http', start: onNodeBackend },
-  { name: 'fetch', start: onFetchBackend, hasNext: false, hasConnection: false },
+  { name: 'node:http', adapter: 'node', start: onNodeBackend },
+  { name: 'fetch', adapter: 'fetch', start: onFetchBackend, hasNext: false, hasConnection: false },
 ]
+
+test('every adapter is held to the cases', () => {
+  expect([...new Set(rows.map(({ adapter }) => adapter))].sort()).toEqual([...adapters].sort())
+})
 
 describe.each(rows)('$name', ({ start, ...options }) => {
   for (const { name, run } of adapterCases({ createAuth, ...options })) test(name, () => run(start))

@@ -1,9 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import {
   AuthError,
   type AuthOptions,
   createAuth,
   createMemoryStore,
+  type GuardOptions,
   type LoginContext,
 } from '../../src/index.js'
 import { bodyOf, send } from '../http/set-up.js'
@@ -196,16 +198,13 @@ describe('a request through the gateway without a token', () => {
     await expect(auth.authenticate(headersOf(gateway))).resolves.toMatchObject({ userId })
   })
 
-  test('is not refused for ever by a process that did not see the login', async () => {
+  test('is not refused by a process that did not see the login', async () => {
     const { now } = createClock()
     const options = { now, store: createMemoryStore({ now }), revocation: 'immediate' as const }
     const [here, there] = [setUpHosted(options).auth, setUpHosted(options).auth]
     const { userId } = await there.authenticate(headersOf(gateway))
     await here.sessions.revoke({ userId })
     await send(here, '/login', { headers: gateway, body: { app_id: appId } })
-
-    // What this process remembers has ended: this once it says so.
-    await there.authenticate(headersOf(gateway)).catch(() => undefined)
 
     await expect(there.authenticate(headersOf(gateway))).resolves.toMatchObject({ userId })
   })
@@ -355,6 +354,59 @@ describe('the session of a request through the gateway', () => {
     isDown = false
 
     await expect(auth.authenticate(headersOf(gateway))).resolves.toBeDefined()
+  })
+
+  test('is there as soon as a hook that hung for another request is well', async () => {
+    let isHanging = true
+    const { auth, clock } = setUpHosted({
+      claims: () => (isHanging ? new Promise<never>(() => undefined) : {}),
+    })
+    void auth.authenticate(headersOf(gateway))
+    await delay(5)
+    isHanging = false
+    clock.advance(11)
+
+    const session = auth.authenticate(headersOf(gateway))
+
+    await expect(Promise.race([session, delay(1000)])).resolves.toMatchObject({ appId })
+  })
+
+  describe.each<[string, Partial<AuthOptions>, GuardOptions & { optional?: false }]>([
+    ['revocation: immediate', { revocation: 'immediate' }, {}],
+    ['a fresh check', {}, { fresh: true }],
+  ])('that nobody revoked is made again, with %s,', (_name, options, guard) => {
+    const onLogin = () => ({ userId: 7 })
+
+    test('after it was evicted', async () => {
+      const { auth, wechat, clock } = setUpHosted({ ...options, onLogin, maxSessionsPerUser: 1 })
+      const { id } = await auth.authenticate(headersOf(gateway), guard)
+      clock.advance(61)
+      await auth.login({ code: wechat.codeFor('alice') })
+
+      await expect(auth.authenticate(headersOf(gateway), guard)).resolves.toMatchObject({ id })
+    })
+
+    test('after a login at another process', async () => {
+      const { now } = createClock()
+      const shared = { ...options, now, onLogin, store: createMemoryStore({ now }) }
+      const [one, other] = [setUpHosted(shared), setUpHosted(shared)]
+      const { id } = await one.auth.authenticate(headersOf(gateway), guard)
+      await send(other.auth, '/login', { headers: gateway, body: {} })
+
+      await expect(one.auth.authenticate(headersOf(gateway), guard)).resolves.toMatchObject({ id })
+    })
+
+    test('and one that was revoked stays refused', async () => {
+      const { auth } = setUpHosted({ ...options, onLogin })
+      await auth.authenticate(headersOf(gateway), guard)
+      await auth.sessions.revoke({ userId: 7 })
+
+      for (const _ of [1, 2]) {
+        await expect(auth.authenticate(headersOf(gateway), guard)).rejects.toMatchObject({
+          code: 'invalid_token',
+        })
+      }
+    })
   })
 
   test('ends for good when claims refuses its user', async () => {
@@ -562,6 +614,54 @@ describe('a login through the gateway', () => {
     await expect(auth.refresh({ refreshToken: String(first.refresh_token) })).rejects.toMatchObject(
       { code: 'invalid_grant' },
     )
+  })
+
+  test('replaces it when it comes again, if the first time could not', async () => {
+    const { now } = createClock()
+    const memory = createMemoryStore({ now })
+    let isDown = false
+    const { auth } = setUpHosted({
+      now,
+      onLogin: () => ({ userId: 7 }),
+      store: {
+        ...memory,
+        replace: (...given) =>
+          isDown ? Promise.reject(new Error('down')) : memory.replace(...given),
+      },
+    })
+    const first = bodyOf(await send(auth, '/login', { headers: gateway, body: {} }))
+    const request = {
+      headers: { ...gateway, 'Idempotency-Key': newKey() },
+      body: { previous_refresh_token: first.refresh_token },
+    }
+    isDown = true
+    await send(auth, '/login', request)
+    isDown = false
+
+    await send(auth, '/login', request)
+
+    expect(await auth.sessions.list(7)).toHaveLength(1)
+  })
+
+  test('is not lost because what comes after it fails', async () => {
+    const { now } = createClock()
+    const memory = createMemoryStore({ now })
+    let isCommitted = false
+    const { auth } = setUpHosted({
+      now,
+      store: {
+        ...memory,
+        create: async (record) => {
+          isCommitted = true
+          return memory.create(record)
+        },
+        get: (id) => (isCommitted ? Promise.reject(new Error('down')) : memory.get(id)),
+      },
+    })
+
+    const { status, body } = await send(auth, '/login', { headers: gateway, body: {} })
+
+    expect({ status, body }).toMatchObject({ status: 200, body: expect.any(String) })
   })
 
   test('tells what brought it in its event', async () => {

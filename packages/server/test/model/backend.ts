@@ -9,13 +9,14 @@ import { createFakeWeChat } from '../../src/testing/index.js'
 import { testSecret } from '../set-up.js'
 import { delaysUnderWay } from './fake-delay.js'
 import {
-  hashOf,
-  idleSeconds,
+  begun,
   isHeldAlive,
   type ModelSession,
+  type ModelToken,
   present,
   presentCodeAgain,
-  replaced,
+  presentToEnd,
+  revoked,
 } from './session-model.js'
 
 export const baseUrl = 'https://api.example.com'
@@ -26,11 +27,30 @@ type Request = Omit<FakeNetworkRequest, 'signal'>
 interface Held {
   readonly id: string
   readonly generation: number
+  readonly since: number
 }
 
 interface KnownSession extends ModelSession {
   readonly userId: string
 }
+
+interface LoginRequest {
+  readonly code: string
+  readonly key: string
+  readonly previous: Held | undefined
+  readonly previousKey: string | undefined
+}
+
+const endings = new Map<string, 'reused' | 'quietly'>([
+  ['reused', 'reused'],
+  ['unknown', 'quietly'],
+])
+
+const tokenOf = ({ generation: p, since }: Held, k: string | undefined): ModelToken => ({
+  p,
+  k,
+  since,
+})
 
 export type Backend = ReturnType<typeof createBackend>
 
@@ -114,15 +134,10 @@ export function createBackend({
         continue
       }
       const { userId, generation, idempotencyKeyHash: keyHash, createdAt, expiresAt } = record
-      const ended = record.revokedReason === 'reused' ? 'reused' : 'revoked'
-      sessions.set(id, {
-        userId,
-        generation,
-        keyHash,
-        createdAt,
-        expiresAt,
-        ...(record.revokedAt !== undefined && { ended }),
-      })
+      const { revokedReason, lastRefreshAt: refreshedAt } = record
+      const ended = revokedReason && (endings.get(revokedReason) ?? 'revoked')
+      const times = { createdAt, refreshedAt, expiresAt }
+      sessions.set(id, { userId, generation, keyHash, ...times, ...(ended && { ended }) })
     }
   }
 
@@ -133,7 +148,7 @@ export function createBackend({
     if (known ? known.id !== id || known.generation !== generation : holdsAnother(id, generation)) {
       violate(`the answer is not the refresh token of generation ${generation}`)
     }
-    tokens.set(text, { id, generation })
+    tokens.set(text, { id, generation, since: sessions.get(id)?.createdAt ?? 0 })
     accessTokens.set(String(answer.access_token), {
       id,
       expiresAt: nowSeconds() + Number(answer.expires_in),
@@ -145,7 +160,7 @@ export function createBackend({
 
   function judgeRefresh(held: Held | undefined, key: string, status: number, answer: Answer): void {
     if (!held) return void violate('a refresh token was sent that nobody was ever given')
-    const expected = present(sessions.get(held.id), { p: held.generation, k: key }, nowSeconds())
+    const expected = present(sessions.get(held.id), tokenOf(held, key), nowSeconds())
     count(`refresh ${expected.outcome}`)
     if (expected.outcome === 'reused' && !hasThief) {
       violate('an honest user is taken for a thief')
@@ -153,8 +168,9 @@ export function createBackend({
     const session = sessions.get(held.id)
     if (session && expected.next) sessions.set(held.id, { ...session, ...expected.next })
 
-    if (expected.outcome === 'refused' || expected.outcome === 'reused') {
-      const reasons = expected.outcome === 'reused' ? ['reused'] : expected.reasons
+    const isRefused = 'reasons' in expected || expected.outcome === 'reused'
+    if (isRefused) {
+      const reasons = 'reasons' in expected ? expected.reasons : ['reused']
       if (
         status !== 400 ||
         answer.error !== 'invalid_grant' ||
@@ -177,17 +193,19 @@ export function createBackend({
     grants.set(grant, key)
   }
 
-  function endPrevious(previous: Held | undefined, id: string): void {
-    const session = previous && sessions.get(previous.id)
-    if (!previous || !session || previous.id === id) return
-    const fate = replaced(session, previous.generation, nowSeconds())
-    if (fate === 'deleted') sessions.delete(previous.id)
-    if (fate === 'reused') sessions.set(previous.id, { ...session, ended: 'reused' })
-    if (fate === 'reused' && !hasThief) violate('an honest user names an old token at a login')
+  /** A token that ends its session: `isNewest` if it speaks for the user. */
+  function endBy(held: Held | undefined, key: string | undefined): { isNewest: boolean } {
+    const session = held && sessions.get(held.id)
+    if (!held || !session) return { isNewest: false }
+    const fate = presentToEnd(session, tokenOf(held, key), nowSeconds())
+    count(`end by token: ${fate.outcome}`)
+    if (fate.next) sessions.set(held.id, { ...session, ...fate.next })
+    if (fate.outcome === 'reused' && !hasThief) violate('an honest user ends a session as a thief')
+    return fate
   }
 
   function judgeLogin(
-    { code, previous, key }: { code: string; previous: Held | undefined; key: string },
+    { code, previous, previousKey, key }: LoginRequest,
     status: number,
     answer: Answer,
   ): void {
@@ -208,33 +226,27 @@ export function createBackend({
       return void violate(`a login that is ${verdict} got ${status} ${answer.error}`)
     if (verdict === 'created') {
       keysByCode.set(code, key)
-      sessions.set(id, {
-        userId: String(answer.user_id),
-        generation: 0,
-        keyHash: hashOf(key),
-        createdAt: nowSeconds(),
-        expiresAt: nowSeconds() + idleSeconds,
-      })
+      sessions.set(id, { userId: String(answer.user_id), ...begun(key, nowSeconds()) })
     }
     learn(answer, id, 0)
-    endPrevious(previous, id)
+    if (previous?.id !== id) endBy(previous, previousKey)
   }
 
-  function judgeLogout(held: Held | undefined, everywhere: boolean, status: number): void {
+  function judgeLogout(
+    { held, key, everywhere }: { held: Held | undefined; key: string; everywhere: boolean },
+    status: number,
+  ): void {
     count('logout')
     if (status !== 204) violate(`a logout got ${status}`)
-    const session = held && sessions.get(held.id)
-    if (!held || !session) return
-    if (everywhere && !session.ended && held.generation >= session.generation) {
-      endAllOf(session.userId, held.id)
-    }
-    sessions.delete(held.id)
+    const userId = held && sessions.get(held.id)?.userId
+    const { isNewest } = endBy(held, key || undefined)
+    if (everywhere && isNewest && userId) endAllOf(userId, held.id)
   }
 
   function endAllOf(userId: string, except?: string): void {
     for (const [id, session] of sessions) {
       if (session.userId === userId && id !== except && !session.ended) {
-        sessions.set(id, { ...session, ended: 'revoked' })
+        sessions.set(id, { ...session, ...revoked(session) })
       }
     }
   }
@@ -248,6 +260,7 @@ export function createBackend({
     const { code } = parsed
     const held = tokens.get(parsed.refresh_token)
     const previous = tokens.get(parsed.previous_refresh_token)
+    const previousKey: string | undefined = parsed.previous_idempotency_key
     hasStoreFailed = false
     createdId = undefined
     const startedAtMs = Date.now()
@@ -281,9 +294,10 @@ export function createBackend({
         violate(`${path} got ${status} ${answer.error} from a store that failed`)
       }
     } else if (path === '/refresh') judgeRefresh(held, key, status, answer)
-    else if (path === '/login') judgeLogin({ code, previous, key }, status, answer)
-    else if (path === '/logout') judgeLogout(held, parsed.everywhere === true, status)
-    else violate(`there is no ${path}`)
+    else if (path === '/login') judgeLogin({ code, previous, previousKey, key }, status, answer)
+    else if (path === '/logout') {
+      judgeLogout({ held, key, everywhere: parsed.everywhere === true }, status)
+    } else violate(`there is no ${path}`)
     return { statusCode: status, header: response.headers, body: response.body ?? '' }
   }
 
@@ -379,8 +393,7 @@ export function createBackend({
     isAlive(refreshToken: string, key: string): boolean {
       const held = tokens.get(refreshToken)
       return (
-        held !== undefined &&
-        isHeldAlive(sessions.get(held.id), { p: held.generation, k: key }, nowSeconds())
+        held !== undefined && isHeldAlive(sessions.get(held.id), tokenOf(held, key), nowSeconds())
       )
     },
 

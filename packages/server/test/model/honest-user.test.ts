@@ -56,7 +56,7 @@ test('whatever a network, a phone or a store does, an honest user stays logged i
         expect(logins).toBeLessThanOrEqual(world.mayForget() ? 2 : isAlive ? 0 : 1)
       },
     ),
-    runsOf(400, 0.3),
+    runsOf(200, 0.2),
   )
 }, 3_600_000)
 
@@ -88,7 +88,7 @@ test('a user who logged out, or was kicked, is out until the next login, and onl
         world.inspect()
       },
     ),
-    runsOf(200, 0.1),
+    runsOf(110, 0.1),
   )
 }, 3_600_000)
 

@@ -1,23 +1,24 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type Auth, createAuth, createMemoryStore, type SessionStore } from '../../src/index.js'
-import { createFakeWeChat } from '../../src/testing/index.js'
-import { testSecret } from '../set-up.js'
-import { delaysUnderWay, forgetDelays } from './fake-delay.js'
+import type { Auth, Session, SessionRecord } from '../../src/index.js'
+import { createRaces, failureOf, type Race, raceStart, type Trace } from './races.js'
 import { createFigures, runsOf, takeOverTime } from './runs.js'
 import {
-  hashOf,
-  idleSeconds,
+  begun,
+  isOver,
+  judgedSeconds,
   type ModelSession,
   present,
   presentCodeAgain,
+  presentToEnd,
+  reused,
+  revoked,
 } from './session-model.js'
 
 vi.mock('node:timers/promises', () => import('./fake-delay.js'))
 
-const figures = createFigures(
-  'Operations on one session, in two processes, step by step in the store',
-)
+const races = createRaces()
+const figures = createFigures('Operations on few sessions, in two processes, step by step')
 
 beforeAll(takeOverTime)
 afterAll(() => {
@@ -25,193 +26,403 @@ afterAll(() => {
   vi.useRealTimers()
 })
 
-const now = 1_800_000_000
-const keys = ['first', 'second'].map((name) => name.padEnd(22, '-')) as [string, string]
-const someKey = fc.constantFrom(...keys)
+/** Alice has logged in on a phone, and on another; a phone number makes a member of her. */
+type Name = 'phone' | 'other' | 'member'
 
-/** What is asked for. A generation may be one that nobody has been given yet: then the newest is presented. */
+const keys = ['first', 'second'].map((name) => name.padEnd(22, '-')) as [string, string]
+const [loginKey] = keys
+const someKey = fc.constantFrom(...keys)
+const keyOrNone = fc.option(someKey, { nil: undefined })
+
+/** A refresh token. A generation may be one that nobody has been given yet: then the newest is presented. */
+interface Token {
+  readonly of: 'phone' | 'member'
+  readonly generation: number
+}
+
+const token: fc.Arbitrary<Token> = fc.record({
+  of: fc.constantFrom('phone', 'phone', 'phone', 'member'),
+  generation: fc.constantFrom(0, 0, 1, 2),
+})
+
 type Operation =
   | { readonly kind: 'login'; readonly key: string }
-  | { readonly kind: 'refresh'; readonly generation: number; readonly key: string }
-  | { readonly kind: 'revoke' }
-  | { readonly kind: 'logout' }
+  | { readonly kind: 'refresh'; readonly token: Token; readonly key: string }
+  | { readonly kind: 'logout'; readonly token: Token; readonly key?: string; everywhere: boolean }
+  | { readonly kind: 'replace'; readonly token: Token; readonly key?: string; signedOut: boolean }
+  | { readonly kind: 'phone'; readonly key: string }
+  | { readonly kind: 'revoke' | 'forget' }
+  | { readonly kind: 'time'; readonly seconds: number }
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+const kind = <Kind extends string>(kind: Kind) => fc.constant(kind)
+
+const operation = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: kind('refresh'), token, key: someKey }) },
+  { weight: 2, arbitrary: fc.record({ kind: kind('login'), key: someKey }) },
   {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constant('refresh' as const),
-      generation: fc.constantFrom(0, 0, 1, 2),
-      key: someKey,
-    }),
+    weight: 3,
+    arbitrary: fc.record({ kind: kind('logout'), token, key: keyOrNone, everywhere: fc.boolean() }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('login' as const), key: someKey }) },
-  { weight: 1, arbitrary: fc.constantFrom<Operation>({ kind: 'revoke' }, { kind: 'logout' }) },
-)
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: kind('replace'), token, key: keyOrNone, signedOut: fc.boolean() }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: kind('phone'), key: someKey }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('revoke', 'forget') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: kind('time'), seconds: fc.constantFrom(4, 11, 8 * 24 * 3600) }),
+  },
+) as fc.Arbitrary<Operation>
 
 /** An operation as it went: what it gave, and when it began and ended, counted in steps. */
 interface Event {
   readonly operation: Operation
+  readonly trace: Trace
   readonly began: number
   ended: number
   outcome: string
-  /** Another login was under way when it began. */
+  /** Another login was under way in its process when it began. */
   readonly hasCompany: boolean
 }
 
-type State = ModelSession | undefined
+type State = Readonly<Partial<Record<Name, ModelSession>>>
 
-/** The outcome of an operation that is alone, and what it leaves. */
-function run(state: State, operation: Operation): { outcome: string; next: State } {
-  switch (operation.kind) {
-    case 'revoke':
-      return state && !state.ended
-        ? { outcome: 'ended 1', next: { ...state, ended: 'revoked' } }
-        : { outcome: 'ended 0', next: state }
-    case 'logout':
-      return { outcome: 'done', next: undefined }
-    case 'login': {
-      const verdict = presentCodeAgain(
-        state,
-        hashOf(operation.key) === loginIdempotencyKeyHash,
-        now,
-      )
-      if (verdict === 'answered') return { outcome: 'generation 0', next: state }
-      const next = verdict === 'ended' && state ? { ...state, ended: 'reused' as const } : state
-      return { outcome: 'invalid_code', next }
+/** A step of an operation that nothing comes between. Gives nothing if what was seen contradicts it. */
+type Step = (state: State) => State | undefined
+
+const guests: readonly Name[] = ['phone', 'other']
+
+const store = (state: State, name: Name, next: ModelSession | undefined): State => ({
+  ...state,
+  [name]: next,
+})
+
+/** The ways in which an operation may have gone, step by step, given what was seen of it. */
+function waysOf({ operation, trace, outcome, hasCompany }: Event, ids: Ids): Step[][] {
+  const { startedAt } = trace
+  /** How the operation reported the end of a session, if it did. */
+  const reported = (name: Name): string | undefined => {
+    const endings = trace.events.flatMap((event) => {
+      const isEnd = event.type === 'logout' || event.type === 'revoked'
+      return isEnd && event.sessionId === ids[name] ? event : []
+    })
+    expect(endings.length).toBeLessThanOrEqual(1)
+    const [ending] = endings
+    return ending?.type === 'revoked' ? ending.reason : ending?.type
+  }
+  const readAt = (name: Name, which: 0 | -1) =>
+    trace.reads.get(ids[name] ?? '')?.at(which) ?? startedAt
+  const isLate = (name: Name, which: 0 | -1) => readAt(name, which) - startedAt > judgedSeconds
+  const presented = ({ of, generation: p }: Token, k: string | undefined) => ({
+    p,
+    k,
+    since: ids.since[of] ?? 0,
+  })
+
+  /** Ends a session that is live, and reports it. */
+  const end =
+    (name: Name, report: string, ended: (session: ModelSession) => ModelSession): Step =>
+    (state) => {
+      const session = state[name]
+      const isEnded = session !== undefined && !isOver(session, readAt(name, -1))
+      if ((reported(name) === report) !== isEnded) return undefined
+      return isEnded ? store(state, name, ended(session)) : state
     }
+
+  /** What a token that is presented to end its session would do, before anything is done. */
+  const look =
+    (token: Token, key: string | undefined, isSeen: (found: string) => boolean): Step =>
+    (state) => {
+      const fate = presentToEnd(state[token.of], presented(token, key), readAt(token.of, 0))
+      const isHushed = fate.outcome === 'reused' && isLate(token.of, 0)
+      return isSeen(isHushed ? 'late' : fate.isNewest ? 'newest' : fate.outcome) ? state : undefined
+    }
+
+  const endByToken =
+    (token: Token, key: string | undefined): Step =>
+    (state) => {
+      const { of: name } = token
+      const fate = presentToEnd(state[name], presented(token, key), readAt(name, -1))
+      const isHushed = fate.outcome === 'reused' && isLate(name, -1)
+      const report = { nothing: undefined, ended: 'logout', reused: 'reused' }[fate.outcome]
+      if (reported(name) !== (isHushed ? undefined : report)) return undefined
+      const isSaid = outcome === 'store_unavailable'
+      if (operation.kind === 'logout' && isSaid !== isHushed) return undefined
+      return fate.next && !isHushed ? store(state, name, fate.next) : state
+    }
+
+  switch (operation.kind) {
+    case 'time':
+      return [[]]
+    case 'revoke':
+      return bothWays(guests.map((name) => end(name, 'revoked', revoked)))
+    case 'forget':
+      return bothWays(guests.map((name) => (state) => store(state, name, undefined)))
+
+    case 'login': {
+      const isSameKey = operation.key === loginKey
+      const step: Step = (state) => {
+        const { phone } = state
+        const verdict = presentCodeAgain(phone, isSameKey, readAt('phone', isSameKey ? -1 : 0))
+        if ((verdict === 'answered') !== (outcome === 'phone 0')) return undefined
+        if ((verdict === 'ended') !== (reported('phone') === 'reused')) return undefined
+        if (verdict !== 'ended' || !phone) return state
+        return store(state, 'phone', reused(phone, readAt('phone', -1)))
+      }
+      // A login that joins one under way in its process shares the failure of that one, and then ends nothing.
+      const mayHaveJoined = outcome === 'invalid_code' && !reported('phone') && hasCompany
+      return [[step], ...(mayHaveJoined ? [[]] : [])]
+    }
+
     case 'refresh': {
-      const { generation: p, key: k } = operation
-      const expected = present(state, { p, k }, now)
-      if (expected.outcome === 'refused') return { outcome: expected.reasons[0] ?? '', next: state }
-      const outcome = expected.outcome === 'reused' ? 'reused' : `generation ${p + 1}`
-      return { outcome, next: expected.next }
+      const { token, key } = operation
+      const { of: name } = token
+      const step: Step = (state) => {
+        const expected = present(state[name], presented(token, key), readAt(name, -1))
+        if (expected.outcome === 'reused' && isLate(name, -1)) {
+          return outcome === 'store_unavailable' ? state : undefined
+        }
+        const next = `${name} ${token.generation + 1}`
+        const [wanted] =
+          'reasons' in expected
+            ? expected.reasons
+            : [expected.outcome === 'reused' ? 'reused' : next]
+        if (outcome !== wanted) return undefined
+        return expected.next ? store(state, name, expected.next) : state
+      }
+      return [[step]]
+    }
+
+    case 'logout': {
+      const { token, key, everywhere } = operation
+      if (!everywhere) return [[endByToken(token, key)]]
+      const isSaid = outcome === 'store_unavailable'
+      const late = look(token, key, (found) => found === 'late' && isSaid)
+      const newest = look(token, key, (found) => found === 'newest')
+      const older = look(token, key, (found) => found !== 'newest' && found !== 'late')
+      const others = token.of === 'phone' ? [end('other', 'revoked', revoked)] : []
+      const own = endByToken(token, key)
+      return [[late], [newest, ...others, own], [older, own]]
+    }
+
+    case 'replace': {
+      const { token, key, signedOut } = operation
+      const isTold = (found: string) =>
+        (trace.told !== undefined) === (found === 'newest' && !signedOut)
+      const isNothing = (found: string) => found === 'nothing' || found === 'late'
+      const nothing = look(token, key, (found) => isNothing(found) && isTold(found))
+      const something = look(token, key, (found) => !isNothing(found) && isTold(found))
+      return outcome === 'new' ? [[nothing], [something, endByToken(token, key)]] : []
+    }
+
+    case 'phone': {
+      if (outcome === 'member 0') {
+        const made = begun(operation.key, ids.since.member ?? 0)
+        const quietly = (session: ModelSession) => ({ ...session, ended: 'quietly' as const })
+        return [
+          [
+            (state) => (state.member ? undefined : store(state, 'member', made)),
+            (state) => (reported('phone') ? end('phone', 'logout', quietly)(state) : undefined),
+          ],
+        ]
+      }
+      // What it may have made it has undone before anybody could hold it.
+      if (outcome === 'invalid_token') return reported('phone') ? [] : [[]]
+      if (outcome !== 'invalid_code') return []
+      return [
+        [
+          (state) => {
+            const { member } = state
+            const isSameKey = operation.key === ids.memberKey
+            const verdict = presentCodeAgain(member, isSameKey, readAt('member', 0))
+            if ((verdict === 'ended') !== (reported('member') === 'reused')) return undefined
+            if (verdict !== 'ended' || !member) return state
+            return store(state, 'member', reused(member, readAt('member', -1)))
+          },
+        ],
+      ]
     }
   }
 }
 
-const [loginKey] = keys
-const loginIdempotencyKeyHash = hashOf(loginKey)
+const bothWays = (steps: Step[]): Step[][] => [steps, steps.slice().reverse()]
 
-// A login that joins one under way in its process shares the failure of that one, and then ends nothing.
-const mayHaveJoined = ({ operation, outcome, hasCompany }: Event) =>
-  operation.kind === 'login' && outcome === 'invalid_code' && hasCompany
+interface Ids extends Partial<Record<Name, string>> {
+  /** Of the request that made her a member. */
+  readonly memberKey?: string
+  readonly since: Partial<Record<Name, number>>
+}
 
-/** Whether some order of the operations explains all outcomes, where none comes before one that had ended (Wing and Gong). */
-function isExplained(state: State, events: readonly Event[]): boolean {
-  if (events.length === 0) return true
-  const firstEnd = Math.min(...events.map(({ ended }) => ended))
-  return events.some((event) => {
-    if (event.began > firstEnd) return false
-    const others = events.filter((other) => other !== event)
-    const { outcome, next } = run(state, event.operation)
-    if (outcome !== event.outcome) return false
-    return isExplained(next, others) || (mayHaveJoined(event) && isExplained(state, others))
+/**
+ * Whether the steps of all operations can be put in an order that explains what was seen and what is in the store at
+ * the end, where no operation comes before one that had ended when it began (Wing and Gong).
+ */
+function isExplained(begin: State, events: readonly Event[], ids: Ids, end: Records): boolean {
+  const ways = events.map((event) => waysOf(event, ids))
+  const seen = new Set<string>()
+
+  /** `at` says of each event which of its ways it goes, and how many steps of it are done. */
+  function search(at: readonly At[], state: State): boolean {
+    const key = JSON.stringify([at, state])
+    if (seen.has(key)) return false
+    seen.add(key)
+    const open = events.map((_, n) => n).filter((n) => !isDone(n, at[n]))
+    if (open.length === 0) return isLeftAs(state, end)
+    const firstEnd = Math.min(...open.map((n) => events[n]?.ended ?? 0))
+    return open.some((n) => {
+      if ((events[n]?.began ?? 0) > firstEnd) return false
+      const [chosen, done] = at[n] ?? []
+      const choices = chosen === undefined ? [...(ways[n]?.keys() ?? [])] : [chosen]
+      return choices.some((way) => {
+        const step = ways[n]?.[way]?.[done ?? 0]
+        const next = step ? step(state) : state
+        const moved = at.slice()
+        moved[n] = [way, (done ?? 0) + 1]
+        return next !== undefined && search(moved, next)
+      })
+    })
+  }
+  const isDone = (n: number, at: At) => at !== undefined && at[1] >= (ways[n]?.[at[0]]?.length ?? 0)
+
+  return search(
+    events.map(() => undefined),
+    begin,
+  )
+}
+
+type At = readonly [way: number, done: number] | undefined
+
+type Records = Readonly<Partial<Record<Name, SessionRecord>>>
+
+/** Whether the store holds what it should. What ended quietly, or was forgotten, is gone; tombstones stay. */
+function isLeftAs(state: State, records: Records): boolean {
+  const now = Date.now() / 1000
+  return (['phone', 'other', 'member'] as const).every((name) => {
+    const session = state[name]
+    const record = records[name]
+    const isGone = !session || session.ended === 'quietly' || session.expiresAt <= now
+    if (isGone) return record === undefined
+    if (session.ended) return record?.revokedReason === session.ended
+    return (
+      record?.revokedReason === undefined &&
+      record?.generation === session.generation &&
+      record.idempotencyKeyHash === session.keyHash
+    )
   })
 }
 
-const realSetImmediate = setImmediate
-
 test('operations that meet in the store come out as if they came one after the other', async () => {
-  let active: (() => boolean) | undefined
-  const act = async (step: () => Promise<void>) => {
-    await step()
-    do await new Promise(realSetImmediate)
-    while (active?.())
-  }
   await fc.assert(
     fc.asyncProperty(
-      fc.scheduler({ act }),
+      races.scheduler(),
       fc.array(operation, { minLength: 2, maxLength: 6, size: 'max' }),
       fc.nat(2),
-      async (scheduler, operations, refreshesBefore) => {
-        vi.clearAllTimers()
-        vi.setSystemTime(now * 1000)
-        forgetDelays()
-        const { auths, wechat, gate } = createProcesses(scheduler)
+      fc.record({ hasClaims: fc.boolean(), isMember: fc.boolean() }),
+      async (scheduler, operations, refreshesBefore, { hasClaims, isMember }) => {
+        const race = races.begin(scheduler, { hasClaims })
+        const { auths, wechat, memory } = race
         const [left, right] = auths
         const code = wechat.codeFor('alice')
-        const tokens = [await tokenOf(left.login({ code, idempotencyKey: loginKey }))]
-        let state: State = {
-          generation: 0,
-          keyHash: loginIdempotencyKeyHash,
-          createdAt: now,
-          expiresAt: now + idleSeconds,
+        const phoneCode = wechat.phoneCodeFor('alice')
+        const tokens: Tokens = { phone: [], member: [] }
+        const answer = await left.login({ code, idempotencyKey: loginKey })
+        tokens.phone.push(answer.refresh_token)
+        const session = await left.authenticate(`Bearer ${answer.access_token}`)
+        const other = await right.login({ code: wechat.codeFor('alice') })
+        const ids: Writable<Ids> = {
+          phone: session.id,
+          other: (await left.authenticate(`Bearer ${other.access_token}`)).id,
+          since: { phone: raceStart, other: raceStart },
         }
+        const [otherRecord] = (await memory.list('guest')).filter(({ id }) => id === ids.other)
+        if (isMember) {
+          const before = await left.login({ code: wechat.codeFor('alice') })
+          const guest = await left.authenticate(`Bearer ${before.access_token}`)
+          const operation = { kind: 'phone', key: loginKey } as const
+          const asked = {
+            auth: left,
+            race,
+            operation,
+            code,
+            phoneCode,
+            session: guest,
+            tokens,
+            ids,
+          }
+          await outcomeOf(asked)
+        }
+        let phone = begun(loginKey, raceStart)
         for (let p = 0; p < refreshesBefore; p++) {
-          const [key] = keys
-          tokens.push(
-            await tokenOf(right.refresh({ refreshToken: tokens[p] ?? '', idempotencyKey: key })),
-          )
-          state = run(state, { kind: 'refresh', generation: p, key }).next
+          const refreshToken = tokens.phone[p] ?? ''
+          const next = await right.refresh({ refreshToken, idempotencyKey: loginKey })
+          tokens.phone.push(next.refresh_token)
+          const expected = present(phone, { p, k: loginKey, since: raceStart }, raceStart)
+          phone = expected.next ?? phone
+        }
+        const begin: State = {
+          phone,
+          ...(isMember && { member: begun(loginKey, raceStart) }),
+          other: { ...begun('', raceStart), keyHash: otherRecord?.idempotencyKeyHash ?? '' },
         }
 
         let step = 0
-        const underWay: unknown[] = []
-        active = () => new Set(underWay).size > gate.waiting() + delaysUnderWay()
-        gate.close()
         const events: Event[] = []
-        async function perform(given: Operation, auth: Auth): Promise<void> {
-          const operation =
-            given.kind === 'refresh'
-              ? { ...given, generation: Math.min(given.generation, tokens.length - 1) }
-              : given
-          const event = {
-            operation,
-            began: step++,
-            ended: Number.POSITIVE_INFINITY,
-            outcome: '',
-            hasCompany: underWay.includes(auth),
-          }
-          events.push(event)
-          // Logins of one process wait for the first of them, so they count as one.
-          const job = operation.kind === 'login' ? auth : event
-          underWay.push(job)
-          event.outcome = await outcomeOf(auth, operation, code, tokens)
-          underWay.splice(underWay.indexOf(job), 1)
-          event.ended = step++
-          count(operation.kind, event.outcome)
-        }
-        operations.forEach((operation, index) => {
+        race.closeGate()
+        operations.forEach((given, index) => {
           const auth = index % 2 ? left : right
-          scheduler
-            .schedule(
-              Promise.resolve(),
-              `${index % 2 ? 'left' : 'right'}: ${JSON.stringify(operation)}`,
-            )
-            .then(() => perform(operation, auth))
+          // Logins of one process wait for the first of them, so they count as one.
+          const job = given.kind === 'login' ? auth : {}
+          const name = `${index % 2 ? 'left' : 'right'}: ${JSON.stringify(given)}`
+          const perform = async (trace: Trace) => {
+            const operation = withKnownToken(given, tokens)
+            const event: Event = {
+              operation,
+              trace,
+              began: step++,
+              ended: Number.POSITIVE_INFINITY,
+              outcome: '',
+              hasCompany: race.countUnderWay(auth) > 1,
+            }
+            events.push(event)
+            const asked = { auth, race, operation, code, phoneCode, session, tokens, ids }
+            event.outcome = await outcomeOf(asked)
+            event.ended = step++
+            count(operation.kind, event.outcome)
+          }
+          race.start(name, perform, job)
         })
-        await scheduler.waitAll()
-        for (let rounds = 0; underWay.length > 0 && rounds < 100; rounds++) {
-          vi.advanceTimersToNextTimer()
-          await act(async () => undefined)
-          await scheduler.waitAll()
-        }
+        await race.finish()
 
-        expect(underWay).toEqual([])
         expect(events).toHaveLength(operations.length)
-        expect(isExplained(state, events), explain(events)).toBe(true)
-        const isOver = events.some(({ outcome }) => /ended 1|reused/.test(outcome))
-        if (isOver) {
-          gate.open()
-          const refreshed = outcomeOf(
-            left,
-            { kind: 'refresh', generation: 9, key: loginKey },
-            code,
-            tokens,
-          )
-          expect(await refreshed).not.toMatch(/generation/)
+        const records = {
+          phone: await memory.get(ids.phone ?? ''),
+          other: await memory.get(ids.other ?? ''),
+          member: ids.member === undefined ? undefined : await memory.get(ids.member),
+        } as Records
+        expect(isExplained(begin, events, ids, records), explain(events, records)).toBe(true)
+        for (const record of Object.values(records)) {
+          if (record?.revokedAt !== undefined) expect(Object.keys(record)).not.toContain('openid')
         }
       },
     ),
-    runsOf(800, 0.35),
+    runsOf(120, 0.25),
   )
 
   for (const what of [
     'refresh: reused',
     'refresh: revoked',
     'refresh: unknown',
-    'login: generation 0',
+    'refresh: expired',
+    'refresh: store_unavailable',
+    'refresh: member 1',
+    'login: phone 0',
+    'login: invalid_code',
+    'phone: member 0',
+    'phone: invalid_token',
+    'phone: invalid_code',
+    'logout: done',
+    'replace: new',
   ]) {
     expect(figures.of(what), what).toBeGreaterThan(0)
   }
@@ -221,93 +432,102 @@ function count(kind: string, outcome: string): void {
   figures.count(`${kind}: ${outcome}`)
 }
 
-const explain = (events: readonly Event[]) =>
-  events
-    .map(
-      ({ operation, began, ended, outcome }) =>
-        `${began}–${ended} ${JSON.stringify(operation)}: ${outcome}`,
-    )
-    .join('\n')
+const explain = (events: readonly Event[], records: Records) =>
+  [
+    ...events.map(({ operation, began, ended, outcome, trace }) => {
+      const reports = trace.events.filter(({ type }) => type === 'logout' || type === 'revoked')
+      const what = [JSON.stringify(operation), outcome, JSON.stringify(reports)]
+      return `${began}–${ended} ${what.join(' ')}`
+    }),
+    ...Object.entries(records).map(([name, record]) => `${name}: ${JSON.stringify(record)}`),
+  ].join('\n')
 
-async function tokenOf(answer: Promise<{ refresh_token: string }>): Promise<string> {
-  return (await answer).refresh_token
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] }
+
+type Tokens = Record<'phone' | 'member', string[]>
+
+/** The newest token there is, if what is asked for has not been made yet. */
+function withKnownToken(operation: Operation, tokens: Tokens): Operation {
+  if (!('token' in operation)) return operation
+  const { of, generation } = operation.token
+  const known = tokens[of].length > 0 ? of : 'phone'
+  const token = { of: known, generation: Math.min(generation, tokens[known].length - 1) } as const
+  return { ...operation, token }
 }
 
-/** In words, a token as the generation that it is of. Learns what the newest is. */
-async function outcomeOf(
-  auth: Auth,
-  operation: Operation,
-  code: string,
-  tokens: string[],
-): Promise<string> {
-  const [first = ''] = tokens
+interface Asked {
+  readonly auth: Auth
+  readonly race: Race
+  readonly operation: Operation
+  readonly code: string
+  readonly phoneCode: string
+  readonly session: Session
+  readonly tokens: Tokens
+  readonly ids: Writable<Ids>
+}
+
+/** In words, a token as the session and generation that it is of. Learns what the newest is. */
+async function outcomeOf(asked: Asked): Promise<string> {
+  const { auth, race, operation, code, phoneCode, session, tokens, ids } = asked
+  const textOf = ({ of, generation }: Token) => tokens[of][generation] ?? ''
+  const learn = (of: 'phone' | 'member', generation: number, text: string): string => {
+    tokens[of][generation] ??= text
+    return `${of} ${tokens[of].indexOf(text)}`
+  }
   try {
-    if (operation.kind === 'revoke') {
-      return `ended ${await auth.sessions.revoke({ userId: 'alice' })}`
-    }
-    if (operation.kind === 'logout') {
-      await auth.logout({ refreshToken: first })
-      return 'done'
-    }
-    const { kind, key: idempotencyKey } = operation
-    const presented = kind === 'refresh' ? operation.generation : -1
-    const token = await tokenOf(
-      kind === 'refresh'
-        ? auth.refresh({ refreshToken: tokens[presented] ?? tokens.at(-1) ?? '', idempotencyKey })
-        : auth.login({ code, idempotencyKey }),
-    )
-    if (!tokens.includes(token)) tokens[presented + 1] = token
-    return `generation ${tokens.indexOf(token)}`
-  } catch (error) {
-    const { code: failure, reason } = Object(error)
-    return String(reason ?? failure)
-  }
-}
-
-/** Two instances of a backend on one store, whose every call waits for the scheduler while the gate is closed. */
-function createProcesses(scheduler: fc.Scheduler) {
-  const memory = createMemoryStore()
-  const wechat = createFakeWeChat()
-  let isOpen = true
-  let waiting = 0
-
-  const gated =
-    <A extends unknown[], R>(name: string, verb: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      if (!isOpen) {
-        waiting++
-        await scheduler.schedule(Promise.resolve(), name)
-        waiting--
+    switch (operation.kind) {
+      case 'time':
+        race.skip(operation.seconds)
+        return 'passed'
+      case 'revoke':
+        await auth.sessions.revoke({ userId: 'guest' })
+        return 'done'
+      case 'forget':
+        await auth.sessions.forget('guest')
+        return 'done'
+      case 'login': {
+        const { refresh_token } = await auth.login({ code, idempotencyKey: operation.key })
+        return learn('phone', 0, refresh_token)
       }
-      return verb(...args)
+      case 'refresh': {
+        const { token, key: idempotencyKey } = operation
+        const { refresh_token } = await auth.refresh({
+          refreshToken: textOf(token),
+          idempotencyKey,
+        })
+        return learn(token.of, token.generation + 1, refresh_token)
+      }
+      case 'logout': {
+        const { token, key, everywhere } = operation
+        await auth.logout({
+          refreshToken: textOf(token),
+          everywhere,
+          ...(key !== undefined && { idempotencyKey: key }),
+        })
+        return 'done'
+      }
+      case 'replace': {
+        const { token, key, signedOut } = operation
+        await auth.login({
+          code: race.wechat.codeFor('alice'),
+          previousRefreshToken: textOf(token),
+          previousSignedOut: signedOut,
+          ...(key !== undefined && { previousIdempotencyKey: key }),
+        })
+        return 'new'
+      }
+      case 'phone': {
+        const answer = await auth.phone({ session, code: phoneCode, idempotencyKey: operation.key })
+        if (!('refresh_token' in answer)) return 'kept'
+        const [, payload = ''] = answer.refresh_token.split('.')
+        const { sid, iat } = JSON.parse(Buffer.from(payload, 'base64url').toString())
+        ids.member = sid
+        ids.since = { ...ids.since, member: iat }
+        ids.memberKey = operation.key
+        return learn('member', 0, answer.refresh_token)
+      }
     }
-
-  const store: SessionStore = {
-    create: gated('create', memory.create),
-    get: gated('get', memory.get),
-    replace: gated('replace', memory.replace),
-    delete: gated('delete', memory.delete),
-    list: gated('list', memory.list),
-  }
-  const start = () =>
-    createAuth({
-      apps: [wechat.app],
-      secret: testSecret,
-      fetch: wechat.fetch,
-      store,
-      onLogin: () => ({ userId: 'alice' }),
-    })
-  return {
-    auths: [start(), start()] as const,
-    wechat,
-    gate: {
-      open() {
-        isOpen = true
-      },
-      close() {
-        isOpen = false
-      },
-      waiting: () => waiting,
-    },
+  } catch (error) {
+    return failureOf(error)
   }
 }

@@ -1,6 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { AuthError, createMemoryStore, type SessionStore } from '../../src/index.js'
+import {
+  AuthError,
+  type AuthOptions,
+  createMemoryStore,
+  type SessionStore,
+} from '../../src/index.js'
 import { newKey, setUp } from '../set-up.js'
 import { clear, openStore, storePlaces } from './stores.js'
 
@@ -40,7 +45,8 @@ describe.each(stores)('$name', ({ open, clear, duels }) => {
   })
 
   // This machine is busy with everything at once: what is tried here is not the deadline.
-  const start = () => setUp({ store: opened.store, now: Date.now, storeTimeoutMs: 30_000 })
+  const start = (options: Partial<AuthOptions> = {}) =>
+    setUp({ store: opened.store, now: Date.now, storeTimeoutMs: 30_000, ...options })
 
   test('one refresh token, sent 200 times with one key, gives one successor', async () => {
     const { auth, wechat, events } = start()
@@ -75,6 +81,38 @@ describe.each(stores)('$name', ({ open, clear, duels }) => {
     await expect(auth.refresh({ refreshToken: won[0]?.refresh_token ?? '' })).rejects.toMatchObject(
       { code: 'invalid_grant', reason: 'reused' },
     )
+  })
+
+  test('of fifteen logins at once with a cap of ten, exactly ten are left, whoever else refreshes', async () => {
+    for (let round = 0; round < 5; round++) {
+      const userId = newKey()
+      const { auth, wechat } = start({ onLogin: () => ({ userId }), maxSessionsPerUser: 10 })
+      const { refresh_token: old } = await auth.login({ code: wechat.codeFor(userId) })
+
+      const answers = await Promise.all([
+        auth.refresh({ refreshToken: old }).catch(() => undefined),
+        ...Array.from({ length: 15 }, () => auth.login({ code: wechat.codeFor(userId) })),
+      ])
+
+      expect(await auth.sessions.list(userId)).toHaveLength(10)
+      const refreshed = await Promise.allSettled(
+        answers.map((answer) => auth.refresh({ refreshToken: answer?.refresh_token ?? '' })),
+      )
+      expect(refreshed.filter(({ status }) => status === 'fulfilled')).toHaveLength(10)
+    }
+  })
+
+  test('of logins at once with one session per user, exactly one is left', async () => {
+    for (let round = 0; round < 20; round++) {
+      const userId = newKey()
+      const { auth, wechat } = start({ onLogin: () => ({ userId }), maxSessionsPerUser: 1 })
+
+      await Promise.all(
+        Array.from({ length: 3 }, () => auth.login({ code: wechat.codeFor(userId) })),
+      )
+
+      expect(await auth.sessions.list(userId)).toHaveLength(1)
+    }
   })
 
   test(`no refresh succeeds that starts after a revoke has resolved (${duels} times)`, async () => {

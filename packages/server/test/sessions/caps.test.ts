@@ -69,6 +69,8 @@ test('a session that is used while it is ranked is ranked anew, and stays', asyn
   const clock = createClock()
   const memory = createMemoryStore({ now: clock.now })
   let onList = async () => {}
+  // The ranking lists; what only counts does not.
+  const count = async (userId: string) => (await memory.list(userId)).length
   const list: SessionStore['list'] = async (userId) => {
     const records = await memory.list(userId)
     const run = onList
@@ -77,7 +79,7 @@ test('a session that is used while it is ranked is ranked anew, and stays', asyn
     return records
   }
   const options: Partial<AuthOptions> = { onLogin, maxSessionsPerUser: 2 }
-  const { auth, wechat } = setUp({ now: clock.now, store: { ...memory, list }, ...options })
+  const { auth, wechat } = setUp({ now: clock.now, store: { ...memory, list, count }, ...options })
   const oldest = await auth.login({ code: wechat.codeFor('alice') })
   clock.advance(100)
   const middle = await auth.login({ code: wechat.codeFor('alice') })

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import {
   AuthError,
@@ -8,6 +9,7 @@ import {
 } from '../../src/index.js'
 import { bodyOf, send } from '../http/set-up.js'
 import { createClock, newKey, setUp } from '../set-up.js'
+import { createGate } from '../wechat/set-up.js'
 
 /** An `auth` on a store of which each verb can be made to do something else first. */
 function setUpOn(
@@ -143,6 +145,35 @@ describe('a create that gives no answer', () => {
     expect((await memory.list('7')).filter(({ revokedAt }) => revokedAt === undefined)).toEqual([])
   })
 
+  test('of a store that is too slow for the undoing as well leaves no session', async () => {
+    const done: string[] = []
+    const { auth, wechat, memory } = setUpOn(
+      ({ create, replace }) => ({
+        async create(record) {
+          await delay(300)
+          const isCreated = await create(record)
+          done.push('create')
+          return isCreated
+        },
+        async replace(...given) {
+          await delay(300)
+          const isReplaced = await replace(...given)
+          done.push('replace')
+          return isReplaced
+        },
+      }),
+      { onLogin: () => ({ userId: 7 }), storeTimeoutMs: 20 },
+    )
+
+    const login = auth.login({ code: wechat.codeFor('alice') })
+
+    await expect(login).rejects.toMatchObject({ code: 'store_unavailable' })
+    await vi.waitFor(() => expect(done).toEqual(['create', 'create', 'replace']), {
+      timeout: 10_000,
+    })
+    expect(await memory.list('7')).toEqual([])
+  })
+
   test('leaves the session of somebody else alone', async () => {
     const users = { now: 0 }
     const { auth, wechat, memory } = setUpOn(
@@ -232,6 +263,54 @@ describe('a request that waited too long in the server', () => {
   })
 })
 
+describe('a login whose hook hung until nobody waited for it any more', () => {
+  test('opens no session, which would push out the one that the phone holds', async () => {
+    const { opened, open } = createGate()
+    let isHanging = true
+    const { auth, wechat, clock } = setUp({
+      maxSessionsPerUser: 1,
+      onLogin: async () => {
+        if (isHanging) await opened
+        return { userId: 7 }
+      },
+    })
+    const hung = auth.login({ code: wechat.codeFor('alice') })
+    await vi.waitFor(() => expect(wechat.calls).toHaveLength(1))
+    await delay(5)
+    isHanging = false
+    clock.advance(20.5)
+    const held = await auth.login({ code: wechat.codeFor('alice') })
+    open()
+
+    await expect(hung).rejects.toMatchObject({ code: 'store_unavailable' })
+
+    await expect(auth.refresh({ refreshToken: held.refresh_token })).resolves.toBeDefined()
+  })
+
+  test('leaves the session that a phone number would have replaced', async () => {
+    const { auth, wechat, clock } = setUp({
+      onLogin: () => ({ userId: 'guest' }),
+      onPhoneNumber: () => {
+        clock.advance(20.5)
+        return { userId: 'member' }
+      },
+    })
+    const guest = await auth.login({ code: wechat.codeFor('alice') })
+    const session = await auth.authenticate(`Bearer ${guest.access_token}`)
+
+    const moved = auth.phone({ session, code: wechat.phoneCodeFor('alice') })
+
+    await expect(moved).rejects.toMatchObject({ code: 'store_unavailable' })
+    await expect(auth.refresh({ refreshToken: guest.refresh_token })).resolves.toBeDefined()
+  })
+
+  test('within twenty seconds opens one', async () => {
+    const { auth, wechat, clock } = setUp({ onLogin: (): void => clock.advance(20) })
+
+    await expect(auth.login({ code: wechat.codeFor('alice') })).resolves.toBeDefined()
+  })
+})
+
 describe('a tombstone', () => {
   test('holds nothing that tells who the account is', async () => {
     const { auth, wechat, memory } = setUpOn(() => ({}), { onLogin: () => ({ userId: 7 }) })
@@ -258,6 +337,23 @@ describe('sessions.forget', () => {
     expect(await memory.list('7')).toEqual([])
     expect(events.at(-1)).toEqual({ type: 'forgotten', userId: '7', sessions: 2 })
     await expect(auth.refresh({ refreshToken: other.refresh_token })).resolves.toBeDefined()
+  })
+
+  test('counts a session once, though a list that lags behind shows it again', async () => {
+    let shown: Promise<SessionRecord[]> | undefined
+    const { auth, wechat } = setUpOn(
+      (memory) => ({
+        list: (userId) => {
+          shown ??= memory.list(userId)
+          return shown
+        },
+      }),
+      { onLogin: () => ({ userId: 7 }) },
+    )
+    await auth.login({ code: wechat.codeFor('alice') })
+    shown = undefined
+
+    expect(await auth.sessions.forget(7)).toBe(1)
   })
 
   test('a device of that user learns that its token is unknown', async () => {

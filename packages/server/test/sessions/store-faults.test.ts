@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import {
   AuthError,
@@ -8,7 +10,7 @@ import {
 import { createRedisStore } from '../../src/stores/redis.js'
 import { createSqlStore, type SqlDatabase } from '../../src/stores/sql.js'
 import { expectNone } from '../no-secrets.js'
-import { createClock, type SetUp, setUp } from '../set-up.js'
+import { blockLoop, createClock, type SetUp, setUp } from '../set-up.js'
 
 /** An `auth` on a store that works, but for what is given. */
 function setUpOn(
@@ -151,6 +153,20 @@ function createSlowDatabase({ isWaiting = false, isSilent = false }) {
   return { database, statements, release: () => release() }
 }
 
+/** Both ends of a connection. */
+async function socketPair(): Promise<{ here: Socket; there: Socket }> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const here = createConnection((server.address() as AddressInfo).port, '127.0.0.1')
+  const [[there]] = await Promise.all([once(server, 'connection'), once(here, 'connect')])
+  onTestFinished(() => {
+    here.destroy()
+    there.destroy()
+    server.close()
+  })
+  return { here, there }
+}
+
 const lookUp = ({ auth }: Pick<SetUp, 'auth'>) =>
   auth.sessions.list('7').catch((error: unknown) => error)
 
@@ -189,6 +205,24 @@ describe('an error of the store’s time says what was waited for', () => {
       code: 'store_unavailable',
       message: 'The session store did not answer within 20 ms',
     })
+  })
+
+  test('and not that the store was late, if this process was too busy to look', async () => {
+    const { here, there } = await socketPair()
+    const { auth } = setUpOn(
+      () => ({
+        list: async () => {
+          await once(here, 'data')
+          return []
+        },
+      }),
+      { storeTimeoutMs: 200 },
+    )
+
+    const listed = auth.sessions.list(7)
+    await blockLoop(400, () => there.write('the answer'))
+
+    await expect(listed).resolves.toEqual([])
   })
 
   test('what nobody waits for any more is not begun when there is a connection at last', async () => {

@@ -278,6 +278,27 @@ const mutants: Record<
       return store.replace({ ...record, expiresAt }, expectedVersion)
     },
   }),
+  'replace keeps a record that ends now for good, as a time to live of 0 does': (store) => ({
+    ...store,
+    replace: (record, expectedVersion) => {
+      const { endsAt, expiresAt, lastRefreshAt } = record
+      const endsNow = expiresAt === lastRefreshAt
+      return store.replace(endsNow ? { ...record, expiresAt: endsAt } : record, expectedVersion)
+    },
+  }),
+  'create forgets the key of the login': (store) => ({
+    ...store,
+    create: ({ loginIdempotencyKeyHash: _, ...record }) => store.create(record),
+  }),
+  'list stops at 100': (store) => ({
+    ...store,
+    list: async (userId) => (await store.list(userId)).slice(0, 100),
+  }),
+  'count leaves out tombstones': (store) => ({
+    ...store,
+    count: async (userId) =>
+      (await store.list(userId)).filter(({ revokedAt }) => revokedAt === undefined).length,
+  }),
   'get ignores the expiry': (store, kept) => ({
     ...keeping(store, kept),
     get: async (id) => (await store.get(id)) ?? kept.get(id),

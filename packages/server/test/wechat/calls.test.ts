@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createWeChat, type FetchLike, signSession } from '../../src/wechat/index.js'
 import { setUp } from '../set-up.js'
 import { doors, pathsOf, setUpWeChat } from './set-up.js'
@@ -266,13 +266,17 @@ describe('a WeChat that is busy', () => {
 
 describe('the deadline', () => {
   test('holds for all of a call, the access token included', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
     const { wechat, fake } = await setUpWeChat({ wechatTimeoutMs: 100 })
     fake.fail({ latencyMs: 70 }, { times: 2 })
 
-    await expect(wechat.phoneNumber(fake.phoneCodeFor('alice'))).rejects.toMatchObject({
+    const refused = expect(wechat.phoneNumber(fake.phoneCodeFor('alice'))).rejects.toMatchObject({
       code: 'wechat_unavailable',
       message: expect.stringContaining('100 ms'),
     })
+    await vi.advanceTimersByTimeAsync(100)
+    await refused
   })
 })
 

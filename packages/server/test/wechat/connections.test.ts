@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createServer as createTlsServer } from 'node:tls'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { AuthError, type FetchLike } from '../../src/wechat/index.js'
+import { blockLoop } from '../set-up.js'
 import { selfSigned } from './certificate.js'
 import { listen, pathsOf, setUpWeChat, type WeChatSetUp } from './set-up.js'
 
@@ -147,18 +148,45 @@ describe('a fetch of the app’s own says by its error that nothing was sent', (
     expect(await hostsTried(error)).toBe(1)
   })
 
-  test.each(['EMFILE', 'ENFILE'])('%s is this machine’s limit, and no outage', async (code) => {
-    const fetch: FetchLike = () => Promise.reject(failed({ code, syscall: 'connect' }))
-    const { wechat, fake } = await setUpWeChat({ fetch })
+  test.each(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'EAGAIN', 'ENOBUFS', 'ENOMEM'])(
+    '%s is this machine’s limit, and no outage',
+    async (code) => {
+      const fetch: FetchLike = () => Promise.reject(failed({ code, syscall: 'connect' }))
+      const { wechat, fake } = await setUpWeChat({ fetch })
 
-    for (let n = 0; n < 6; n++) {
-      await expect(wechat.code2Session(fake.codeFor('a'))).rejects.toMatchObject({
-        code: 'wechat_unavailable',
-      })
-    }
+      for (let n = 0; n < 6; n++) {
+        await expect(wechat.code2Session(fake.codeFor('a'))).rejects.toMatchObject({
+          code: 'wechat_unavailable',
+        })
+      }
 
-    expect(wechat.health().breakers.login).toBe('closed')
+      expect(wechat.health().breakers.login).toBe('closed')
+    },
+  )
+})
+
+test('the time for which this process was too busy to look is no outage', async () => {
+  const answer = JSON.stringify({ openid: 'alice', session_key: 'tiihtNczf5v6AKRyjwEUhQ==' })
+  const waiting: (() => void)[] = []
+  const port = await portOf(
+    createHttpServer((_request, response) => {
+      waiting.push(() => response.end(answer))
+    }),
+  )
+  const { wechat, fake } = await setUpWeChat({
+    door: 'http',
+    wechatHosts: [`http://127.0.0.1:${port}`],
+    wechatTimeoutMs: 1000,
   })
+
+  const calls = Array.from({ length: 6 }, () => wechat.code2Session(fake.codeFor('alice')))
+  await vi.waitFor(() => expect(waiting).toHaveLength(6))
+  await blockLoop(1100, () => {
+    for (const respond of waiting) respond()
+  })
+
+  await expect(Promise.all(calls)).resolves.toHaveLength(6)
+  expect(wechat.health().breakers.login).toBe('closed')
 })
 
 /** So many connections, each of which has served a call and is idle now. */

@@ -164,6 +164,10 @@ describe('a text that is no open data is unreadable, for another key would not h
     ['is a list', '[1]'],
     ['is nothing', 'null'],
     ['has no watermark', '{"openId":"o"}'],
+    [
+      'has members that a copy would show, and nobody has checked',
+      `{"__proto__":{"phoneNumber":"1"},"watermark":{"appid":"${appId}","timestamp":1}}`,
+    ],
     ['has a watermark that is none', '{"watermark":"w"}'],
     ['has a watermark without an appid', '{"watermark":{"timestamp":1}}'],
     ['has a watermark without a time', `{"watermark":{"appid":"${appId}"}}`],
