@@ -83,6 +83,8 @@ describe('what ten requests come to', () => {
           '0 1 0 10 → 10 signed_out, signed_out login_required; then 10 ok',
         // Nothing is sent to /login.
         'the token is dead': '0 0 0 10 → 10 signed_out',
+        // The session that was there goes on.
+        'a wrong password': '0 1 0 10 → access_denied 用户不存在/密码错误; then 10 ok',
       },
     ],
     [

@@ -17,6 +17,8 @@ export interface Contract {
   readonly logout?: RegExp
   /** What finishes a login that was refused, or the one there is where nothing is silent. */
   readonly input?: object
+  /** A login that is refused for itself alone. */
+  readonly mistake?: object
   /** Whether a silent login is refused until then, and why. */
   readonly refusal?: string
   readonly hasUserIds: boolean
@@ -114,6 +116,7 @@ function ruoyi(): Contract {
     login: /^\/login/,
     logout: /^\/logout/,
     input: { username: 'admin', password: 'admin123', code: '7', uuid: 'u' },
+    mistake: { username: 'admin', password: 'admin12', code: '7', uuid: 'u' },
     refusal: 'login_required',
     hasUserIds: false,
     answer({ path, header, body }) {

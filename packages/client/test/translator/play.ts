@@ -159,6 +159,17 @@ const cases: readonly Case[] = [
     renewals: ({ refresh }) => [1, refresh ? 1 : 0],
   },
   {
+    title: 'a wrong password',
+    isFor: ({ mistake }) => mistake,
+    async run(world) {
+      const { client, contract } = world
+      const input = contract.mistake as never
+      const error = await client.login({ input }).catch((error) => error)
+      return `${error.code} ${error.reason}; then ${await ten(world)}`
+    },
+    renewals: () => [1, 0],
+  },
+  {
     title: 'upload, download, socket',
     async run({ client, wx }) {
       await client.uploadFile({ url: '/upload', filePath: 'photo', name: 'file' })
