@@ -16,6 +16,7 @@ export const entries = {
   client: {
     index: 'src/index.ts',
     full: 'src/full.ts',
+    backend: 'src/backend.ts',
     explain: 'src/explain.ts',
     testing: 'src/testing/index.ts',
   },
@@ -36,7 +37,7 @@ export const adapters = Object.keys(entries.server).filter((name) =>
 export const phoneEntries = Object.keys(entries.client).filter((name) => name !== 'testing')
 
 /** Those of them that have `createClient`. */
-export const clientEntries = phoneEntries.filter((name) => name !== 'explain')
+export const clientEntries = phoneEntries.filter((name) => ['index', 'full'].includes(name))
 
 /** What is written to import an entry, `@wxlogin/server/express`. */
 export function specifierOf(packageName, entry) {

@@ -1,5 +1,6 @@
 // Compiled as a mini program without any typings against the tarball, with every check on.
 import { ClientError, createClient } from '@wxlogin/client'
+import { type Backend, createTranslator } from '@wxlogin/client/backend'
 import { explain } from '@wxlogin/client/explain'
 import { createClient as createFullClient, type PhoneEvent } from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
@@ -30,6 +31,16 @@ export function textOf(error: unknown): string {
 }
 
 export const fake = createFakeWx()
+
+const backend: Backend<{ readonly token?: string }> = {
+  login: ({ code }) => ({ url: '/login', data: { code } }),
+  tokens: ({ data: { token } }) => (token ? { accessToken: token } : undefined),
+}
+
+export const elsewhere = createClient({
+  baseUrl: 'https://api.example.com',
+  wx: createTranslator({ wx: fake, baseUrl: 'https://api.example.com', backend }),
+})
 
 export const everything = createFullClient<{ readonly nickname: string }>({
   container: { env: 'prod-1', service: 'shop' },

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createContext, runInContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
+import type { Backend } from '@wxlogin/client/backend'
 import type * as full from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { transform } from 'esbuild'
@@ -13,12 +14,12 @@ import { miniprogram } from '../tsup.config.js'
 import { createBackend } from './backend.js'
 import { baseUrl } from './set-up.js'
 
-const entries = ['index', 'full', 'explain'] as const
+const entries = ['index', 'full', 'backend', 'explain'] as const
 const clients = ['index', 'full'] as const
 // The same as in `.ci/size.mjs`.
-const budgets = { index: 4_640, full: 6_784, explain: 4_096 }
+const budgets = { index: 4_640, full: 6_784, backend: 1_400, explain: 4_096 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
-const codes = { index: '', full: '', explain: '' }
+const codes = { index: '', full: '', backend: '', explain: '' }
 
 beforeAll(async () => {
   for (const options of miniprogram) {
@@ -148,6 +149,33 @@ test('full.js carries the login on every transport', async () => {
   expect([data.user, statusCode, called.data.user]).toEqual(['user-1', 200, 'user-1'])
   expect(wx.control.sockets[0]?.header.authorization).toBe('Bearer access-1-session1')
   expect([phoneNumber, session?.userId]).toEqual(['138', 'user-9'])
+})
+
+test('backend.js lets both speak to a backend with a login of its own', async () => {
+  const exports = {} as typeof import('@wxlogin/client/backend')
+  runInContext(codes.backend, createContext({ exports }))
+
+  for (const name of clients) {
+    const { wx, createClient } = setUp(name)
+    wx.control.onRequest('/auth', { respond: { statusCode: 200, data: { token: 't-1' } } })
+    wx.control.onRequest('/orders', { respond: { statusCode: 200, data: [] } })
+    const backend: Backend<{ token: string }> = {
+      login: ({ code }) => ({ url: '/auth', data: { code } }),
+      tokens: ({ data }) => ({ accessToken: data.token }),
+    }
+    const client = createClient({
+      baseUrl,
+      wx: exports.createTranslator({ wx, baseUrl, backend }),
+    })
+
+    await client.request({ url: '/orders' })
+
+    expect(wx.control.requests.map(({ url }) => url)).toEqual([
+      `${baseUrl}/auth`,
+      `${baseUrl}/orders`,
+    ])
+    expect(wx.control.requests[1]?.header.authorization).toBe('Bearer t-1')
+  }
 })
 
 test('explain.js explains the errors of both', async () => {

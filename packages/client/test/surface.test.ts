@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as index from '@wxlogin/client'
+import * as backend from '@wxlogin/client/backend'
 import * as explain from '@wxlogin/client/explain'
 import * as full from '@wxlogin/client/full'
 import * as testing from '@wxlogin/client/testing'
@@ -13,6 +14,7 @@ import { baseUrl } from './set-up.js'
 test('the package exports these names', () => {
   expect(Object.keys(index).sort()).toEqual(['ClientError', 'createClient'])
   expect(Object.keys(full).sort()).toEqual(['ClientError', 'createClient'])
+  expect(Object.keys(backend)).toEqual(['createTranslator'])
   expect(Object.keys(explain)).toEqual(['explain'])
   expect(Object.keys(testing).sort()).toEqual(['createFakeWx', 'createTimerPromise'])
 })

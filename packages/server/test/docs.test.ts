@@ -15,7 +15,8 @@ const readmes = ['', 'packages/server/', 'packages/client/'].map((folder) =>
 const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
-const pairs = [...readmes, recipes, ...examples]
+const backends = pairOf('docs/backends')
+const pairs = [...readmes, recipes, backends, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -287,8 +288,8 @@ const node: Environment = {
     'preamble.d.ts': nodePreamble,
     'pages/index/my-store.ts': myStore,
     'pages/index/my-adapter.ts': myAdapter,
-    'pages/index/users.ts': recipeWith('export async function link'),
-    'pages/index/phone.ts': recipeWith('export async function bindPhone'),
+    'pages/index/users.ts': codeWith('export async function link', recipes),
+    'pages/index/phone.ts': codeWith('export async function bindPhone', recipes),
   },
 }
 
@@ -299,14 +300,15 @@ const miniProgram: Environment = {
   files: {
     'preamble.d.ts': miniProgramPreamble,
     'client.ts': miniProgramClient,
+    'pages/index/backend.ts': codeWith('export const backend', backends),
     'pages/index/client.ts': "export { client } from '../../client'",
   },
 }
 
-/** A recipe's code, for the recipes that build on it. */
-function recipeWith(text: string): string {
-  const block = blocksOf(recipes.english).find(({ code }) => code.includes(text))
-  if (!block) throw new Error(`No recipe has ${text}`)
+/** A block's code, for the blocks that build on it. */
+function codeWith(text: string, { english }: Pair): string {
+  const block = blocksOf(english).find(({ code }) => code.includes(text))
+  if (!block) throw new Error(`${english.file} has no ${text}`)
   return block.code
 }
 
@@ -314,7 +316,8 @@ function recipeWith(text: string): string {
 function environmentOf({ file, code }: Block): Environment {
   if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
   const isInside =
-    file.startsWith('packages/client/') || /from '(@wxlogin|\.{1,2})\/client(\/full)?'/.test(code)
+    file.startsWith('packages/client/') ||
+    /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
   return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
 }
 

@@ -41,6 +41,8 @@ const client = `
   errors         wx @wxlogin/shared
   explanations
   explain        explanations
+  translator     wx @wxlogin/shared
+  backend        translator @wxlogin/shared
   events         errors
   task           errors wx
   session        errors events task wx @wxlogin/shared

@@ -1,0 +1,150 @@
+import { nativeOf, type Wx, type WxNative, type WxRequestOptions, type WxResponse } from '../wx.js'
+import type { Backend, Call, Held, Refused, Tokens } from './backend.js'
+
+/** In seconds: good until it is refused. */
+const forever = 1e9
+
+/** Tells a token from an `Authorization` of the app. */
+export const mark = 'wxlogin:'
+
+/** Where a token goes by default. */
+export const headerFor = (token?: string): Record<string, string> =>
+  token ? { Authorization: `Bearer ${token}` } : {}
+
+interface HeldSession extends Held {
+  readonly userId?: string
+}
+
+/**
+ * Answers a request of the client to a login route, and returns its task; nothing for any other request. What a function
+ * of the description throws counts as no answer.
+ */
+export type AnswerRoute = (path: string, options: WxRequestOptions) => { abort(): void } | undefined
+
+type Callbacks = { success(response: object): void; fail(failure: unknown): void }
+
+export const createAnswerRoute =
+  (
+    wx: Wx,
+    { needsCode, login, refresh, logout, tokens }: Backend,
+    urlOf: (url: string) => string,
+    send: (options: WxRequestOptions) => unknown,
+  ): AnswerRoute =>
+  (path, options) => {
+    const { success, fail } = options as Callbacks
+    const { refresh_token, everywhere, app_id: appId, input, device } = Object(options.data)
+    // Nothing, if it is not one of ours.
+    const held: HeldSession = /^{/.test(refresh_token) ? JSON.parse(refresh_token) : {}
+    let native: WxNative
+    let isAborted: boolean | undefined
+
+    /** As our server would have. */
+    const refuse = (
+      error: string,
+      { refused: reason = error, scope }: Partial<Refused> = {},
+    ): void =>
+      success({
+        statusCode: 400,
+        header: {},
+        data: { error, error_description: reason, reason, scope },
+      })
+
+    const needsServer = (what: string): void =>
+      refuse('config', { refused: `${what} needs @wxlogin/server` })
+
+    const call = (made: Call, read: (response: WxResponse) => void, token?: string): void => {
+      // What the client sends to our server, which does not follow redirects, but with nothing of what it says.
+      const request = Object.assign({}, options, { data: undefined }, made, {
+        url: urlOf(made.url),
+        header: Object.assign({}, made.header, headerFor(token)),
+        success(response: WxResponse) {
+          // In the turn of the answer: nothing may be lost before it is stored.
+          try {
+            read(response)
+          } catch (error) {
+            fail(error)
+          }
+        },
+      })
+      native = nativeOf(send(request as WxRequestOptions), fail)
+    }
+
+    /** `refresh_token` holds all of the session: a refresh that says less than the login did changes nothing. */
+    const readTokens = (response: WxResponse): void => {
+      const { statusCode, header } = response
+      const { Date: sent, date = sent } = Object(header) as { Date?: string; date?: string }
+      const found: Partial<Tokens & Refused> = Object(tokens(response))
+      const {
+        accessToken,
+        refreshToken = held.refreshToken || '',
+        // The client wants to know who it is.
+        userId = held.userId || 'unknown',
+        expiresIn,
+        expiresAt,
+        data,
+      } = found
+      const life = expiresIn || Number(expiresAt) - Date.parse(String(date)) / 1000
+      if (found.refused) refuse(refresh_token ? 'invalid_grant' : 'access_denied', found)
+      else {
+        success({
+          statusCode,
+          header,
+          // An answer without tokens keeps its status, so that it is known what was wrong.
+          data:
+            accessToken &&
+            Object.assign(
+              {
+                access_token: mark + accessToken,
+                refresh_token: JSON.stringify({ accessToken, refreshToken, userId }),
+                // Without a refresh a token that ages would only be dropped too early.
+                expires_in: refreshToken && life > 0 ? life : forever,
+                user_id: String(userId),
+              },
+              data !== undefined && { data },
+            ),
+        })
+      }
+    }
+
+    const end = (): void => {
+      if (everywhere) needsServer('everywhere')
+      else success({ statusCode: 204, header: {}, data: '' })
+    }
+
+    const routes: { readonly [path: string]: () => void } = {
+      '/login'() {
+        // A promise, so that a second callback does not send the code again.
+        new Promise<{ code: string }>((success, fail) => {
+          if (needsCode && needsCode(input) === false) success({ code: '' })
+          else nativeOf(wx.login({ success, fail }), fail)
+        })
+          .then(({ code }) => {
+            if (isAborted) return
+            // A real code has no spaces.
+            if (/\s/.test(code)) return refuse('mock_code')
+            const made = login({ code, appId, input, device })
+            if ('refused' in made) refuse('signed_out', made)
+            else call(made, readTokens)
+          })
+          .catch(fail)
+      },
+      '/refresh'() {
+        if (refresh && held.refreshToken) call(refresh(held), readTokens)
+        else refuse('invalid_grant')
+      },
+      '/logout'() {
+        if (logout && held.accessToken) call(logout(held), end, mark + held.accessToken)
+        else end()
+      },
+      '/phone': () => needsServer('bindPhone'),
+    }
+    const route = routes[path]
+    if (!route) return undefined
+    route()
+    return {
+      abort() {
+        isAborted = true
+        if (native && native.abort) native.abort()
+      },
+    }
+  }

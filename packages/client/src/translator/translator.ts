@@ -1,0 +1,95 @@
+import type { FullWx, Wx, WxRequestOptions } from '../wx.js'
+import { createAnswerRoute, headerFor, mark } from './auth-routes.js'
+import type { Attached, Backend, BackendRequest } from './backend.js'
+
+export interface TranslatorOptions<W extends Wx> {
+  /** `wx`, `Taro` or `uni`. */
+  wx: W
+  /** That of the client. */
+  baseUrl: string
+  backend: Backend
+  /** That of the client (default `'/wx'`). Nothing is sent there: choose one below which the backend has no `/login`. */
+  authPath?: string | undefined
+  /** Those of the client. */
+  trustedOrigins?: readonly string[] | undefined
+}
+
+/** Of every kind of request. */
+type Options = WxRequestOptions & { formData?: object }
+
+type Native = (options: Options) => unknown
+
+/**
+ * The `wx` of a client that speaks to a backend with a login of its own. What needs our server rejects with `config`.
+ *
+ * @throws TypeError when an option is missing
+ *
+ * @example
+ * createClient({ baseUrl, wx: createTranslator({ wx, baseUrl, backend }) })
+ */
+export function createTranslator<W extends Wx>({
+  wx,
+  baseUrl,
+  backend,
+  authPath = '/wx',
+  trustedOrigins = [],
+}: TranslatorOptions<W>): W {
+  const { attach } = backend
+  const origins = [baseUrl].concat(trustedOrigins).map(originOf)
+  const isTrusted = (url: string): boolean => origins.indexOf(originOf(url)) >= 0
+  const urlOf = (url: string): string => baseUrl.replace(/\/*$/, '') + url.replace(/^\/*/, '/')
+  const authUrl = urlOf(authPath)
+  const runtime = wx as Wx as FullWx & { miniGlobal?: FullWx }
+
+  const carry =
+    (kind: BackendRequest['kind'], native: Native): Native =>
+    (options) => {
+      const { url, data, formData } = options
+      const header = Object.assign({}, options.header as { Authorization?: string })
+      const token = String(header.Authorization).split(`Bearer ${mark}`)[1]
+      if (token) delete header.Authorization
+      else if (!isTrusted(url)) return native(options)
+      const added: Attached = attach
+        ? attach({ kind, url, data, formData }, token)
+        : { header: headerFor(token) }
+      const translated = Object.assign({}, options, added, {
+        header: Object.assign({}, added.header, header),
+      })
+      return isTrusted(translated.url)
+        ? native(translated)
+        : (options as Required<Options>).fail({ errMsg: 'domain list: trustedOrigins' })
+    }
+
+  const request = carry('request', (options) => runtime.request(options))
+  const answerRoute = createAnswerRoute(wx, backend, urlOf, request)
+
+  return Object.create(wx, {
+    // The real one is called when it is known whether this login needs a code.
+    login: {
+      value: ({ success }: { success(result: object): void }) => success({ code: 'later' }),
+    },
+    request: {
+      value: (options: Options) =>
+        answerRoute(options.url.replace(authUrl, ''), options) || request(options),
+    },
+    uploadFile: { value: carry('upload', (options) => runtime.uploadFile(options as never)) },
+    downloadFile: { value: carry('download', (options) => runtime.downloadFile(options as never)) },
+    connectSocket: {
+      // Taro's own gives a promise, and the client would go past this one.
+      value: carry('socket', (options) =>
+        (runtime.miniGlobal || runtime).connectSocket(options as never),
+      ),
+    },
+    miniGlobal: {},
+    // It would be a login at our server.
+    getBackgroundFetchData: {},
+    cloud: {},
+  })
+}
+
+/**
+ * What stands before the path, a socket's as that of its handshake. Whatever URL parsers may read differently is like
+ * no origin that the client accepts.
+ */
+const originOf = (url: string): string =>
+  url.split(/[/?#]/, 3).join('/').toLowerCase().replace(/^ws/, 'http')
