@@ -49,16 +49,18 @@ test('logins, refreshes and pre-fetches at once leave exactly the cap, and three
         // Everybody who was ever a device, adopted pre-fetches among them.
         let adopted = 0
         const logIn = async (auth = left) => {
-          const { refresh_token } = await auth.login({ code: wechat.codeFor('alice') })
+          // After too long a time nobody waits for it any more.
+          const answer = await auth.login({ code: wechat.codeFor('alice') }).catch(failureOf)
+          if (typeof answer === 'string') return figures.count(`login: ${answer}`)
           adopted++
-          devices.push(refresh_token)
+          devices.push(answer.refresh_token)
         }
         const prefetch = async (auth = left) => {
           const code = wechat.codeFor('alice')
           const query = new URLSearchParams({ appid: wechat.app.appId, code })
           const path = `/${prefetchPath}/prefetch?${query}`
           const { refresh_token } = bodyOf(await send(auth, path, { method: 'GET' }))
-          prefetched.push(String(refresh_token))
+          if (refresh_token !== undefined) prefetched.push(String(refresh_token))
         }
         for (let n = 0; n < cap; n++) await logIn()
         for (let n = 0; n < 3; n++) await prefetch()
