@@ -14,6 +14,8 @@ export interface OutageTraffic {
     readonly refused: number
     /** Refusals that did not say when to come back. */
     readonly unclear: number
+    /** Codes that were on their way when a connection ended: their phones take new ones. */
+    readonly lost: number
     readonly other: number
   }
   /** How long each answer took since `forgetTimes`, in milliseconds. */
@@ -38,7 +40,7 @@ export function startOutageTraffic({
   newcomers,
 }: OutageTrafficOptions): OutageTraffic {
   const live = { requests: 0, refreshes: 0, failed: 0 }
-  const logins = { served: 0, refused: 0, unclear: 0, other: 0 }
+  const logins = { served: 0, refused: 0, lost: 0, unclear: 0, other: 0 }
   const times = { live: [] as number[], refused: [] as number[] }
   const began = new Set<string>()
   let isOver = false
@@ -71,13 +73,14 @@ export function startOutageTraffic({
 
   async function tryToLogIn(person: string): Promise<void> {
     while (!isOver) {
-      const { status, retryAfter, tookMs } = await logIn(person)
+      const { status, text, retryAfter, tookMs } = await logIn(person)
       if (status === 200) logins.served++
       else if (status === 503) {
         logins.refused++
         times.refused.push(tookMs)
         if (!(retryAfter > 0)) logins.unclear++
-      } else logins.other++
+      } else if (status === 400 && JSON.parse(text).reason === 'lost') logins.lost++
+      else logins.other++
       await delay(20)
     }
   }
