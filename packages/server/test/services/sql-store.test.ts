@@ -176,9 +176,10 @@ describe.each(places)('$name', (given) => {
     await close()
   })
 
-  // A statement of SQLite's answers at once, in this thread.
-  test.skipIf(place.kind === 'sqlite')(
-    'a database that does not answer is not taken for a pool that is too small',
+  // A statement of SQLite answers at once, in this thread, so it has no such case.
+  const waiting = place.kind === 'sqlite' ? [] : [place.kind]
+  test.each(waiting)(
+    'a %s that does not answer is not taken for a pool that is too small',
     async () => {
       const { store, close } = openSqlStore(place, { maxConnections: 1 })
       await store.migrate()
