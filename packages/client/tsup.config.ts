@@ -74,6 +74,7 @@ function innerNames(): RegExp {
     'last',
     'needed',
     'newKey',
+    'opened',
     'pair',
     'read',
     'renewal',
