@@ -101,6 +101,7 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
     cwd: home.folder,
     env: {
       PATH: process.env.PATH,
+      NO_COLOR: '1',
       JWT_SECRET: secret,
       MYSQL_URL: url,
       OLD_LOGIN_UNTIL: new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+/, ''),

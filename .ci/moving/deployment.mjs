@@ -10,7 +10,9 @@ const startMs = 60_000
 const size = 2
 
 export async function createDeployment({ env, cwd }) {
-  const agent = new Agent({ keepAlive: true })
+  // Idle connections go before a backend ends them, which Node does after 5 seconds.
+  const agent = new Agent({ keepAlive: true, timeout: 2_000 })
+  const faults = []
   const instances = []
   let turn = 0
 
@@ -24,9 +26,13 @@ export async function createDeployment({ env, cwd }) {
       outgoing.writeHead(answer.statusCode, answer.headers)
       answer.pipe(outgoing)
     })
-    forwarded.once('error', ({ message }) => outgoing.writeHead(502).end(message))
+    forwarded.once('error', ({ message }) => {
+      faults.push(`${method} ${path}: ${message}`)
+      outgoing.writeHead(502).end(message)
+    })
     incoming.pipe(forwarded)
   })
+  balancer.keepAliveTimeout = 60_000
   balancer.listen(0, '127.0.0.1')
   await once(balancer, 'listening')
 
@@ -74,7 +80,7 @@ export async function createDeployment({ env, cwd }) {
     },
 
     /** What the running instances wrote last, for a failure's sake. */
-    output: () => instances.map(({ output }) => output()).join('\n'),
+    output: () => [...faults, ...instances.map(({ output }) => output())].join('\n'),
 
     async stop() {
       balancer.closeAllConnections()

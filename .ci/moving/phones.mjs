@@ -94,7 +94,7 @@ export function createPhone({
       userId ??= id
       counter.asked(id === userId ? undefined : 'another user')
     } catch (error) {
-      counter.asked(error.code ?? error.message)
+      counter.asked(error.code || error.message || 'an answer without a message')
     }
   }
 
