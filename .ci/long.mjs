@@ -13,6 +13,8 @@ const steps = [
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
   script('e2e', 'the example in a browser, native, Taro and uni-app'),
+  script('migration', 'a hand-written login is replaced under traffic, and comes back'),
+  script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,
     group: 'nodes',

@@ -16,7 +16,8 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
-const pairs = [...readmes, recipes, backends, ...examples]
+const replaceALogin = pairOf('docs/replace-a-login')
+const pairs = [...readmes, recipes, backends, replaceALogin, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -289,6 +290,8 @@ const node: Environment = {
     'pages/index/my-store.ts': myStore,
     'pages/index/my-adapter.ts': myAdapter,
     'pages/index/users.ts': codeWith('export async function link', recipes),
+    'pages/index/user-table.ts': codeWith('ER_DUP_ENTRY', replaceALogin),
+    'pages/index/login.ts': codeWith('acceptLegacy', replaceALogin),
     'pages/index/phone.ts': codeWith('export async function bindPhone', recipes),
   },
 }
@@ -318,7 +321,7 @@ function environmentOf({ file, code }: Block): Environment {
   const isInside =
     file.startsWith('packages/client/') ||
     /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
-  return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
+  return isInside || /\bfrom '.*\/client'|\bwx\.\w+\(/.test(code) ? miniProgram : node
 }
 
 /** Compiles every TypeScript block as a module of its own; one line per problem, by file and line of the README. */
@@ -395,9 +398,14 @@ function baseOptions(): ts.CompilerOptions {
 /** A block without what is translated: comments, and the words in a diagram. */
 function essence({ language, code }: Block): string {
   if (language === 'mermaid' || language === 'text') return language
-  if (language !== 'ts') return `${language}\n${code.replace(/ *# .*$/gm, '')}`
+  if (!isTypeScript(language)) return `${language}\n${code.replace(/ *# .*$/gm, '')}`
   const source = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ESNext)
-  return `ts\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
+  return `${language}\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
+}
+
+/** `typescript` is what needs packages that are not installed here: `npm run long` compiles and runs it beside them. */
+function isTypeScript(language: string): boolean {
+  return language === 'ts' || language === 'typescript'
 }
 
 function proseOf({ text }: Document): string {
