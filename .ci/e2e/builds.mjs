@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { bin, root, run, runNode } from '../process.mjs'
 import { copyExample, tencentTools } from '../tencent/tools.mjs'
 import { tool } from '../tools.mjs'
+import { addLoginPage } from './login-page.mjs'
 
 /** @param {{ place: string, tarball: string }} options */
 export async function createBuilds({ place, tarball }) {
@@ -14,6 +15,7 @@ export async function createBuilds({ place, tarball }) {
     async native() {
       const folder = join(place, 'native')
       await copyExample(folder, tarball)
+      addLoginPage('native', folder)
       await succeeds('构建 npm', tencent.packNpm(folder))
       return compile('native', folder)
     },
@@ -59,6 +61,7 @@ export async function createBuilds({ place, tarball }) {
       recursive: true,
       filter: (path) => !/[\\/](node_modules|dist)$/.test(path),
     })
+    addLoginPage(name, folder)
     link(installed, join(folder, 'node_modules'))
     const client = join(folder, 'node_modules/@wxlogin/client')
     mkdirSync(client, { recursive: true })

@@ -1,8 +1,8 @@
-import type { WxResponse } from '@wxlogin/client'
-import { createClient } from '@wxlogin/client/full'
+import { createClient, type ClientOptions as FullClientOptions } from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createBackend, json } from './backend.js'
+import { run } from './documented.js'
 import { baseUrl, outcomes, setUp, setUpFull, times } from './set-up.js'
 
 beforeEach(() => {
@@ -99,11 +99,21 @@ describe('headers', () => {
 })
 
 describe('unwrapAuth', () => {
-  const unwrap = ({ data }: WxResponse): unknown => {
-    const { code, data: inner } = Object(data)
-    if (typeof code !== 'number') throw new Error('not of the gateway')
-    return inner
-  }
+  /** What the README shows for such a gateway. */
+  let shown: Pick<FullClientOptions, 'unwrap' | 'unwrapAuth' | 'isUnauthorized'>
+
+  beforeAll(async () => {
+    const { client } = await run<{ client: FullClientOptions }>(
+      'packages/client/README.md',
+      { gateway: 'unwrapAuth: true' },
+      {
+        globals: {},
+        modules: { '@wxlogin/client': { createClient: (options: FullClientOptions) => options } },
+      },
+    )
+    const { unwrap, unwrapAuth, isUnauthorized } = client
+    shown = { unwrap, unwrapAuth, isUnauthorized } as typeof shown
+  })
 
   /** A phone, a backend, and a gateway between them that answers everything with 200 and a wrapper, errors too. */
   function setUpGateway() {
@@ -118,9 +128,7 @@ describe('unwrapAuth', () => {
         return json(200, { code: statusCode < 300 ? 0 : statusCode, msg: '', data })
       },
     })
-    const isUnauthorized = ({ data }: WxResponse) => Object(data).code === 401
-    const start = (on = wx) =>
-      createClient({ baseUrl, wx: on, unwrap, unwrapAuth: true, isUnauthorized })
+    const start = (on = wx) => createClient({ baseUrl, wx: on, ...shown })
     const capture = (html: string | undefined) => {
       page = html
     }
@@ -195,7 +203,10 @@ describe('unwrapAuth', () => {
     capture(undefined)
     await vi.advanceTimersByTimeAsync(5_000)
 
-    expect(error).toMatchObject({ code: 'business', cause: new Error('not of the gateway') })
+    expect(error).toMatchObject({
+      code: 'business',
+      cause: new Error('Not an answer of the gateway'),
+    })
     expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
   })
 
