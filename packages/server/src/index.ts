@@ -25,6 +25,7 @@ export type {
   WarningEvent,
   WeChatEvent,
 } from './events.js'
+export type { GuardOptions } from './guard-options.js'
 export type {
   LoginContext,
   LoginDecision,
@@ -48,7 +49,7 @@ export type {
   SessionStore,
   StoreWarning,
 } from './session.js'
-export type { Credentials, GuardOptions } from './sessions/authenticate.js'
+export type { Credentials } from './sessions/authenticate.js'
 export type { LogoutInput } from './sessions/logout.js'
 export type { RefreshInput } from './sessions/refresh.js'
 export type { Revocation } from './sessions/revocation.js'

@@ -20,21 +20,22 @@ const server = `
   read-at-most
   request
   session        errors @wxlogin/shared node:
+  guard-options  session
   events         errors option-checks session @wxlogin/shared
   hooks          errors option-checks session @wxlogin/shared
   stores         session node:
   crypto         session node:
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node: jose
   wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici
-  sessions       errors option-checks redact bounded-map deadline request session events hooks crypto tokens wechat @wxlogin/shared node:
+  sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors session crypto wechat sessions
   login          errors bounded-map request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
-  http           errors deadline read-at-most request session events crypto sessions login @wxlogin/shared node:
+  http           errors deadline read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events hooks stores crypto tokens wechat sessions login
-  auth           request session events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
-  index          errors request session events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
-  adapters       request session sessions auth
-  testing        session sessions options auth node:`
+  auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
+  index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
+  adapters       request session guard-options auth
+  testing        session guard-options sessions options auth node:`
 
 const client = `
   wx

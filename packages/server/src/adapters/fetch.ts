@@ -1,6 +1,6 @@
 import type { Auth } from '../auth.js'
+import type { GuardOptions } from '../guard-options.js'
 import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
-import type { GuardOptions } from '../sessions/authenticate.js'
 import { attachSession } from './attached-session.js'
 import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 

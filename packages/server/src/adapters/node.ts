@@ -1,5 +1,5 @@
 import type { Auth } from '../auth.js'
-import type { GuardOptions } from '../sessions/authenticate.js'
+import type { GuardOptions } from '../guard-options.js'
 import { attachSession } from './attached-session.js'
 import { type AuthRoutesOptions, pathBelow } from './base-path.js'
 import {

@@ -1,22 +1,11 @@
 import { AuthError } from '../errors.js'
+import type { GuardOptions } from '../guard-options.js'
 import { callHook } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { AccessTokens } from '../tokens/access-token.js'
 import type { RevocationCheck } from './revocation.js'
 import { sessionEnded } from './sessions.js'
-
-/** How strictly a request is checked. */
-export interface GuardOptions<Claims extends object = object> {
-  /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
-  readonly optional?: boolean
-  /** Only users of these mini programs; others get 403. */
-  readonly appIds?: readonly string[]
-  /** Reads the store, whatever `revocation` is, so that a revoked session is rejected at once (default false). */
-  readonly fresh?: boolean
-  /** Your own rule; `false` is a 403. */
-  readonly allow?: (session: Session<Claims>) => boolean | Promise<boolean>
-}
 
 /** The value of an `Authorization` header, or the headers of a request. */
 export type Credentials = string | undefined | RequestHeaders
