@@ -24,7 +24,7 @@ export const entries = {
 
 /** Folders of which every file is an entry, and the parts in them that are none. */
 export const entryFolders = {
-  'packages/server/src/adapters': ['attached-session.ts', 'base-path.ts', 'node-message.ts'],
+  'packages/server/src/adapters': ['attached-session.ts', 'mount.ts', 'node-message.ts'],
   'packages/server/src/stores': ['memory.ts'],
 }
 

@@ -1,3 +1,4 @@
+import { checkNames, type OptionNames } from './option-checks.js'
 import type { Session } from './session.js'
 
 /** How strictly a request is checked. */
@@ -10,4 +11,11 @@ export interface GuardOptions<Claims extends object = object> {
   readonly fresh?: boolean
   /** Your own rule; `false` is a 403. */
   readonly allow?: (session: Session<Claims>) => boolean | Promise<boolean>
+}
+
+const names: OptionNames<GuardOptions> = { optional: true, appIds: true, fresh: true, allow: true }
+
+/** Throws a `TypeError` that names the option that there is not. */
+export function checkGuardOptions(options: unknown): void {
+  checkNames('a guard', options, names)
 }

@@ -1,11 +1,13 @@
 import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../guard-options.js'
 import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
-import { attachSession } from './attached-session.js'
-import { type AuthRoutesOptions, pathBelow } from './base-path.js'
+import type { Session } from '../session.js'
+import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
+import { type AuthRoutesOptions, mountGuard, mountRoutes } from './mount.js'
 
-export { maybeSessionOf, sessionOf } from './attached-session.js'
-export type { AuthRoutesOptions } from './base-path.js'
+export type { AuthRoutesOptions } from './mount.js'
+
+const carrier: Carrier = { name: 'the Request', member: 'method' }
 
 /**
  * The login routes for everything that uses `Request` and `Response`. Other paths get a 404.
@@ -16,9 +18,9 @@ export type { AuthRoutesOptions } from './base-path.js'
  */
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
-  { basePath = '' }: AuthRoutesOptions = {},
+  options?: AuthRoutesOptions,
 ): (request: Request) => Promise<Response> {
-  const below = pathBelow(basePath)
+  const below = mountRoutes(auth, options)
   return async (request) => {
     const { pathname, search } = new URL(request.url)
     return toResponse(await auth.handle(toAuthRequest(request, below(pathname + search))))
@@ -38,6 +40,7 @@ export function requireAuth<Claims extends object>(
 ): <Rest extends unknown[]>(
   handler: (request: Request, ...rest: Rest) => Response | Promise<Response>,
 ) => (request: Request, ...rest: Rest) => Promise<Response> {
+  mountGuard(auth, options)
   return (handler) =>
     async (request, ...rest) => {
       const result = await auth.guard(headersOf(request), options)
@@ -45,6 +48,22 @@ export function requireAuth<Claims extends object>(
       attachSession(request, auth, result.session)
       return handler(request, ...rest)
     }
+}
+
+/** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` if there is none. */
+export function sessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> {
+  return sessionIn(carrier, request, auth)
+}
+
+/** The session of a request behind `requireAuth(auth, { optional: true })`, or `undefined` for an anonymous one. */
+export function maybeSessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> | undefined {
+  return maybeSessionIn(carrier, request, auth)
 }
 
 function headersOf({ headers }: Request): RequestHeaders {

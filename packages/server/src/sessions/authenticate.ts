@@ -1,5 +1,5 @@
 import { AuthError } from '../errors.js'
-import type { GuardOptions } from '../guard-options.js'
+import { checkGuardOptions, type GuardOptions } from '../guard-options.js'
 import { callHook } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
@@ -43,8 +43,10 @@ export function createAuthenticate<Claims extends object>({
   ): Promise<Session<Claims> | undefined>
   async function authenticate(
     credentials: Credentials,
-    { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
+    options: GuardOptions<Claims> = {},
   ): Promise<Session<Claims> | undefined> {
+    checkGuardOptions(options)
+    const { optional = false, appIds, fresh = false, allow } = options
     const found = sessionBehind(credentials)
     // A cached token costs no turn of the event loop: this runs for every request.
     let session = found instanceof Promise ? await found : found
