@@ -8,6 +8,10 @@ export const entries = {
     express: 'src/adapters/express.ts',
     node: 'src/adapters/node.ts',
     fetch: 'src/adapters/fetch.ts',
+    koa: 'src/adapters/koa.ts',
+    fastify: 'src/adapters/fastify.ts',
+    hono: 'src/adapters/hono.ts',
+    nest: 'src/adapters/nest.ts',
     redis: 'src/stores/redis.ts',
     sql: 'src/stores/sql.ts',
     wechat: 'src/wechat/index.ts',
@@ -24,7 +28,13 @@ export const entries = {
 
 /** Folders of which every file is an entry, and the parts in them that are none. */
 export const entryFolders = {
-  'packages/server/src/adapters': ['attached-session.ts', 'mount.ts', 'node-message.ts'],
+  'packages/server/src/adapters': [
+    'attached-session.ts',
+    'fetch-message.ts',
+    'mount.ts',
+    'node-message.ts',
+    'node-routes.ts',
+  ],
   'packages/server/src/stores': ['memory.ts'],
 }
 

@@ -32,11 +32,10 @@ const rows = [
   },
 ]
 for (const adapter of adapters) {
-  const files = await filesLoadedBy(adapter)
   rows.push({
     name: `@wxlogin/server/${adapter}, minified, on top of it`,
     budget: 1228,
-    bytes: await minifiedAndGzipped(files.filter((file) => !core.includes(file))),
+    bytes: await bundledOnTopOfCore(adapter),
   })
 }
 
@@ -74,6 +73,24 @@ async function filesLoadedBy(entry) {
 async function minifiedAndGzipped(files) {
   const minified = files.map((file) => transform(read(file), { minify: true, target: 'node20' }))
   return gzipped((await Promise.all(minified)).map(({ code }) => code).join(''))
+}
+
+/** What a bundle that has the core grows by. */
+async function bundledOnTopOfCore(adapter) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [`packages/server/dist/${adapter}.js`],
+    bundle: true,
+    minify: true,
+    packages: 'external',
+    external: core.map((file) => root + file),
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    write: false,
+    logLevel: 'error',
+  })
+  return gzipped(outputFiles[0].contents)
 }
 
 function missingBudget(name) {

@@ -31,12 +31,7 @@ export function maybeSessionIn<Claims extends object>(
   request: object,
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
-  if (!(member in Object(request))) {
-    throw new TypeError(
-      `sessionOf and maybeSessionOf read the request: pass ${name}, and then auth`,
-    )
-  }
-  checkAuth(`sessionOf(${name}, auth)`, auth)
+  checkAuth(`sessionOf(${name}, auth)`, member in Object(request) ? auth : undefined)
   const attached = attachedTo(request)
   // Only what this very `auth` has verified counts, so the claims have its type.
   return attached?.auth === auth ? (attached.session as Session<Claims> | undefined) : undefined
@@ -50,6 +45,6 @@ export function sessionIn<Claims extends object>(
   const session = maybeSessionIn(carrier, request, auth)
   if (session) return session
   throw new TypeError(
-    `This ${carrier.name} has no session; put requireAuth(auth) before the route, without \`optional\`, and with the same auth`,
+    'Put requireAuth(auth) before the route, with this auth and without `optional`',
   )
 }

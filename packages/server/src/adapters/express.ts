@@ -2,7 +2,7 @@ import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../guard-options.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
-import { type AuthRoutesOptions, mountGuard, mountRoutes } from './mount.js'
+import { type AuthRoutesOptions, mountGuard } from './mount.js'
 import {
   headersOf,
   type Next,
@@ -10,8 +10,8 @@ import {
   type NodeRequest,
   type NodeResponse,
   send,
-  toAuthRequest,
 } from './node-message.js'
+import { nodeRoutes } from './node-routes.js'
 
 export type { AuthRoutesOptions } from './mount.js'
 export type { Next, NodeBodyRequest, NodeRequest, NodeResponse } from './node-message.js'
@@ -32,16 +32,7 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
-  const below = mountRoutes(auth, options)
-  return async (request, response, next) => {
-    try {
-      const answer = await auth.handle(toAuthRequest(request, below(request.url)))
-      if (answer.status !== 404) return send(request, response, answer)
-    } catch (error) {
-      return next(error)
-    }
-    next()
-  }
+  return nodeRoutes(auth, options)
 }
 
 /**

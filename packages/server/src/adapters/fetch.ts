@@ -1,9 +1,9 @@
 import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../guard-options.js'
-import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
-import { type AuthRoutesOptions, mountGuard, mountRoutes } from './mount.js'
+import { headersOf, toAuthRequest, toResponse } from './fetch-message.js'
+import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 
 export type { AuthRoutesOptions } from './mount.js'
 
@@ -20,10 +20,12 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
 ): (request: Request) => Promise<Response> {
-  const below = mountRoutes(auth, options)
+  const basePath = mountRoutes(auth, options)
   return async (request) => {
     const { pathname, search } = new URL(request.url)
-    return toResponse(await auth.handle(toAuthRequest(request, below(pathname + search))))
+    return toResponse(
+      await auth.handle(toAuthRequest(request, pathBelow(basePath, pathname + search))),
+    )
   }
 }
 
@@ -64,46 +66,4 @@ export function maybeSessionOf<Claims extends object>(
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
   return maybeSessionIn(carrier, request, auth)
-}
-
-function headersOf({ headers }: Request): RequestHeaders {
-  return { header: (name) => headers.get(name) ?? undefined }
-}
-
-function toAuthRequest(request: Request, path: string): AuthRequest {
-  return {
-    method: request.method,
-    path,
-    ...headersOf(request),
-    body: bodyOf(request),
-  }
-}
-
-function bodyOf({ body, bodyUsed }: Request): AuthRequest['body'] {
-  if (bodyUsed || body?.locked) return { parsed: undefined }
-  return body ? chunksOf(body) : undefined
-}
-
-// Not every runtime can iterate over a ReadableStream.
-function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      // Not before, so that a request for another route keeps its body.
-      const reader = body.getReader()
-      return {
-        async next() {
-          const { done, value } = await reader.read()
-          return done ? { done, value: undefined } : { done, value }
-        },
-        async return() {
-          await reader.cancel()
-          return { done: true, value: undefined }
-        },
-      }
-    },
-  }
-}
-
-function toResponse({ status, headers, body }: AuthResponse): Response {
-  return new Response(body ?? null, { status, headers })
 }

@@ -8,23 +8,20 @@ export interface AuthRoutesOptions {
 
 const names: OptionNames<AuthRoutesOptions> = { basePath: true }
 
-/**
- * Checks what the routes are mounted with. Gives what strips the base path from a path; one that is not below it becomes
- * one that matches no route.
- */
-export function mountRoutes(
-  auth: unknown,
-  options: AuthRoutesOptions = {},
-): (path: string | undefined) => string {
+/** Checks what the routes are mounted with, and gives the path where they are. */
+export function mountRoutes(auth: unknown, options: AuthRoutesOptions = {}): string {
   checkAuth('authRoutes(auth)', auth)
   checkNames('authRoutes', options, names)
   const { basePath = '' } = options
   if (!/^(\/[^/?#\s]+)*$/.test(basePath)) {
-    throw new TypeError(
-      "basePath must be '' or start with a slash and end without one, such as '/wx'",
-    )
+    throw new TypeError("basePath must be like '/wx', with no slash at the end")
   }
-  return (path = '') => (path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : '')
+  return basePath
+}
+
+/** Strips the base path from a path; one that is not below it becomes one that matches no route. */
+export function pathBelow(basePath: string, path = ''): string {
+  return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : ''
 }
 
 /** Checks what a guard is mounted with. */
@@ -37,7 +34,5 @@ export function mountGuard(auth: unknown, options: unknown = {}): void {
 export function checkAuth(call: string, auth: unknown): void {
   const { handle, guard } = Object(auth)
   if (typeof handle === 'function' && typeof guard === 'function') return
-  throw new TypeError(
-    `Write ${call}, with the auth that createAuth returned; this was something else, or the call was left out`,
-  )
+  throw new TypeError(`Write ${call}, with what createAuth returned`)
 }

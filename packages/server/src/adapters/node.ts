@@ -2,7 +2,7 @@ import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../guard-options.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
-import { type AuthRoutesOptions, mountGuard, mountRoutes } from './mount.js'
+import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 import {
   headersOf,
   type NodeBodyRequest,
@@ -29,9 +29,9 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
 ): (request: NodeBodyRequest, response: NodeResponse, next?: () => void) => Promise<void> {
-  const below = mountRoutes(auth, options)
+  const basePath = mountRoutes(auth, options)
   return async (request, response, next) => {
-    const answer = await auth.handle(toAuthRequest(request, below(request.url)))
+    const answer = await auth.handle(toAuthRequest(request, pathBelow(basePath, request.url)))
     if (answer.status === 404 && next) next()
     else send(request, response, answer)
   }

@@ -75,8 +75,8 @@ describe.each(Object.entries(adapters))('%s', (_name, adapter) => {
     const { auth } = setUp()
     const given = request as unknown as object
 
-    expect(() => sessionOf(given, auth)).toThrow('read the request: pass')
-    expect(() => maybeSessionOf(given, auth)).toThrow('read the request: pass')
+    expect(() => sessionOf(given, auth)).toThrow('Write sessionOf(')
+    expect(() => maybeSessionOf(given, auth)).toThrow('Write sessionOf(')
   })
 
   test('a session without the auth that verified it is not looked for', () => {
