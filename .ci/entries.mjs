@@ -43,6 +43,15 @@ export const adapters = Object.keys(entries.server).filter((name) =>
   entries.server[name].startsWith('src/adapters/'),
 )
 
+/**
+ * Those of them whose framework is not installed here: `npm run long -- frameworks` starts the framework and holds the
+ * adapter to the cases.
+ */
+export const adaptersElsewhere = ['koa', 'fastify', 'hono', 'nest']
+
+/** Entries that import a peer when they are loaded, so that nothing can load them here. */
+export const entriesWithPeers = ['nest']
+
 /** The client's entries that run on a phone. */
 export const phoneEntries = Object.keys(entries.client).filter((name) => name !== 'testing')
 

@@ -52,7 +52,10 @@ async function homeOf(install, tarball) {
   await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', server])
   for (const name of ['jose', 'undici']) {
     mkdirSync(join(server, 'node_modules'), { recursive: true })
-    symlinkSync(join(root, 'packages/server/node_modules', name), join(server, 'node_modules', name))
+    symlinkSync(
+      join(root, 'packages/server/node_modules', name),
+      join(server, 'node_modules', name),
+    )
   }
   cpSync(join(root, '.ci/frameworks'), home, { recursive: true })
   return home

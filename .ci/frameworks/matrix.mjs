@@ -70,16 +70,18 @@ export const columns = {
       assert.ok([401, 'EPIPE', 'ECONNRESET'].includes(refused.status), `${refused.status}`)
     }),
 
-  413: (open) =>
+  'HTTP 413': (open) =>
     open(async ({ post, loginBody }) => {
       const answer = await post('/wx/login', { ...loginBody(), input: 'x'.repeat(90_000) })
       assert.deepEqual([answer.status, answer.body.error], [413, 'invalid_request'])
     }),
 
-  'bad JSON': (open) =>
+  'bad JSON': (open, { hasParser }) =>
     open(async ({ post }) => {
       const answer = await post('/wx/login', '{"code":')
-      assert.deepEqual([answer.status, answer.body.error], [400, 'invalid_request'])
+      assert.equal(answer.status, 400)
+      // A parser refuses with a body of its own.
+      if (!hasParser) assert.equal(answer.body.error, 'invalid_request')
     }),
 
   prefix: (open) =>

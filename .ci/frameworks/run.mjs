@@ -5,7 +5,7 @@ import { columns, opener } from './matrix.mjs'
 
 const { variants } = await import(`./rows/${process.argv[2]}.mjs`)
 
-for (const { name, section, start, startAfterParser, told = {} } of variants) {
+for (const { name, section, start, startAfterParser, told = {}, toldAfterParser } of variants) {
   const cells = {}
   const failures = []
   const attempt = async (what, work) => {
@@ -18,11 +18,15 @@ for (const { name, section, start, startAfterParser, told = {} } of variants) {
     }
   }
   for (const [column, ask] of Object.entries(columns)) {
-    cells[column] = await attempt(column, () => ask(opener(start)))
+    cells[column] = await attempt(column, () => ask(opener(start), told))
   }
   const cases = await casesOf(start, told, attempt)
   if (startAfterParser) {
-    const afterParser = await casesOf(startAfterParser, { ...told, hasParser: true }, attempt)
+    const afterParser = await casesOf(
+      startAfterParser,
+      toldAfterParser ?? { ...told, hasParser: true },
+      attempt,
+    )
     cells['parser before'] = afterParser.passed === afterParser.all
     cases.passed += afterParser.passed
     cases.all += afterParser.all

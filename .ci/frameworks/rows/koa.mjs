@@ -1,11 +1,11 @@
 // Koa 2 and 3, with koa-bodyparser before the adapter or not at all, and with koa-mount.
 import { json as readJson } from 'node:stream/consumers'
 import Router from '@koa/router'
+import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/koa'
 import Koa3 from 'koa'
 import bodyParser from 'koa-bodyparser'
 import mount from 'koa-mount'
 import Koa2 from 'koa2'
-import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/koa'
 import { serve, sizeOf } from '../serve.mjs'
 
 const startOn =
@@ -49,6 +49,11 @@ export const variants = [
   ['Koa 2', Koa2],
   ['Koa 3', Koa3],
 ].flatMap(([name, Koa]) => [
-  { name, section: 'Koa', start: startOn(Koa), startAfterParser: startOn(Koa, { hasParser: true }) },
+  {
+    name,
+    section: 'Koa',
+    start: startOn(Koa),
+    startAfterParser: startOn(Koa, { hasParser: true }),
+  },
   { name: `${name}, koa-mount`, section: 'Koa', start: startOn(Koa, { isMounted: true }) },
 ])

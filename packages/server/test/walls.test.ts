@@ -34,7 +34,7 @@ const server = `
   options        option-checks events hooks stores crypto tokens wechat sessions login
   auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
-  adapters       option-checks request session guard-options auth
+  adapters       errors option-checks request session guard-options auth @nestjs/common @nestjs/core fastify hono
   testing        option-checks session guard-options sessions options auth node:`
 
 const client = `
@@ -123,6 +123,21 @@ describe('any adapter and any store can be deleted without touching another', ()
     )
     const named = elsewhere.map((file) => relative(src, file))
     expect(named.filter((file) => !shared.includes(file))).toEqual([])
+  })
+
+  test('only the adapter of a framework names it', () => {
+    const named = filesIn(join(src, 'adapters')).flatMap((file) =>
+      importsOfFile(file)
+        .filter((name) => !name.startsWith(src))
+        .map((name) => `${relative(src, file)} ${name}`),
+    )
+
+    expect(named.sort()).toEqual([
+      'adapters/fastify.ts fastify',
+      'adapters/hono.ts hono',
+      'adapters/nest.ts @nestjs/common',
+      'adapters/nest.ts @nestjs/core',
+    ])
   })
 
   test('nothing imports one that has an entry of its own', () => {

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import express5 from 'express'
 import express4 from 'express4'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { adapters } from '../../../../.ci/entries.mjs'
+import { adapters, adaptersElsewhere } from '../../../../.ci/entries.mjs'
 import * as onExpress from '../../src/adapters/express.js'
 import * as onFetch from '../../src/adapters/fetch.js'
 import * as onNode from '../../src/adapters/node.js'
@@ -57,7 +58,14 @@ const rows: Row[] = [
 ]
 
 test('every adapter is held to the cases', () => {
-  expect([...new Set(rows.map(({ adapter }) => adapter))].sort()).toEqual([...adapters].sort())
+  const here = [...new Set(rows.map(({ adapter }) => adapter))]
+
+  expect([...here, ...adaptersElsewhere].sort()).toEqual([...adapters].sort())
+  for (const name of adaptersElsewhere) {
+    expect(
+      existsSync(new URL(`../../../../.ci/frameworks/rows/${name}.mjs`, import.meta.url)),
+    ).toBe(true)
+  }
 })
 
 describe.each(rows)('$name', ({ start, told }) => {
