@@ -71,7 +71,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
     credentials: Credentials,
     options: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
-  /** Serves the routes; every adapter calls this. Never rejects. */
+  /** Serves the routes; every adapter calls this. Never rejects, but for `lazyAuth` with wrong options. */
   handle(request: AuthRequest): Promise<AuthResponse>
   /** {@link Auth.authenticate} for adapters: returns the response to send instead of throwing. Never rejects. */
   guard(
@@ -102,7 +102,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
    * served here. Throws a `TypeError` without an AppID unless there is just one mini program.
    */
   wechat(appId?: string): WeChat
-  /** For a health endpoint. Never rejects. */
+  /** For a health endpoint. Never rejects, but for `lazyAuth` with wrong options. */
   check(): Promise<Health>
   /** Closes the connections to WeChat. */
   close(): Promise<void>

@@ -35,6 +35,7 @@ export type {
   PreviousSession,
 } from './hooks.js'
 export type { GuardResult, OptionalGuardResult } from './http/guard.js'
+export { lazyAuth } from './lazy-auth.js'
 export type { CreateSessionInput } from './login/by-app.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'

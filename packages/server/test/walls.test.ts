@@ -33,7 +33,8 @@ const server = `
   http           errors deadline read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events hooks stores crypto tokens wechat sessions login
   auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
-  index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
+  lazy-auth      session guard-options sessions http auth
+  index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
   adapters       errors option-checks request session guard-options auth @nestjs/common @nestjs/core fastify hono
   testing        option-checks session guard-options sessions options auth node:`
 
