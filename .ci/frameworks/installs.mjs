@@ -11,6 +11,8 @@ export const installs = {
     '@types/koa-bodyparser@4.3.13',
     'koa-mount@4.2.0',
     'koa-ratelimit@6.0.0',
+    '@types/koa-ratelimit@5.0.5',
+    '@types/koa-mount@4.0.5',
     'fastify@5.12.8',
     '@fastify/rate-limit@11.2.0',
     'hono@4.13.19',
@@ -24,11 +26,30 @@ export const installs = {
   ],
   'nest-11': nest('11', '11.2.10'),
   'nest-12': nest('12', '12.5.1'),
-  h3: ['h3-1@npm:h3@1.15.11', 'h3@2.0.8', 'nitropack@2.13.6'],
-  egg: ['egg@4.0.10'],
-  midway: ['@midwayjs/koa@4.0.0', '@midwayjs/core@4.0.0', '@midwayjs/bootstrap@4.0.0'],
-  think: ['thinkjs@4.0.0'],
-  next: ['next@16.4.6', 'react@19', 'react-dom@19'],
+  h3: [
+    'h3-1@npm:h3@1.15.11',
+    'h3@2.0.8',
+    'nitropack@2.13.6',
+    'typescript@5.9.3',
+    '@types/node@20.19.0',
+  ],
+  egg: ['egg@4.0.10', 'typescript@5.9.3', '@types/node@20.19.0'],
+  midway: [
+    '@midwayjs/koa@4.0.0',
+    '@midwayjs/core@4',
+    '@midwayjs/bootstrap@4.2.3',
+    'typescript@5.9.3',
+    '@types/node@20.19.0',
+  ],
+  think: ['thinkjs@4.0.0', 'typescript@5.9.3', '@types/node@20.19.0'],
+  next: [
+    'next@16.4.6',
+    'react@19',
+    'react-dom@19',
+    '@types/react@19',
+    'typescript@5.9.3',
+    '@types/node@20.19.0',
+  ],
 }
 
 function nest(major, version) {
@@ -40,6 +61,7 @@ function nest(major, version) {
     '@nestjs/throttler@6.7.1',
     'reflect-metadata@0.2.2',
     'rxjs@7.8.2',
+    '@types/express@5.0.6',
     'typescript@5.9.3',
     '@types/node@20.19.0',
   ]

@@ -21,6 +21,7 @@ for (const { name, section, start, startAfterParser, told = {}, toldAfterParser 
     cells[column] = await attempt(column, () => ask(opener(start), told))
   }
   const cases = await casesOf(start, told, attempt)
+  if (told.hasParser) cells['parser before'] = cases.passed === cases.all
   if (startAfterParser) {
     const afterParser = await casesOf(
       startAfterParser,

@@ -19,10 +19,10 @@ export interface KoaContext {
   readonly req: NodeRequest
   readonly res: NodeResponse
   /** Where a body parser leaves what it has made. */
-  readonly request: { readonly body?: unknown }
+  readonly request: object
   readonly url: string
   readonly state: object
-  respond?: boolean
+  respond?: boolean | undefined
 }
 
 /** The state behind `requireAuth(auth)`, for `new Koa<SessionState>()`. */

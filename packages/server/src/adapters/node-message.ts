@@ -38,7 +38,7 @@ export function headersOf(request: NodeRequest): RequestHeaders {
 export function toAuthRequest(
   request: NodeRequest,
   path: string,
-  parser: { readonly body?: unknown } = request as NodeBodyRequest,
+  parser: object = request,
 ): AuthRequest {
   return {
     method: request.method ?? 'GET',
@@ -50,10 +50,10 @@ export function toAuthRequest(
 }
 
 /** Looked at only when a route wants it: a platform may parse it then, and throw. */
-function parsedIn(parser: { readonly body?: unknown }): { readonly parsed: unknown } {
+function parsedIn(parser: object): { readonly parsed: unknown } {
   return {
     get parsed() {
-      return parser.body
+      return 'body' in parser ? parser.body : undefined
     },
   }
 }
