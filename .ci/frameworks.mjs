@@ -35,7 +35,8 @@ try {
   const tarball = await pack('server', place)
   for (const install of chosen) {
     const home = await homeOf(install, tarball)
-    if (!process.env.SKIP) for (const row of rows[install] ?? []) results.push(...(await runRow(install, row, home)))
+    if (!process.env.SKIP)
+      for (const row of rows[install] ?? []) results.push(...(await runRow(install, row, home)))
     const ran = await runPrograms(install, home)
     outcomes.push(...ran.map(({ what, failure }) => ({ what: `${install}: ${what}`, failure })))
   }

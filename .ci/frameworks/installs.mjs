@@ -26,13 +26,9 @@ export const installs = {
   ],
   'nest-11': nest('11', '11.2.10'),
   'nest-12': nest('12', '12.5.1'),
-  h3: [
-    'h3-1@npm:h3@1.15.11',
-    'h3@2.0.8',
-    'nitropack@2.13.6',
-    'typescript@5.9.3',
-    '@types/node@20.19.0',
-  ],
+  h3: ['h3@1.15.11', 'typescript@5.9.3', '@types/node@20.19.0'],
+  'h3-2': ['h3@2.0.8', 'typescript@5.9.3', '@types/node@20.19.0'],
+  nitro: ['nitropack@2.13.6', 'h3@1.15.11', 'typescript@5.9.3', '@types/node@20.19.0'],
   egg: ['egg@4.0.10', 'typescript@5.9.3', '@types/node@20.19.0'],
   midway: [
     '@midwayjs/koa@4.0.0',

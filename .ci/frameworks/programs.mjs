@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { bin, root, runNode, start } from '../process.mjs'
 
-/** Which installs a program is run with, and what it is asked. */
+/** Which installs a program is run with, what else it is made of, how it is built and started, and what it is asked. */
 const programs = [
   ...['express', 'koa', 'fastify', 'hono'].flatMap((name) => [
     { file: `${name}.ts`, installs: ['frameworks'], ask: flow },
@@ -17,6 +17,66 @@ const programs = [
   { file: 'nest.ts', installs: ['nest-11', 'nest-12'], ask: flow },
   { file: 'nest-async.ts', installs: ['nest-11', 'nest-12'], ask: flow },
   { file: 'nest-limits.ts', installs: ['nest-11', 'nest-12'], ask: limits },
+  { file: 'h3/start.ts', parts: ['h3/wx.ts'], installs: ['h3'], ask: flow },
+  { file: 'h3-2/start.ts', installs: ['h3-2'], ask: flow },
+  {
+    file: 'egg/start.ts',
+    parts: ['egg/config/config.default.ts', 'egg/app/middleware/wx_login.ts', 'egg/app/router.ts'],
+    extras: { 'out/egg/package.json': '{ "name": "shop", "type": "module" }' },
+    installs: ['egg'],
+    ask: flow,
+  },
+  { file: 'midway/start.ts', parts: ['midway/configuration.ts'], installs: ['midway'], ask: flow },
+  {
+    file: 'think/src/config/middleware.js',
+    parts: ['think/src/controller/orders.js'],
+    extras: {
+      'package.json': '{ "type": "commonjs" }',
+      'think/src/config/config.js':
+        "module.exports = { port: Number(process.env.PORT), host: '127.0.0.1', workers: 1 }",
+      'think/start.js':
+        "const Application = require('thinkjs')\nnew Application({ ROOT_PATH: __dirname, env: 'production' }).run()",
+    },
+    installs: ['think'],
+    isScript: true,
+    run: ['think/start.js'],
+    ask: flow,
+  },
+  {
+    file: 'h3/wx.ts',
+    parts: [],
+    at: { 'h3/wx.ts': 'utils/wx.ts' },
+    extras: {
+      'routes/wx/[...path].ts': "export default authRoutes('/wx')\n",
+      'routes/orders.get.ts': 'export default guarded((_event, { userId }) => ({ userId }))\n',
+      'nitro.config.ts': "export default { compatibilityDate: '2026-01-01' }\n",
+    },
+    installs: ['nitro'],
+    isScript: true,
+    build: ['node_modules/nitropack/dist/cli/index.mjs', 'build'],
+    run: ['.output/server/index.mjs'],
+    ask: flow,
+  },
+  {
+    file: 'next/app/wx/[...path]/route.ts',
+    parts: [
+      'next/lib/auth.ts',
+      'next/app/orders/route.ts',
+      'next/pages/api/wx/[...path].ts',
+      'next/pages/api/orders.ts',
+      'instrumentation.ts',
+    ],
+    at: { 'instrumentation.ts': 'next/instrumentation.ts' },
+    extras: {
+      'next/app/layout.tsx':
+        'export default ({ children }: { children: React.ReactNode }) => <html><body>{children}</body></html>\n',
+    },
+    installs: ['next'],
+    isScript: true,
+    build: ['node_modules/next/dist/bin/next', 'build', '--webpack', 'next'],
+    run: ['node_modules/next/dist/bin/next', 'start', 'next', '--hostname', '127.0.0.1'],
+    ask: bothRouters,
+  },
 ]
 
 /** What is compiled besides: uses that must compile, and mistakes that must not. */
@@ -28,20 +88,37 @@ const blocks = blocksOf('docs/frameworks.md')
 export async function runPrograms(install, home) {
   const chosen = programs.filter(({ installs }) => installs.includes(install))
   if (chosen.length === 0) return []
-  const files = chosen.map(({ file }) => file)
-  for (const file of ['auth.ts', ...files]) write(join(home, file), codeOf(file))
-  const compiled = await compile(home, [...files, ...(typeTests[install] ?? [])])
-  const outcomes = [{ what: `${files.join(', ')} compile`, failure: compiled }]
-  if (compiled) return outcomes
+  const outcomes = []
+  const attempt = async (what, work) => {
+    const failure = await work().catch((error) => error.stack)
+    outcomes.push({ what, failure })
+    return failure === undefined
+  }
+  write(join(home, 'package.json'), '{ "type": "module" }\n')
+  write(join(home, 'auth.ts'), codeOf('auth.ts'))
+  for (const { file, parts = [], at = {}, extras = {} } of chosen) {
+    for (const part of [file, ...parts]) write(join(home, at[part] ?? part), codeOf(part))
+    for (const [name, text] of Object.entries(extras)) write(join(home, name), text)
+  }
+
+  const sources = chosen
+    .filter(({ isScript }) => !isScript)
+    .flatMap(({ file, parts = [] }) => [file, ...parts])
+  if (sources.length > 0) {
+    const files = [...sources, ...(typeTests[install] ?? [])]
+    if (!(await attempt(`${files.join(', ')} compile`, () => compile(home, files)))) return outcomes
+  } else await transpileAuth(home)
+
   const testing = join(home, 'node_modules/@wxlogin/server/dist/testing.js')
   const { createFakeWeChat } = await import(pathToFileURL(testing).href)
   const wechat = createFakeWeChat()
   const listening = await wechat.listen()
-  for (const { file, ask } of chosen) {
-    const failure = await runOne(home, file, ask, wechat, listening.url).catch(
-      (error) => error.stack,
-    )
-    outcomes.push({ what: `${file} ${ask.name}`, failure })
+  for (const { file, build, run, ask } of chosen) {
+    const args = run ?? [join('out', file.replace(/ts$/, 'js'))]
+    await attempt(`${file} ${ask.name}`, async () => {
+      if (build) await buildIt(home, build)
+      await runOne(home, args, ask, wechat, listening.url)
+    })
   }
   await listening.close()
   return outcomes
@@ -55,7 +132,7 @@ export function glueOf(section) {
 
 /** Every program of the page is run. */
 export function forgotten() {
-  const known = ['auth.ts', ...programs.map(({ file }) => file)]
+  const known = ['auth.ts', ...programs.flatMap(({ file, parts = [] }) => [file, ...parts])]
   return [...blocks.keys()].filter((file) => !known.includes(file))
 }
 
@@ -91,27 +168,40 @@ async function compile(home, files) {
     rootDir: '.',
     outDir: 'out',
   }
-  write(join(home, 'package.json'), '{ "type": "module" }\n')
   write(join(home, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
   const compiler = bin('typescript', { command: 'tsc', from: home })
   const { status, output } = await runNode([compiler, '-p', home], { cwd: home })
-  return status === 0 ? undefined : output
+  if (status !== 0) throw new Error(output)
 }
 
-async function runOne(home, file, ask, wechat, wechatUrl) {
+/** For those whose tools compile, or that are JavaScript. */
+async function transpileAuth(home) {
+  const file = join(home, 'node_modules/typescript/lib/typescript.js')
+  const { default: ts } = await import(pathToFileURL(file).href)
+  const isCommonJs = readFileSync(join(home, 'package.json'), 'utf8').includes('commonjs')
+  const module = isCommonJs ? ts.ModuleKind.CommonJS : ts.ModuleKind.ESNext
+  write(join(home, 'auth.js'), ts.transpile(codeOf('auth.ts'), { module, target: 'es2022' }))
+}
+
+/** Without secrets, as on a machine that builds. */
+async function buildIt(home, args) {
+  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' }
+  const { status, output } = await runNode(args, { cwd: home, env })
+  if (status !== 0) throw new Error(output)
+}
+
+async function runOne(home, args, ask, wechat, wechatUrl) {
   const port = await freePort()
   const env = {
     ...process.env,
     PORT: String(port),
+    HOST: '127.0.0.1',
     WX_APP_ID: wechat.app.appId,
     WX_APP_SECRET: wechat.app.appSecret,
     WXLOGIN_SECRET: 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u',
     WECHAT_URL: wechatUrl,
   }
-  const program = start(process.execPath, [join(home, 'out', file.replace(/ts$/, 'js'))], {
-    cwd: home,
-    env,
-  })
+  const program = start(process.execPath, args, { cwd: home, env })
   try {
     const url = `http://127.0.0.1:${port}`
     await isUp(url, program)
@@ -196,6 +286,12 @@ async function flow(url, wechat) {
   assert.deepEqual([out.status, out.text], [204, ''])
   const after = await post(`${url}/wx/refresh`, { refresh_token: renewed.body.refresh_token })
   assert.equal(after.body.error, 'invalid_grant', after.text)
+}
+
+/** By the App Router, and by the Pages Router. */
+async function bothRouters(url, wechat) {
+  await flow(url, wechat)
+  await flow(`${url}/api`, wechat)
 }
 
 /** Whoever sends too much is told so by the address that the proxy saw, whatever they claim; nobody else is. */
