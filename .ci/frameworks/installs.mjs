@@ -34,6 +34,7 @@ export const installs = {
     '@midwayjs/koa@4.0.0',
     '@midwayjs/core@4',
     '@midwayjs/bootstrap@4.2.3',
+    '@midwayjs/logger@4',
     'typescript@5.9.3',
     '@types/node@20.19.0',
   ],

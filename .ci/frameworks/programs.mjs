@@ -64,9 +64,8 @@ const programs = [
       'next/app/orders/route.ts',
       'next/pages/api/wx/[...path].ts',
       'next/pages/api/orders.ts',
-      'instrumentation.ts',
+      'next/instrumentation.ts',
     ],
-    at: { 'instrumentation.ts': 'next/instrumentation.ts' },
     extras: {
       'next/app/layout.tsx':
         'export default ({ children }: { children: React.ReactNode }) => <html><body>{children}</body></html>\n',

@@ -44,13 +44,14 @@ const carrier: Carrier = { name: 'ctx', member: 'state' }
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
-): (ctx: KoaContext, next: KoaNext) => Promise<unknown> {
+): (ctx: KoaContext, next: KoaNext) => Promise<void> {
   const basePath = mountRoutes(auth, options)
   return async (ctx, next) => {
     const answer = await auth.handle(
       toAuthRequest(ctx.req, pathBelow(basePath, ctx.url), ctx.request),
     )
-    return answer.status === 404 ? next() : respond(ctx, answer)
+    if (answer.status === 404) await next()
+    else respond(ctx, answer)
   }
 }
 
@@ -66,14 +67,14 @@ export function authRoutes<Claims extends object>(
 export function requireAuth<Claims extends object>(
   auth: Auth<Claims>,
   options?: GuardOptions<Claims>,
-): (ctx: KoaContext, next: KoaNext) => Promise<unknown> {
+): (ctx: KoaContext, next: KoaNext) => Promise<void> {
   mountGuard(auth, options)
   return async (ctx, next) => {
     const { session, response } = await auth.guard(headersOf(ctx.req), options)
     if (response) return respond(ctx, response)
     attachSession(ctx, auth, session)
     Object.assign(ctx.state, { session })
-    return next()
+    await next()
   }
 }
 
