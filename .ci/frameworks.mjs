@@ -35,8 +35,7 @@ try {
   const tarball = await pack('server', place)
   for (const install of chosen) {
     const home = await homeOf(install, tarball)
-    if (!process.env.SKIP)
-      for (const row of rows[install] ?? []) results.push(...(await runRow(install, row, home)))
+    for (const row of rows[install] ?? []) results.push(...(await runRow(install, row, home)))
     const ran = await runPrograms(install, home)
     outcomes.push(...ran.map(({ what, failure }) => ({ what: `${install}: ${what}`, failure })))
   }
@@ -56,8 +55,13 @@ if (results.some(isBroken) || outcomes.some(({ failure }) => failure !== undefin
 
 async function runRow(install, row, home) {
   const { status, output } = await runNode([join(home, 'run.mjs'), row], { cwd: home })
-  const lines = output.split('\n').filter((line) => line.startsWith('{"name"'))
+  const linesOf = (start) => output.split('\n').filter((line) => line.startsWith(start))
+  const lines = linesOf('{"name"')
   const found = lines.map((line) => JSON.parse(line))
+  for (const line of linesOf('{"what"')) {
+    const { what, failure } = JSON.parse(line)
+    outcomes.push({ what: `${install}: ${what}`, failure })
+  }
   // Two majors of it have the same row.
   const major = /-(\d+)$/.exec(install)?.[1]
   const named = found.map((result) => ({

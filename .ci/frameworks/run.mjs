@@ -3,7 +3,8 @@ import { createAuth } from '@wxlogin/server'
 import { adapterCases } from '@wxlogin/server/testing'
 import { columns, opener } from './matrix.mjs'
 
-const { variants } = await import(`./rows/${process.argv[2]}.mjs`)
+const row = process.argv[2]
+const { variants, extras = {} } = await import(`./rows/${row}.mjs`)
 
 for (const { name, section, start, startAfterParser, told = {}, toldAfterParser } of variants) {
   const cells = {}
@@ -33,6 +34,13 @@ for (const { name, section, start, startAfterParser, told = {}, toldAfterParser 
     cases.all += afterParser.all
   }
   console.log(JSON.stringify({ name, section, cells, cases, failures }))
+}
+for (const [what, work] of Object.entries(extras)) {
+  const failure = await work().then(
+    () => undefined,
+    (error) => error.stack,
+  )
+  console.log(JSON.stringify({ what: `${row}: ${what}`, failure }))
 }
 process.exit()
 

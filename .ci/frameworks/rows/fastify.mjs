@@ -3,6 +3,7 @@
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/fastify'
 import Fastify from 'fastify'
 import { sizeOf } from '../serve.mjs'
+import { expectUncalledToFail } from '../uncalled.mjs'
 
 const startOn =
   ({ hook = 'onRequest', isNested = false } = {}) =>
@@ -53,3 +54,25 @@ export const variants = [
   },
   { name: 'Fastify 5, nested', section: 'Fastify', start: startOn({ isNested: true }) },
 ]
+
+export const extras = {
+  'a guard that nobody called answers': () =>
+    expectUncalledToFail(async () => {
+      const errors = []
+      const app = Fastify()
+      app.setErrorHandler((error, _request, reply) => {
+        errors.push(error)
+        return reply.code(500).send()
+      })
+      app.get('/', { onRequest: requireAuth }, async () => ({}))
+      const url = await app.listen({ port: 0, host: '127.0.0.1' })
+      return { url, errors, close: () => app.close() }
+    }),
+  'a session that another plugin has declared is left alone': async () => {
+    const app = Fastify()
+    app.decorateRequest('session', null)
+    await app.register(authRoutes({ handle() {}, guard() {} }), { prefix: '/wx' })
+    await app.ready()
+    await app.close()
+  },
+}

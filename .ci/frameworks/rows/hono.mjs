@@ -2,6 +2,7 @@
 import { serve } from '@hono/node-server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/hono'
 import { Hono } from 'hono'
+import { expectUncalledToFail } from '../uncalled.mjs'
 
 const startOn =
   ({ hasParser = false, isNamed = false } = {}) =>
@@ -68,3 +69,20 @@ export const variants = [
   },
   { name: 'Hono 4, basePath', section: 'Hono', start: startOn({ isNamed: true }), told },
 ]
+
+export const extras = {
+  'a guard that nobody called answers': () =>
+    expectUncalledToFail(async () => {
+      const errors = []
+      const app = new Hono()
+      app.onError((error, c) => {
+        errors.push(error)
+        return c.body(null, 500)
+      })
+      app.get('/', requireAuth, (c) => c.text('in'))
+      const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 })
+      await new Promise((resolve) => server.once('listening', resolve))
+      const close = () => new Promise((resolve) => server.close(resolve))
+      return { url: `http://127.0.0.1:${server.address().port}`, errors, close }
+    }),
+}

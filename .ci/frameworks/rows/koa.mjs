@@ -7,6 +7,7 @@ import bodyParser from 'koa-bodyparser'
 import mount from 'koa-mount'
 import Koa2 from 'koa2'
 import { serve, sizeOf } from '../serve.mjs'
+import { expectUncalledToFail } from '../uncalled.mjs'
 
 const startOn =
   (Koa, { hasParser = false, isMounted = false } = {}) =>
@@ -57,3 +58,14 @@ export const variants = [
   },
   { name: `${name}, koa-mount`, section: 'Koa', start: startOn(Koa, { isMounted: true }) },
 ])
+
+export const extras = {
+  'a guard that nobody called answers': () =>
+    expectUncalledToFail(async () => {
+      const errors = []
+      const app = new Koa3()
+      app.on('error', (error) => errors.push(error))
+      app.use(requireAuth)
+      return { ...(await serve(app.callback())), errors }
+    }),
+}
