@@ -13,6 +13,9 @@ const kibibyte = 1024
 // without a network has outgrown it; these are ceilings until they are back there, and nothing may be added meanwhile.
 const phoneBudgets = { index: 4640, full: 6784, backend: 1400, explain: 4 * kibibyte }
 
+// Nest's people expect a module, decorators, a guard and a filter besides the four names.
+const adapterBudgets = { nest: 2176 }
+
 const core = await filesLoadedBy('index')
 const rows = [
   ...phoneEntries.map((name) => ({
@@ -34,7 +37,7 @@ const rows = [
 for (const adapter of adapters) {
   rows.push({
     name: `@wxlogin/server/${adapter}, minified, on top of it`,
-    budget: 1228,
+    budget: adapterBudgets[adapter] ?? 1228,
     bytes: await bundledOnTopOfCore(adapter),
   })
 }

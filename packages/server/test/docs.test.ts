@@ -16,13 +16,16 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
-const pairs = [...readmes, recipes, backends, ...examples]
+const compiled = [...readmes, recipes, backends, ...examples].flatMap(bothOf)
+// Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
+const frameworks = pairOf('docs/frameworks')
+const pairs = [...readmes, recipes, backends, frameworks, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
-  const problems = compile(documents.flatMap(blocksOf))
+  const problems = compile(compiled.flatMap(blocksOf))
 
-  test.each(documents)('$file', ({ file }) => {
+  test.each(compiled)('$file', ({ file }) => {
     expect(problems.filter((problem) => problem.startsWith(`${file}:`))).toEqual([])
   })
 

@@ -1,20 +1,40 @@
 import express from 'express'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import * as onExpress from '../../src/adapters/express.js'
+import * as onFastify from '../../src/adapters/fastify.js'
 import * as onFetch from '../../src/adapters/fetch.js'
+import * as onHono from '../../src/adapters/hono.js'
+import * as onKoa from '../../src/adapters/koa.js'
 import * as onNode from '../../src/adapters/node.js'
 import type { Auth } from '../../src/index.js'
 import { signIn } from '../../src/testing/index.js'
 import { setUp } from '../set-up.js'
 import { serve } from './backends.js'
 
-const adapters = { express: onExpress, node: onNode, fetch: onFetch }
+/** The four names, as a caller without types sees them. */
+interface Adapter {
+  authRoutes: (auth: Auth, options?: object) => unknown
+  requireAuth: (auth: Auth, options?: object) => unknown
+  sessionOf: (request: never, auth: Auth) => unknown
+  maybeSessionOf: (request: never, auth: Auth) => unknown
+}
+
+/** Each with what its framework calls a request, as far as it is looked at. */
+const adapters: [string, Adapter, object][] = [
+  ['express', onExpress, { method: 'GET' }],
+  ['node', onNode, { method: 'GET' }],
+  ['fetch', onFetch, new Request('http://localhost/')],
+  ['koa', onKoa, { state: {} }],
+  ['fastify', onFastify, { routeOptions: {} }],
+  ['hono', onHono, { req: {} }],
+]
 
 /** What a caller without types may hand in. */
 const wrong = (value: unknown) => value as Auth
 
-describe.each(Object.entries(adapters))('%s', (_name, adapter) => {
+describe.each(adapters)('%s', (_name, adapter, framework) => {
   const { authRoutes, requireAuth, sessionOf, maybeSessionOf } = adapter
+  const request = framework as never
   const mounts = { authRoutes, requireAuth }
 
   describe.each(Object.entries(mounts))('%s', (name, mount) => {
@@ -71,17 +91,22 @@ describe.each(Object.entries(adapters))('%s', (_name, adapter) => {
     ['null', null],
     ['an id', 'alice'],
     ['a body', { userId: 7 }],
-  ])('a session is not looked for in %s', (_what, request) => {
+  ])('a session is not looked for in %s', (_what, notOne) => {
     const { auth } = setUp()
-    const given = request as unknown as object
+    const given = notOne as never
 
     expect(() => sessionOf(given, auth)).toThrow('Write sessionOf(')
     expect(() => maybeSessionOf(given, auth)).toThrow('Write sessionOf(')
   })
 
-  test('a session without the auth that verified it is not looked for', () => {
-    const request = new Request('http://localhost/')
+  test('a request without a session says what to put before the route', () => {
+    const { auth } = setUp()
 
+    expect(() => sessionOf(request, auth)).toThrow('Put requireAuth(auth) before the route')
+    expect(maybeSessionOf(request, auth)).toBeUndefined()
+  })
+
+  test('a session without the auth that verified it is not looked for', () => {
     expect(() => sessionOf(request, wrong(undefined))).toThrow(', auth)')
     expect(() => maybeSessionOf(request, wrong({}))).toThrow(', auth)')
   })
