@@ -18,13 +18,16 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
 const backends = pairOf('docs/backends')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
-const pairs = [...readmes, recipes, backends, onDemand, layers, ...examples]
+const compiled = [...readmes, recipes, backends, onDemand, layers, ...examples].flatMap(bothOf)
+// Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
+const frameworks = pairOf('docs/frameworks')
+const pairs = [...readmes, recipes, backends, frameworks, onDemand, layers, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
-  const problems = compile(documents.flatMap(blocksOf))
+  const problems = compile(compiled.flatMap(blocksOf))
 
-  test.each(documents)('$file', ({ file }) => {
+  test.each(compiled)('$file', ({ file }) => {
     expect(problems.filter((problem) => problem.startsWith(`${file}:`))).toEqual([])
   })
 
