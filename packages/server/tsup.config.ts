@@ -14,8 +14,10 @@ const javascript: Options[] = [
   {
     ...shared,
     format: 'esm',
+    // No entry: what package.json puts in the place of undici.
+    entry: { ...entries.server, 'no-undici': 'src/wechat/no-undici.ts' },
     noExternal: ['@wxlogin/shared'],
-    external: ['jose', 'undici'],
+    external: ['jose', '#undici'],
     splitting: true,
   },
   {
@@ -23,7 +25,11 @@ const javascript: Options[] = [
     format: 'cjs',
     // jose is published as ES modules only, which `require` cannot load on every Node that we support.
     noExternal: ['@wxlogin/shared', 'jose'],
-    external: ['undici'],
+    external: ['#undici'],
+    // Jest runs no `import()` in CommonJS.
+    esbuildOptions: (options) => {
+      options.supported = { ...options.supported, 'dynamic-import': false }
+    },
     // With an ES module inlined, shared CommonJS chunks come out broken.
     splitting: false,
   },

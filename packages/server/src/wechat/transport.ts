@@ -1,8 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { withAbortableDeadline } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import type { BreakerEvent, EndpointGroup, MisconfiguredEvent, WeChatEvent } from '../events.js'
-import { checkCount, checkDuration, checkFunctions } from '../option-checks.js'
+import type {
+  BreakerEvent,
+  EndpointGroup,
+  MisconfiguredEvent,
+  WarningEvent,
+  WeChatEvent,
+} from '../events.js'
+import { checkCount, checkDuration, checkFunctions, checkNode } from '../option-checks.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
 import { createCircuitBreaker, type Finding } from './circuit-breaker.js'
 import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
@@ -21,7 +27,10 @@ const places = { prefetch: 50, user_info: 128, access_token: 128, call: 128 } as
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
-  /** Sends the calls to WeChat (default: undici with a keep-alive agent of its own). */
+  /**
+   * Sends the calls to WeChat (default: undici with a keep-alive agent of its own, which is not loaded if this is set; on
+   * Cloudflare Workers the global `fetch`).
+   */
   fetch?: FetchLike
   /**
    * The origins of WeChat (default `['https://api.weixin.qq.com']`). The next one is tried if a connection cannot be
@@ -42,7 +51,7 @@ export interface WeChatConnectionOptions {
 
 export interface TransportNeeds {
   readonly now: () => number
-  readonly emit: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent) => void
+  readonly emit: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent | WarningEvent) => void
 }
 
 export interface WeChatRequest<Result> extends ErrcodeMeanings {
@@ -119,6 +128,7 @@ export function createTransport({
   now,
   emit,
 }: WeChatConnectionOptions & TransportNeeds): Transport {
+  checkNode()
   checkFunctions({ fetch })
   checkDuration('wechatTimeoutMs', wechatTimeoutMs)
   checkCount('maxLoginsInFlight', maxLoginsInFlight, { min: 1, of: 'logins' })
@@ -131,6 +141,7 @@ export function createTransport({
   const httpClient = createHttpClient({
     fetch,
     hosts,
+    emit,
     timeoutMs: wechatTimeoutMs,
     // A socket for every place, so that no group waits for the sockets of another.
     maxConnections: Object.values(placesOf).reduce((sum, count) => sum + count),

@@ -5,11 +5,8 @@ import {
   type FakeWeChatOptions,
 } from '../../src/testing/index.js'
 import {
-  type BreakerEvent,
   createWeChat,
-  type MisconfiguredEvent,
   type OwnWeChat,
-  type WeChatEvent,
   type WeChatOptions,
 } from '../../src/wechat/index.js'
 import { type Clock, createClock } from '../set-up.js'
@@ -22,7 +19,7 @@ export interface WeChatSetUp {
   fake: FakeWeChat
   clock: Clock
   /** Everything that `wechat` reported, the oldest first. */
-  events: (WeChatEvent | MisconfiguredEvent | BreakerEvent)[]
+  events: Parameters<NonNullable<WeChatOptions['onEvent']>>[0][]
 }
 
 interface WeChatSetUpOptions extends Partial<WeChatOptions> {
