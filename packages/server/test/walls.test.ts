@@ -26,7 +26,7 @@ const server = `
   stores         session node:
   crypto         session node:
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node: jose
-  wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici #undici
+  wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici
   sessions       errors option-checks redact bounded-map deadline request session events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors session crypto wechat sessions
   login          errors bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:

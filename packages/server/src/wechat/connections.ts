@@ -1,6 +1,7 @@
 import type { Agent, buildConnector } from 'undici'
 import type { WarningEvent } from '../events.js'
 import type { FetchLike } from './fetch-like.js'
+import { loadUndici } from './undici.js'
 
 type Undici = typeof import('undici')
 
@@ -84,9 +85,9 @@ export function createConnections({
 
   /** At the first call: with a `fetch` of your own undici is not loaded, and without calls no socket is opened. */
   async function load(): Promise<FetchLike> {
+    if (!loadUndici) return globalFetch
     try {
-      const undici = await import('#undici')
-      return 'Agent' in undici ? fetchBy(undici) : globalFetch
+      return fetchBy(await loadUndici())
     } catch {
       emit({ type: 'warning', warning: 'no_undici', hint: noUndici })
       return globalFetch

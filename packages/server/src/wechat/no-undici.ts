@@ -1,2 +1,2 @@
-// Stands in for undici where package.json says so: on Cloudflare Workers the global `fetch` is all there is.
-export {}
+/** On Cloudflare Workers the global `fetch` is all there is. */
+export const loadUndici = undefined
