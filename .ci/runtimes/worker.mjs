@@ -4,12 +4,15 @@ import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
 
 let backend
 
-export default {
+const worker = {
   fetch(request, env) {
     backend ??= createBackend(env)
     return backend(request)
   },
 }
+
+// workerd asks for this name.
+export { worker as default }
 
 function createBackend({ WX_APP_ID, WX_APP_SECRET, WXLOGIN_SECRET, WECHAT_URL }) {
   const auth = createAuth({

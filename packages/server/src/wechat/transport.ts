@@ -33,10 +33,16 @@ export interface WeChatConnectionOptions {
    */
   fetch?: FetchLike
   /**
-   * The origins of WeChat (default `['https://api.weixin.qq.com']`). The next one is tried if a connection cannot be
-   * made, and stays in use; every 30 seconds the first is tried again. Plain http only for localhost.
+   * Where WeChat is (default `['https://api.weixin.qq.com']`): its origins, or those of proxies with a path in front, such
+   * as `https://proxy.example.com/wechat`. The next one is tried if a connection cannot be made, and stays in use; every
+   * 30 seconds the first is tried again. Plain http only for localhost, unless `allowPlainHttp` is set.
    */
   wechatHosts?: readonly string[]
+  /**
+   * Permits http in `wechatHosts` for other hosts than localhost, but not for WeChat's own (default false). Everybody on
+   * the way can read the AppSecret, codes and `session_key`s, so only inside a network of your own.
+   */
+  allowPlainHttp?: boolean
   /**
    * How long a call to WeChat may take in total, in milliseconds from when it is sent (default 5,000). Connecting may
    * take 2,000.
@@ -123,6 +129,7 @@ const unhealthy: ReadonlySet<unknown> = new Set([
 export function createTransport({
   fetch,
   wechatHosts = ['https://api.weixin.qq.com'],
+  allowPlainHttp = false,
   wechatTimeoutMs = 5000,
   maxLoginsInFlight = 512,
   now,
@@ -132,7 +139,7 @@ export function createTransport({
   checkFunctions({ fetch })
   checkDuration('wechatTimeoutMs', wechatTimeoutMs)
   checkCount('maxLoginsInFlight', maxLoginsInFlight, { min: 1, of: 'logins' })
-  const hosts = createHosts(checkHosts('wechatHosts', wechatHosts), now)
+  const hosts = createHosts(checkHosts('wechatHosts', wechatHosts, { allowPlainHttp }), now)
   const placesOf: Readonly<Record<EndpointGroup, number>> = { login: maxLoginsInFlight, ...places }
   const groups = forEachGroup((group) => ({
     places: createPlaces(placesOf[group]),
