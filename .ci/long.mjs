@@ -33,6 +33,12 @@ const steps = [
     title: 'the tarballs on Deno',
     run: async () => packedOn(await deno(), 'run', '--allow-all', '--node-modules-dir=manual'),
   },
+  {
+    name: 'bundles',
+    group: 'runtimes',
+    title: 'the server in one file, on workerd and on Node',
+    run: () => passes(['.ci/bundles.mjs']),
+  },
 ]
 
 const wanted = process.argv.slice(2)
