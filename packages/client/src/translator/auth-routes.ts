@@ -11,6 +11,9 @@ export const mark = 'wxlogin:'
 export const headerFor = (token?: string): Record<string, string> =>
   token ? { Authorization: `Bearer ${token}` } : {}
 
+/** Browsers have no login. */
+export type LoginlessWx = Omit<Wx, 'login'> & Partial<Pick<Wx, 'login'>>
+
 interface HeldSession extends Held {
   readonly userId?: string
 }
@@ -25,7 +28,7 @@ type Callbacks = { success(response: object): void; fail(failure: unknown): void
 
 export const createAnswerRoute =
   (
-    wx: Wx,
+    wx: LoginlessWx,
     { needsCode, login, refresh, logout, tokens }: Backend,
     urlOf: (url: string) => string,
     send: (options: WxRequestOptions) => unknown,
@@ -39,18 +42,10 @@ export const createAnswerRoute =
     let isAborted: boolean | undefined
 
     /** As our server would have. */
-    const refuse = (
-      error: string,
-      { refused: reason = error, scope }: Partial<Refused> = {},
-    ): void =>
-      success({
-        statusCode: 400,
-        header: {},
-        data: { error, error_description: reason, reason, scope },
-      })
+    const refuse = (error: string, reason = error, scope?: string): void =>
+      success({ statusCode: 400, data: { error, error_description: reason, reason, scope } })
 
-    const needsServer = (what: string): void =>
-      refuse('config', { refused: `${what} needs @wxlogin/server` })
+    const needsServer = (what: string): void => refuse('config', `${what} needs @wxlogin/server`)
 
     const call = (made: Call, read: (response: WxResponse) => void, token?: string): void => {
       // What the client sends to our server, which does not follow redirects, but with nothing of what it says.
@@ -84,7 +79,8 @@ export const createAnswerRoute =
         data,
       } = found
       const life = expiresIn || Number(expiresAt) - Date.parse(String(date)) / 1000
-      if (found.refused) refuse(refresh_token ? 'invalid_grant' : 'access_denied', found)
+      if (found.refused)
+        refuse(refresh_token ? 'invalid_grant' : 'access_denied', found.refused, found.scope)
       else {
         success({
           statusCode,
@@ -108,22 +104,24 @@ export const createAnswerRoute =
 
     const end = (): void => {
       if (everywhere) needsServer('everywhere')
-      else success({ statusCode: 204, header: {}, data: '' })
+      else success({ statusCode: 204 })
     }
 
     const routes: { readonly [path: string]: () => void } = {
       '/login'() {
         // A promise, so that a second callback does not send the code again.
-        new Promise<{ code: string }>((success, fail) => {
+        new Promise<{ code?: string }>((success, fail) => {
           if (needsCode && needsCode(input) === false) success({ code: '' })
-          else nativeOf(wx.login({ success, fail }), fail)
+          else nativeOf((wx.login || success)({ success, fail } as never), fail)
         })
           .then(({ code }) => {
             if (isAborted) return
+            // A browser.
+            if (code === undefined) return refuse('config', 'no code: see needsCode')
             // A real code has no spaces.
             if (/\s/.test(code)) return refuse('mock_code')
             const made = login({ code, appId, input, device })
-            if ('refused' in made) refuse('signed_out', made)
+            if ('refused' in made) refuse('signed_out', made.refused, made.scope)
             else call(made, readTokens)
           })
           .catch(fail)
