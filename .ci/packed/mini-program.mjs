@@ -23,7 +23,7 @@ const runtime = new Script(`
       var isLogin = options.url === 'https://api.example.com/wx/login'
       var data = isLogin
         ? { access_token: 'access-1', token_type: 'Bearer', expires_in: 900, refresh_token: 'refresh-1', refresh_expires_in: 2592000, user_id: 'user-1' }
-        : //auth$/.test(options.url)
+        : options.url === 'https://api.example.com/auth'
           ? { code: 0, data: { token: 'access-1' } }
           : { orders: [1, 2, 3] }
       setTimeout(function () {

@@ -16,7 +16,8 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
-const pairs = [...readmes, recipes, backends, ...examples]
+const requestLayer = pairOf('docs/replace-your-request-layer')
+const pairs = [...readmes, recipes, backends, requestLayer, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -257,7 +258,7 @@ const myAdapter = `
 /** The frameworks' objects are held to the real ones by the type tests of the client. */
 const miniProgramPreamble = `
   interface Order { readonly id: string; readonly title: string }
-  declare const uni: import('@wxlogin/client/full').Wx
+  declare const uni: Required<import('@wxlogin/client/full').Wx>
 
   declare module '@tarojs/taro' {
     const Taro: import('@wxlogin/client/full').Wx
@@ -302,6 +303,9 @@ const miniProgram: Environment = {
     'client.ts': miniProgramClient,
     'pages/index/backend.ts': codeWith('export const backend', backends),
     'pages/index/client.ts': "export { client } from '../../client'",
+    'pages/index/request.ts': codeWith('export function request', requestLayer),
+    'pages/index/auth.ts': codeWith('export async function isLoggedIn', requestLayer),
+    'pages/index/call.ts': codeWith('export function call', requestLayer),
   },
 }
 
@@ -317,6 +321,7 @@ function environmentOf({ file, code }: Block): Environment {
   if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
   const isInside =
     file.startsWith('packages/client/') ||
+    file.startsWith('docs/replace-your-request-layer') ||
     /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
   return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
 }
