@@ -1,5 +1,5 @@
 import type { Wx, WxRequestOptions } from '../wx.js'
-import { createAnswerRoute, headerFor, type LoginlessWx, mark } from './auth-routes.js'
+import { createAnswerRoute, type LoginlessWx } from './auth-routes.js'
 import type { Attached, Backend, BackendRequest } from './backend.js'
 
 export interface TranslatorOptions<W extends LoginlessWx> {
@@ -17,7 +17,9 @@ export interface TranslatorOptions<W extends LoginlessWx> {
 /** Of every kind of request. */
 type Options = WxRequestOptions & { formData?: object }
 
-type Native = (options: Options) => unknown
+type Native = (options: Options, token?: string) => unknown
+
+type Attach = (request: BackendRequest, token: string | undefined) => Attached
 
 type Methods = { readonly [name: string]: Native }
 
@@ -36,25 +38,27 @@ export function createTranslator<W extends LoginlessWx>({
   authPath = '/wx',
   trustedOrigins = [],
 }: TranslatorOptions<W>): W & Wx {
-  const { attach } = backend
+  const {
+    attach = (_request, token) => ({ header: token && { Authorization: `Bearer ${token}` } }),
+  } = backend as { attach?: Attach }
   const origins = [baseUrl].concat(trustedOrigins).map(originOf)
   const isTrusted = (url: string): boolean => origins.indexOf(originOf(url)) >= 0
   const urlOf = (url: string): string => baseUrl.replace(/\/*$/, '') + url.replace(/^\/*/, '/')
   const authUrl = urlOf(authPath)
   const runtime = wx as object as Methods
+  /** What the client read from storage, and was given last, has its token: any other `Authorization` is the app's. */
+  const own: unknown[] = []
 
   const carry =
     (kind: BackendRequest['kind'], name: string, target = runtime): Native =>
-    (options) => {
-      const { url, data, formData } = options
+    (options, known?) => {
       const header = Object.assign({}, options.header as { Authorization?: string })
-      const token = String(header.Authorization).split(`Bearer ${mark}`)[1]
+      const given = String(header.Authorization).slice('Bearer '.length)
+      const token = known || (String(own).indexOf(`"${given}"`) < 0 ? undefined : given)
       let sent = options
-      if (token || isTrusted(url)) {
+      if (token || isTrusted(options.url)) {
         if (token) delete header.Authorization
-        const added: Attached = attach
-          ? attach({ kind, url, data, formData }, token)
-          : { header: headerFor(token) }
+        const added = attach(Object.assign({ kind }, options), token)
         sent = Object.assign({}, options, added, {
           header: Object.assign({}, added.header, header),
         })
@@ -66,7 +70,7 @@ export function createTranslator<W extends LoginlessWx>({
     }
 
   const request = carry('request', 'request')
-  const answerRoute = createAnswerRoute(wx, backend, urlOf, request)
+  const answerRoute = createAnswerRoute(wx, backend, urlOf, request, own)
 
   return Object.create(wx, {
     // The real one is called when it is known whether this login needs a code.
@@ -84,6 +88,12 @@ export function createTranslator<W extends LoginlessWx>({
       value: carry('socket', 'connectSocket', (wx as { miniGlobal?: Methods }).miniGlobal),
     },
     miniGlobal: {},
+    getStorageSync: {
+      value(key: string) {
+        own[0] = wx.getStorageSync(key)
+        return own[0]
+      },
+    },
     // It would be a login at our server.
     getBackgroundFetchData: {},
     cloud: {},

@@ -665,6 +665,59 @@ describe('what needs our server', () => {
   })
 })
 
+describe('a token that is handed out', () => {
+  test("is the backend's own, and another one when it was refused", async () => {
+    vi.useFakeTimers({ now: 0 })
+    const { client } = setUp()
+
+    const first = await client.token()
+    vi.setSystemTime(60_000)
+    const second = await client.refused(first)
+
+    expect([first, second]).toEqual(['t-1', 't-renewed-2'])
+    expect(await client.refused(first)).toBe('t-renewed-2')
+    vi.useRealTimers()
+  })
+
+  test('may come back in a header: it goes where the description says', async () => {
+    const { client, seen } = setUp({ attach: (_, token = 'none') => ({ header: { token } }) })
+    const Authorization = `Bearer ${await client.token()}`
+
+    await client.request({ url: '/orders', header: { Authorization } })
+
+    expect(seen('/orders')[0]?.header).toMatchObject({ token: 't-1' })
+  })
+})
+
+test('the session of an earlier start is known', async () => {
+  const { client, wx, backend, seen } = setUp({
+    attach: (_, token) => ({ header: { token: String(token) } }),
+  })
+  await client.login()
+  const later = wx.control.restart()
+  const translated = createTranslator({ wx: later, baseUrl, backend })
+
+  await createClient({ baseUrl, wx: translated }).request({ url: '/orders' })
+
+  expect(seen('/orders')[0]?.header.token).toBe('t-1')
+  expect(seen('/orders')[0]?.header.authorization).toBeUndefined()
+})
+
+test('the session that another instance stored is known', async () => {
+  const { wx, backend, seen } = setUp({
+    attach: (_, token) => ({ header: { token: String(token) } }),
+  })
+  const start = () => createClient({ baseUrl, wx: createTranslator({ wx, baseUrl, backend }) })
+  const [one, other] = [start(), start()]
+  one.session()
+  await other.login()
+
+  await one.request({ url: '/orders' })
+
+  expect(seen('/auth')).toHaveLength(1)
+  expect(seen('/orders')[0]?.header.token).toBe('t-1')
+})
+
 describe('where there is no WeChat', () => {
   const password: Description = {
     needsCode: () => false,
