@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import * as client from '@wxlogin/client'
 import * as backend from '@wxlogin/client/backend'
-import type { FakeWx } from '@wxlogin/client/testing'
+import type { FakeNetworkResponse, FakeWx } from '@wxlogin/client/testing'
 import { createAuth } from '@wxlogin/server'
 import { authRoutes, requireAuth } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
@@ -43,9 +43,9 @@ function filesOf(section: string, when: When): ReadonlyMap<string, string> {
 type Exports = { readonly [name: string]: never }
 
 /** A mini program made of these files: requires one, and has its page or its app. */
-async function miniProgram(section: string, when: When, wx: FakeWx) {
+async function miniProgram(sections: readonly string[], when: When, wx: FakeWx) {
   vi.stubGlobal('wx', wx)
-  const files = filesOf(section, when)
+  const files = new Map(sections.flatMap((section) => [...filesOf(section, when)]))
   const scripts = new Map<string, string>()
   for (const [name, code] of files) {
     scripts.set(name, (await transform(code, { loader: 'ts', format: 'cjs' })).code)
@@ -73,7 +73,7 @@ async function miniProgram(section: string, when: When, wx: FakeWx) {
     }
     return known.get(request) as Exports
   }
-  return { files, load: (name: string): Exports => load(`./${name}`), made }
+  return { load: (name: string): Exports => load(`./${name}`), made }
 }
 
 type Shelves = (shelf: number) => Promise<readonly object[]>
@@ -104,7 +104,6 @@ function oldBackend() {
   }
   return {
     ...phoneWith(answer),
-    login: '/login',
     expire: () => tokens.clear(),
     loseLogin: () => {
       lost = 1
@@ -116,9 +115,10 @@ function oldBackend() {
 }
 
 /** The same backend with the routes of the server, whose clock can be put ahead. */
-function newBackend() {
+function newBackend(wrap = (response: FakeNetworkResponse) => response) {
   const wechat = createFakeWeChat()
   let aheadMs = 0
+  let isCaptured = false
   let lost = 0
   let isDeaf = false
   const auth = createAuth({
@@ -142,16 +142,20 @@ function newBackend() {
         : isDeaf
           ? new Response('{}', { status: 401, headers })
           : await shelves(request)
-      return {
+      if (isCaptured) return { statusCode: 200, header: {}, body: '<html>Welcome</html>' }
+      return wrap({
         statusCode: response.status,
         header: Object.fromEntries(response.headers),
         body: await response.text(),
-      }
+      })
     },
   })
   return {
     ...phone,
-    login: '/wx/login',
+    endSessions: (userId: string) => auth.sessions.revoke({ userId }),
+    capture: () => {
+      isCaptured = true
+    },
     expire() {
       aheadMs += 16 * 60_000
     },
@@ -168,7 +172,7 @@ describe('services that call request()', () => {
   async function setUp(when: When) {
     const world = when === 'before' ? oldBackend() : newBackend()
     const { wx } = world
-    const program = await miniProgram('Services that call `request()`', when, wx)
+    const program = await miniProgram(['Services that call `request()`'], when, wx)
     const sent = (path: string) =>
       wx.control.requests.filter(({ url }) => new URL(url).pathname === path).length
     const goodsOf = program.load('goods').goodsOf as Shelves
@@ -279,6 +283,82 @@ describe('services that call request()', () => {
   })
 })
 
+describe('a gateway in between', () => {
+  /** What it makes of every answer: 200, and the status inside. */
+  async function setUp() {
+    const { wx, ...backend } = newBackend((response) => ({
+      statusCode: 200,
+      header: response.header,
+      body: JSON.stringify({
+        code: response.statusCode < 300 ? 0 : response.statusCode,
+        msg: 'no',
+        data: response.body === '' ? null : JSON.parse(String(response.body)),
+      }),
+    }))
+    const { load } = await miniProgram(['A gateway in between'], 'after', wx)
+    const { client } = load('client') as { readonly client: client.Client }
+    return { ...backend, wx, client }
+  }
+
+  test('logins, renewals and their errors come through it, with the tenant', async () => {
+    const { client, wx, expire, endSessions } = await setUp()
+    await client.login()
+    vi.setSystemTime(Date.now() + 60_000)
+    expire()
+
+    const answers = await outcomes(times(10, () => client.request({ url: '/shelves/1/goods' })))
+    vi.setSystemTime(Date.now() + 60_000)
+    expire()
+    await endSessions(String(client.session()?.userId))
+    const after = await outcomes([client.request({ url: '/shelves/1/goods' })])
+
+    expect(answers).toEqual(times(10, () => 'ok'))
+    expect(after).toEqual(['signed_out'])
+    expect(new Set(wx.control.requests.map(({ header }) => header['tenant-id']))).toEqual(
+      new Set(['1']),
+    )
+    expect(wx.control.calls.login).toBe(1)
+  })
+
+  test('a page of a Wi-Fi is no answer of it', async () => {
+    const { client, capture } = await setUp()
+    capture()
+
+    expect(await outcomes([client.login()])).toEqual(['business'])
+  })
+})
+
+describe('code that sends by itself', () => {
+  test('gets a token, and shares the renewal of one that was refused', async () => {
+    const { wx, expire } = newBackend()
+    const sections = ['Services that call `request()`', 'Code that sends by itself']
+    const { load } = await miniProgram(sections, 'after', wx)
+    const withToken = load('sending').withToken as (
+      send: (token: string) => Promise<number>,
+      isRefused: (status: number) => boolean,
+    ) => Promise<number>
+    const sendByItself = (token: string) =>
+      new Promise<number>((resolve, reject) => {
+        wx.request({
+          url: 'https://api.example.com/sdk',
+          header: { Authorization: `Bearer ${token}` },
+          success: ({ statusCode }) => resolve(statusCode),
+          fail: reject,
+        })
+      })
+    const send = () => withToken(sendByItself, (status) => status === 401)
+
+    const first = await send()
+    vi.setSystemTime(Date.now() + 60_000)
+    expire()
+    const later = await Promise.all(times(10, send))
+
+    expect([first, ...later]).toEqual(times(11, () => 200))
+    expect(wx.control.calls.login).toBe(1)
+    expect(wx.control.requests.filter(({ url }) => url.endsWith('/wx/refresh'))).toHaveLength(1)
+  })
+})
+
 describe('a backend of its own, and the token as a parameter', () => {
   async function setUp(when: When, isRegistered = true) {
     const contract = contracts
@@ -297,7 +377,7 @@ describe('a backend of its own, and the token as a parameter', () => {
       navigateTo: ({ url }: { url: string }) => pages.push(url),
       navigateBack: () => pages.push('back'),
     })
-    const program = await miniProgram('A backend of its own', when, wx)
+    const program = await miniProgram(['A backend of its own'], when, wx)
     const open = async (name: string, hook: string, event?: object) => {
       program.load(name)
       const shown: object[] = []
@@ -326,6 +406,7 @@ describe('a backend of its own, and the token as a parameter', () => {
 
   test('and does not, after', async () => {
     const { open, paths } = await setUp('after')
+    await open('consent', 'onAgree')
     await open('orders', 'onShow')
 
     expect(await open('orders', 'onShow')).toHaveLength(1)
@@ -343,7 +424,7 @@ describe('a backend of its own, and the token as a parameter', () => {
 
   test('and ten pages get their orders by one login, after', async () => {
     const { open, paths, contract } = await setUp('after')
-    await open('orders', 'onShow')
+    await open('consent', 'onAgree')
     vi.setSystemTime(Date.now() + 60_000)
     contract.expire()
 
@@ -353,15 +434,23 @@ describe('a backend of its own, and the token as a parameter', () => {
     expect(paths().filter((path) => path === '/user/wxapp/login')).toHaveLength(2)
   })
 
-  test('who is not registered is told so, and the page that registers logs in', async () => {
-    const { open, load, paths, pages } = await setUp('after', false)
+  test('nobody is logged in before the consent, and ten requests are refused without one', async () => {
+    const { load, wx } = await setUp('after')
     const { client } = load('client') as { readonly client: client.Client }
 
-    const error = await client.request({ url: '/order/list' }).catch((error) => error)
+    const codes = await outcomes(times(10, () => client.request({ url: '/order/list' })))
+
+    expect(codes).toEqual(times(10, () => 'signed_out'))
+    expect([wx.control.calls.login, wx.control.requests.length]).toEqual([0, 0])
+  })
+
+  test('who is not registered is led to the page that registers, which logs in', async () => {
+    const { open, paths, pages } = await setUp('after', false)
+
+    await open('consent', 'onAgree')
     await open('register', 'onRegister', { detail: { value: { nick: 'Li' } } })
 
-    expect(error).toMatchObject({ code: 'access_denied', reason: 'not_registered' })
-    expect(pages).toEqual(['back'])
+    expect(pages).toEqual(['/pages/register/index', 'back'])
     expect(await open('orders', 'onShow')).toHaveLength(1)
     expect(paths()).toEqual(['/user/wxapp/login', '/user/wxapp/authorize', '/order/list'])
   })
