@@ -17,6 +17,7 @@ const server = `
   redact         node:
   bounded-map
   deadline
+  json-text
   read-at-most
   request
   session        errors @wxlogin/shared node:
@@ -28,8 +29,8 @@ const server = `
   wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici
   sessions       errors option-checks redact bounded-map deadline request session events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors session crypto wechat sessions
-  login          errors bounded-map request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
-  http           errors deadline read-at-most request session events crypto sessions login @wxlogin/shared node:
+  login          errors bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
+  http           errors deadline json-text read-at-most request session events crypto sessions login @wxlogin/shared node:
   options        option-checks events hooks stores crypto tokens wechat sessions login
   auth           request session events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   index          errors request session events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared

@@ -198,11 +198,14 @@ export function createRenewal(
   }
 
   /** Nothing but the server's own answer counts, so that no captive portal swallows a sign-out. */
-  const tellEnd = (ask: Ask, refreshToken: string, newest?: string): Promise<void> =>
-    post(
+  const tellEnd = (ask: Ask, refreshToken: string, newest?: string): Promise<void> => {
+    const key = store.last().out[refreshToken]
+    // A login has told of it meanwhile.
+    if (!key) throw new ClientError('signed_out')
+    return post(
       ask,
       'logout',
-      store.last().out[refreshToken] as string,
+      key,
       () => ({ refresh_token: newest || refreshToken, everywhere: newest && true }),
       ({ statusCode }) => {
         // A gateway that wraps everything has no answer without a body.
@@ -210,6 +213,7 @@ export function createRenewal(
         store.write(store.read(true), 'logout', refreshToken)
       },
     )
+  }
 
   const end = (session?: TokenRecord): Promise<unknown> => {
     if (session) store.write(store.last(), 'logout', session.refresh_token, session.key)
