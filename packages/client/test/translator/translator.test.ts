@@ -519,6 +519,16 @@ describe('attach', () => {
     expect(paths()).toEqual(['/orders'])
   })
 
+  test("and not the client's headers, is what logins and refreshes have", async () => {
+    const { client, seen } = setUp(tenant, undefined, { headers: { tenant: '2', more: '1' } })
+
+    await client.request({ url: '/orders' })
+
+    expect(seen('/auth')[0]?.header).toMatchObject({ tenant: '1' })
+    expect(seen('/auth')[0]?.header).not.toHaveProperty('more')
+    expect(seen('/orders')[0]?.header).toMatchObject({ tenant: '2', more: '1' })
+  })
+
   test('form bodies', async () => {
     const { client, seen } = setUp({
       login: ({ code }) => ({
