@@ -12,8 +12,8 @@ interface Answer {
   }
 }
 
-/** What the form sends: `client.login({ input: form })`. */
-export interface Form {
+/** What the form sends: `client.login({ input: form })`. A type, because an interface may grow, and is no JSON. */
+export type Form = {
   readonly username: string
   readonly password: string
 }
