@@ -123,7 +123,10 @@ describe('unwrapAuth', () => {
       wechat: backend.wechat,
       async network(request) {
         if (page) return { statusCode: 200, header: { 'Content-Type': 'text/html' }, body: page }
-        const { statusCode, body } = await backend.network(request)
+        const answer = await backend.network(request)
+        const { statusCode, body } = answer
+        // It wraps what servers say, and says itself that there is none.
+        if (statusCode === 502) return answer
         const data = body ? JSON.parse(String(body)) : null
         return json(200, { code: statusCode < 300 ? 0 : statusCode, msg: '', data })
       },
@@ -219,5 +222,18 @@ describe('unwrapAuth', () => {
     expect(await client.launch()).toMatchObject({ userId: 'user-1' })
     expect(client.prefetched()).toBe('hello')
     expect(later.control.calls.login).toBe(0)
+  })
+
+  test('sends a login again with the same key when the gateway found no server', async () => {
+    const { client, wx, backend } = setUpGateway()
+    const badGateway = { statusCode: 502, header: {}, body: '<html>502 Bad Gateway</html>' }
+    backend.answer('/wx/login', badGateway, { times: 1 })
+
+    const session = await client.login()
+
+    const keys = wx.control.requests.map(({ header }) => header['idempotency-key'])
+    expect(session.userId).toBe('user-1')
+    expect(keys).toEqual([keys[0], keys[0]])
+    expect(wx.control.calls.login).toBe(1)
   })
 })
