@@ -16,7 +16,8 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
-const pairs = [...readmes, recipes, backends, ...examples]
+const platforms = pairOf('docs/platforms')
+const pairs = [...readmes, recipes, backends, platforms, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -231,6 +232,19 @@ const nodePreamble = `
       legacyHeaders: boolean
       message: unknown
     }): import('express').RequestHandler
+  }
+
+  // Node 20, whose types these are, does not have it.
+  declare module 'node:sqlite' {
+    type SQLInputValue = null | number | bigint | string | Uint8Array
+    class DatabaseSync {
+      constructor(path: string)
+      exec(sql: string): void
+      prepare(sql: string): {
+        all(...values: SQLInputValue[]): unknown[]
+        run(...values: SQLInputValue[]): { changes: number | bigint }
+      }
+    }
   }
 
   declare module 'supertest' {
