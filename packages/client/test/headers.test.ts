@@ -145,6 +145,20 @@ describe('unwrapAuth', () => {
     expect(phoneNumber).toBe('138')
   })
 
+  test('asks for a phone number once more when the token has been refused', async () => {
+    const { client, backend } = setUpGateway()
+    await client.login()
+    vi.advanceTimersByTime(60_000)
+    backend.expireAccess()
+
+    const { phoneNumber } = await client.bindPhone({
+      detail: { code: backend.phoneCode({ number: '138' }) },
+    })
+
+    expect(phoneNumber).toBe('138')
+    expect(backend.seen('/wx/refresh')).toHaveLength(1)
+  })
+
   test('reads the errors of the login routes out of it', async () => {
     const { client, backend } = setUpGateway()
     await client.login()

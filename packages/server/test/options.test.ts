@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type AuthOptions, createAuth } from '../src/index.js'
-import { createFakeWeChat } from '../src/testing/index.js'
+import { type AuthOptions, createAuth, createMemoryStore } from '../src/index.js'
+import { createRedisStore } from '../src/stores/redis.js'
+import { createSqlStore } from '../src/stores/sql.js'
+import { adapterCases, createFakeWeChat, storeCases } from '../src/testing/index.js'
+import { createWeChat } from '../src/wechat/index.js'
 import { setUp, testSecret } from './set-up.js'
 
 const app = { appId: 'wx0000000000000001', appSecret: '0123456789abcdef0123456789abcdef' }
@@ -352,4 +355,54 @@ test('an onEvent that throws or rejects breaks nothing', async () => {
       token_type: 'Bearer',
     })
   }
+})
+
+describe('an option that there is not', () => {
+  test.each([
+    ['revokation', 'revocation'],
+    ['onlogin', 'onLogin'],
+    ['app', 'apps'],
+    ['secrets', 'secret'],
+    ['accessTTLSeconds', 'accessTtlSeconds'],
+    ['onPhonenumbr', 'onPhoneNumber'],
+  ])('%s is refused, and what is meant is named', (option, meant) => {
+    expectRefusal(option, undefined)
+    expect(String(refusalOf({ [option]: undefined }))).toContain(`did you mean ${meant}?`)
+  })
+
+  test('is refused with a list, if it is like none', () => {
+    expect(String(refusalOf({ colour: 'red' }))).toMatch(
+      /colour is not an option of createAuth; there are apps, secret, .*onEvent$/,
+    )
+  })
+
+  test.each([
+    ['revocation', { staleSeconds: 1, stale: true }],
+    ['cloudHosting', { public: false, pubic: true }],
+  ])('inside %s is refused', (option, value) => {
+    expect(String(refusalOf({ [option]: value }))).toContain(`is not an option of ${option};`)
+  })
+
+  test.each([
+    ['createMemoryStore', () => createMemoryStore({ maxSession: 1 } as object)],
+    ['createRedisStore', () => createRedisStore({} as never, { prefix: 'a' } as object)],
+    ['createSqlStore', () => createSqlStore({} as never, { dialekt: 'mysql' } as never)],
+    ['createWeChat', () => createWeChat({ ...app, timeout: 1 } as object as typeof app)],
+    ['createFakeWeChat', () => createFakeWeChat({ latency: 1 } as object)],
+    ['storeCases', () => storeCases({ nov: Date.now } as object)],
+    [
+      'adapterCases',
+      () =>
+        adapterCases({ createAuth, hasNxt: true } as object as { createAuth: typeof createAuth }),
+    ],
+  ])('of %s is refused', (name, make) => {
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(`is not an option of ${name};`)
+  })
+
+  test.each([undefined, null, 'wx0000000000000001'])('no options but %s are refused', (options) => {
+    expect(() => createAuth(options as unknown as AuthOptions)).toThrow(
+      'The options of createAuth must be an object',
+    )
+  })
 })

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { checkNames, type OptionNames } from '../option-checks.js'
 import type { SessionRecord, SessionStore, StoreWarning } from '../session.js'
 
 /** What {@link createSqlStore} needs of a Kysely instance (0.28 or newer). */
@@ -40,6 +41,8 @@ export interface SqlStoreOptions {
   now?: () => number
 }
 
+const names: OptionNames<SqlStoreOptions> = { dialect: true, table: true, now: true }
+
 export interface SqlStore extends SessionStore {
   count(userId: string): Promise<number>
   check(): Promise<readonly StoreWarning[]>
@@ -75,10 +78,9 @@ const maxRetries = 3
  * const store = createSqlStore(kysely, { dialect: 'postgresql' })
  * await store.migrate()
  */
-export function createSqlStore(
-  kysely: SqlDatabase,
-  { dialect, table = 'wxlogin_sessions', now = Date.now }: SqlStoreOptions,
-): SqlStore {
+export function createSqlStore(kysely: SqlDatabase, options: SqlStoreOptions): SqlStore {
+  checkNames('createSqlStore', options, names)
+  const { dialect, table = 'wxlogin_sessions', now = Date.now } = options
   if (typeof kysely?.executeQuery !== 'function' || typeof kysely.withoutPlugins !== 'function') {
     throw new TypeError('kysely must be a Kysely instance: new Kysely({ dialect })')
   }

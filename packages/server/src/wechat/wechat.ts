@@ -5,7 +5,7 @@ import {
   type WarningEvent,
   type WeChatEvent,
 } from '../events.js'
-import { checkCredential, checkFunctions } from '../option-checks.js'
+import { checkCredential, checkFunctions, checkNames, type OptionNames } from '../option-checks.js'
 import type { AppCredentials } from './code2session.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import { createTransport, type WeChatConnectionOptions } from './transport.js'
@@ -15,6 +15,18 @@ export interface WeChatOptions extends AppCredentials, WeChatConnectionOptions {
   now?: () => number
   /** Called with every event. Errors that it throws are ignored. */
   onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent | WarningEvent) => void
+}
+
+const names: OptionNames<WeChatOptions> = {
+  appId: true,
+  appSecret: true,
+  fetch: true,
+  wechatHosts: true,
+  allowPlainHttp: true,
+  wechatTimeoutMs: true,
+  maxLoginsInFlight: true,
+  now: true,
+  onEvent: true,
 }
 
 /** A {@link WeChat} with connections of its own. */
@@ -31,13 +43,9 @@ export interface OwnWeChat extends WeChat {
  * const wechat = createWeChat({ appId, appSecret })
  * const { phoneNumber } = await wechat.phoneNumber(code)
  */
-export function createWeChat({
-  appId,
-  appSecret,
-  now = Date.now,
-  onEvent,
-  ...connection
-}: WeChatOptions): OwnWeChat {
+export function createWeChat(options: WeChatOptions): OwnWeChat {
+  checkNames('createWeChat', options, names)
+  const { appId, appSecret, now = Date.now, onEvent, ...connection } = options
   checkCredential('appId', appId)
   checkCredential('appSecret', appSecret)
   checkFunctions({ now })

@@ -35,7 +35,8 @@ export async function setUpWeChat(
   const fake = createFakeWeChat({ ...fakeOptions, now: clock.now })
   const events: WeChatSetUp['events'] = []
   const wechat = createWeChat({
-    ...fake.app,
+    appId: fake.app.appId,
+    appSecret: fake.app.appSecret,
     ...(door === 'fetch' ? { fetch: fake.fetch } : { wechatHosts: [await listen(fake)] }),
     now: clock.now,
     onEvent: (event) => events.push(event),
