@@ -39,3 +39,8 @@ export async function workerd() {
   const folder = await tool('workerd', [`${name}@1.20261117.1`], { about: 'about 130 MB' })
   return join(folder, 'node_modules', name, 'bin', platform === 'win32' ? 'workerd.exe' : 'workerd')
 }
+
+/** The folder of miniflare, which emulates what Cloudflare puts beside Workers. It needs Node 22. */
+export function miniflare() {
+  return tool('miniflare', ['miniflare@4.20260426.0'], { about: 'about 250 MB' })
+}
