@@ -5,6 +5,9 @@ import { tool } from './tools.mjs'
 /** The floor, and the newest of each line that is in use. */
 export const nodeVersions = ['20.18.1', '22.23.3', '24.21.0', '26.10.0']
 
+/** What some clouds still have. */
+export const tooOldNode = '18.20.8'
+
 const { platform, arch } = process
 
 /** The path of this Node. */
