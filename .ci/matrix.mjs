@@ -85,7 +85,7 @@ async function tryWorkerd() {
 async function tryTooOld() {
   const program = await nodeOf(tooOldNode)
   const sentence = `needs Node 20.18.1 or newer, and this is Node ${tooOldNode}`
-  const options = `{ apps: [{ appId: 'wx0000000000000001', appSecret: 's' }], secret: '${'s'.repeat(48)}' }`
+  const options = `{ apps: [{ appId: 'wx0000000000000001', appSecret: 's' }], secret: 's' }`
   const ways = {
     'old-import.mjs': `import { createAuth } from '@wxlogin/server'\ncreateAuth(${options})\n`,
     'old-require.cjs': `require('@wxlogin/server').createAuth(${options})\n`,
