@@ -41,6 +41,13 @@ const steps = [
     title: 'the server in one file, on workerd and on Node',
     run: () => passes(['.ci/bundles.mjs']),
   },
+  {
+    name: 'matrix',
+    group: 'runtimes',
+    title: 'every runtime × the demo, the adapters and the stores',
+    run: () => passes(['.ci/matrix.mjs']),
+  },
+  script('installs', 'npm, pnpm and yarn × the oldest and the newest of what stands beside'),
 ]
 
 const wanted = process.argv.slice(2)

@@ -16,17 +16,17 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
+const platforms = pairOf('docs/platforms')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
 const requestLayer = pairOf('docs/replace-your-request-layer')
 const ofClients = [onDemand, layers, requestLayer]
 const replaceALogin = pairOf('docs/replace-a-login')
-const compiled = [...readmes, recipes, backends, replaceALogin, ...ofClients, ...examples].flatMap(
-  bothOf,
-)
+const guides = [recipes, backends, replaceALogin, platforms, ...ofClients]
+const compiled = [...readmes, ...guides, ...examples].flatMap(bothOf)
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')
-const pairs = [...readmes, recipes, backends, replaceALogin, frameworks, ...ofClients, ...examples]
+const pairs = [...readmes, ...guides, frameworks, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -257,6 +257,19 @@ const nodePreamble = `
       legacyHeaders: boolean
       message: unknown
     }): import('express').RequestHandler
+  }
+
+  // Node 20, whose types these are, does not have it.
+  declare module 'node:sqlite' {
+    type SQLInputValue = null | number | bigint | string | Uint8Array
+    class DatabaseSync {
+      constructor(path: string)
+      exec(sql: string): void
+      prepare(sql: string): {
+        all(...values: SQLInputValue[]): unknown[]
+        run(...values: SQLInputValue[]): { changes: number | bigint }
+      }
+    }
   }
 
   declare module 'supertest' {

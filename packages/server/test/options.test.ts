@@ -307,7 +307,10 @@ test.each(['20.18.0', '20.9.0', '18.20.8', '16.20.2'])(
     const [, floor] = /^>=([\d.]+)$/.exec(engines.node) ?? []
     runOn(node)
 
-    expect(() => create({})).toThrow(`needs Node ${floor} or newer, and this is Node ${node};`)
+    // Whatever else is wrong.
+    const told = `needs Node ${floor} or newer, and this is Node ${node};`
+    expect(() => create({ secret: 'short' })).toThrow(told)
+    expect(() => createWeChat({ appId: '', appSecret: '' })).toThrow(told)
   },
 )
 
