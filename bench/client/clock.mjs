@@ -5,6 +5,7 @@
 export function createClock(startMs = 1_800_000_000_000) {
   let nowMs = startMs
   let ids = 0
+  let awaited = 0
   const timers = new Map()
 
   function setTimeout(run, ms = 0, ...args) {
@@ -32,8 +33,11 @@ export function createClock(startMs = 1_800_000_000_000) {
     return next
   }
 
-  // Promises' reactions all run before an immediate does.
-  const settle = () => new Promise((resolve) => setImmediate(resolve))
+  // Promises' reactions all run before an immediate does; a server's work may take more than one.
+  async function settle() {
+    do await new Promise((resolve) => setImmediate(resolve))
+    while (awaited > 0)
+  }
 
   return {
     now: () => nowMs,
@@ -41,6 +45,16 @@ export function createClock(startMs = 1_800_000_000_000) {
     setInterval,
     clearTimeout: clear,
     clearInterval: clear,
+
+    /** Time stands still until this has ended. */
+    async waitFor(work) {
+      awaited++
+      try {
+        await work
+      } finally {
+        awaited--
+      }
+    },
 
     async pass(ms) {
       const endMs = nowMs + ms

@@ -1,16 +1,18 @@
 // As the documentation shows: Token authentication interceptor, bound to the server's status; and Custom request
-// adapter, for `wx.request`. `refreshToken` logs in. No cache, because every answer counts here.
+// adapter, for `wx.request`. `refreshToken` logs in. No cache, because every answer counts here. `isFitted`: with what a
+// backend needs that says it in the body.
 import { createAlova } from 'alova'
 import { createServerTokenAuthentication } from 'alova/client'
 
 const { onAuthRequired, onResponseRefreshToken } = createServerTokenAuthentication({
   refreshTokenOnSuccess: {
-    isExpired: (response) => response.statusCode === 401,
+    isExpired: ({ statusCode, data }) => statusCode === 401 || (isFitted && data?.code === 401),
     handler: async () => {
       const { token } = await refreshToken()
       wx.setStorageSync('token', token)
     },
   },
+  logout: () => wx.removeStorageSync('token'),
   assignToken: (method) => {
     method.config.headers.Authorization = wx.getStorageSync('token')
   },
@@ -47,3 +49,9 @@ async function refreshToken() {
 }
 
 export const request = (path) => alova.Get(path)
+
+export function logout() {
+  const method = alova.Post('/logout')
+  method.meta = { authRole: 'logout' }
+  return method.send()
+}

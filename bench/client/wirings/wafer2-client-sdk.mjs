@@ -7,3 +7,6 @@ export const request = (path) =>
   new Promise((success, fail) => {
     qcloud.request({ login: true, url: `https://api.example.com${path}`, success, fail })
   }).then(({ data }) => data)
+
+/** Its server knows nothing of it. */
+export const logout = () => qcloud.clearSession()

@@ -1,4 +1,4 @@
-import type { ClientError } from './errors.js'
+import { ClientError } from './errors.js'
 import { tell } from './events.js'
 import { type ClientOptions, resolveOptions, type Settings } from './options.js'
 import {
@@ -9,7 +9,12 @@ import {
 } from './session/renewal.js'
 import { createToSession, type Session, type SessionChange } from './session/session.js'
 import { createSingleFlight } from './session/single-flight.js'
-import { createRecordStore, type RecordStore, type TokenPair } from './session/token-record.js'
+import {
+  createRecordStore,
+  isYoung,
+  type RecordStore,
+  type TokenPair,
+} from './session/token-record.js'
 import { ignore } from './task.js'
 import {
   type ClientResponse,
@@ -43,6 +48,17 @@ export interface Client<Data = unknown> {
    * Rejects only with `everywhere`, when the server could not be told to end the user's other sessions.
    */
   logout(options?: LogoutOptions): Promise<void>
+  /**
+   * The access token, renewed if need be, for an SDK, a socket or a request layer that sends by itself. Whoever gets it
+   * decides where it goes. Rejects with {@link ClientError}.
+   */
+  token(): Promise<string>
+  /**
+   * A token in place of one that the backend refused: the current one if it is another, or else a renewed one, one
+   * renewal for all who ask. Rejects with {@link ClientError}; with `invalid_token` if it is younger than 20 seconds,
+   * as a new one would be refused too.
+   */
+  refused(accessToken: string): Promise<string>
   /** Calls the listener after every change of the session; returns a function that removes it. */
   onChange(listener: (change: SessionChange<Data>) => void): () => void
   /**
@@ -92,6 +108,8 @@ export function assembleClient<Data>(
   const send = createSend(settings, store, renewal)
   const ready = (onFailure: (error: ClientError) => undefined = ignore) =>
     renewal.pair().then<Session<Data>, undefined>(toSession, onFailure)
+  const token = (refused?: TokenPair): Promise<string> =>
+    renewal.pair(refused).then(({ access_token }) => access_token)
 
   const client: Client<Data> = {
     launch: () =>
@@ -107,6 +125,14 @@ export function assembleClient<Data>(
     session: () => toSession(store.read()),
     login: (options) => renewal.login(Object(options)).then<Session<Data>>(toSession),
     logout: (options) => renewal.logout(Object(options)),
+    token: () => token(),
+    refused(accessToken) {
+      const record = store.read()
+      if (record.access_token !== accessToken) return token()
+      return isYoung(record)
+        ? Promise.reject(new ClientError('invalid_token'))
+        : token(record as TokenPair)
+    },
     onChange(listener) {
       // It is told in a later turn, when it may have been stopped.
       const listening = (change: SessionChange<Data>): void => {

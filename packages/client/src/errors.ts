@@ -148,7 +148,7 @@ export const check = (
         place,
         {
           statusCode,
-          reason: isRefused ? body.reason : `unusable_${typeof data}`,
+          reason: body.reason || (isRefused ? undefined : `unusable_${typeof data}`),
           scope: body.scope,
           requestId,
           retryAfterSeconds,

@@ -1,4 +1,4 @@
-import { codes, mistakes } from './explanations.js'
+import { codes, mistakes, reasons } from './explanations.js'
 
 /** What an error means, and what to do about it. */
 export interface Explanation {
@@ -19,21 +19,26 @@ const readme = 'https://github.com/wxlogin/wxlogin/blob/main/packages/client/REA
  * anything else there is an answer as well.
  */
 export function explain(error: unknown): Explanation {
-  const { code } = Object(error)
+  const { code, reason } = Object(error)
   const mistake = mistakeOf(error)
-  const known = Object.keys(codes).indexOf(code) >= 0
+  const isRefusal = code === 'signed_out' || code === 'access_denied'
+  const own = isRefusal && has(reasons, reason)
+  const known = has(codes, code)
   const [
     todo = 'This code is not of wxlogin: look where your own API answers with it',
     zh = '出了点问题，请稍后重试',
     en = 'Something went wrong. Please try again later',
-  ] = (known && codes[code]) || []
+  ] = (own && reasons[reason]) || (known && codes[code]) || []
   return {
     zh,
     en,
     todo: mistake ? mistakes[mistake] : todo,
-    url: `${readme}#${mistake || (known ? code : 'errors')}`,
+    url: `${readme}#${mistake || (own ? reason : known ? code : 'errors')}`,
   }
 }
+
+/** Whether it is in the table, and not on its prototype. */
+const has = (table: object, name: string): boolean => Object.keys(table).indexOf(name) >= 0
 
 /** A mistake in how the client is set up, by its signs. */
 function mistakeOf(error: unknown): keyof typeof mistakes | undefined {

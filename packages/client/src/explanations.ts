@@ -27,7 +27,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       "A status other than 2xx without one of the server's codes: look at `statusCode` and `data`. Or a login route that answered without tokens: see the mistakes",
     ],
     business: [
-      '`unwrap`, `isUnauthorized` or `loginInput` threw; `cause` has what it threw, `data` the body',
+      '`unwrap`, `isUnauthorized`, `loginInput` or `headers` threw; `cause` has what it threw, `data` the body',
     ],
     signed_out: [
       'Signed out, see below. Show a button that calls `login()`',
@@ -123,6 +123,15 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
     ],
   }
 
+/** By the reason of a sign-out or a refusal, where it has texts of its own. */
+export const reasons: { readonly [reason: string]: (typeof codes)[string] } = {
+  login_required: [
+    "Nobody has logged in yet, and nothing does so silently: `silent` is `false`, or the backend's own login needs more than a code. Show the page or button that calls `login()`. Routes that guests may use take `auth: 'optional'`",
+    '请先登录',
+    'Please sign in first',
+  ],
+}
+
 /** By name: what to do about a mistake that is recognised. */
 export const mistakes = {
   auth_path:
@@ -133,7 +142,7 @@ export const mistakes = {
   not_json:
     'HTML or text came instead of tokens: a web site at `baseUrl`, a page of a gateway, or a Wi-Fi that wants a login of its own',
   wrapped:
-    'JSON without tokens came, as from a backend that wraps all answers in `{ code, msg, data }`. Leave the login routes out of that',
+    'JSON without tokens came, as from a backend that wraps all answers in `{ code, msg, data }`. Leave the login routes out of that, or set `unwrap` and `unwrapAuth`',
   plain_http:
     'WeChat allows `https` only, but for 不校验合法域名 in DevTools. Give the backend a certificate, and `baseUrl` its `https` address',
   app_secret:

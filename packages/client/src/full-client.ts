@@ -102,8 +102,8 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
       // Logins and renewals go to the container too.
       wx: container ? Object.create(wx, { request: { value: request } }) : wx,
     }),
-    (store, { newKey }) => {
-      started = readPrefetched(wx, store, newKey).then((data) => {
+    (store, settings) => {
+      started = readPrefetched(wx, store, settings).then((data) => {
         prefetched = data
       })
       return started

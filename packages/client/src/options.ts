@@ -3,9 +3,9 @@ import { type ClientEvent, tell } from './events.js'
 import { createNewKey } from './session/idempotency-key.js'
 import type { LoginSettings, RenewalSettings } from './session/renewal.js'
 import type { RecordSettings } from './session/token-record.js'
-import { ignore, isTimeout, timeoutOf } from './task.js'
+import { ignore, isTimeout, resultOf, timeoutOf } from './task.js'
 import type { SendSettings } from './transports/send.js'
-import type { Runtime, Wx, WxResponse } from './wx.js'
+import type { Runtime, Wx, WxHeaders, WxResponse } from './wx.js'
 
 export interface ClientOptions extends LoginSettings {
   /** The URL of the backend, `'https://api.example.com'` for example. */
@@ -26,6 +26,16 @@ export interface ClientOptions extends LoginSettings {
   isUnauthorized?: (response: WxResponse) => boolean
   /** Takes the data out of a 2xx answer like `{ code, msg, data }`, or throws, which rejects with `business`. */
   unwrap?: (response: WxResponse) => unknown
+  /**
+   * Also takes what the login routes answer out by `unwrap`, for a gateway that wraps everything. It gets their errors
+   * too, and must throw for what is not of the gateway's shape.
+   */
+  unwrapAuth?: boolean
+  /**
+   * For every request to a trusted origin, login and refresh included: of a tenant, a terminal or a language. A header
+   * of the request itself takes precedence.
+   */
+  headers?: WxHeaders | (() => WxHeaders)
   /** For metrics and logs; holds no secret. */
   onEvent?: (event: ClientEvent) => void
 }
@@ -50,6 +60,8 @@ export function resolveOptions(options: ClientOptions): Settings {
     storageKey = 'wxlogin',
     isUnauthorized = () => false,
     unwrap = ({ data }) => data,
+    unwrapAuth,
+    headers,
     onEvent = ignore,
   } = options
   const timeoutMs = timeoutOf(60_000, options.timeoutMs)
@@ -58,17 +70,19 @@ export function resolveOptions(options: ClientOptions): Settings {
     assertOption(!Object(options)[name], `${name} is no option here`)
   }
   const origins = [baseUrl].concat(trustedOrigins).map((url, index) => {
-    const name = index ? `trustedOrigins[${index - 1}]` : 'baseUrl'
     const origin = originOf(url)
-    assertOption(origin, `${name} must be a url like https://api.example.com`)
+    assertOption(
+      origin,
+      `${index ? 'trustedOrigins' : 'baseUrl'} must be a url like https://api.example.com`,
+    )
     return origin
   })
   assertOption(isText(appId), 'appId must be a non-empty string')
   assertOption(isText(storageKey), 'storageKey must be a non-empty string')
   assertOption(isTimeout(timeoutMs), 'timeoutMs must be 1 to 2147483647 ms')
   assertOption(
-    loginTimeoutMs > 0 && loginTimeoutMs <= 20_000,
-    'loginTimeoutMs must be a positive number up to 20000',
+    isTimeout(loginTimeoutMs) && loginTimeoutMs <= 20_000,
+    'loginTimeoutMs must be 1 to 20000 ms',
   )
   const urlOf = (url: string): string =>
     /^https?:/i.test(url) ? url : baseUrl.replace(/\/*$/, '') + url.replace(/^\/*/, '/')
@@ -85,6 +99,9 @@ export function resolveOptions(options: ClientOptions): Settings {
     storageKey,
     isUnauthorized,
     unwrap,
+    opened: (response: WxResponse) =>
+      unwrapAuth ? Object.assign({}, response, { data: unwrap(response) }) : response,
+    headers: () => resultOf(headers),
     newKey: createNewKey(runtime),
     emit: (event: ClientEvent) => tell(onEvent, event),
   })

@@ -28,6 +28,10 @@ export type Ask = <A, R>(
 export const timeoutOf = (otherwise: number, given: number | null = 0): number =>
   Number(given) === 0 ? otherwise : (given as number)
 
+/** What an option gives that may also be a function that makes it. */
+export const resultOf = <T>(given: T | (() => T)): T =>
+  typeof given === 'function' ? (given as () => T)() : given
+
 /** Whether a timer can wait so long. */
 export const isTimeout = (ms: number): boolean => ms > 0 && ms <= 2_147_483_647
 

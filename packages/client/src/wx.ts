@@ -18,6 +18,11 @@ export interface WxLoginOptions {
 
 export type WxMethod = 'OPTIONS' | 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'TRACE' | 'CONNECT'
 
+/** Names and values of headers. */
+export interface WxHeaders {
+  readonly [name: string]: string
+}
+
 export type WxData = string | object | ArrayBuffer
 
 export interface WxResponse {

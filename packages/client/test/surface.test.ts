@@ -30,8 +30,10 @@ test('the full client has what the small one has, and more', () => {
     'logout',
     'onChange',
     'ready',
+    'refused',
     'request',
     'session',
+    'token',
   ])
   expect(everything.filter((name) => !small.includes(name)).sort()).toEqual([
     'bindPhone',

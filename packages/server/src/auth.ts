@@ -20,6 +20,7 @@ import type { Session, StoreWarning } from './session.js'
 import { type Credentials, createAuthenticate } from './sessions/authenticate.js'
 import { createEndByToken } from './sessions/end-by-token.js'
 import { guardStore } from './sessions/guarded-store.js'
+import { createLegacyTokens } from './sessions/legacy-tokens.js'
 import { createLogout, type LogoutInput } from './sessions/logout.js'
 import { createRefresh, type RefreshInput } from './sessions/refresh.js'
 import { createRevocationCheck } from './sessions/revocation.js'
@@ -163,6 +164,12 @@ export function createAuth<Claims extends object = object>(
   const authenticate = createAuthenticate({
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
+    legacyTokens: createLegacyTokens({
+      ...common,
+      firstAppId: apps.firstAppId,
+      knowsApp: apps.knows,
+      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token),
+    }),
     sessionByGateway: cloudHosting?.sessionBehind,
   })
   const { handle, refuse } = createHttp({

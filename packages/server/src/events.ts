@@ -164,9 +164,9 @@ export interface WarningEvent {
   readonly type: 'warning'
   /**
    * `memory_store`: sessions live in this process; a restart logs everyone out · `openid_as_user_id`: `onLogin` returned
-   * the openid as the user's id, so tokens and events carry it.
+   * the openid as the user's id, so tokens and events carry it · `accept_legacy_over`: `acceptLegacy.until` has passed.
    */
-  readonly warning: 'memory_store' | 'openid_as_user_id'
+  readonly warning: 'memory_store' | 'openid_as_user_id' | 'accept_legacy_over'
   readonly hint: string
 }
 

@@ -51,6 +51,7 @@ export type {
   StoreWarning,
 } from './session.js'
 export type { Credentials } from './sessions/authenticate.js'
+export type { LegacyUser } from './sessions/legacy-tokens.js'
 export type { LogoutInput } from './sessions/logout.js'
 export type { RefreshInput } from './sessions/refresh.js'
 export type { Revocation } from './sessions/revocation.js'

@@ -6,6 +6,7 @@ import type { CloudHostingOptions } from './login/cloud-hosting.js'
 import type { PrefetchOptions } from './login/prefetch.js'
 import { checkFunctions, checkNames, type OptionNames } from './option-checks.js'
 import type { StoreOptions } from './sessions/guarded-store.js'
+import type { LegacyOptions } from './sessions/legacy-tokens.js'
 import type { RevocationOptions } from './sessions/revocation.js'
 import type { SessionOptions } from './sessions/sessions.js'
 import { createMemoryStore } from './stores/memory.js'
@@ -22,6 +23,7 @@ export interface AuthOptions<Claims extends object = object>
     StoreOptions,
     SessionOptions,
     RevocationOptions,
+    LegacyOptions<Claims>,
     AccessTokenOptions,
     CloudHostingOptions,
     PrefetchOptions,
@@ -51,6 +53,7 @@ const names: OptionNames<AuthOptions> = {
   absoluteTtlSeconds: true,
   maxSessionsPerUser: true,
   revocation: true,
+  acceptLegacy: true,
   issuer: true,
   accessTtlSeconds: true,
   allowLongAccessTtl: true,

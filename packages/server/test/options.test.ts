@@ -213,6 +213,15 @@ describe('the other options', () => {
     maxLoginsInFlight: [0, ...notCounts],
     signingKeys: [null, 'key', {}, [null], [{}], [{ kty: 'oct', k: testSecret }]],
     cloudHosting: [null, true, {}, { public: true }, { public: 0 }],
+    acceptLegacy: [
+      null,
+      true,
+      {},
+      { until: 1_800_000_000 },
+      { until: '2027-01-01', verify: () => undefined },
+      { until: 1_800_000_000_000, verify: () => undefined },
+      { verify: () => undefined },
+    ],
     revocation: ['never', '', true, 30, null, {}, { seconds: 30 }, ['immediate']],
     wechatHosts: [
       [],
@@ -315,6 +324,7 @@ describe('an option that there is not', () => {
   test.each([
     ['revocation', { staleSeconds: 1, stale: true }],
     ['cloudHosting', { public: false, pubic: true }],
+    ['acceptLegacy', { until: 2_000_000_000, verify: () => undefined, untill: 1 }],
   ])('inside %s is refused', (option, value) => {
     expect(String(refusalOf({ [option]: value }))).toContain(`is not an option of ${option};`)
   })

@@ -17,6 +17,7 @@ const server = `
   redact         node:
   bounded-map
   deadline
+  json-text
   read-at-most
   request
   session        errors @wxlogin/shared node:
@@ -29,8 +30,8 @@ const server = `
   wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors session crypto wechat sessions
-  login          errors option-checks bounded-map request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
-  http           errors deadline read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
+  login          errors option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
+  http           errors deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events hooks stores crypto tokens wechat sessions login
   auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   lazy-auth      session guard-options sessions http auth

@@ -1,7 +1,7 @@
 import type { idempotencyHeader, paths, requestIdHeader } from '@wxlogin/shared'
 import { ClientError, check, isText } from '../errors.js'
 import type { Ask } from '../task.js'
-import { type Runtime, responseOf, type WxResponse } from '../wx.js'
+import { type Runtime, responseOf, type WxHeaders, type WxResponse } from '../wx.js'
 
 /** A route whose path is its name, so that the name is all that has to be shipped. */
 type Route = {
@@ -20,14 +20,28 @@ export type Post = <T>(
   read: (response: WxResponse) => T,
 ) => Promise<T>
 
+export interface PostSettings {
+  readonly wx: Runtime
+  readonly authUrl: string
+  readonly loginTimeoutMs: number
+  /** What every request to a trusted origin has; it may throw. */
+  readonly headers: () => WxHeaders | undefined
+  /** An answer of a login route, out of what a gateway wrapped it in; it may throw. */
+  readonly opened: (response: WxResponse) => WxResponse
+}
+
 export const createPost =
-  (wx: Runtime, authUrl: string, loginTimeoutMs: number): Post =>
+  ({ wx, authUrl, loginTimeoutMs, headers, opened }: PostSettings): Post =>
   (ask, route, key, data, read) => {
     const place = {
       method: 'POST',
       url: `${authUrl}/${route}`,
       requestId: String(Math.random()).slice(2, 12),
     } as const
+    const header = Object.assign({}, headers(), {
+      'Idempotency-Key': key,
+      'X-Request-Id': place.requestId,
+    } satisfies Record<typeof idempotencyHeader | typeof requestIdHeader, string>)
     return ask(
       (success, fail) =>
         wx.request({
@@ -35,10 +49,7 @@ export const createPost =
           method: place.method,
           // Nobody else may hear what is asked here.
           redirect: 'manual',
-          header: {
-            'Idempotency-Key': key,
-            'X-Request-Id': place.requestId,
-          } as Record<typeof idempotencyHeader | typeof requestIdHeader, string>,
+          header,
           data: data(),
           // The deadline of the whole ends it earlier.
           timeout: loginTimeoutMs,
@@ -46,7 +57,7 @@ export const createPost =
           fail,
         }),
       (answer: WxResponse) => {
-        const response = responseOf(answer)
+        const response = opened(responseOf(answer))
         check(response, place, false, route === 'logout' ? '' : 'refresh_token')
         return read(response)
       },

@@ -1,6 +1,7 @@
 import type { Json, PrefetchAnswer } from '@wxlogin/shared'
 import { ignore, openTask } from '../task.js'
 import { type FullWx, isSinglePage } from '../wx.js'
+import type { PostSettings } from './auth-requests.js'
 import type { NewKey } from './idempotency-key.js'
 import { isPair, livePair, type RecordStore, type TokenPair } from './token-record.js'
 
@@ -14,7 +15,7 @@ const timeoutMs = 500
 export const readPrefetched = (
   wx: FullWx,
   store: RecordStore,
-  newKey: NewKey,
+  { newKey, opened }: Pick<PostSettings, 'opened'> & { readonly newKey: NewKey },
 ): Promise<Json | undefined> =>
   openTask(timeoutMs, (ask) =>
     ask(
@@ -23,7 +24,10 @@ export const readPrefetched = (
     ),
   )
     .then(({ fetchedData, timeStamp }) => {
-      const answer: PrefetchAnswer & { user_id?: string } = JSON.parse(fetchedData as string)
+      const data = JSON.parse(fetchedData as string)
+      const answer = opened({ data, statusCode: 200, header: {} }).data as PrefetchAnswer & {
+        user_id?: string
+      }
       const record = store.read(true)
       const { reason, user_id = answer.user_id } = record
       if (reason || user_id !== answer.user_id || isSinglePage(wx)) return undefined

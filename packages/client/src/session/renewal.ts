@@ -1,21 +1,21 @@
 import type { Json } from '@wxlogin/shared'
 import { ClientError, type ClientErrorCode } from '../errors.js'
 import type { ClientEvent } from '../events.js'
-import { type Ask, ignore, isWithin, openTask } from '../task.js'
-import { isSinglePage, onShow, type Runtime } from '../wx.js'
-import { createPost, requestCode } from './auth-requests.js'
+import { type Ask, ignore, isWithin, openTask, resultOf } from '../task.js'
+import { isSinglePage, onShow } from '../wx.js'
+import { createPost, type PostSettings, requestCode } from './auth-requests.js'
 import { pauseAfter } from './backoff.js'
 import type { NewKey } from './idempotency-key.js'
 import type { SingleFlight } from './single-flight.js'
 import {
   isFresh,
   isPair,
+  isYoung,
   livePair,
   type Out,
   type RecordStore,
   type TokenPair,
   type TokenRecord,
-  youngMs,
 } from './token-record.js'
 
 export interface LoginOptions {
@@ -31,6 +31,12 @@ export interface LogoutOptions {
 }
 
 export interface LoginSettings {
+  /**
+   * `false`: nobody is logged in before the app calls `login()`, after a consent or on a login page for example; until
+   * then requests reject with `signed_out` and the reason `login_required`. Afterwards sessions are renewed silently,
+   * until a sign-out (default `true`).
+   */
+  silent?: boolean
   /** A name for this device in the user's list of sessions, 1 to 128 characters. */
   device?: string
   /** What the backend's `onLogin` gets as `input` at every silent login, or a function that makes it. */
@@ -49,11 +55,11 @@ export interface Renewal {
   end(session?: TokenRecord): Promise<unknown>
 }
 
-export interface RenewalSettings extends Pick<LoginSettings, 'device' | 'loginInput'> {
-  readonly wx: Runtime
-  readonly authUrl: string
-  readonly loginTimeoutMs: number
+export interface RenewalSettings
+  extends PostSettings,
+    Pick<LoginSettings, 'device' | 'loginInput'> {
   readonly appId: string
+  readonly unwrapAuth?: boolean
   readonly newKey: NewKey
   readonly emit: (event: ClientEvent) => void
 }
@@ -64,7 +70,7 @@ export function createRenewal(
   singleFlight: SingleFlight<TokenPair>,
 ): Renewal {
   const { wx, loginTimeoutMs, newKey } = settings
-  const post = createPost(wx, settings.authUrl, loginTimeoutMs)
+  const post = createPost(settings)
   /** The server is told of one thing at a time: a sign-out everywhere needs its session until it has been told. */
   let told: Promise<unknown> = Promise.resolve()
   /** Of the last attempt, if it failed: during the pause after it nobody tries again. */
@@ -125,7 +131,7 @@ export function createRenewal(
               code,
               app_id: settings.appId,
               device: settings.device,
-              input: typeof input === 'function' ? input() : input,
+              input: resultOf(input),
               previous_refresh_token: previous,
               previous_idempotency_key: previous && (access_token ? key : out[previous]),
               previous_signed_out: previous && !access_token,
@@ -172,7 +178,10 @@ export function createRenewal(
           if ((isDenied && !scope) || reason === 'revoked') {
             signOut(reason, 'signed_out')
             void end()
-          } else if (code === 'invalid_grant' || (isRefresh && code === 'invalid_request')) {
+          } else if (
+            access_token &&
+            (code === 'invalid_grant' || (isRefresh && code === 'invalid_request'))
+          ) {
             store.write({}, 'ended')
           }
         }
@@ -189,17 +198,22 @@ export function createRenewal(
   }
 
   /** Nothing but the server's own answer counts, so that no captive portal swallows a sign-out. */
-  const tellEnd = (ask: Ask, refreshToken: string, newest?: string): Promise<void> =>
-    post(
+  const tellEnd = (ask: Ask, refreshToken: string, newest?: string): Promise<void> => {
+    const key = store.last().out[refreshToken]
+    // A login has told of it meanwhile.
+    if (!key) throw new ClientError('signed_out')
+    return post(
       ask,
       'logout',
-      store.last().out[refreshToken] as string,
+      key,
       () => ({ refresh_token: newest || refreshToken, everywhere: newest && true }),
       ({ statusCode }) => {
-        if (statusCode !== 204) throw new ClientError('http')
+        // A gateway that wraps everything has no answer without a body.
+        if (statusCode !== 204 && !settings.unwrapAuth) throw new ClientError('http')
         store.write(store.read(true), 'logout', refreshToken)
       },
     )
+  }
 
   const end = (session?: TokenRecord): Promise<unknown> => {
     if (session) store.write(store.last(), 'logout', session.refresh_token, session.key)
@@ -249,12 +263,13 @@ export function createRenewal(
       signOut('logout', 'logout')
       if (!everywhere) return end().then(ignore)
       const done = told.then(() => {
-        const { out, askedMs } = store.last()
+        const last = store.last()
+        const { out } = last
         const refresh_token = lastOf(out)
         if (!refresh_token) throw new ClientError('signed_out')
         return openTask(loginTimeoutMs, (ask) =>
           // Only the newest token of a session that lives can end the others, and a young one is that.
-          (isWithin(youngMs, Number(askedMs))
+          (isYoung(last)
             ? Promise.resolve(refresh_token)
             : post(
                 ask,

@@ -60,6 +60,7 @@ export interface RecordSettings {
   readonly storageKey: string
   readonly appId: string
   readonly authUrl: string
+  readonly silent?: boolean
   readonly emit: (event: ClientEvent) => void
 }
 
@@ -72,7 +73,6 @@ export function createRecordStore(
   const version = `1 ${settings.appId}${settings.authUrl}`
   // What storage held when it was last read: what is still there after a failed write is not read again.
   let stored: unknown
-  let record: KeptRecord = { out: {} }
   let isLookedAt: boolean | undefined
   let isProven: boolean | undefined
   let isTold: boolean | undefined
@@ -100,10 +100,14 @@ export function createRecordStore(
 
   /** What is there of the right types. */
   const valid = (found: TokenRecord & { readonly v?: unknown }): KeptRecord => {
-    const own: TokenRecord & { out?: Out } = found.v === version ? found : {}
+    // Who has never logged in has no record.
+    const own: TokenRecord & { out?: Out } =
+      found.v === version ? found : { reason: settings.silent === false && 'login_required' }
     const kept = { reason: isText(own.reason) && own.reason, key: own.key, out: Object(own.out) }
     return Object.assign(isPair(own) ? own : {}, kept) as KeptRecord
   }
+
+  let record = valid({})
 
   return {
     read(isAgain) {
@@ -165,7 +169,10 @@ export const isPair = (record: TokenRecord): record is TokenPair =>
  * The age below which a pair is never refreshed: copies of the request that brought it may still be in flight, and
  * using its refresh token would make them look like a theft.
  */
-export const youngMs = 20_000
+const youngMs = 20_000
+
+/** Whether it is too young to be refreshed: another one would be refused too. */
+export const isYoung = ({ askedMs }: TokenRecord): boolean => isWithin(youngMs, askedMs as number)
 
 /** The pair, if the server should accept it. */
 export const livePair = (record: TokenRecord, refused: TokenRecord = {}): TokenPair | false =>

@@ -1,8 +1,8 @@
 import { ClientError } from '../errors.js'
 import { tell } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
-import { type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
-import { ignore, isWithin, type Task } from '../task.js'
+import { isYoung, type RecordStore, type TokenPair } from '../session/token-record.js'
+import { ignore, type Task } from '../task.js'
 import {
   type FullWx,
   openSocket,
@@ -105,7 +105,7 @@ export const createConnectSocket =
         (ask) =>
           run(ask).catch((error) => {
             // The answer to a handshake cannot be seen: it may have refused the token.
-            if (!used || error.code !== 'network' || isWithin(youngMs, used.askedMs)) throw error
+            if (!used || error.code !== 'network' || isYoung(used)) throw error
             return run(ask, used)
           }),
         place,

@@ -1,9 +1,9 @@
 import { ClientError, check, headerOf, type Place } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
-import { type RecordStore, type TokenPair, youngMs } from '../session/token-record.js'
-import { type Ask, isWithin, openTask, type Task, timeoutOf } from '../task.js'
-import { responseOf, type WxRequestOptions, type WxResponse } from '../wx.js'
+import { isYoung, type RecordStore, type TokenPair } from '../session/token-record.js'
+import { type Ask, openTask, type Task, timeoutOf } from '../task.js'
+import { responseOf, type WxHeaders, type WxRequestOptions, type WxResponse } from '../wx.js'
 
 /** The options of every kind of request, besides those of its `wx` call. */
 export interface AuthOptions {
@@ -99,6 +99,10 @@ export interface SendSettings {
   /** Whether a request to this url may carry the access token. */
   readonly isTrusted: (url: string) => boolean
   readonly timeoutMs: number
+  /** What every request to a trusted origin has; it may throw. */
+  readonly headers: () => WxHeaders | undefined
+  /** An answer of a login route, out of what a gateway wrapped it in; it may throw. */
+  readonly opened: (response: WxResponse) => WxResponse
   readonly isUnauthorized: (response: WxResponse) => boolean
   readonly unwrap: (response: WxResponse) => unknown
   readonly emit: (event: ClientEvent) => void
@@ -126,7 +130,8 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
     const url = settings.urlOf(String(Object(options).url))
     // A query and what stands before an @ may be secret.
     const place = { method, url: url.replace(/[?#].*|[^/]*@/g, '') }
-    const isAnonymous = !auth || !settings.isTrusted(url) || headerOf(header, 'authorization')
+    const isTrusted = settings.isTrusted(url)
+    const isAnonymous = !auth || !isTrusted || headerOf(header, 'authorization')
     const calls: (() => void)[] = []
     let { user_id: userId } = store.read()
     let native: { [name: string]: ((listener: unknown) => void) | undefined } | undefined
@@ -144,16 +149,18 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
             userId = userId || pair.user_id
             if (userId !== pair.user_id) throw new ClientError('user_changed')
           }
+          const sent = Object.assign(
+            {},
+            isTrusted && settings.headers(),
+            header,
+            pair && { Authorization: `Bearer ${pair.access_token}` },
+          )
           return ask(
             (success, fail) => {
               native = call(
                 Object.assign({}, options, {
                   url,
-                  header: Object.assign(
-                    {},
-                    header,
-                    pair && { Authorization: `Bearer ${pair.access_token}` },
-                  ),
+                  header: sent,
                   timeout,
                   success,
                   fail,
@@ -163,10 +170,15 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
               return native
             },
             (answer: WxResponse): T | Promise<T> => {
-              const response = responseOf(answer)
-              const isRefused =
-                (pair && isTokenRefused(response)) || settings.isUnauthorized(response)
-              if (isRefused && pair && !refused && !isYoung(pair)) {
+              const came = responseOf(answer)
+              const response = needed ? settings.opened(came) : came
+              const isRefused = (pair && isTokenRefused(response)) || settings.isUnauthorized(came)
+              if (
+                isRefused &&
+                pair &&
+                !refused &&
+                !(pair.key === store.read().key && isYoung(pair))
+              ) {
                 settings.emit({ type: 'replay' })
                 return attempt(ask, pair)
               }
@@ -189,11 +201,6 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
       }
     })
     return task
-  }
-
-  /** Whether it is the current pair and too young to be refreshed: another one would be refused too. */
-  function isYoung(pair: TokenPair): boolean {
-    return pair.key === store.read().key && isWithin(youngMs, pair.askedMs)
   }
 }
 

@@ -34,7 +34,7 @@ test('who is logged in stays so, without another wx.login, whatever networks, ph
         expect(world.logins()).toBe(0)
       },
     ),
-    runsOf(700, 0.4),
+    runsOf(700, 0.25),
   )
   figures.show()
   for (const what of ['refresh retried', 'message: late duplicate', 'callback: late']) {
@@ -65,7 +65,7 @@ test('a Skill and its mini program share one login over one storage, and none lo
         if (isLoggedIn) expect(world.logins()).toBe(0)
       },
     ),
-    runsOf(250, 0.1),
+    runsOf(250, 0.05),
   )
   figures.show()
   expect(figures.of('refresh retried')).toBeGreaterThan(0)
@@ -108,7 +108,7 @@ test.each([
           if (!left.isAlone() && !right.isAlone()) expect(left.userId()).toBe(right.userId())
         },
       ),
-      runsOf(450, 0.2),
+      runsOf(450, 0.12),
     )
     figures.show()
     expect(figures.of(met)).toBeGreaterThan(0)
@@ -136,7 +136,7 @@ test('after 1,000 hostile rounds the live sessions at the server are the ones th
         expect(await world.leftBehind()).toEqual([])
       },
     ),
-    runsOf(250, 0.4),
+    runsOf(250, 0.22),
   )
   figures.show()
   for (const what of ['logout ok', 'phone number ok', 'login ok']) {

@@ -385,3 +385,19 @@ test('a listener is not called after its stop function was, nor does stopping on
 
   expect(told).toEqual(['login', 'login', 'logout'])
 })
+
+test('a logout everywhere that a login overtakes never sends a key that it does not have', async () => {
+  const { client, wx, backend } = setUp()
+  await client.launch()
+  await vi.advanceTimersByTimeAsync(30_000)
+  wx.control.onRequest('/wx/refresh', { delayMs: 1_000 })
+  const logout = outcomes([client.logout({ everywhere: true })])
+  await vi.advanceTimersByTimeAsync(100)
+
+  await client.login({ force: true })
+  await vi.advanceTimersByTimeAsync(2_000)
+
+  const keys = backend.seen('/wx/logout').map(({ header }) => header['idempotency-key'])
+  expect(keys).not.toContain('undefined')
+  expect(await logout).toEqual(['signed_out'])
+})

@@ -263,21 +263,6 @@ test.each([
   expect(backend.seen('/wx/refresh')).toHaveLength(1)
 })
 
-test.each([
-  ['a body', (text: string) => json(401, { error: text })],
-  ['a header', (text: string) => json(401, 'no', { 'WWW-Authenticate': text })],
-])('%s of 49 kB freezes nothing', async (_, answerOf) => {
-  const { client, backend } = setUp()
-  await client.launch()
-  await vi.advanceTimersByTimeAsync(30_000)
-  backend.answer('/orders', answerOf('bearer'.repeat(8_166)))
-  const before = performance.now()
-
-  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['http'])
-
-  expect(performance.now() - before).toBeLessThan(100)
-})
-
 test('a challenge to who sent no token is an answer like any other', async () => {
   const { client, backend } = setUp()
   backend.answer('/orders', refusal(401, 'invalid_token'))

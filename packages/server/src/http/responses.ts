@@ -9,6 +9,7 @@ import {
 import type { JwkSet } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
+import { jsonText } from '../json-text.js'
 import type { AuthRefusal, AuthResponse, RequestHeaders } from '../request.js'
 
 interface HttpErrorOptions {
@@ -94,7 +95,7 @@ export function json(
   value: TokenAnswer | PhoneAnswer | PrefetchAnswer | ErrorBody | JwkSet,
   headers?: Readonly<Record<string, string>>,
 ): AuthResponse & { readonly body: string } {
-  const body = JSON.stringify(value)
+  const body = jsonText(value)
   return {
     status,
     headers: {

@@ -1,6 +1,7 @@
 import { type PrefetchAnswer, paths, type TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { Hooks } from '../hooks.js'
+import { jsonText } from '../json-text.js'
 import { accountOf, type LiveRecord } from '../session.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { LoginByCode } from './login-by-code.js'
@@ -73,7 +74,7 @@ export function createPrefetch<Claims extends object>({
       scene: Number(query.get('scene') ?? 0),
     })
     const whole = { ...tokens, ...(prefetched !== undefined && { prefetched }) }
-    if (Buffer.byteLength(JSON.stringify(whole)) > maxAnswerBytes) {
+    if (Buffer.byteLength(jsonText(whole)) > maxAnswerBytes) {
       throw new AuthError(
         'server_error',
         'onPrefetch returned too much; with the tokens it must fit into 256 KB',

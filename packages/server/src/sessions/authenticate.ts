@@ -4,6 +4,7 @@ import { callHook } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { AccessTokens } from '../tokens/access-token.js'
+import type { LegacyTokens } from './legacy-tokens.js'
 import type { RevocationCheck } from './revocation.js'
 import { sessionEnded } from './sessions.js'
 
@@ -21,6 +22,8 @@ export interface Authenticate<Claims extends object> {
 export interface AuthenticateNeeds<Claims extends object> {
   readonly accessTokens: AccessTokens<Claims>
   readonly isUnrevoked: RevocationCheck
+  /** Tokens of an earlier login that still pass. */
+  readonly legacyTokens?: LegacyTokens<Claims> | undefined
   /** The session of a request without a token, if a gateway vouches for its user. */
   readonly sessionByGateway?:
     | ((request: RequestHeaders, ended?: Session<Claims>) => Promise<Session<Claims> | undefined>)
@@ -31,6 +34,7 @@ export interface AuthenticateNeeds<Claims extends object> {
 export function createAuthenticate<Claims extends object>({
   accessTokens,
   isUnrevoked,
+  legacyTokens,
   sessionByGateway,
 }: AuthenticateNeeds<Claims>): Authenticate<Claims> {
   async function authenticate(
@@ -55,7 +59,7 @@ export function createAuthenticate<Claims extends object>({
     if (appIds && !appIds.includes(session.appId)) {
       throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
     }
-    const unrevoked = isUnrevoked(session, fresh)
+    const unrevoked = legacyTokens?.check(session, fresh) ?? isUnrevoked(session, fresh)
     if (unrevoked !== true && !(await unrevoked)) session = await insteadOf(session, credentials)
     if (allow && !(await callHook('allow', () => allow(session)))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
@@ -89,7 +93,9 @@ export function createAuthenticate<Claims extends object>({
       if (token === undefined) {
         throw invalidToken('The Authorization header is not a bearer token')
       }
-      return accessTokens.recall(token) ?? accessTokens.verify(token)
+      const known = accessTokens.recall(token)
+      if (known) return known
+      return legacyTokens?.accepts(token) ? legacyTokens.verify(token) : accessTokens.verify(token)
     }
     return isHeaders ? sessionByGateway?.(credentials) : undefined
   }

@@ -39,6 +39,8 @@ export interface AccessTokens<Claims extends object> {
   recall(token: string): Session<Claims> | undefined
   /** The session of a token. Throws `invalid_token` for any token that is not valid now. */
   verify(token: string): Promise<Session<Claims>>
+  /** Whether it was issued here, or somebody made it look so. */
+  isOwn(token: string): boolean
   /** The lifetime of new tokens. */
   readonly ttlSeconds: number
 }
@@ -78,6 +80,7 @@ export function createAccessTokens<Claims extends object>({
 
   return {
     ttlSeconds: accessTtlSeconds,
+    isOwn: signer.knows,
 
     async issue({ id, userId, appId, expiresAt: sessionExpiresAt }, claims) {
       const issuedAt = Math.floor(now() / 1000)

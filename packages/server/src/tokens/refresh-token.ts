@@ -19,12 +19,16 @@ export interface RefreshTokens {
   issue(record: Pick<SessionRecord, 'id' | 'generation' | 'appId' | 'createdAt'>): Promise<string>
   /** `undefined` for anything that this ring did not sign; the store is not read. */
   read(token: string): Promise<RefreshTokenContent | undefined>
+  /** Whether it was issued here, or somebody made it look so. */
+  isOwn(token: string): boolean
 }
 
 export function createRefreshTokens(ring: Ring): RefreshTokens {
   const signer = createTokenSigner(hmacKeys(ring), 'rt+jwt')
 
   return {
+    isOwn: signer.knows,
+
     issue: ({ id, generation, appId, createdAt }) =>
       signer.sign({ sid: id, gen: generation, aud: appId, iat: createdAt }),
 

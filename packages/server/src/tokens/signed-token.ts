@@ -11,6 +11,8 @@ const compactJws = new RegExp(`^${part}\\.${part}\\.${part}$`)
 /** Signs and verifies the tokens of one kind (`typ`). */
 export interface TokenSigner {
   sign(payload: JWTPayload): Promise<string>
+  /** Whether its header is one of those that are written here, whoever signed it. */
+  knows(token: string): boolean
   /** The payload, or `undefined` for a token that is of another kind, of another key or not valid now. */
   verify(token: string, checks?: JWTVerifyOptions): Promise<JWTPayload | undefined>
 }
@@ -27,6 +29,11 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
     async sign(payload) {
       if (!signer?.signKey) throw new TypeError(`No key can sign tokens of type ${typ}`)
       return new SignJWT(payload).setProtectedHeader(headerOf(signer)).sign(await signer.signKey)
+    },
+
+    knows(token) {
+      const [segment = ''] = token.split('.', 1)
+      return bySegment.has(segment) || typOf(segment) === typ
     },
 
     async verify(token, checks) {
@@ -47,5 +54,14 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
         return undefined
       }
     },
+  }
+}
+
+/** The `typ` of a header, which a key that has been rotated out leaves readable. */
+function typOf(segment: string): unknown {
+  try {
+    return Object(JSON.parse(Buffer.from(segment, 'base64url').toString())).typ
+  } catch {
+    return undefined
   }
 }

@@ -24,6 +24,8 @@ export interface ServedApps {
   knows(appId: string): Promise<boolean>
   /** Without an AppID, the only one there is. Throws `unknown_app`. */
   of(appId: string | undefined): Promise<AppCredentials>
+  /** The first of the list, if it is one. */
+  readonly firstAppId: string | undefined
   /** Exchanges a one-time code of this app for the account behind it. */
   exchangeCode(app: AppCredentials, code: string, group: 'login' | 'prefetch'): Promise<CodeSession>
   /** WeChat's APIs for a mini program, the same object each time; its calls may reject with `unknown_app`. */
@@ -32,7 +34,7 @@ export interface ServedApps {
 
 /** Throws a `TypeError` that names the wrong entry. */
 export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): ServedApps {
-  const { lookUp, onlyAppId } = readApps(apps)
+  const { lookUp, firstAppId, onlyAppId } = readApps(apps)
   const miniPrograms = new Map<string, WeChat>()
 
   async function findApp(appId: string): Promise<AppCredentials | undefined> {
@@ -70,13 +72,15 @@ export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): S
   return {
     knows: async (appId) => (await findApp(appId)) !== undefined,
     of,
+    firstAppId,
     exchangeCode: (app, code, group) => code2Session(transport, { app, code, group }),
     wechatOf,
   }
 }
 
 function readApps(apps: Apps) {
-  if (typeof apps === 'function') return { lookUp: apps, onlyAppId: undefined }
+  if (typeof apps === 'function')
+    return { lookUp: apps, firstAppId: undefined, onlyAppId: undefined }
   if (!Array.isArray(apps) || apps.length === 0) {
     throw new TypeError(
       'apps must list at least one { appId, appSecret }, or be a function that looks one up by AppID',
@@ -89,9 +93,10 @@ function readApps(apps: Apps) {
     if (byId.has(app.appId)) throw new TypeError(`apps: ${app.appId} is listed twice`)
     byId.set(app.appId, app)
   }
-  const [first] = byId.keys()
+  const [firstAppId] = byId.keys()
   return {
     lookUp: (appId: string) => byId.get(appId),
-    onlyAppId: byId.size === 1 ? first : undefined,
+    firstAppId,
+    onlyAppId: byId.size === 1 ? firstAppId : undefined,
   }
 }

@@ -985,6 +985,27 @@ test('a refusal by onLogin reaches the client with its reason', async () => {
   expect(events.filter(({ type }) => type === 'failure')).toEqual([])
 })
 
+test.each([
+  ['the data of a login', () => ({ data: { '\u2028': 'a\u2029b' } })],
+  [
+    'a refusal',
+    () => {
+      throw new AuthError('access_denied', 'closed\u2028', { reason: 'a\u2029b' })
+    },
+  ],
+])(
+  '%s leaves without raw line separators, on which some phones cannot parse it',
+  async (_, onLogin) => {
+    const { auth, wechat } = setUp({ onLogin })
+
+    const { body, headers } = await login(auth, loginBody({ wechat }))
+
+    expect(body).not.toMatch(/[\u2028\u2029]/)
+    expect(JSON.stringify(JSON.parse(body ?? ''))).toMatch(/\u2028.*\u2029/)
+    expect(headers['content-length']).toBe(String(Buffer.byteLength(body ?? '')))
+  },
+)
+
 describe('a malformed Authorization header is a 401, never a 500', () => {
   const listed = [
     '',

@@ -167,6 +167,7 @@ test.each<[string, Partial<AuthOptions>]>([
     },
   ],
   ['onPrefetch returns more than 256 KB', { onPrefetch: () => 'x'.repeat(256 * 1024) }],
+  ['it is more than 256 KB as it is sent', { onPrefetch: () => '\u2028'.repeat(80 * 1024) }],
   [
     'onLogin throws',
     {
