@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clientEntries, entries, entriesWithPeers, specifierOf } from './entries.mjs'
+import { clientEntries, entries, entriesWithPeers, phoneEntries, specifierOf } from './entries.mjs'
 import { pack } from './pack.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
 import { bin, root, run, runNode } from './process.mjs'
@@ -179,6 +179,7 @@ async function inMiniPrograms({ file }) {
   await checkMiniPrograms({
     place,
     tarball: file,
+    entries: phoneEntries,
     requests: clientEntries.map((entry) => specifierOf('client', entry)),
     installTarballs,
     check,

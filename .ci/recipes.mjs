@@ -26,8 +26,10 @@ try {
   const mariadb = await databases.mariadb()
   const postgres = await databases.postgres()
   const places = { need, recipe, mariadb, postgres }
-  for (const [name, open] of Object.entries(orms(places))) await check(name, () => firstLogins(places, name, open))
-  for (const [name, open] of Object.entries(pools(places))) await check(name, () => onePool(places, open))
+  for (const [name, open] of Object.entries(orms(places)))
+    await check(name, () => firstLogins(places, name, open))
+  for (const [name, open] of Object.entries(pools(places)))
+    await check(name, () => onePool(places, open))
 } finally {
   await databases.stop()
   rmSync(place, { recursive: true, force: true })
@@ -51,7 +53,12 @@ function orms({ need, recipe }) {
       const { User, userOf } = recipe('typeorm')
       const { DataSource } = need('typeorm')
       const extra = { connectionLimit: connections }
-      const source = await new DataSource({ type: 'mysql', url, entities: [User], extra }).initialize()
+      const source = await new DataSource({
+        type: 'mysql',
+        url,
+        entities: [User],
+        extra,
+      }).initialize()
       const users = source.getRepository(User)
       return {
         userOf: (account) => userOf(users, account),
@@ -91,7 +98,9 @@ async function firstLogins({ need, mariadb }, name, open) {
     uri: mariadb,
     multipleStatements: true,
   })
-  await admin.query(`CREATE DATABASE ${database}; USE ${database}; ${files.get('recipes/users.sql')}`)
+  await admin.query(
+    `CREATE DATABASE ${database}; USE ${database}; ${files.get('recipes/users.sql')}`,
+  )
   const { userOf, ownUpsert, close } = await open(mariadb.replace(/\/[^/]*$/, `/${database}`))
   const wechat = need('@wxlogin/server/testing').createFakeWeChat()
   const auth = need('@wxlogin/server').createAuth({

@@ -32,7 +32,9 @@ async function programs(debianPackage, wanted) {
   if (!find().every(Boolean)) await createPackages(console.log).install(debianPackage)
   const found = find()
   if (found.every(Boolean)) return found
-  throw new Error(`${debianPackage} is not on this machine; install it, or run as root with apt-get`)
+  throw new Error(
+    `${debianPackage} is not on this machine; install it, or run as root with apt-get`,
+  )
 }
 
 /** The tests' own part is TypeScript, and finds its drivers where it stands. */

@@ -1,5 +1,12 @@
 // A reader's project: the packages of the guides, ours as they are packed, and the code that a document shows.
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pack } from '../pack.mjs'
 import { bin, root, run, runNode } from '../process.mjs'
@@ -34,13 +41,7 @@ async function unpack(name, modules) {
   const tarball = await pack(name, dirname(modules))
   const home = join(modules, '@wxlogin', name)
   mkdirSync(home, { recursive: true })
-  const { status, output } = await run('tar', [
-    '-xzf',
-    tarball,
-    '--strip-components=1',
-    '-C',
-    home,
-  ])
+  const { status, output } = await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', home])
   if (status !== 0) throw new Error(`${tarball} could not be unpacked\n${output}`)
   const { dependencies = {} } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
   for (const dependency of Object.keys(dependencies)) {

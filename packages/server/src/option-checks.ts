@@ -80,3 +80,16 @@ function distance(a: string, b: string): number {
   }
   return row[b.length] ?? 0
 }
+
+/** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */
+export function checkNode(version = globalThis.process?.versions?.node): void {
+  if (version === undefined) return
+  const [major = 0, minor = 0, patch = 0] = version
+    .split('.')
+    .map((part) => Number.parseInt(part, 10))
+  const isNewEnough = (major - 20 || minor - 18 || patch - 1) >= 0
+  if (isNewEnough) return
+  throw new Error(
+    `@wxlogin/server needs Node 20.18.1 or newer, and this is Node ${version}; choose a newer one where the service or function is set up`,
+  )
+}

@@ -61,6 +61,7 @@ const names: OptionNames<AuthOptions> = {
   cloudHosting: true,
   fetch: true,
   wechatHosts: true,
+  allowPlainHttp: true,
   wechatTimeoutMs: true,
   maxLoginsInFlight: true,
   now: true,

@@ -18,10 +18,12 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
 const backends = pairOf('docs/backends')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
-const compiled = [...readmes, recipes, backends, onDemand, layers, ...examples].flatMap(bothOf)
+const requestLayer = pairOf('docs/replace-your-request-layer')
+const ofClients = [onDemand, layers, requestLayer]
+const compiled = [...readmes, recipes, backends, ...ofClients, ...examples].flatMap(bothOf)
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')
-const pairs = [...readmes, recipes, backends, onDemand, layers, frameworks, ...examples]
+const pairs = [...readmes, recipes, backends, frameworks, ...ofClients, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -281,7 +283,7 @@ const myAdapter = `
  */
 const miniProgramPreamble = `
   interface Order { readonly id: string; readonly title: string }
-  declare const uni: import('@wxlogin/client/full').Wx & { navigateBack(): void }
+  declare const uni: Required<import('@wxlogin/client/full').Wx> & { navigateBack(): void }
 
   declare module '@tarojs/taro' {
     const Taro: import('@wxlogin/client/full').Wx & { navigateBack(): Promise<unknown> }
@@ -432,6 +434,9 @@ const miniProgram: Environment = {
     'client.ts': miniProgramClient,
     'pages/index/backend.ts': codeWith('export const backend', backends),
     'pages/index/client.ts': "export { client } from '../../client'",
+    'pages/index/request.ts': codeWith('export function request', requestLayer),
+    'pages/index/auth.ts': codeWith('export async function isLoggedIn', requestLayer),
+    'pages/index/call.ts': codeWith('export function call', requestLayer),
     'pages/index/tokens.ts': codeWith('export async function passFor', layers),
     'login.ts': codeWith('export async function logIn', onDemand),
   },
@@ -448,8 +453,9 @@ function codeWith(text: string, { english }: Pair): string {
 function environmentOf({ file, code }: Block): Environment {
   if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
   const isInside =
-    /^(packages\/client\/|docs\/(login-on-demand|request-layers))/.test(file) ||
-    /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
+    /^(packages\/client\/|docs\/(login-on-demand|request-layers|replace-your-request-layer))/.test(
+      file,
+    ) || /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
   return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
 }
 

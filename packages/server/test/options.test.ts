@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type AuthOptions, createAuth, createMemoryStore } from '../src/index.js'
 import { createRedisStore } from '../src/stores/redis.js'
 import { createSqlStore } from '../src/stores/sql.js'
@@ -193,7 +194,7 @@ describe('lifetimes must fit each other', () => {
 
 /** Those with tables of their own, and those that say something only beside another option. */
 type Tabled = 'apps' | 'secret' | (typeof durations)[number]
-type Beside = 'allowLongAccessTtl' | 'prefetchPath'
+type Beside = 'allowLongAccessTtl' | 'allowPlainHttp' | 'prefetchPath'
 
 describe('the other options', () => {
   const notFunctions = [null, true, 'console.log', {}, Promise.resolve()]
@@ -240,6 +241,14 @@ describe('the other options', () => {
       ['https://api.weixin.qq.com/#a'],
       ['https://user@api.weixin.qq.com'],
       ['https://api.weixin.qq.com', 'http://api2.weixin.qq.com'],
+      ['http://wechat-proxy.internal/wechat'],
+      ['https://proxy.example.com/a/../b'],
+      ['https://proxy.example.com/.'],
+      ['https://proxy.example.com/a//b'],
+      ['https://proxy.example.com/a%2Fb'],
+      ['https://proxy.example.com/a\\b'],
+      ['https://proxy.example.com/wechat?a=b'],
+      ['https://proxy.example.com/微信'],
     ],
     store: [null, 'redis', {}, { get: async () => undefined }],
   }
@@ -255,6 +264,9 @@ describe('the other options', () => {
     { wechatHosts: ['http://127.0.0.1:8080'] },
     { wechatHosts: ['http://localhost:8080/'] },
     { wechatHosts: ['http://[::1]:8080'] },
+    { wechatHosts: ['https://proxy.example.com/wechat', 'https://api.weixin.qq.com'] },
+    { wechatHosts: ['http://127.0.0.1:8080/a/b-c.d_e~f/'] },
+    { wechatHosts: ['http://wechat-proxy.internal/wechat'], allowPlainHttp: true },
     { revocation: { staleSeconds: 1 } },
     { maxVerifiedTokens: 0 },
     { onLogin: undefined, store: undefined, issuer: undefined },
@@ -272,6 +284,49 @@ describe('the other options', () => {
     },
   )
 })
+
+test.each([undefined, false, 1, 'true'])('allowPlainHttp: %j permits no http', (allowPlainHttp) => {
+  const options = { wechatHosts: ['http://wechat-proxy.internal'], allowPlainHttp }
+
+  expect(() => create(options as never)).toThrow(/allowPlainHttp: true permits http/)
+})
+
+test.each(['http://api.weixin.qq.com', 'http://sh.api.weixin.qq.com:80', 'http://api.wechat.com.'])(
+  'nothing permits %s',
+  (host) => {
+    expect(() => create({ wechatHosts: [host], allowPlainHttp: true })).toThrow(/must use https/)
+  },
+)
+
+test.each(['20.18.0', '20.9.0', '18.20.8', '16.20.2'])(
+  'Node %s is told in one sentence which one is needed',
+  (node) => {
+    const { engines } = JSON.parse(
+      readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    )
+    const [, floor] = /^>=([\d.]+)$/.exec(engines.node) ?? []
+    runOn(node)
+
+    expect(() => create({})).toThrow(`needs Node ${floor} or newer, and this is Node ${node};`)
+  },
+)
+
+test.each(['20.18.1', '20.19.0', '22.0.0', '27.1.0', '24.0.0-nightly20260101'])(
+  'Node %s will do',
+  (node) => {
+    runOn(node)
+
+    expect(() => create({})).not.toThrow()
+  },
+)
+
+function runOn(node: string): void {
+  const { versions } = process
+  Object.defineProperty(process, 'versions', { value: { ...versions, node } })
+  onTestFinished(() => {
+    Object.defineProperty(process, 'versions', { value: versions })
+  })
+}
 
 test('the memory store warns once that a restart logs everyone out', () => {
   const { events } = setUp()

@@ -2,6 +2,7 @@ import {
   type BreakerEvent,
   createEmit,
   type MisconfiguredEvent,
+  type WarningEvent,
   type WeChatEvent,
 } from '../events.js'
 import { checkCredential, checkFunctions, checkNames, type OptionNames } from '../option-checks.js'
@@ -13,7 +14,7 @@ export interface WeChatOptions extends AppCredentials, WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
   /** Called with every event. Errors that it throws are ignored. */
-  onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent) => void
+  onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent | WarningEvent) => void
 }
 
 const names: OptionNames<WeChatOptions> = {
@@ -21,6 +22,7 @@ const names: OptionNames<WeChatOptions> = {
   appSecret: true,
   fetch: true,
   wechatHosts: true,
+  allowPlainHttp: true,
   wechatTimeoutMs: true,
   maxLoginsInFlight: true,
   now: true,

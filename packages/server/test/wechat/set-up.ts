@@ -4,14 +4,7 @@ import {
   type FakeWeChat,
   type FakeWeChatOptions,
 } from '../../src/testing/index.js'
-import {
-  type BreakerEvent,
-  createWeChat,
-  type MisconfiguredEvent,
-  type OwnWeChat,
-  type WeChatEvent,
-  type WeChatOptions,
-} from '../../src/wechat/index.js'
+import { createWeChat, type OwnWeChat, type WeChatOptions } from '../../src/wechat/index.js'
 import { type Clock, createClock } from '../set-up.js'
 
 /** The ways to the emulated WeChat: as a `fetch`, and by the `fetch` of the defaults over real connections. */
@@ -22,7 +15,7 @@ export interface WeChatSetUp {
   fake: FakeWeChat
   clock: Clock
   /** Everything that `wechat` reported, the oldest first. */
-  events: (WeChatEvent | MisconfiguredEvent | BreakerEvent)[]
+  events: Parameters<NonNullable<WeChatOptions['onEvent']>>[0][]
 }
 
 interface WeChatSetUpOptions extends Partial<WeChatOptions> {
