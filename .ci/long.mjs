@@ -12,7 +12,9 @@ const steps = [
     run: () => passes(['bench/load.mjs']),
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
-  script('e2e', 'the example in a browser, native, Taro and uni-app'),
+  script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
+  script('layers', "other request layers with the client's tokens"),
+  script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({
@@ -33,6 +35,19 @@ const steps = [
     title: 'the tarballs on Deno',
     run: async () => packedOn(await deno(), 'run', '--allow-all', '--node-modules-dir=manual'),
   },
+  {
+    name: 'bundles',
+    group: 'runtimes',
+    title: 'the server in one file, on workerd and on Node',
+    run: () => passes(['.ci/bundles.mjs']),
+  },
+  {
+    name: 'matrix',
+    group: 'runtimes',
+    title: 'every runtime × the demo, the adapters and the stores',
+    run: () => passes(['.ci/matrix.mjs']),
+  },
+  script('installs', 'npm, pnpm and yarn × the oldest and the newest of what stands beside'),
 ]
 
 const wanted = process.argv.slice(2)
