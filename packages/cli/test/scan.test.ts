@@ -78,7 +78,7 @@ const shapes: readonly (readonly [shape: string, kind: string, file: string, con
     'a call after a template',
     'wechat_call',
     'a.js',
-    'const a = `x${b}`; go(`https://api.weixin.qq.com/${path}`)',
+    'const a = `x$' + '{b}`; go(`https://api.weixin.qq.com/$' + '{path}`)',
   ],
 ]
 
@@ -355,7 +355,7 @@ test('the rule works by itself in secretlint, and says nothing of what it found'
 })
 
 test('a large minified file takes no long time', async () => {
-  const line = 'var a=function(t,e){return"x"===t?e/2:`${t}`;},b={secret:t,k:[1,2,"ab"]};'
+  const line = 'var a=function(t,e){return"x"===t?e/2:`t`;},b={secret:t,k:[1,2,"ab"]};'
   const started = performance.now()
 
   await scanned({ 'vendor.js': line.repeat(30_000), 'hex.js': '0123456789abcdef '.repeat(120_000) })

@@ -117,7 +117,8 @@ function ofRoutes(
   const place = new URL(asked).pathname
   const found = (texts: Texts): CheckResult => [{ check: 'auth_path', ...texts }]
   if (location || (status >= 300 && status < 400)) return found(redirected(place))
-  if (error === undefined && (status === 404 || status === 405)) {
+  // The library itself answers so where it is mounted and has no such route.
+  if (status === 404 || status === 405) {
     return found(notThere(place, status, url.replace(/\/+$/, '').endsWith(path)))
   }
   if (!isJson) return found(notJson(place, status))
