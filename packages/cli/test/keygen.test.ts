@@ -50,7 +50,7 @@ describe.each(['ES256', 'EdDSA', 'RS256'])('a pair for %s', (alg) => {
       method: 'GET',
       path: '/jwks.json',
       header: () => undefined,
-      json: async () => undefined,
+      body: undefined,
     })
 
     const published = JSON.parse(body ?? '')

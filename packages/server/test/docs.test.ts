@@ -16,7 +16,8 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
-const pairs = [...readmes, recipes, backends, ...examples]
+const commandLine = pairOf('packages/cli/README')
+const pairs = [...readmes, commandLine, recipes, backends, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
