@@ -12,7 +12,9 @@ const steps = [
     run: () => passes(['bench/load.mjs']),
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
-  script('e2e', 'the example in a browser, native, Taro and uni-app'),
+  script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
+  script('layers', "other request layers with the client's tokens"),
+  script('frameworks', 'every framework started, with its adapter'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,
     group: 'nodes',
@@ -30,6 +32,12 @@ const steps = [
     group: 'runtimes',
     title: 'the tarballs on Deno',
     run: async () => packedOn(await deno(), 'run', '--allow-all', '--node-modules-dir=manual'),
+  },
+  {
+    name: 'bundles',
+    group: 'runtimes',
+    title: 'the server in one file, on workerd and on Node',
+    run: () => passes(['.ci/bundles.mjs']),
   },
 ]
 

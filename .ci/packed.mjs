@@ -3,7 +3,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clientEntries, entries, specifierOf } from './entries.mjs'
+import { clientEntries, entries, entriesWithPeers, phoneEntries, specifierOf } from './entries.mjs'
 import { pack } from './pack.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
 import { bin, root, run, runNode } from './process.mjs'
@@ -121,6 +121,10 @@ function specifiersOf(packageName) {
   return Object.keys(entries[packageName]).map((entry) => specifierOf(packageName, entry))
 }
 
+function isLoadable(specifier) {
+  return !entriesWithPeers.some((entry) => specifier === specifierOf('server', entry))
+}
+
 /** npm refuses an install whose peers do not fit, used or not. */
 async function besideNewestPeers(tarballs) {
   const folder = await installConsumer('peers', tarballs, peers).catch(({ message }) => {
@@ -175,6 +179,7 @@ async function inMiniPrograms({ file }) {
   await checkMiniPrograms({
     place,
     tarball: file,
+    entries: phoneEntries,
     requests: clientEntries.map((entry) => specifierOf('client', entry)),
     installTarballs,
     check,
@@ -261,7 +266,7 @@ async function compile(folder, programs) {
 
 /** Imports and requires every entry, without the newer Nodes' leave to `require` ES modules; and a backend at work. */
 async function load(folder) {
-  const specifiers = Object.keys(entries).flatMap(specifiersOf)
+  const specifiers = Object.keys(entries).flatMap(specifiersOf).filter(isLoadable)
   const { flags } = await lookAtRuntime()
   cpSync(`${fixtures}entries.mjs`, join(folder, 'entries.mjs'))
   await check(

@@ -16,6 +16,7 @@ const programs = [
     `${room}/src/testing`,
     `${room}/test/model`,
     `${room}/test/engines`,
+    `${room}/test/layers`,
   ]),
 ]
   .map((folder) => `${folder}/tsconfig.json`)

@@ -58,7 +58,7 @@ export interface Client<Data = unknown> {
    * renewal for all who ask. Rejects with {@link ClientError}; with `invalid_token` if it is younger than 20 seconds,
    * as a new one would be refused too.
    */
-  refused(token: string): Promise<string>
+  refused(accessToken: string): Promise<string>
   /** Calls the listener after every change of the session; returns a function that removes it. */
   onChange(listener: (change: SessionChange<Data>) => void): () => void
   /**
@@ -125,10 +125,10 @@ export function assembleClient<Data>(
     session: () => toSession(store.read()),
     login: (options) => renewal.login(Object(options)).then<Session<Data>>(toSession),
     logout: (options) => renewal.logout(Object(options)),
-    token,
-    refused(refused) {
+    token: () => token(),
+    refused(accessToken) {
       const record = store.read()
-      if (record.access_token !== refused) return token()
+      if (record.access_token !== accessToken) return token()
       return isYoung(record)
         ? Promise.reject(new ClientError('invalid_token'))
         : token(record as TokenPair)
