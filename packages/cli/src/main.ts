@@ -10,5 +10,5 @@ process.exitCode = await run(argv.slice(2), {
   now: Date.now,
   print: (text) => stdout.write(`${text}\n`),
   remark: (text) => stderr.write(`${text}\n`),
-  isInteractive: Boolean(stdin.isTTY && stdout.isTTY) && !env.CI,
+  isInteractive: Boolean(stdin.isTTY && stderr.isTTY) && !env.CI,
 })
