@@ -1,5 +1,7 @@
 import { codes, mistakes, reasons } from './explanations.js'
 
+export { mistakes }
+
 /** What an error means, and what to do about it. */
 export interface Explanation {
   /** For the user, in Chinese. */
@@ -42,16 +44,19 @@ const has = (table: object, name: string): boolean => Object.keys(table).indexOf
 
 /** A mistake in how the client is set up, by its signs. */
 function mistakeOf(error: unknown): keyof typeof mistakes | undefined {
-  const { code, url, statusCode, reason, message } = Object(error)
+  const { code, url, statusCode, reason, message, cause } = Object(error)
   if (error instanceof TypeError) {
     if (/^(appSecret|secret) /.test(message)) return 'app_secret'
     if (/^container is/.test(message)) return 'small_entry'
     return /^wx /.test(message) ? 'no_wx' : undefined
   }
   if (/^http:/.test(url) && /^(domain_not_allowed|network)$/.test(code)) return 'plain_http'
+  // What a framework failed with says so; what was thrown here does not.
+  if (code === 'network' && cause instanceof Error && !Object(cause).errMsg) return 'threw'
   if (!/\/(login|refresh|logout|phone)$/.test(url)) return undefined
   if (reason === 'unusable_string') return 'not_json'
   if (reason === 'unusable_object') return 'wrapped'
+  if (reason === 'unusable_undefined') return 'no_tokens'
   if (/^30/.test(statusCode)) return 'redirected'
   if (!/^40[45]$/.test(statusCode)) return undefined
   return /(\/[^/]+)\1\/\w+$/.test(url) ? 'auth_path_twice' : 'auth_path'

@@ -21,7 +21,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
     ],
     aborted: ['`abort()` was called. Nothing to do'],
     domain_not_allowed: [
-      'The host is not in the list of 合法域名 of this kind: request, uploadFile, downloadFile and socket have one each, and take `https` only. Add it in the WeChat console, or tick 不校验合法域名 in DevTools',
+      'The host is not in the list of 合法域名 of this kind: request, uploadFile, downloadFile and socket have one each, and take `https` only. Add it in the WeChat console, or tick 不校验合法域名 in DevTools. If `cause` says `trustedOrigins`, it is not among those of `createTranslator`',
     ],
     http: [
       "A status other than 2xx without one of the server's codes: look at `statusCode` and `data`. Or a login route that answered without tokens: see the mistakes",
@@ -63,7 +63,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'Phone numbers are not available right now. Please use another way',
     ],
     config: [
-      'This cannot work as it is set up; the message says why: `callContainer` on a base library before 2.13.1, a relative url of an upload, a download or a socket where there is a `container` and no `baseUrl`, or phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102)',
+      'This cannot work as it is set up; the message says why: `callContainer` on a base library before 2.13.1, a relative url of an upload, a download or a socket where there is a `container` and no `baseUrl`, phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102), something that needs `@wxlogin/server` beside a translator, or a login that needs a code where `wx.login` gives none',
     ],
     invalid_request: [
       'The backend found the request malformed. Check what modifies requests on their way',
@@ -149,4 +149,8 @@ export const mistakes = {
     'Everybody can read what is in a mini program. Keep it at the backend only, and reset it in the WeChat console if it was ever in a release',
   small_entry: 'Import `createClient` from `@wxlogin/client/full`',
   no_wx: 'There is no global `wx` here. Pass `Taro` or `uni`, and in tests `createFakeWx()`',
+  no_tokens:
+    'The answer has neither tokens nor a refusal, as the description of your backend reads it. Compare its `tokens` with what the Network panel shows',
+  threw:
+    'A function of the description of your backend threw, or `wx` lacks a call: `cause` says which. `Taro` and `uni` are empty in a build for browsers: name the calls, see `docs/backends.md`',
 } as const

@@ -29,6 +29,15 @@ export function checkFunctions(options: Readonly<Record<string, unknown>>): void
   }
 }
 
+/** Throws a `TypeError` that names the first of these options that is set but is not true or false. */
+export function checkFlags(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new TypeError(`${name} must be true or false`)
+    }
+  }
+}
+
 /** Throws a `TypeError` that names the AppID or AppSecret if it is empty or has whitespace around it. */
 export function checkCredential(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '') {

@@ -17,14 +17,17 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
 )
 const backends = pairOf('docs/backends')
 const platforms = pairOf('docs/platforms')
+const commandLine = pairOf('packages/cli/README')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
-const compiled = [...readmes, recipes, backends, onDemand, layers, platforms, ...examples].flatMap(
-  bothOf,
-)
+const requestLayer = pairOf('docs/replace-your-request-layer')
+const ofClients = [onDemand, layers, requestLayer]
+const replaceALogin = pairOf('docs/replace-a-login')
+const guides = [commandLine, recipes, backends, replaceALogin, platforms, ...ofClients]
+const compiled = [...readmes, ...guides, ...examples].flatMap(bothOf)
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')
-const pairs = [...readmes, recipes, backends, frameworks, onDemand, layers, platforms, ...examples]
+const pairs = [...readmes, ...guides, frameworks, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -297,7 +300,7 @@ const myAdapter = `
  */
 const miniProgramPreamble = `
   interface Order { readonly id: string; readonly title: string }
-  declare const uni: import('@wxlogin/client/full').Wx & { navigateBack(): void }
+  declare const uni: Required<import('@wxlogin/client/full').Wx> & { navigateBack(): void }
 
   declare module '@tarojs/taro' {
     const Taro: import('@wxlogin/client/full').Wx & { navigateBack(): Promise<unknown> }
@@ -435,6 +438,8 @@ const node: Environment = {
     'pages/index/my-store.ts': myStore,
     'pages/index/my-adapter.ts': myAdapter,
     'pages/index/users.ts': codeWith('export async function link', recipes),
+    'pages/index/user-table.ts': codeWith('ER_DUP_ENTRY', replaceALogin),
+    'pages/index/login.ts': codeWith('acceptLegacy', replaceALogin),
     'pages/index/phone.ts': codeWith('export async function bindPhone', recipes),
   },
 }
@@ -448,6 +453,9 @@ const miniProgram: Environment = {
     'client.ts': miniProgramClient,
     'pages/index/backend.ts': codeWith('export const backend', backends),
     'pages/index/client.ts': "export { client } from '../../client'",
+    'pages/index/request.ts': codeWith('export function request', requestLayer),
+    'pages/index/auth.ts': codeWith('export async function isLoggedIn', requestLayer),
+    'pages/index/call.ts': codeWith('export function call', requestLayer),
     'pages/index/tokens.ts': codeWith('export async function passFor', layers),
     'login.ts': codeWith('export async function logIn', onDemand),
   },
@@ -464,9 +472,10 @@ function codeWith(text: string, { english }: Pair): string {
 function environmentOf({ file, code }: Block): Environment {
   if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
   const isInside =
-    /^(packages\/client\/|docs\/(login-on-demand|request-layers))/.test(file) ||
-    /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
-  return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
+    /^(packages\/client\/|docs\/(login-on-demand|request-layers|replace-your-request-layer))/.test(
+      file,
+    ) || /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
+  return isInside || /\bfrom '.*\/client'|\bwx\.\w+\(/.test(code) ? miniProgram : node
 }
 
 /** Compiles every TypeScript block as a module of its own; one line per problem, by file and line of the README. */
@@ -531,6 +540,9 @@ function compileIn(
 /** What is compiled, by language, and as which kind of file. */
 const endings: Readonly<Record<string, string>> = { ts: 'ts', tsx: 'tsx', vue: 'ts' }
 
+/** TypeScript that needs packages which are not installed here: `npm run long` compiles and runs it beside them. */
+const beside = 'typescript'
+
 /** Of a Vue file its script, on the lines where it stands. */
 function scriptOf({ language, code }: Block): string {
   if (language !== 'vue') return code
@@ -559,8 +571,11 @@ function baseOptions(): ts.CompilerOptions {
 function essence({ language, code }: Block): string {
   if (language === 'mermaid' || language === 'text') return language
   if (language === 'vue') return `vue\n${code.replace(/ *\/\/ .*$/gm, '')}`
-  if (!(language in endings)) return `${language}\n${code.replace(/ *# .*$/gm, '')}`
-  const source = ts.createSourceFile(`block.${language}`, code, ts.ScriptTarget.ESNext)
+  if (!(language in endings || language === beside)) {
+    return `${language}\n${code.replace(/ *# .*$/gm, '')}`
+  }
+  const ending = endings[language] ?? 'ts'
+  const source = ts.createSourceFile(`block.${ending}`, code, ts.ScriptTarget.ESNext)
   return `${language}\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
 }
 

@@ -382,6 +382,7 @@ describe('an option that there is not', () => {
   test.each([
     ['revocation', { staleSeconds: 1, stale: true }],
     ['cloudHosting', { public: false, pubic: true }],
+    ['acceptLegacy', { until: 2_000_000_000, verify: () => undefined, untill: 1 }],
   ])('inside %s is refused', (option, value) => {
     expect(String(refusalOf({ [option]: value }))).toContain(`is not an option of ${option};`)
   })

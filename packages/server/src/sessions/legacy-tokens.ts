@@ -69,6 +69,9 @@ export function createLegacyTokens<Claims extends object>({
   emit,
 }: LegacyOptions<Claims> & LegacyNeeds): LegacyTokens<Claims> | undefined {
   if (acceptLegacy === undefined) return undefined
+  if (typeof acceptLegacy !== 'object' || acceptLegacy === null) {
+    throw new TypeError('acceptLegacy must be { until, verify }')
+  }
   checkNames('acceptLegacy', acceptLegacy, { until: true, verify: true })
   const { until, verify } = acceptLegacy
   if (typeof until !== 'number' || !Number.isSafeInteger(until) || until <= 0) {
@@ -80,6 +83,7 @@ export function createLegacyTokens<Claims extends object>({
     throw new TypeError('acceptLegacy.until must be in seconds, not milliseconds')
   }
   if (typeof verify !== 'function') throw new TypeError('acceptLegacy.verify must be a function')
+  checkNames('acceptLegacy', acceptLegacy, { until: true, verify: true })
 
   const made = new WeakSet<Session<Claims>>()
   let hasWarned = false

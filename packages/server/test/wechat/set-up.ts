@@ -4,11 +4,7 @@ import {
   type FakeWeChat,
   type FakeWeChatOptions,
 } from '../../src/testing/index.js'
-import {
-  createWeChat,
-  type OwnWeChat,
-  type WeChatOptions,
-} from '../../src/wechat/index.js'
+import { createWeChat, type OwnWeChat, type WeChatOptions } from '../../src/wechat/index.js'
 import { type Clock, createClock } from '../set-up.js'
 
 /** The ways to the emulated WeChat: as a `fetch`, and by the `fetch` of the defaults over real connections. */
