@@ -1,4 +1,4 @@
-import { checkFlag, checkFunctions, checkNames, type OptionNames } from './option-checks.js'
+import { checkFlags, checkFunctions, checkNames, type OptionNames } from './option-checks.js'
 import type { Session } from './session.js'
 
 /** How strictly a request is checked. */
@@ -15,19 +15,13 @@ export interface GuardOptions<Claims extends object = object> {
 
 const names: OptionNames<GuardOptions> = { optional: true, appIds: true, fresh: true, allow: true }
 
-/** Throws a `TypeError` that names the option that there is not, or that is of another kind. */
+/** Throws a `TypeError` that names the option that there is not, or that is no rule and would let everybody through. */
 export function checkGuardOptions(options: unknown): void {
   checkNames('a guard', options, names)
-  const { optional, appIds, fresh, allow }: GuardOptions = Object(options)
-  // A text like 'false' would let everybody pass.
-  checkFlag('optional', optional)
-  checkFlag('fresh', fresh)
-  if (allow !== undefined) checkFunctions({ allow })
-  if (appIds !== undefined && !isListOfTexts(appIds)) {
+  const { optional, appIds, fresh, allow }: Readonly<Record<string, unknown>> = Object(options)
+  checkFlags({ optional, fresh })
+  checkFunctions({ allow })
+  if (appIds !== undefined && !Array.isArray(appIds)) {
     throw new TypeError('appIds must be a list of AppIDs')
   }
-}
-
-function isListOfTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every((member) => typeof member === 'string')
 }

@@ -29,10 +29,12 @@ export function checkFunctions(options: Readonly<Record<string, unknown>>): void
   }
 }
 
-/** Throws a `TypeError` that names the option if it is set but is neither `true` nor `false`. */
-export function checkFlag(name: string, value: unknown): void {
-  if (value !== undefined && typeof value !== 'boolean') {
-    throw new TypeError(`${name} must be true or false, not a ${typeof value}`)
+/** Throws a `TypeError` that names the first of these options that is set but is not true or false. */
+export function checkFlags(options: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new TypeError(`${name} must be true or false`)
+    }
   }
 }
 
@@ -49,6 +51,19 @@ export function checkCredential(name: string, value: unknown): asserts value is 
   if (/^["'“‘]|["'”’]$/.test(value)) {
     throw new TypeError(`${name} has quotation marks around it; take them out where it is set`)
   }
+}
+
+/** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */
+export function checkNode(version = globalThis.process?.versions?.node): void {
+  if (version === undefined) return
+  const [major = 0, minor = 0, patch = 0] = version
+    .split('.')
+    .map((part) => Number.parseInt(part, 10))
+  const isNewEnough = (major - 20 || minor - 18 || patch - 1) >= 0
+  if (isNewEnough) return
+  throw new Error(
+    `@wxlogin/server needs Node 20.18.1 or newer, and this is Node ${version}; choose a newer one where the service or function is set up`,
+  )
 }
 
 /** Every option of an interface: one that is left out does not compile. */
@@ -93,17 +108,4 @@ function distance(a: string, b: string): number {
     }
   }
   return row[b.length] ?? 0
-}
-
-/** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */
-export function checkNode(version = globalThis.process?.versions?.node): void {
-  if (version === undefined) return
-  const [major = 0, minor = 0, patch = 0] = version
-    .split('.')
-    .map((part) => Number.parseInt(part, 10))
-  const isNewEnough = (major - 20 || minor - 18 || patch - 1) >= 0
-  if (isNewEnough) return
-  throw new Error(
-    `@wxlogin/server needs Node 20.18.1 or newer, and this is Node ${version}; choose a newer one where the service or function is set up`,
-  )
 }
