@@ -30,7 +30,10 @@ export interface AuthOptions<Claims extends object = object>
     WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
-  /** Called with every event. Errors that it throws are ignored. */
+  /**
+   * Called with every event. Errors that it throws are ignored. Without it, what an operator has to know is printed by
+   * `console.error`.
+   */
   onEvent?: (event: AuthEvent) => void
 }
 
