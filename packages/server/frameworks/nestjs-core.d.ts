@@ -5,5 +5,5 @@ export class HttpAdapterHost {
 }
 
 export class Reflector {
-  getAllAndOverride<T>(key: string, places: ((() => void) | Type)[]): T
+  get<T>(key: string, place: (() => void) | Type): T
 }
