@@ -336,6 +336,21 @@ describe('what is no mistake', () => {
     ],
     ['a memory store while developing', { files: changed('server/main.js', /\n {2}store:.*/, '') }],
     [
+      'a secret of something else',
+      {
+        files: { 'server/other.js': "export const cookies = session({ secret: 'keyboard cat' })" },
+      },
+    ],
+    [
+      'what another tool has built',
+      {
+        files: {
+          'server/.next/server/page.js':
+            "import '@wxlogin/server'\ncreateAuth({ secret: 'short' })",
+        },
+      },
+    ],
+    [
       'options that bring the store along',
       {
         files: changed(
