@@ -16,8 +16,8 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
-const commandLine = pairOf('packages/cli/README')
 const platforms = pairOf('docs/platforms')
+const commandLine = pairOf('packages/cli/README')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
 const requestLayer = pairOf('docs/replace-your-request-layer')
