@@ -86,7 +86,7 @@ export function createBuiltInBackend({
         answer(res, () => auth.sessions.list(userId, { current: id }))
       }),
 
-    // What `wx.getUserInfo` encrypted with the session_key.
+    // What `wx.getWeRunData` encrypted with the session_key.
     'POST /open-data': (req, res) =>
       guard(req, res, () => answer(res, async () => readOpenData(auth, req))),
   }
@@ -127,7 +127,7 @@ async function readOpenData(auth: Auth, req: IncomingMessage): Promise<unknown> 
     encryptedData: String(encryptedData),
     iv: String(iv),
   })
-  return { nickName: data.nickName }
+  return data.stepInfoList ?? []
 }
 
 /** A file of the sandbox never comes near this. */
@@ -148,11 +148,11 @@ function answer(res: ServerResponse, make: () => Promise<unknown>): void {
   make().then(
     (value) => json(res, 200, value),
     (error: unknown) => {
-      const { code, message } =
+      const { code, message, status } =
         error instanceof AuthError
           ? error
-          : { code: 'invalid_request', message: 'This is not what the route takes' }
-      json(res, code === 'stale_session_key' ? 409 : 400, { error: code, error_description: message })
+          : new AuthError('invalid_request', 'This is not what the route takes')
+      json(res, status, { error: code, error_description: message })
     },
   )
 }

@@ -170,8 +170,8 @@ export function createPhones(options: PhonesOptions): Phones {
           return { en: `the number is ${name}’s`, zh: `手机号属于 ${name}` }
         }
         case 'open-data': {
-          const { nickName } = { nickName: title.zh }
-          const data = wechat.openDataFor(person, { nickName }, { appId })
+          const steps = [{ timestamp: Math.floor(now() / 1000), step: 6_174 }]
+          const data = wechat.openDataFor(person, { stepInfoList: steps }, { appId })
           return answered(await client.request({ url: '/open-data', method: 'POST', data }))
         }
         case 'logout':

@@ -186,12 +186,13 @@ function shown(event: AuthEvent, mask: Mask) {
 
 function refusal(cause: unknown, host: string, port: number): unknown {
   const { code } = Object(cause)
+  const other = port < 65_000 ? port + 100 : 7410
   if (code === 'EADDRINUSE') {
     return new CliError(
       'failed',
       {
-        en: `Port ${port} is taken. End what listens there, or choose three other ports: wxlogin dev --port ${port + 100}`,
-        zh: `端口 ${port} 已被占用。请结束占用它的程序，或换三个端口：wxlogin dev --port ${port + 100}`,
+        en: `Port ${port} is taken. End what listens there, or choose three other ports: wxlogin dev --port ${other}`,
+        zh: `端口 ${port} 已被占用。请结束占用它的程序，或换三个端口：wxlogin dev --port ${other}`,
       },
       { cause },
     )

@@ -62,7 +62,7 @@ const once: Partial<Record<TroubleName, readonly [FakeWeChatFault, { endpoint?: 
 /** Every call fails like this, until it is over. */
 const lasting: Partial<Record<TroubleName, FakeWeChatFault>> = {
   'wechat-slow': { latencyMs: 2_000 },
-  'wechat-down': 'drop-before',
+  'wechat-down': 'html-502',
   'wechat-busy': 45011,
 }
 

@@ -134,8 +134,8 @@ describe('on demand', () => {
   })
 
   test.each([
-    ['wechat-down', 'backend GET /sns/jscode2session lost', 'wechat_unavailable'],
-    ['wechat-busy', 'backend GET /sns/jscode2session 200 45011', 'wechat_busy'],
+    ['wechat-down', 'backend GET /sns/jscode2session 502', 'wechat_unavailable'],
+    ['wechat-busy', 'backend GET /sns/jscode2session 200 45011', 'rate_limited'],
   ])('%s lasts until it is over', async (name, atWeChat, code) => {
     const { act, order, wireOf, lastNote } = await setUp()
 
@@ -184,6 +184,7 @@ describe('on demand', () => {
     expect(wireOf()).toEqual([
       exchange,
       'phone POST /wx/login withheld',
+      'backend GET /sns/jscode2session 200 40163',
       'phone POST /wx/login 200',
     ])
   })
@@ -226,7 +227,7 @@ describe('on demand', () => {
     await order(trouble('session-key-replaced'))
     await act(phone, 'open-data')
 
-    expect(before).toBe('ok: answered 200')
+    expect(before).toBe('ok: answered 200, 1 of them')
     expect(lastNote()).toMatch(/^failed: stale_session_key/)
   })
 
