@@ -1,6 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type Auth, AuthError, type AuthEvent, createAuth, createMemoryStore } from '@wxlogin/server'
+import {
+  type Auth,
+  AuthError,
+  type AuthEvent,
+  createAuth,
+  createMemoryStore,
+} from '@wxlogin/server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/node'
 import type { FakeWeChatApp } from '@wxlogin/server/testing'
 import type { Customers } from './customers.js'
@@ -77,7 +83,11 @@ export function createBuiltInBackend({
     'GET /shop': (req, res) =>
       guardIfAny(req, res, () => {
         const isMember = maybeSessionOf(req, auth) !== undefined
-        json(res, 200, shop.map(({ memberPrice, ...item }) => (isMember ? { ...item, memberPrice } : item)))
+        json(
+          res,
+          200,
+          shop.map(({ memberPrice, ...item }) => (isMember ? { ...item, memberPrice } : item)),
+        )
       }),
 
     'GET /devices': (req, res) =>
@@ -95,7 +105,11 @@ export function createBuiltInBackend({
     void wx(req, res, () => {
       const route = routes[`${req.method} ${(req.url ?? '').split('?')[0]}`]
       if (route) void route(req, res)
-      else json(res, 404, { error: 'not_found', error_description: `There is no ${req.method} ${req.url} here` })
+      else
+        json(res, 404, {
+          error: 'not_found',
+          error_description: `There is no ${req.method} ${req.url} here`,
+        })
     })
   })
 
@@ -158,5 +172,7 @@ function answer(res: ServerResponse, make: () => Promise<unknown>): void {
 }
 
 function json(res: ServerResponse, status: number, value: unknown): void {
-  res.writeHead(status, { 'content-type': 'application/json; charset=utf-8' }).end(JSON.stringify(value))
+  res
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8' })
+    .end(JSON.stringify(value))
 }

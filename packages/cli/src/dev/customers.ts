@@ -41,7 +41,9 @@ export interface Customers {
 
 export interface CustomersOptions {
   /** The accounts of a seeded person, one for each AppID. */
-  readonly accountsOf: (person: Person) => readonly { readonly appId: string; readonly openid: string }[]
+  readonly accountsOf: (
+    person: Person,
+  ) => readonly { readonly appId: string; readonly openid: string }[]
   readonly phoneNumberOf: (person: Person) => string
 }
 

@@ -1,7 +1,12 @@
 import vm from 'node:vm'
 import { explain } from '@wxlogin/client/explain'
 import type * as full from '@wxlogin/client/full'
-import { createFakeWx, type FakeNetworkRequest, type FakeNetworkResponse, type FakeWx } from '@wxlogin/client/testing'
+import {
+  createFakeWx,
+  type FakeNetworkRequest,
+  type FakeNetworkResponse,
+  type FakeWx,
+} from '@wxlogin/client/testing'
 import type { FakeWeChat } from '@wxlogin/server/testing'
 import type { Text } from '../text.js'
 import type { Log } from './log.js'
@@ -201,7 +206,10 @@ export function createPhones(options: PhonesOptions): Phones {
         return { errMsg: 'getPhoneNumber:fail user deny' }
       }
       const phoneNumber = wechat.phoneNumberOf(numberOf)
-      return { code: wechat.phoneCodeFor(person, { appId, phoneNumber }), errMsg: 'getPhoneNumber:ok' }
+      return {
+        code: wechat.phoneCodeFor(person, { appId, phoneNumber }),
+        errMsg: 'getPhoneNumber:ok',
+      }
     }
 
     return {

@@ -2,9 +2,9 @@ import {
   createServer,
   type IncomingHttpHeaders,
   type IncomingMessage,
-  request as send,
   type Server,
   type ServerResponse,
+  request as send,
 } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { Exchange, Log, Message, Party } from './log.js'
@@ -18,8 +18,8 @@ export interface RecordingProxyOptions {
   /** Where everything goes, `http://127.0.0.1:3000`. */
   readonly target: string
   readonly now: () => number
-  /** Whether the answer to this request is thrown away, once there is one. */
-  readonly withholds?: (request: { readonly method: string; readonly path: string }) => boolean
+  /** Asked for each request, whose answer it throws away. */
+  readonly withholds?: () => boolean
 }
 
 /** By which a phone of the page says who it is; it goes no further. */
@@ -55,10 +55,7 @@ export function createRecordingProxy(options: RecordingProxyOptions): Server {
   function pass(request: IncomingMessage, response: ServerResponse) {
     const id = start(request)
     const asked = keep(request)
-    const isWithheld = withholds({
-      method: request.method ?? 'GET',
-      path: (request.url ?? '/').split('?')[0] ?? '/',
-    })
+    const isWithheld = withholds()
     let isOver = false
 
     function end(parts: Partial<Exchange>) {
@@ -90,14 +87,19 @@ export function createRecordingProxy(options: RecordingProxyOptions): Server {
       })
       answer.on('error', () => lost())
       answer.on('aborted', () => lost())
-      if (isWithheld) return answer.resume()
+      if (isWithheld) {
+        answer.resume()
+        return
+      }
       response.writeHead(status, answer.statusMessage, headersFor(answer.headers))
       answer.pipe(response)
     })
     passed.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ECONNREFUSED') return lost()
+      if (error.code !== 'ECONNREFUSED') {
+        lost()
+        return
+      }
       end({ outcome: 'unreachable' })
-      if (response.headersSent) return response.destroy()
       response
         .writeHead(502, { 'content-type': 'text/plain; charset=utf-8' })
         .end(`wxlogin dev: nothing listens at ${target}. Start your backend, then try again.\n`)

@@ -141,10 +141,12 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
           phoneAheadMs += 16 * minuteMs
         }
       },
-      revoke: builtIn && (async (phone) => {
-        const userId = phones.list().find(({ id }) => id === phone)?.user?.id
-        if (userId !== undefined) await builtIn.revoke(userId)
-      }),
+      revoke:
+        builtIn &&
+        (async (phone) => {
+          const userId = phones.list().find(({ id }) => id === phone)?.user?.id
+          if (userId !== undefined) await builtIn.revoke(userId)
+        }),
       onChange: tell,
     })
 

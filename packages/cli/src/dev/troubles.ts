@@ -35,7 +35,7 @@ export interface Troubles {
   /** `phone` is whom it befalls, where it befalls one. */
   toggle(name: TroubleName, phone: string): Promise<void>
   /** Whether the answer to the phone is to be thrown away. */
-  withholds(request: { readonly path: string }): boolean
+  withholds(): boolean
 }
 
 export interface TroublesOptions {

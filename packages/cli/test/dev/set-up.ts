@@ -53,7 +53,9 @@ function wireOf({ log }: Sandbox): readonly string[] {
     .sort((a, b) => Number(a.endedMs) - Number(b.endedMs) || b.id - a.id)
     .map(({ from, method, url, status, code, outcome }) => {
       const end = outcome === 'answered' ? [status, code] : [outcome]
-      return [from, method, url.split('?')[0], ...end].filter((part) => part !== undefined).join(' ')
+      return [from, method, url.split('?')[0], ...end]
+        .filter((part) => part !== undefined)
+        .join(' ')
     })
 }
 

@@ -45,10 +45,7 @@ export function createDiagram({ words, titleOf, show }: DiagramOptions): Diagram
     if (isAtEnd) list.scrollTop = list.scrollHeight
   }
 
-  function row(
-    { id }: Entry,
-    { atMs, place, text, detail, tone }: Row,
-  ): HTMLLIElement {
+  function row({ id }: Entry, { atMs, place, text, detail, tone }: Row): HTMLLIElement {
     const face = button('', () => {
       const entry = entries.get(id)
       if (entry) show(entry)

@@ -44,7 +44,11 @@ export function createPanels({ words, order }: PanelsOptions): Panels {
       ([action, text]) =>
         [action, text, button('', () => order({ do: 'phone', phone: id, action }))] as const,
     )
-    const row = create('div', { className: 'buttons' }, buttons.map(([, , face]) => face))
+    const row = create(
+      'div',
+      { className: 'buttons' },
+      buttons.map(([, , face]) => face),
+    )
     const card = create('article', { className: 'phone' }, [title, who, row])
     card.dataset.phone = id
     byId('phones').append(card)
@@ -116,7 +120,11 @@ export function createPanels({ words, order }: PanelsOptions): Panels {
       return
     }
     const names = ['user', 'device', 'since', 'refreshed'] as const
-    const head = create('tr', {}, names.map((name) => create('th', { text: say(name) })))
+    const head = create(
+      'tr',
+      {},
+      names.map((name) => create('th', { text: say(name) })),
+    )
     const rows = sessions.map(({ id, user, device = '', method, createdAt, lastRefreshAt }) =>
       create('tr', { title: `${id} · ${method}` }, [
         create('td', { text: user }),
