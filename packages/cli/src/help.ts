@@ -51,10 +51,12 @@ const exits = (say: Say): string =>
   })
 
 const optionRows = (options: Command['options'], say: Say): string[][] =>
-  Object.entries(options).map(([name, { value, about }]) => [
-    `--${name}${value === undefined ? '' : ` ${value}`}`,
-    say(about),
-  ])
+  Object.entries(options)
+    .filter(([, { isHidden = false }]) => !isHidden)
+    .map(([name, { value, about }]) => [
+      `--${name}${value === undefined ? '' : ` ${value}`}`,
+      say(about),
+    ])
 
 function table(rows: readonly (readonly string[])[]): string[] {
   const width = Math.max(...rows.map(([first = '']) => first.length))

@@ -52,7 +52,8 @@ async function withoutCommand(
   const version = { version: { about: { en: '', zh: '' } } }
   const { options } = readArguments(args, { options: version, maxWords: 0 })
   if (options.has('version')) {
-    world.print(await versionOf())
+    const { ownVersion } = await import('./version.js')
+    world.print(await ownVersion())
     return exitCodes.fine
   }
   if (first === undefined || options.has('help')) {
@@ -71,12 +72,4 @@ function languageOf(args: readonly string[], env: World['env']): Language {
   const wanted =
     place >= 0 ? args[place + 1] : args.find((arg) => arg.startsWith('--lang='))?.slice(7)
   return languages.find((language) => language === wanted) ?? systemLanguage(env)
-}
-
-async function versionOf(): Promise<string> {
-  const { readFile } = await import('node:fs/promises')
-  const { version } = JSON.parse(
-    await readFile(new URL('../package.json', import.meta.url), 'utf8'),
-  )
-  return String(version)
 }

@@ -52,7 +52,7 @@ async function ofProjectConfig(configFile: string): Promise<MiniProgram | undefi
   const framework = await frameworkOf(folder)
   // What a framework builds has a configuration of its own, copied from the one beside the source.
   if (framework === 'native' && (await frameworkOf(dirname(folder))) !== 'native') return undefined
-  const root = join(folder, text(config.miniprogramRoot) ?? text(config.srcMiniprogramRoot) ?? '')
+  const root = resolve(folder, text(config.miniprogramRoot) ?? text(config.srcMiniprogramRoot) ?? '')
   const plugin = text(config.pluginRoot)
   const source = join(folder, 'src')
   return {
@@ -65,7 +65,7 @@ async function ofProjectConfig(configFile: string): Promise<MiniProgram | undefi
     shippedFolders: [
       ...(framework === 'native' || (await isFolder(root)) ? [root] : []),
       ...(framework === 'native' ? [] : [source]),
-      ...(plugin ? [join(folder, plugin)] : []),
+      ...(plugin ? [resolve(folder, plugin)] : []),
     ],
     notShipped: [
       ...[text(config.cloudfunctionRoot)].flatMap((path) => (path ? [resolve(folder, path)] : [])),
