@@ -1,4 +1,4 @@
-// Builds both packages with tsup.
+// Builds the packages with tsup.
 //   --fresh      does nothing when what is there was built from the very sources that are there
 //   --no-types   JavaScript only, in a few seconds; enough to run, not to publish
 import { createHash } from 'node:crypto'
@@ -14,13 +14,19 @@ import {
 import { join, relative, sep } from 'node:path'
 import { bin, root, runNode } from './process.mjs'
 
-const packages = ['server', 'client']
-const outputs = ['packages/server/dist', 'packages/client/dist', 'packages/client/miniprogram_dist']
+const packages = ['server', 'client', 'cli']
+const outputs = [
+  'packages/server/dist',
+  'packages/client/dist',
+  'packages/client/miniprogram_dist',
+  'packages/cli/dist',
+]
 const sources = [
   'packages/server/src',
   'packages/client/src',
+  'packages/cli/src',
   'packages/shared/src',
-  ...['server', 'client', 'shared'].flatMap((name) =>
+  ...['server', 'client', 'cli', 'shared'].flatMap((name) =>
     ['package.json', 'tsconfig.json', 'tsup.config.ts'].map((file) => `packages/${name}/${file}`),
   ),
   'tsconfig.base.json',
@@ -57,7 +63,7 @@ mkdirSync(stampFolder, { recursive: true })
 writeFileSync(stampFile, JSON.stringify({ builtFrom, built: hashOf(outputs), types }))
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
 console.log(
-  `Built ${packages.join(' and ')}${types ? '' : ' without declarations'} in ${seconds} s`,
+  `Built ${packages.join(', ')}${types ? '' : ' without declarations'} in ${seconds} s`,
 )
 
 function isFresh() {

@@ -117,9 +117,9 @@ export function createDiagram({ words, titleOf, show }: DiagramOptions): Diagram
   list.addEventListener('keydown', (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (step === undefined) return
-    const buttons = [...list.querySelectorAll('button')]
-    const next = buttons[buttons.findIndex((one) => one === document.activeElement) + step]
-    if (!next) return
+    const buttons: (Element | null)[] = [...list.querySelectorAll('button')]
+    const next = buttons[buttons.indexOf(document.activeElement) + step]
+    if (!(next instanceof HTMLElement)) return
     event.preventDefault()
     next.focus()
   })
