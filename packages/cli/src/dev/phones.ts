@@ -30,6 +30,8 @@ export type PhoneAction = (typeof phoneActions)[number]
 export interface PhoneState {
   readonly id: string
   readonly title: Text
+  /** What is special about it. */
+  readonly about?: Text
   readonly isRunning: boolean
   readonly isHidden: boolean
   readonly isOffline: boolean
@@ -61,6 +63,8 @@ export interface PhonesOptions {
   readonly appId: string
   /** The AppID of DevTools that have none of their own. */
   readonly touristAppId: string
+  /** The phones' clock, which may be wrong. */
+  readonly phoneNow: () => number
   readonly now: () => number
   readonly log: Log
   readonly onChange: () => void
@@ -70,6 +74,7 @@ interface Kind {
   readonly id: string
   readonly person: string
   readonly title: Text
+  readonly about?: Text
   /** Whose number the phone button gives, if not the person's own. */
   readonly numberOf?: string
   readonly isTourist?: boolean
@@ -85,13 +90,15 @@ const kinds: readonly Kind[] = [
     id: 'guest',
     person: 'guest',
     numberOf: 'ming',
-    title: { en: 'A guest, with Ming’s number', zh: '访客（手机号是小明的）' },
+    title: { en: 'Guest', zh: '访客' },
+    about: { en: 'has Ming’s phone number', zh: '手机号是小明的' },
   },
   {
     id: 'devtools',
     person: sandboxPerson,
     isTourist: true,
-    title: { en: 'DevTools, no AppID', zh: '开发者工具（无 AppID）' },
+    title: { en: 'DevTools', zh: '开发者工具' },
+    about: { en: 'has no AppID', zh: '没有 AppID' },
   },
 ]
 
@@ -104,17 +111,21 @@ interface Running {
 
 /** Phones that are held by seeded people. The client on them is the one that mini programs ship. */
 export function createPhones(options: PhonesOptions): Phones {
-  const { wechat, backendUrl, authPath, path, log, now, onChange } = options
+  const { wechat, backendUrl, authPath, path, log, now, phoneNow, onChange } = options
   const phones = new Map(kinds.map((kind) => [kind.id, createPhone(kind)]))
 
-  function createPhone({ id, person, title, numberOf = person, isTourist = false }: Kind) {
+  function createPhone({ id, person, title, about, numberOf = person, isTourist = false }: Kind) {
     const appId = isTourist ? options.touristAppId : options.appId
     let wx: FakeWx = createFakeWx({
       appId,
       wechat,
       user: person,
       network: (request) => networkOf(id, request),
-      clock: { now, setTimeout, clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) },
+      clock: {
+        now: phoneNow,
+        setTimeout,
+        clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+      },
       envVersion: isTourist ? 'develop' : 'release',
       touristMode: isTourist,
     })
@@ -132,7 +143,7 @@ export function createPhones(options: PhonesOptions): Phones {
       if (running) wx = wx.control.restart()
       isHidden = false
       wx.control.launch()
-      const { createClient } = load(options.phoneCode, { wx, now })
+      const { createClient } = load(options.phoneCode, { wx, now: phoneNow })
       const client: Client = createClient({
         baseUrl: backendUrl,
         authPath,
@@ -175,7 +186,7 @@ export function createPhones(options: PhonesOptions): Phones {
           return { en: `the number is ${name}’s`, zh: `手机号属于 ${name}` }
         }
         case 'open-data': {
-          const steps = [{ timestamp: Math.floor(now() / 1000), step: 6_174 }]
+          const steps = [{ timestamp: Math.floor(phoneNow() / 1000), step: 6_174 }]
           const data = wechat.openDataFor(person, { stepInfoList: steps }, { appId })
           return answered(await client.request({ url: '/open-data', method: 'POST', data }))
         }
@@ -218,6 +229,7 @@ export function createPhones(options: PhonesOptions): Phones {
         return {
           id,
           title,
+          ...(about && { about }),
           isRunning: running !== undefined,
           isHidden,
           isOffline,

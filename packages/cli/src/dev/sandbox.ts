@@ -128,7 +128,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       ...{ wechat, phoneCode, authPath, path, appId, log },
       touristAppId: builtIn ? touristAppId : appId,
       backendUrl: phoneDoor.url,
-      now: phoneNow,
+      ...{ now, phoneNow },
       onChange: tell,
     })
     const troubles = createTroubles({

@@ -54,7 +54,10 @@ export function createPanels({ words, order }: PanelsOptions): Panels {
     byId('phones').append(card)
 
     return (phone: PhoneState, isBuiltIn: boolean) => {
-      setText(title, say(phone.title))
+      setText(
+        title,
+        [phone.title, phone.about].flatMap((text) => (text ? [say(text)] : [])).join(' · '),
+      )
       setText(who, whoOf(phone))
       card.classList.toggle('signed-in', phone.user !== undefined)
       card.setAttribute('aria-busy', String(phone.busy > 0))
