@@ -13,6 +13,7 @@ const steps = [
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
   script('e2e', 'the example in a browser, native, Taro and uni-app'),
+  script('dev', '`wxlogin dev` from the tarballs, its page in a browser'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,
     group: 'nodes',

@@ -104,7 +104,9 @@ export async function play({ browser, start, shoot, say }) {
     await press('hong', 'login')
     await row('rate_limited')
     await trouble('wechat-down')
-    await holds('the others are off', (await pressed('wechat-busy')) === 'false')
+    await page.locator('[data-trouble=wechat-down][aria-pressed=true]').waitFor()
+    await page.locator('[data-trouble=wechat-busy][aria-pressed=false]').waitFor()
+    say('  ✓ one of them at a time')
     await press('hong', 'login')
     await row('wechat_unavailable')
     await trouble('wechat-down')
@@ -128,14 +130,14 @@ export async function play({ browser, start, shoot, say }) {
     await row('phone_denied')
     await press('guest', 'phone')
     await who('guest', '小明 Ming')
-    await shoot(page, 'en')
+    await shot('en')
 
     say('an answer is clicked, and shows no secret')
     await page.locator('#diagram button', { hasText: 'POST /wx/phone' }).last().click()
-    const details = await page.locator('#details').innerText()
+    const details = await page.locator('#details').textContent()
     await holds('the number is masked', /"phone_number": "•••#[0-9a-f]{4}"/.test(details))
     await holds('the token is masked', /"access_token": "•••#[0-9a-f]{4}"/.test(details))
-    await shoot(page, 'details-en')
+    await shot('details-en')
     await page.keyboard.press('Escape')
     await holds('Escape closes it', !(await page.locator('#details').isVisible()))
 
@@ -189,14 +191,20 @@ export async function play({ browser, start, shoot, say }) {
     await trouble('token-expired')
     await press('devtools', 'request')
     await row('返回 200')
-    await shoot(page, 'zh-dark')
+    await shot('zh-dark')
     await page.emulateMedia({ colorScheme: 'light' })
-    await shoot(page, 'zh')
+    await shot('zh')
+    await page.locator('#diagram button', { hasText: 'POST /wx/refresh' }).last().click()
+    await shot('details-zh')
+    await page.keyboard.press('Escape')
 
     say('nobody else may use it')
     await refuses()
     await holdsNoSecret()
-    await holds('the page asked nobody else', requests.every((url) => url.startsWith(sandbox.pageUrl)))
+    await holds(
+      'the page asked nobody else',
+      requests.every((url) => url.startsWith(sandbox.pageUrl)),
+    )
     await holds('no error was thrown on the way', errors.length === 0, errors.join('\n'))
 
     say('the sandbox ends, and the page says so')
@@ -227,7 +235,13 @@ export async function play({ browser, start, shoot, say }) {
         }),
       )
     }
-    const wanted = ['BUTTON language', 'BUTTON launch', 'SELECT befalls', 'BUTTON phone-denied', 'BUTTON clear']
+    const wanted = [
+      'BUTTON language',
+      'BUTTON launch',
+      'SELECT befalls',
+      'BUTTON phone-denied',
+      'BUTTON clear',
+    ]
     for (const one of wanted) {
       const what = `Tab reaches ${one}, which is named and has a ring`
       await holds(what, seen.has(`${one} named solid`), [...seen].join('\n'))
@@ -240,7 +254,11 @@ export async function play({ browser, start, shoot, say }) {
     const own = sandbox.pageUrl
     const { port } = new URL(own)
     const attempts = {
-      'another origin': { method: 'POST', headers: { origin: 'https://evil.example' }, body: order },
+      'another origin': {
+        method: 'POST',
+        headers: { origin: 'https://evil.example' },
+        body: order,
+      },
       'no origin': { method: 'POST', headers: {}, body: order },
       'a name that is given to loopback': { headers: { host: `evil.example:${port}` } },
       'a picture of another site': { headers: { 'sec-fetch-site': 'cross-site' } },
@@ -250,9 +268,17 @@ export async function play({ browser, start, shoot, say }) {
       const status = await statusOf(`${own}${attempt.method ? '/orders' : '/events'}`, attempt)
       await holds(`${what} is refused`, status === 403, String(status))
     }
-    const good = await statusOf(`${own}/orders`, { method: 'POST', headers: { origin: own }, body: order })
+    const good = await statusOf(`${own}/orders`, {
+      method: 'POST',
+      headers: { origin: own },
+      body: order,
+    })
     await holds('the page itself is not', good === 204, String(good))
-    const wrong = await statusOf(`${own}/orders`, { method: 'POST', headers: { origin: own }, body: '{"do":"x"}' })
+    const wrong = await statusOf(`${own}/orders`, {
+      method: 'POST',
+      headers: { origin: own },
+      body: '{"do":"x"}',
+    })
     await holds('what it never sends is', wrong === 400, String(wrong))
   }
 
@@ -266,7 +292,9 @@ export async function play({ browser, start, shoot, say }) {
       body: JSON.stringify({ code, app_id: 'wx0000000000000001' }),
     })
     const { access_token, refresh_token } = await answer.json()
-    await fetch(`${sandbox.baseUrl}/orders`, { headers: { authorization: `Bearer ${access_token}` } })
+    await fetch(`${sandbox.baseUrl}/orders`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    })
     await new Promise((wake) => setTimeout(wake, 300))
     const secrets = { code, key, access_token, refresh_token }
     for (const [name, secret] of Object.entries(secrets)) {
@@ -295,6 +323,11 @@ export async function play({ browser, start, shoot, say }) {
     await page.locator(`[data-phone=${phone}][aria-busy=false]`).waitFor()
   }
 
+  async function shot(title) {
+    await page.evaluate(() => document.querySelector('.side').scrollTo(0, 0))
+    await shoot(page, title)
+  }
+
   async function trouble(name) {
     await page.locator(`[data-trouble=${name}]`).click()
   }
@@ -303,7 +336,9 @@ export async function play({ browser, start, shoot, say }) {
     await page.locator('#befalls').selectOption(phone)
   }
 
+  /** After a second, as WeChat lets a phone log in four times in one. */
   async function clear() {
+    await page.waitForTimeout(1_100)
     await page.locator('#clear').click()
     await page.waitForFunction(() => document.querySelectorAll('#diagram li').length === 0)
   }
@@ -333,10 +368,6 @@ export async function play({ browser, start, shoot, say }) {
   async function count(text) {
     return page.locator('#diagram .what', { hasText: text }).count()
   }
-
-  async function pressed(name) {
-    return page.locator(`[data-trouble=${name}]`).getAttribute('aria-pressed')
-  }
 }
 
 /** Phones, somebody's own backend, and WeChat; a backend that is down is named. */
@@ -354,7 +385,10 @@ async function besideOwnBackend({ browser, start, say }) {
   try {
     await page.goto(`${sandbox.pageUrl}/`)
     await page.locator('[data-phone=ming] [data-action=launch]').click()
-    await page.locator('#diagram .what', { hasText: /nobody listens|没有程序/ }).first().waitFor()
+    await page
+      .locator('#diagram .what', { hasText: /nobody listens|没有程序/ })
+      .first()
+      .waitFor()
     say('  ✓ the page says that nobody listens there')
     if (!sandbox.said().includes(url)) throw new Error(`it is not named: ${sandbox.said()}`)
     say('  ✓ and so did the command')
@@ -363,11 +397,12 @@ async function besideOwnBackend({ browser, start, say }) {
     await page.locator('[data-phone=ming] [data-action=login]').click()
     await page.locator('#diagram .what', { hasText: '404 mine' }).first().waitFor()
     say('  ✓ once it is there, its own answers are shown')
-    const shown = await page.locator('#setup').innerText()
+    const shown = await page.locator('#setup').textContent()
     if (!shown.includes(`wechatHosts: ['${sandbox.wechatHosts[0]}']`)) throw new Error(shown)
     say('  ✓ with the one line that it needs')
     const missing = page.locator('[data-trouble=session-revoked]')
-    if ((await missing.getAttribute('aria-disabled')) !== 'true') throw new Error('it can be pressed')
+    if ((await missing.getAttribute('aria-disabled')) !== 'true')
+      throw new Error('it can be pressed')
     say('  ✓ what only its own backend can do is off')
   } finally {
     await page.close()

@@ -17,8 +17,13 @@ const titleOf = (id: string) => {
 const diagram = createDiagram({ words, titleOf, show })
 const panels = createPanels({ words, order })
 
+let ordered: Promise<unknown> = Promise.resolve()
+
+/** One after another, as they were pressed. */
 function order(what: Order) {
-  void fetch('/orders', { method: 'POST', body: JSON.stringify(what) }).catch(() => undefined)
+  ordered = ordered
+    .then(() => fetch('/orders', { method: 'POST', body: JSON.stringify(what) }))
+    .catch(() => undefined)
 }
 
 function connect() {

@@ -67,7 +67,7 @@ export const texts = {
   'wechat-down': { en: 'WeChat down', zh: '微信不可用' },
   'wechat-busy': { en: 'WeChat rate limits', zh: '微信限频' },
   'wechat-answer-lost': { en: 'WeChat’s answer lost', zh: '微信的响应丢失' },
-  'answer-lost': { en: 'Answer lost', zh: '后端的响应丢失' },
+  'answer-lost': { en: 'Backend’s answer lost', zh: '后端的响应丢失' },
   'token-expired': { en: 'Token expired', zh: '令牌过期' },
   'session-revoked': { en: 'Session revoked', zh: '会话被撤销' },
   'session-key-replaced': { en: 'session_key replaced', zh: 'session_key 被替换' },
