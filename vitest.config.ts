@@ -11,6 +11,8 @@ const slow = [
   'packages/server/test/docs.test.ts',
 ]
 const services = 'packages/server/test/services/**/*.test.ts'
+/** With packages that `npm run layers` brings. */
+const layers = 'packages/client/test/layers/**/*.test.ts'
 const engines = 'packages/client/test/engines/**/*.test.ts'
 
 export default defineConfig({
@@ -29,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: unit,
-          exclude: [...configDefaults.exclude, ...slow, services, engines],
+          exclude: [...configDefaults.exclude, ...slow, services, engines, layers],
           // They share nothing but the code, which is loaded once a worker: half of the time would go into loading.
           isolate: false,
         },

@@ -16,18 +16,14 @@ import { bin, root, runNode } from './process.mjs'
 
 const packages = ['server', 'client', 'cli']
 const outputs = [
-  'packages/server/dist',
-  'packages/client/dist',
+  ...packages.map((name) => `packages/${name}/dist`),
   'packages/client/miniprogram_dist',
-  'packages/cli/dist',
 ]
 const sources = [
-  'packages/server/src',
-  'packages/client/src',
-  'packages/cli/src',
-  'packages/shared/src',
-  ...['server', 'client', 'cli', 'shared'].flatMap((name) =>
-    ['package.json', 'tsconfig.json', 'tsup.config.ts'].map((file) => `packages/${name}/${file}`),
+  ...[...packages, 'shared'].flatMap((name) =>
+    ['src', 'package.json', 'tsconfig.json', 'tsup.config.ts'].map(
+      (file) => `packages/${name}/${file}`,
+    ),
   ),
   'tsconfig.base.json',
   'pnpm-lock.yaml',
@@ -62,9 +58,7 @@ if (failed.length > 0) {
 mkdirSync(stampFolder, { recursive: true })
 writeFileSync(stampFile, JSON.stringify({ builtFrom, built: hashOf(outputs), types }))
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-console.log(
-  `Built ${packages.join(', ')}${types ? '' : ' without declarations'} in ${seconds} s`,
-)
+console.log(`Built ${packages.join(', ')}${types ? '' : ' without declarations'} in ${seconds} s`)
 
 function isFresh() {
   if (!existsSync(stampFile)) return false

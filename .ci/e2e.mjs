@@ -1,6 +1,7 @@
 // npm run e2e: the example mini program, native and as Taro and uni-app build it, compiled by Tencent's compiler, runs in
-// Chromium on Tencent's component framework, against the example backend and the emulated WeChat.
-//   npm run e2e -- taro                   only this build
+// Chromium on Tencent's component framework, against the example backend and the emulated WeChat. What Taro and uni-app
+// build for H5 runs in Chromium as it is, against a backend with a password login of its own.
+//   npm run e2e -- taro uni-app-h5        only these builds
 //   npm run e2e -- --update-screenshots   writes docs/screenshots, which the READMEs show
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { join, relative } from 'node:path'
 import { launchBrowser } from './e2e/browser.mjs'
 import { createBuilds } from './e2e/builds.mjs'
 import { play } from './e2e/story.mjs'
+import { playOnWeb } from './e2e/web-story.mjs'
 import { pack } from './pack.mjs'
 import { root } from './process.mjs'
 import { tool } from './tools.mjs'
@@ -33,10 +35,14 @@ const failed = []
 
 try {
   mkdirSync(screenshots, { recursive: true })
-  const builds = await createBuilds({ place, tarball: await pack('client', place) })
+  const { miniPrograms, webs } = await createBuilds({
+    place,
+    tarball: await pack('client', place),
+  })
+  const builds = { ...miniPrograms, ...webs }
   const chosen = flags.filter((flag) => !flag.startsWith('--'))
   for (const name of chosen.length > 0 ? chosen : Object.keys(builds)) {
-    await playBuild(name, builds[name])
+    await playBuild(name, builds[name], name in webs ? playOnWeb : play, Object.keys(builds))
   }
 } finally {
   await browser.close()
@@ -49,13 +55,13 @@ if (failed.length > 0) {
   process.exitCode = 1
 }
 
-async function playBuild(name, build) {
+async function playBuild(name, build, play, known) {
   console.log(`\n── ${name} ──`)
   const startedAt = performance.now()
   try {
-    if (!build) throw new Error('there is no such build; there are native, taro and uni-app')
+    if (!build) throw new Error(`there is no such build; there are ${known.join(', ')}`)
     const folder = await build()
-    console.log(`built and compiled in ${secondsSince(startedAt)} s`)
+    console.log(`built in ${secondsSince(startedAt)} s`)
     await play({
       browser,
       folder,

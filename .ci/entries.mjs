@@ -8,6 +8,10 @@ export const entries = {
     express: 'src/adapters/express.ts',
     node: 'src/adapters/node.ts',
     fetch: 'src/adapters/fetch.ts',
+    koa: 'src/adapters/koa.ts',
+    fastify: 'src/adapters/fastify.ts',
+    hono: 'src/adapters/hono.ts',
+    nest: 'src/adapters/nest.ts',
     redis: 'src/stores/redis.ts',
     sql: 'src/stores/sql.ts',
     wechat: 'src/wechat/index.ts',
@@ -24,7 +28,13 @@ export const entries = {
 
 /** Folders of which every file is an entry, and the parts in them that are none. */
 export const entryFolders = {
-  'packages/server/src/adapters': ['attached-session.ts', 'base-path.ts', 'node-message.ts'],
+  'packages/server/src/adapters': [
+    'attached-session.ts',
+    'fetch-message.ts',
+    'mount.ts',
+    'node-message.ts',
+    'node-routes.ts',
+  ],
   'packages/server/src/stores': ['memory.ts'],
 }
 
@@ -32,6 +42,15 @@ export const entryFolders = {
 export const adapters = Object.keys(entries.server).filter((name) =>
   entries.server[name].startsWith('src/adapters/'),
 )
+
+/**
+ * Those of them whose framework is not installed here: `npm run long -- frameworks` starts the framework and holds the
+ * adapter to the cases.
+ */
+export const adaptersElsewhere = ['koa', 'fastify', 'hono', 'nest']
+
+/** Entries that import a peer when they are loaded, so that nothing can load them here. */
+export const entriesWithPeers = ['nest']
 
 /** The client's entries that run on a phone. */
 export const phoneEntries = Object.keys(entries.client).filter((name) => name !== 'testing')

@@ -12,8 +12,11 @@ const steps = [
     run: () => passes(['bench/load.mjs']),
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
-  script('e2e', 'the example in a browser, native, Taro and uni-app'),
+  script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
+  script('layers', "other request layers with the client's tokens"),
+  script('scan', 'no false alarm in mini programs that others have made'),
   script('dev', '`wxlogin dev` from the tarballs, its page in a browser'),
+  script('frameworks', 'every framework started, with its adapter'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,
     group: 'nodes',
@@ -31,6 +34,12 @@ const steps = [
     group: 'runtimes',
     title: 'the tarballs on Deno',
     run: async () => packedOn(await deno(), 'run', '--allow-all', '--node-modules-dir=manual'),
+  },
+  {
+    name: 'bundles',
+    group: 'runtimes',
+    title: 'the server in one file, on workerd and on Node',
+    run: () => passes(['.ci/bundles.mjs']),
   },
 ]
 

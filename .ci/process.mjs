@@ -39,3 +39,20 @@ export function run(command, args, { cwd = root, env = process.env, show = false
 export function runNode(args, options) {
   return run(process.execPath, args, options)
 }
+
+/** Starts a program that goes on until it is stopped. */
+export function start(command, args, { cwd = root, env = process.env } = {}) {
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const parts = []
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  child.stdout.on('data', (part) => parts.push(part))
+  child.stderr.on('data', (part) => parts.push(part))
+  return {
+    output: () => Buffer.concat(parts).toString('utf8'),
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    stop() {
+      child.kill('SIGKILL')
+      return ended
+    },
+  }
+}

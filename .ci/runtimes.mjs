@@ -31,3 +31,11 @@ export async function deno() {
   const folder = await tool('deno', [`${name}@2.9.6`], { about: 'about 95 MB' })
   return join(folder, 'node_modules', name, platform === 'win32' ? 'deno.exe' : 'deno')
 }
+
+/** The path of workerd, the runtime of Cloudflare Workers. */
+export async function workerd() {
+  const system = platform === 'win32' ? 'windows' : platform
+  const name = `@cloudflare/workerd-${system}-${arch === 'arm64' ? 'arm64' : '64'}`
+  const folder = await tool('workerd', [`${name}@1.20261117.1`], { about: 'about 130 MB' })
+  return join(folder, 'node_modules', name, 'bin', platform === 'win32' ? 'workerd.exe' : 'workerd')
+}

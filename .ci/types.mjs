@@ -17,6 +17,7 @@ const programs = [
     `${room}/src/dev/page`,
     `${room}/test/model`,
     `${room}/test/engines`,
+    `${room}/test/layers`,
   ]),
 ]
   .map((folder) => `${folder}/tsconfig.json`)

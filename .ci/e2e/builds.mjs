@@ -1,32 +1,39 @@
-// The example mini program three times: native, by Taro and by uni-app, each with the packed client and each through
-// Tencent's compiler at the end. What it returns is what an upload would send.
+// The examples as they are built, each with the packed client. The mini program three times: native, by Taro and by
+// uni-app, each through Tencent's compiler at the end, which gives what an upload would send; and twice for browsers.
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { bin, root, run, runNode } from '../process.mjs'
 import { copyExample, tencentTools } from '../tencent/tools.mjs'
 import { tool } from '../tools.mjs'
+import { addLoginPage } from './login-page.mjs'
+
+const about = {
+  taro: 'about 500 MB, two or three minutes',
+  'uni-app': 'about 240 MB, a minute or two',
+}
 
 /** @param {{ place: string, tarball: string }} options */
 export async function createBuilds({ place, tarball }) {
   const tencent = await tencentTools()
 
-  return {
+  const miniPrograms = {
     async native() {
       const folder = join(place, 'native')
       await copyExample(folder, tarball)
+      addLoginPage('native', folder)
       await succeeds('构建 npm', tencent.packNpm(folder))
       return compile('native', folder)
     },
 
     async taro() {
-      const folder = await project('taro', 'about 470 MB, two or three minutes')
+      const folder = await project('taro', about.taro)
       await succeeds('tsc', node(folder, 'typescript', 'tsc', '-p', '.'))
       await succeeds('taro build', node(folder, '@tarojs/cli', 'taro', 'build', '--type', 'weapp'))
       return compile('taro', join(folder, 'dist'))
     },
 
     async 'uni-app'() {
-      const folder = await project('uni-app', 'about 240 MB, a minute or two')
+      const folder = await project('uni-app', about['uni-app'])
       await succeeds('tsc', node(folder, 'typescript', 'tsc', '-p', '.'))
       await succeeds(
         'uni build',
@@ -35,6 +42,25 @@ export async function createBuilds({ place, tarball }) {
       return compile('uni-app', join(folder, 'dist/build/mp-weixin'))
     },
   }
+
+  const webs = {
+    async 'taro-h5'() {
+      const folder = await project('taro', about.taro, 'taro-h5')
+      await succeeds('taro build', node(folder, '@tarojs/cli', 'taro', 'build', '--type', 'h5'))
+      return join(folder, 'dist-h5')
+    },
+
+    async 'uni-app-h5'() {
+      const folder = await project('uni-app', about['uni-app'], 'uni-app-h5')
+      await succeeds(
+        'uni build',
+        node(folder, '@dcloudio/vite-plugin-uni', 'uni', 'build', '-p', 'h5'),
+      )
+      return join(folder, 'dist/build/h5')
+    },
+  }
+
+  return { miniPrograms, webs }
 
   async function compile(name, folder) {
     const compiled = join(place, `${name}-compiled`)
@@ -45,7 +71,7 @@ export async function createBuilds({ place, tarball }) {
   }
 
   /** A copy of the example in which its packages can be found, and the packed client among them. */
-  async function project(name, about) {
+  async function project(name, about, folderName = name) {
     const source = join(root, 'examples', name)
     const { dependencies, devDependencies } = readJson(join(source, 'package.json'))
     checkVersion(name, dependencies['@wxlogin/client'])
@@ -54,11 +80,12 @@ export async function createBuilds({ place, tarball }) {
       .map(([dependency, version]) => `${dependency}@${version}`)
     const installed = join(await tool(name, packages, { about }), 'node_modules')
 
-    const folder = join(place, name)
+    const folder = join(place, folderName)
     cpSync(source, folder, {
       recursive: true,
-      filter: (path) => !/[\\/](node_modules|dist)$/.test(path),
+      filter: (path) => !/[\\/](node_modules|dist|dist-h5)$/.test(path),
     })
+    addLoginPage(name, folder)
     link(installed, join(folder, 'node_modules'))
     const client = join(folder, 'node_modules/@wxlogin/client')
     mkdirSync(client, { recursive: true })

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createBackend, createFakeWeChat } from '../../examples/demo/parts.mjs'
 import { servePhone } from './server.mjs'
+import { createWitness } from './witness.mjs'
 
 const minutes = 60_000
 
@@ -21,8 +22,7 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
   const serverNow = () => Date.now() + serverAheadMs
   const wechat = createFakeWeChat({ now: serverNow })
   const closing = []
-  const errors = []
-  let wire = []
+  const { onRequest, watch, holds, shows, hides, sent, noErrors } = createWitness(say)
 
   try {
     await tell(await start())
@@ -69,7 +69,7 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
     await tap(page, '登录')
     await shows(page, '已登录：顾客 1 号')
     await sent('POST /wx/login 200')
-    await holds('no error was thrown on the way', errors.length === 0, errors.join('\n'))
+    await noErrors()
   }
 
   async function start() {
@@ -94,7 +94,7 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
       toolFolder,
       backendUrl: `http://127.0.0.1:${backend.address().port}`,
       newCode: () => wechat.codeFor('user-1'),
-      onRequest: (line) => wire.push(line),
+      onRequest,
     })
     closing.push(server.close)
 
@@ -108,48 +108,9 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
     closing.push(() => context.close())
     const page = await context.newPage()
     page.setDefaultTimeout(15_000)
-    page.on('pageerror', (error) => errors.push(String(error.stack ?? error)))
-    page.on('console', (message) => {
-      // A browser complains about every 401 by itself.
-      const isOurs = !message.text().startsWith('Failed to load resource')
-      if (message.type() === 'error' && isOurs) errors.push(message.text())
-    })
+    watch(page)
     await page.goto(server.url)
     return page
-  }
-
-  async function holds(sentence, isTrue, details = '') {
-    if (!isTrue) throw new Error(`this does not hold: ${sentence}. ${details}`)
-    say(`  ✓ ${sentence}`)
-  }
-
-  async function shows(page, text) {
-    const isThere = await settles(page.getByText(text, { exact: true }).waitFor())
-    const seen = isThere ? '' : `It shows: ${await screenOf(page)} ${errors.join('\n')}`
-    await holds(`the screen shows ${text}`, isThere, seen)
-  }
-
-  async function hides(page, text) {
-    await holds(
-      `and no longer ${text}`,
-      (await page.getByText(text, { exact: true }).count()) === 0,
-    )
-  }
-
-  /** What went over the wire since the last look, once as much has gone as was expected. */
-  async function sent(...expected) {
-    const endsAt = Date.now() + 15_000
-    while (wire.length < expected.length && Date.now() < endsAt) await pause(20)
-    // Time for what should not come.
-    await pause(100)
-    const lines = wire
-    wire = []
-    const wanted = expected.join(', then ') || 'nothing'
-    await holds(
-      `over the wire went ${wanted}`,
-      lines.join() === expected.join(),
-      `There went ${lines.join(', ') || 'nothing'}. ${errors.join('\n')}`,
-    )
   }
 
   /** Time goes by, for the server and for the phone. */
@@ -166,19 +127,4 @@ async function tap(page, text) {
 
 function logins(page) {
   return page.evaluate(() => globalThis.phone.logins)
-}
-
-function screenOf(page) {
-  return page.evaluate(() => document.querySelector('main').textContent)
-}
-
-function settles(promise) {
-  return promise.then(
-    () => true,
-    () => false,
-  )
-}
-
-function pause(ms) {
-  return new Promise((wake) => setTimeout(wake, ms))
 }

@@ -1,20 +1,23 @@
 // The packed client in mini programs, by Tencent's own tools: packed as npm dependency, compiled as for an upload, and run.
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runNode } from '../process.mjs'
 import { copyExample, tencentTools } from '../tencent/tools.mjs'
+import { buildWithoutEntry } from './without-entry.mjs'
 
 const fixtures = fileURLToPath(new URL('.', import.meta.url))
 
 /**
  * @param {object} options
  * @param {string} options.tarball The packed client.
+ * @param {readonly string[]} options.entries The names of those that run on a phone: `index`, …
  * @param {readonly string[]} options.requests What a page requires: `@wxlogin/client`, …
  */
 export async function checkMiniPrograms({
   place,
   tarball,
+  entries,
   requests,
   installTarballs,
   check,
@@ -22,6 +25,7 @@ export async function checkMiniPrograms({
 }) {
   const tencent = await tencentTools()
   await packSmallest()
+  await packWithoutBackend()
   await compileExample()
   await breakExample()
 
@@ -34,6 +38,42 @@ export async function checkMiniPrograms({
     if (!(await check('miniprogram-ci packs the client', tencent.packNpm(folder, manually)))) return
     await runPacked(folder)
     await runPacked(manually)
+  }
+
+  /** Who does not use the entry for other backends gets, byte for byte, what there was without it. */
+  async function packWithoutBackend() {
+    const folder = join(place, 'without-backend')
+    const sources = ['backend.ts', 'translator']
+    const built = await buildWithoutEntry('backend', sources, join(place, 'client-without-backend'))
+    await installTarballs(folder, [tarball])
+    cpSync(`${fixtures}mini-program`, folder, { recursive: true })
+    const published = join(folder, 'node_modules/@wxlogin/client/miniprogram_dist')
+    rmSync(published, { recursive: true })
+    cpSync(built, published, { recursive: true })
+    const isPacked = await check(
+      'miniprogram-ci packs the client as it would be without /backend',
+      tencent.packNpm(folder),
+    )
+    if (!isPacked) return
+
+    const packed = (project, entry) =>
+      join(place, project, 'miniprogram_npm/@wxlogin/client', `${entry}.js`)
+    const wrong = entries
+      .filter((entry) => entry !== 'backend')
+      .filter((entry) => {
+        const [without, beside] = ['without-backend', 'mini-program'].map((project) =>
+          readFileSync(packed(project, entry)),
+        )
+        return !without.equals(beside)
+      })
+      .map((entry) => `${entry}.js is not what it is without /backend`)
+    const isThere = ['without-backend', 'mini-program'].map((project) =>
+      existsSync(packed(project, 'backend')),
+    )
+    report('packed beside /backend, the other entries are byte for byte what they are without it', [
+      ...wrong,
+      ...(isThere.join() === 'false,true' ? [] : ['backend.js is not where it should be']),
+    ])
   }
 
   /** The example, to the very files that an upload would send. */
@@ -76,6 +116,10 @@ export async function checkMiniPrograms({
       const name = `${basename(folder)}: ${request} logs in and sends a request with only wx`
       await check(name, runNode([`${fixtures}mini-program.mjs`, folder, request]))
     }
+    await check(
+      `${basename(folder)}: @wxlogin/client/backend logs in at a backend that has a login of its own`,
+      runNode([`${fixtures}mini-program.mjs`, folder, requests[0], '@wxlogin/client/backend']),
+    )
   }
 
   async function checkRefusal(name, work, reason) {

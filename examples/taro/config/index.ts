@@ -5,7 +5,9 @@ export default defineConfig({
   designWidth: 750,
   deviceRatio: { 750: 1 },
   sourceRoot: 'src',
-  outputRoot: 'dist',
   framework: 'react',
   compiler: { type: 'webpack5', prebundle: { enable: false } },
+  // One folder a platform.
+  outputRoot: process.env.TARO_ENV === 'h5' ? 'dist-h5' : 'dist',
+  h5: { publicPath: '/', router: { mode: 'hash' } },
 })

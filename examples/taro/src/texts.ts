@@ -7,7 +7,14 @@ const texts: { readonly [code in ClientErrorCode]?: string } = {
   access_denied: '这个账号暂时不能使用，请联系客服',
 }
 
-/** What a user reads when something failed. Decided by `code`; the message is for developers. */
+/** Where a code has several. */
+const reasons: { readonly [reason: string]: string } = {
+  login_required: '请先登录',
+  wrong_password: '用户名或密码不对',
+}
+
+/** What a user reads when something failed. Decided by `reason` and `code`; the message is for developers. */
 export function textOf(error: unknown): string {
-  return (error instanceof ClientError && texts[error.code]) || '出了点问题，请稍后重试'
+  const known = error instanceof ClientError && (reasons[error.reason ?? ''] ?? texts[error.code])
+  return known || '出了点问题，请稍后重试'
 }

@@ -37,7 +37,10 @@ export function readArguments(
       ...Object.fromEntries(
         Object.entries(known).map(([name, { value }]) => [
           name,
-          { type: value === undefined ? 'boolean' : 'string', ...(name === 'help' && { short: 'h' }) },
+          {
+            type: value === undefined ? 'boolean' : 'string',
+            ...(name === 'help' && { short: 'h' }),
+          },
         ]),
       ),
     },
@@ -51,7 +54,7 @@ export function readArguments(
   for (const token of tokens) {
     if (token.kind === 'positional') words.push(token.value)
     if (token.kind === 'option') {
-      options.set(token.name, valueOf(token.name, token.rawName, token.value, known))
+      options.set(token.name, readValue(token.name, token.rawName, token.value, known))
     }
   }
   const [tooMuch] = words.slice(command.maxWords)
@@ -64,7 +67,7 @@ export function readArguments(
   return { words, options }
 }
 
-function valueOf(
+function readValue(
   name: string,
   written: string,
   value: string | undefined,

@@ -1,12 +1,6 @@
 import { resolve } from 'node:path'
 import { type Call, type Command, exitCodes } from './command.js'
-import {
-  type Check,
-  checkTitles,
-  type Finding,
-  type NotMade,
-  type Wanted,
-} from './doctor/check.js'
+import { type Check, checkTitles, type Finding, type NotMade, type Wanted } from './doctor/check.js'
 import { readProject } from './doctor/project.js'
 import { reportOf } from './doctor/report.js'
 import { CliError } from './errors.js'
@@ -27,7 +21,7 @@ export const doctor: Command = {
     'auth-path': {
       value: 'PATH',
       about: {
-        en: "Where its login routes are (default: authPath of createClient, else /wx)",
+        en: 'Where its login routes are (default: authPath of createClient, else /wx)',
         zh: '登录接口的路径（默认：createClient 的 authPath，否则是 /wx）',
       },
     },
@@ -194,7 +188,9 @@ function byReason(notMade: readonly NotMade[]) {
   const reasons = new Map(notMade.map(({ why }) => [why.en, why]))
   return [...reasons.values()].map((why) => ({
     why,
-    titles: new Set(notMade.filter((one) => one.why.en === why.en).map(({ check }) => checkTitles[check])),
+    titles: new Set(
+      notMade.filter((one) => one.why.en === why.en).map(({ check }) => checkTitles[check]),
+    ),
   }))
 }
 

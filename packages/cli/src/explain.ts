@@ -3,12 +3,7 @@ import { AuthError, type AuthErrorCode } from '@wxlogin/server'
 import { knownErrcodes } from '@wxlogin/server/wechat'
 import { type Call, type Command, exitCodes } from './command.js'
 import { CliError } from './errors.js'
-import {
-  clientCodesInChinese,
-  errnos,
-  mistakesInChinese,
-  serverCodes,
-} from './explain/codes.js'
+import { clientCodesInChinese, errnos, mistakesInChinese, serverCodes } from './explain/codes.js'
 import { hintsInChinese } from './explain/errcodes.js'
 import { nearest } from './nearest.js'
 import type { Text } from './text.js'
@@ -59,7 +54,11 @@ export const explain: Command = {
     if (wanted === undefined) {
       print(
         has('json')
-          ? JSON.stringify(all.map((one) => jsonOf(one, say)), undefined, 2)
+          ? JSON.stringify(
+              all.map((one) => jsonOf(one, say)),
+              undefined,
+              2,
+            )
           : all.map((one) => `${one.name.padEnd(22)}${firstLine(one, say)}`).join('\n'),
       )
       return exitCodes.fine
@@ -68,7 +67,11 @@ export const explain: Command = {
     if (found.length === 0) throw unknown(wanted, all)
     print(
       has('json')
-        ? JSON.stringify(found.map((one) => jsonOf(one, say)), undefined, 2)
+        ? JSON.stringify(
+            found.map((one) => jsonOf(one, say)),
+            undefined,
+            2,
+          )
         : found.map((one) => textOf(one, say)).join('\n\n'),
     )
     return exitCodes.fine
@@ -167,7 +170,10 @@ const firstLine = ({ meanings: [first] }: Explained, say: Call['say']): string =
   first ? say(first.text) : ''
 
 function jsonOf({ meanings, ...about }: Explained, say: Call['say']): object {
-  return { ...about, meanings: meanings.map(({ text, ...where }) => ({ ...where, text: say(text) })) }
+  return {
+    ...about,
+    meanings: meanings.map(({ text, ...where }) => ({ ...where, text: say(text) })),
+  }
 }
 
 function unknown(wanted: string, all: readonly Explained[]): CliError {

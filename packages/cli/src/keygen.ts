@@ -49,7 +49,9 @@ export const keygen: Command = {
       print(`WXLOGIN_KEY='${JSON.stringify(made.privateKey)}'`)
       print(`WXLOGIN_PUBLIC_KEY='${JSON.stringify(made.publicKey)}'`)
     }
-    remark(['', ...steps.map((step, n) => (n === 0 ? say(step) : `  ${n}. ${say(step)}`))].join('\n'))
+    remark(
+      ['', ...steps.map((step, n) => (n === 0 ? say(step) : `  ${n}. ${say(step)}`))].join('\n'),
+    )
     return exitCodes.fine
   },
 }

@@ -14,7 +14,10 @@ export const scan: Command = {
   options: {
     json: { about: { en: 'Prints JSON', zh: '输出 JSON' } },
     sarif: {
-      about: { en: 'Prints SARIF 2.1.0, for code hosts', zh: '输出 SARIF 2.1.0，供代码托管平台使用' },
+      about: {
+        en: 'Prints SARIF 2.1.0, for code hosts',
+        zh: '输出 SARIF 2.1.0，供代码托管平台使用',
+      },
     },
   },
   notes: {
@@ -76,7 +79,10 @@ wxlogin/secretlint-rule.`,
   },
 }
 
-function placeOf({ file, inside, line, column }: FoundLeak, show: (file: string) => string): string {
+function placeOf(
+  { file, inside, line, column }: FoundLeak,
+  show: (file: string) => string,
+): string {
   return `${show(file)}${inside ? `!${inside.replace(/^\/?/, '/')}` : ''}:${line}:${column}`
 }
 

@@ -13,7 +13,7 @@ import type { WxResponse } from './wx.js'
  * | `domain_not_allowed` | the host is not in the mini program's list of request domains |
  * | `http` | an answer with a status that is not 2xx, or from a login route an answer of another shape |
  * | `business` | `unwrap` threw |
- * | `signed_out` | signed out by `logout()` or by the server, see `reason`, until `login()` is called |
+ * | `signed_out` | signed out by `logout()` or by the server, or nobody has logged in yet, see `reason`, until `login()` is called |
  * | `user_changed` | a different user is logged in than when the request was made, so it is not sent |
  * | `single_page` | single-page mode (opened from Moments) has no login |
  * | `mock_code` | DevTools runs without a real AppID, so `wx.login` gives a code that nobody can exchange |
@@ -69,8 +69,9 @@ export class ClientError extends Error {
   /** The header of the answer, likewise. */
   readonly header?: object
   /**
-   * Why the server refused: of `invalid_grant`, or the backend's own of `access_denied`. `unusable_string` or
-   * `unusable_object` says what a login route answered with instead of tokens; `privacy` see `phone_denied`.
+   * Why the server refused: of `invalid_grant`, or the backend's own of `access_denied`. Of `signed_out` why nobody is
+   * logged in: `logout`, `revoked`, the backend's own, or `login_required` if nobody has been so far. `unusable_string`
+   * or `unusable_object` says what a login route answered with instead of tokens; `privacy` see `phone_denied`.
    */
   readonly reason?: string
   /** `'attempt'` when `access_denied` is about this login alone, a wrong password for example: the session stays. */

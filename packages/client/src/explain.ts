@@ -1,4 +1,4 @@
-import { codes, mistakes } from './explanations.js'
+import { codes, mistakes, reasons } from './explanations.js'
 
 export { mistakes }
 
@@ -21,34 +21,42 @@ const readme = 'https://github.com/wxlogin/wxlogin/blob/main/packages/client/REA
  * anything else there is an answer as well.
  */
 export function explain(error: unknown): Explanation {
-  const { code } = Object(error)
+  const { code, reason } = Object(error)
   const mistake = mistakeOf(error)
-  const known = Object.keys(codes).indexOf(code) >= 0
+  const isRefusal = code === 'signed_out' || code === 'access_denied'
+  const own = isRefusal && has(reasons, reason)
+  const known = has(codes, code)
   const [
     todo = 'This code is not of wxlogin: look where your own API answers with it',
     zh = '出了点问题，请稍后重试',
     en = 'Something went wrong. Please try again later',
-  ] = (known && codes[code]) || []
+  ] = (own && reasons[reason]) || (known && codes[code]) || []
   return {
     zh,
     en,
     todo: mistake ? mistakes[mistake] : todo,
-    url: `${readme}#${mistake || (known ? code : 'errors')}`,
+    url: `${readme}#${mistake || (own ? reason : known ? code : 'errors')}`,
   }
 }
 
+/** Whether it is in the table, and not on its prototype. */
+const has = (table: object, name: string): boolean => Object.keys(table).indexOf(name) >= 0
+
 /** A mistake in how the client is set up, by its signs. */
 function mistakeOf(error: unknown): keyof typeof mistakes | undefined {
-  const { code, url, statusCode, reason, message } = Object(error)
+  const { code, url, statusCode, reason, message, cause } = Object(error)
   if (error instanceof TypeError) {
     if (/^(appSecret|secret) /.test(message)) return 'app_secret'
     if (/^container is/.test(message)) return 'small_entry'
     return /^wx /.test(message) ? 'no_wx' : undefined
   }
   if (/^http:/.test(url) && /^(domain_not_allowed|network)$/.test(code)) return 'plain_http'
+  // What a framework failed with says so; what was thrown here does not.
+  if (code === 'network' && cause instanceof Error && !Object(cause).errMsg) return 'threw'
   if (!/\/(login|refresh|logout|phone)$/.test(url)) return undefined
   if (reason === 'unusable_string') return 'not_json'
   if (reason === 'unusable_object') return 'wrapped'
+  if (reason === 'unusable_undefined') return 'no_tokens'
   if (/^30/.test(statusCode)) return 'redirected'
   if (!/^40[45]$/.test(statusCode)) return undefined
   return /(\/[^/]+)\1\/\w+$/.test(url) ? 'auth_path_twice' : 'auth_path'

@@ -21,13 +21,13 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
     ],
     aborted: ['`abort()` was called. Nothing to do'],
     domain_not_allowed: [
-      'The host is not in the list of 合法域名 of this kind: request, uploadFile, downloadFile and socket have one each, and take `https` only. Add it in the WeChat console, or tick 不校验合法域名 in DevTools',
+      'The host is not in the list of 合法域名 of this kind: request, uploadFile, downloadFile and socket have one each, and take `https` only. Add it in the WeChat console, or tick 不校验合法域名 in DevTools. If `cause` says `trustedOrigins`, it is not among those of `createTranslator`',
     ],
     http: [
       "A status other than 2xx without one of the server's codes: look at `statusCode` and `data`. Or a login route that answered without tokens: see the mistakes",
     ],
     business: [
-      '`unwrap`, `isUnauthorized` or `loginInput` threw; `cause` has what it threw, `data` the body',
+      '`unwrap`, `isUnauthorized`, `loginInput` or `headers` threw; `cause` has what it threw, `data` the body',
     ],
     signed_out: [
       'Signed out, see below. Show a button that calls `login()`',
@@ -63,7 +63,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'Phone numbers are not available right now. Please use another way',
     ],
     config: [
-      'This cannot work as it is set up; the message says why: `callContainer` on a base library before 2.13.1, a relative url of an upload, a download or a socket where there is a `container` and no `baseUrl`, or phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102)',
+      'This cannot work as it is set up; the message says why: `callContainer` on a base library before 2.13.1, a relative url of an upload, a download or a socket where there is a `container` and no `baseUrl`, phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102), something that needs `@wxlogin/server` beside a translator, or a login that needs a code where `wx.login` gives none',
     ],
     invalid_request: [
       'The backend found the request malformed. Check what modifies requests on their way',
@@ -123,6 +123,15 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
     ],
   }
 
+/** By the reason of a sign-out or a refusal, where it has texts of its own. */
+export const reasons: { readonly [reason: string]: (typeof codes)[string] } = {
+  login_required: [
+    "Nobody has logged in yet, and nothing does so silently: `silent` is `false`, or the backend's own login needs more than a code. Show the page or button that calls `login()`. Routes that guests may use take `auth: 'optional'`",
+    '请先登录',
+    'Please sign in first',
+  ],
+}
+
 /** By name: what to do about a mistake that is recognised. */
 export const mistakes = {
   auth_path:
@@ -133,11 +142,15 @@ export const mistakes = {
   not_json:
     'HTML or text came instead of tokens: a web site at `baseUrl`, a page of a gateway, or a Wi-Fi that wants a login of its own',
   wrapped:
-    'JSON without tokens came, as from a backend that wraps all answers in `{ code, msg, data }`. Leave the login routes out of that',
+    'JSON without tokens came, as from a backend that wraps all answers in `{ code, msg, data }`. Leave the login routes out of that, or set `unwrap` and `unwrapAuth`',
   plain_http:
     'WeChat allows `https` only, but for 不校验合法域名 in DevTools. Give the backend a certificate, and `baseUrl` its `https` address',
   app_secret:
     'Everybody can read what is in a mini program. Keep it at the backend only, and reset it in the WeChat console if it was ever in a release',
   small_entry: 'Import `createClient` from `@wxlogin/client/full`',
   no_wx: 'There is no global `wx` here. Pass `Taro` or `uni`, and in tests `createFakeWx()`',
+  no_tokens:
+    'The answer has neither tokens nor a refusal, as the description of your backend reads it. Compare its `tokens` with what the Network panel shows',
+  threw:
+    'A function of the description of your backend threw, or `wx` lacks a call: `cause` says which. `Taro` and `uni` are empty in a build for browsers: name the calls, see `docs/backends.md`',
 } as const

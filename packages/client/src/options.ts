@@ -103,7 +103,10 @@ export function resolveOptions(options: ClientOptions): Settings {
     isUnauthorized,
     unwrap,
     opened: (response: WxResponse) =>
-      unwrapAuth ? Object.assign({}, response, { data: unwrap(response) }) : response,
+      // A gateway without a server behind it wraps nothing.
+      unwrapAuth && response.statusCode < 500
+        ? Object.assign({}, response, { data: unwrap(response) })
+        : response,
     headers: () => resultOf(headers),
     newKey: createNewKey(runtime),
     emit: (event: ClientEvent) => tell(onEvent, event),

@@ -3,8 +3,8 @@ import { createClient } from '@wxlogin/client'
 import { explain } from '@wxlogin/client/explain'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { describe, expect, test } from 'vitest'
-import { codes, mistakes } from '../src/explanations.js'
-import { json } from './backend.js'
+import { codes, mistakes, reasons } from '../src/explanations.js'
+import { json, refusal } from './backend.js'
 import { setUp } from './set-up.js'
 
 const readme = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
@@ -44,6 +44,16 @@ describe('its table is that of the README', () => {
     )
   })
 
+  test('the reasons with texts of their own', () => {
+    const table = tableWith('login_required', readme('README.md'))
+    const chinese = tableWith('login_required', readme('README.zh-CN.md'))
+
+    expect(Object.fromEntries(table)).toEqual(reasons)
+    expect([...chinese].map(([reason, [, ...texts]]) => [reason, texts])).toEqual(
+      Object.entries(reasons).map(([reason, [, ...texts]]) => [reason, texts]),
+    )
+  })
+
   test('the mistakes', () => {
     const table = tableWith('auth_path', readme('README.md'))
 
@@ -53,18 +63,20 @@ describe('its table is that of the README', () => {
     expect([...tableWith('auth_path', readme('README.zh-CN.md')).keys()]).toEqual([...table.keys()])
   })
 
-  test.each([...Object.keys(codes), ...Object.keys(mistakes), 'mine'])(
-    'the link of %s leads to an anchor',
-    (name) => {
-      const [file, anchor] = explain({ code: name }).url.split('#')
+  const errors = [
+    ...[...Object.keys(codes), 'mine'].map((code) => ({ code })),
+    ...Object.keys(reasons).map((reason) => ({ code: 'signed_out', reason })),
+  ]
 
-      expect(file).toMatch(/\/packages\/client\/README\.md$/)
-      const isThere = readme('README.md').includes(`<a id="${anchor}"></a>`)
-      expect(
-        isThere || (anchor === 'errors' && readme('README.md').includes('\n## Errors\n')),
-      ).toBe(true)
-    },
-  )
+  test.each(errors)('the link of %o leads to an anchor', (error) => {
+    const [file, anchor] = explain(error).url.split('#')
+
+    expect(file).toMatch(/\/packages\/client\/README\.md$/)
+    const isThere = readme('README.md').includes(`<a id="${anchor}"></a>`)
+    expect(isThere || (anchor === 'errors' && readme('README.md').includes('\n## Errors\n'))).toBe(
+      true,
+    )
+  })
 })
 
 test('a code is explained to the user in both languages, and to the developer', () => {
@@ -87,6 +99,50 @@ test.each([undefined, null, 'text', {}, new Error('any'), { code: 'mine' }, { co
     })
   },
 )
+
+describe('who has never logged in is not told that they are signed out', () => {
+  const texts = { zh: '请先登录', en: 'Please sign in first' }
+
+  test('where nobody is logged in silently', async () => {
+    const { client } = setUp({ silent: false })
+
+    const error = await client.request({ url: '/orders' }).catch((error) => error)
+
+    expect(explain(error)).toEqual({
+      ...texts,
+      todo: expect.stringContaining('`silent` is `false`'),
+      url: expect.stringMatching(/#login_required$/),
+    })
+  })
+
+  test('where the backend refuses a login that has nothing but a code', async () => {
+    const { client, backend } = setUp()
+    backend.answer('/wx/login', refusal(403, 'access_denied', { reason: 'login_required' }))
+
+    const first = await client.request({ url: '/orders' }).catch((error) => error)
+    const later = await client.request({ url: '/orders' }).catch((error) => error)
+
+    expect([first.code, later.code]).toEqual(['access_denied', 'signed_out'])
+    expect([explain(first), explain(later)]).toEqual([
+      expect.objectContaining(texts),
+      expect.objectContaining(texts),
+    ])
+  })
+
+  test('and after a sign-out they are', async () => {
+    const { client } = setUp({ silent: false })
+    await client.login()
+    await client.logout()
+
+    const error = await client.request({ url: '/orders' }).catch((error) => error)
+
+    expect(explain(error).en).toBe('You are signed out. Please sign in')
+  })
+
+  test("but an error of the app's own API with that reason is its own", () => {
+    expect(explain({ code: 'mine', reason: 'login_required' }).url).toMatch(/#errors$/)
+  })
+})
 
 describe('mistakes are recognised', () => {
   async function failureOf(

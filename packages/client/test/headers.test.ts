@@ -1,8 +1,8 @@
-import type { WxResponse } from '@wxlogin/client'
-import { createClient } from '@wxlogin/client/full'
+import { createClient, type ClientOptions as FullClientOptions } from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createBackend, json } from './backend.js'
+import { run } from './documented.js'
 import { baseUrl, outcomes, setUp, setUpFull, times } from './set-up.js'
 
 beforeEach(() => {
@@ -99,11 +99,21 @@ describe('headers', () => {
 })
 
 describe('unwrapAuth', () => {
-  const unwrap = ({ data }: WxResponse): unknown => {
-    const { code, data: inner } = Object(data)
-    if (typeof code !== 'number') throw new Error('not of the gateway')
-    return inner
-  }
+  /** What the README shows for such a gateway. */
+  let shown: Pick<FullClientOptions, 'unwrap' | 'unwrapAuth' | 'isUnauthorized'>
+
+  beforeAll(async () => {
+    const { client } = await run<{ client: FullClientOptions }>(
+      'packages/client/README.md',
+      { gateway: 'unwrapAuth: true' },
+      {
+        globals: {},
+        modules: { '@wxlogin/client': { createClient: (options: FullClientOptions) => options } },
+      },
+    )
+    const { unwrap, unwrapAuth, isUnauthorized } = client
+    shown = { unwrap, unwrapAuth, isUnauthorized } as typeof shown
+  })
 
   /** A phone, a backend, and a gateway between them that answers everything with 200 and a wrapper, errors too. */
   function setUpGateway() {
@@ -113,14 +123,15 @@ describe('unwrapAuth', () => {
       wechat: backend.wechat,
       async network(request) {
         if (page) return { statusCode: 200, header: { 'Content-Type': 'text/html' }, body: page }
-        const { statusCode, body } = await backend.network(request)
+        const answer = await backend.network(request)
+        const { statusCode, body } = answer
+        // It wraps what servers say, and says itself that there is none.
+        if (statusCode === 502) return answer
         const data = body ? JSON.parse(String(body)) : null
         return json(200, { code: statusCode < 300 ? 0 : statusCode, msg: '', data })
       },
     })
-    const isUnauthorized = ({ data }: WxResponse) => Object(data).code === 401
-    const start = (on = wx) =>
-      createClient({ baseUrl, wx: on, unwrap, unwrapAuth: true, isUnauthorized })
+    const start = (on = wx) => createClient({ baseUrl, wx: on, ...shown })
     const capture = (html: string | undefined) => {
       page = html
     }
@@ -143,6 +154,20 @@ describe('unwrapAuth', () => {
     expect(backend.seen('/wx/login')).toHaveLength(1)
     expect(backend.seen('/wx/refresh')).toHaveLength(1)
     expect(phoneNumber).toBe('138')
+  })
+
+  test('asks for a phone number once more when the token has been refused', async () => {
+    const { client, backend } = setUpGateway()
+    await client.login()
+    vi.advanceTimersByTime(60_000)
+    backend.expireAccess()
+
+    const { phoneNumber } = await client.bindPhone({
+      detail: { code: backend.phoneCode({ number: '138' }) },
+    })
+
+    expect(phoneNumber).toBe('138')
+    expect(backend.seen('/wx/refresh')).toHaveLength(1)
   })
 
   test('reads the errors of the login routes out of it', async () => {
@@ -181,7 +206,10 @@ describe('unwrapAuth', () => {
     capture(undefined)
     await vi.advanceTimersByTimeAsync(5_000)
 
-    expect(error).toMatchObject({ code: 'business', cause: new Error('not of the gateway') })
+    expect(error).toMatchObject({
+      code: 'business',
+      cause: new Error('Not an answer of the gateway'),
+    })
     expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
   })
 
@@ -194,5 +222,18 @@ describe('unwrapAuth', () => {
     expect(await client.launch()).toMatchObject({ userId: 'user-1' })
     expect(client.prefetched()).toBe('hello')
     expect(later.control.calls.login).toBe(0)
+  })
+
+  test('sends a login again with the same key when the gateway found no server', async () => {
+    const { client, wx, backend } = setUpGateway()
+    const badGateway = { statusCode: 502, header: {}, body: '<html>502 Bad Gateway</html>' }
+    backend.answer('/wx/login', badGateway, { times: 1 })
+
+    const session = await client.login()
+
+    const keys = wx.control.requests.map(({ header }) => header['idempotency-key'])
+    expect(session.userId).toBe('user-1')
+    expect(keys).toEqual([keys[0], keys[0]])
+    expect(wx.control.calls.login).toBe(1)
   })
 })

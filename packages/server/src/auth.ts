@@ -3,6 +3,7 @@ import { createKeyRing, hmacKeys } from './crypto/key-ring.js'
 import { randomId } from './crypto/random-id.js'
 import { readSigningKeys } from './crypto/signing-keys.js'
 import type { WarningEvent } from './events.js'
+import type { GuardOptions } from './guard-options.js'
 import { createHooks } from './hooks.js'
 import { createGuard, type GuardResult, type OptionalGuardResult } from './http/guard.js'
 import { createHttp } from './http/routes.js'
@@ -16,7 +17,7 @@ import { createPreviousSessions } from './login/previous-session.js'
 import { type AuthOptions, checkTogether, resolveCommon } from './options.js'
 import type { AuthRequest, AuthResponse } from './request.js'
 import type { Session, StoreWarning } from './session.js'
-import { type Credentials, createAuthenticate, type GuardOptions } from './sessions/authenticate.js'
+import { type Credentials, createAuthenticate } from './sessions/authenticate.js'
 import { createEndByToken } from './sessions/end-by-token.js'
 import { guardStore } from './sessions/guarded-store.js'
 import { createLegacyTokens } from './sessions/legacy-tokens.js'
@@ -71,7 +72,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
     credentials: Credentials,
     options: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
-  /** Serves the routes; every adapter calls this. Never rejects. */
+  /** Serves the routes; every adapter calls this. Never rejects, but for `lazyAuth` with wrong options. */
   handle(request: AuthRequest): Promise<AuthResponse>
   /** {@link Auth.authenticate} for adapters: returns the response to send instead of throwing. Never rejects. */
   guard(
@@ -102,7 +103,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
    * served here. Throws a `TypeError` without an AppID unless there is just one mini program.
    */
   wechat(appId?: string): WeChat
-  /** For a health endpoint. Never rejects. */
+  /** For a health endpoint. Never rejects, but for `lazyAuth` with wrong options. */
   check(): Promise<Health>
   /** Closes the connections to WeChat. */
   close(): Promise<void>

@@ -25,6 +25,7 @@ export type {
   WarningEvent,
   WeChatEvent,
 } from './events.js'
+export type { GuardOptions } from './guard-options.js'
 export type {
   LoginContext,
   LoginDecision,
@@ -34,6 +35,7 @@ export type {
   PreviousSession,
 } from './hooks.js'
 export type { GuardResult, OptionalGuardResult } from './http/guard.js'
+export { lazyAuth } from './lazy-auth.js'
 export type { CreateSessionInput } from './login/by-app.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
@@ -48,7 +50,7 @@ export type {
   SessionStore,
   StoreWarning,
 } from './session.js'
-export type { Credentials, GuardOptions } from './sessions/authenticate.js'
+export type { Credentials } from './sessions/authenticate.js'
 export type { LegacyUser } from './sessions/legacy-tokens.js'
 export type { LogoutInput } from './sessions/logout.js'
 export type { RefreshInput } from './sessions/refresh.js'

@@ -4,7 +4,7 @@ import { type AuthEvent, createEmit, type EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
 import type { PrefetchOptions } from './login/prefetch.js'
-import { checkFunctions } from './option-checks.js'
+import { checkFunctions, checkNames, type OptionNames } from './option-checks.js'
 import type { StoreOptions } from './sessions/guarded-store.js'
 import type { LegacyOptions } from './sessions/legacy-tokens.js'
 import type { RevocationOptions } from './sessions/revocation.js'
@@ -38,13 +38,42 @@ export interface AuthOptions<Claims extends object = object>
 export type CommonOptions<Claims extends object> = Omit<AuthOptions<Claims>, 'onEvent'> &
   Required<Pick<AuthOptions<Claims>, 'now' | 'store'>> & { readonly emit: EmitEvent }
 
+const names: OptionNames<AuthOptions> = {
+  apps: true,
+  secret: true,
+  onLogin: true,
+  claims: true,
+  onPhoneNumber: true,
+  onPrefetch: true,
+  prefetchPath: true,
+  signingKeys: true,
+  store: true,
+  storeTimeoutMs: true,
+  idleTtlSeconds: true,
+  absoluteTtlSeconds: true,
+  maxSessionsPerUser: true,
+  revocation: true,
+  acceptLegacy: true,
+  issuer: true,
+  accessTtlSeconds: true,
+  allowLongAccessTtl: true,
+  maxVerifiedTokens: true,
+  cloudHosting: true,
+  fetch: true,
+  wechatHosts: true,
+  allowPlainHttp: true,
+  wechatTimeoutMs: true,
+  maxLoginsInFlight: true,
+  now: true,
+  onEvent: true,
+}
+
 /** Resolves what several modules need. Throws a `TypeError` that names the wrong option. */
-export function resolveCommon<Claims extends object>({
-  now = Date.now,
-  onEvent,
-  store,
-  ...options
-}: AuthOptions<Claims>): CommonOptions<Claims> {
+export function resolveCommon<Claims extends object>(
+  given: AuthOptions<Claims>,
+): CommonOptions<Claims> {
+  checkNames('createAuth', given, names)
+  const { now = Date.now, onEvent, store, ...options } = given
   checkFunctions({ now })
   return {
     ...options,

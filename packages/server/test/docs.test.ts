@@ -16,13 +16,23 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
-const pairs = [...readmes, recipes, backends, ...examples]
+const commandLine = pairOf('packages/cli/README')
+const onDemand = pairOf('docs/login-on-demand')
+const layers = pairOf('docs/request-layers')
+const requestLayer = pairOf('docs/replace-your-request-layer')
+const ofClients = [onDemand, layers, requestLayer]
+const compiled = [...readmes, commandLine, recipes, backends, ...ofClients, ...examples].flatMap(
+  bothOf,
+)
+// Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
+const frameworks = pairOf('docs/frameworks')
+const pairs = [...readmes, commandLine, recipes, backends, frameworks, ...ofClients, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
-  const problems = compile(documents.flatMap(blocksOf))
+  const problems = compile(compiled.flatMap(blocksOf))
 
-  test.each(documents)('$file', ({ file }) => {
+  test.each(compiled)('$file', ({ file }) => {
     expect(problems.filter((problem) => problem.startsWith(`${file}:`))).toEqual([])
   })
 
@@ -47,6 +57,22 @@ describe('the TypeScript of READMEs and recipes compiles', () => {
 
     expect(found).toHaveLength(1)
     expect(found[0]).toMatch(/^packages\/client\/README\.md:3 .*process/)
+  })
+
+  test.each([
+    ['tsx', 'const page = <View onClick={() => Taro.navigateBak()} />', 2],
+    ['vue', '<script setup lang="ts">\nuni.navigateBak()\n</script>\n<template />', 3],
+  ])('so is one of %s', (language, code, line) => {
+    const imports =
+      language === 'tsx'
+        ? "import Taro from '@tarojs/taro'; import { View } from '@tarojs/components'; "
+        : ''
+    const text = `\`\`\`${language}\n${imports}${code}\n\`\`\`\n`
+
+    const found = compile(blocksOf({ file: 'docs/login-on-demand.md', text }))
+
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(new RegExp(`^docs/login-on-demand\\.md:${line} .*navigateBak`))
   })
 
   test('a block that does not parse is reported too', () => {
@@ -254,14 +280,123 @@ const myAdapter = `
   export { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
 `
 
-/** The frameworks' objects are held to the real ones by the type tests of the client. */
+/**
+ * The frameworks' objects are held to the real ones by the type tests of the client, and what is said here of request
+ * layers by `npm run layers`.
+ */
 const miniProgramPreamble = `
   interface Order { readonly id: string; readonly title: string }
-  declare const uni: import('@wxlogin/client/full').Wx
+  declare const uni: Required<import('@wxlogin/client/full').Wx> & { navigateBack(): void }
 
   declare module '@tarojs/taro' {
-    const Taro: import('@wxlogin/client/full').Wx
+    const Taro: import('@wxlogin/client/full').Wx & { navigateBack(): Promise<unknown> }
     export default Taro
+  }
+
+  declare module '@tarojs/components' {
+    interface Properties {
+      value?: string
+      checked?: boolean
+      openType?: 'getPhoneNumber'
+      children?: unknown
+      onClick?(): void
+      onChange?(event: { detail: { value: string[] } }): void
+      onGetPhoneNumber?(event: { detail: { code?: string } }): void
+    }
+    type Component = (properties: Properties) => object
+    export const Button: Component
+    export const Checkbox: Component
+    export const CheckboxGroup: Component
+    export const Label: Component
+    export const Text: Component
+    export const View: Component
+  }
+
+  declare module 'react' {
+    export function useState<T>(initial: T): [T, (next: T) => void]
+  }
+
+  declare module 'react/jsx-runtime' {
+    export namespace JSX {
+      type Element = object
+      interface ElementChildrenAttribute {
+        children: unknown
+      }
+    }
+  }
+
+  declare module 'vue' {
+    export function ref<T>(value: T): { value: T }
+  }
+
+  declare module 'luch-request' {
+    type Header = Record<string, string>
+    interface Pass {
+      header: Header
+      again(statusCode: number | undefined, data: unknown): Promise<Header | undefined>
+    }
+    interface Config {
+      url?: string
+      baseURL?: string
+      header?: Header
+      custom?: { pass?: Pass }
+    }
+    interface Failure {
+      statusCode?: number
+      data?: unknown
+      config: Config
+    }
+    interface Interceptors<V, E> {
+      use(onFulfilled?: (value: V) => V | Promise<V>, onRejected?: (error: E) => unknown): void
+    }
+    export default class Request {
+      constructor(config?: Config)
+      interceptors: {
+        request: Interceptors<Config, unknown>
+        response: Interceptors<object, Failure>
+      }
+      request(config: Config): Promise<object>
+    }
+  }
+
+  declare module 'alova' {
+    interface Call {
+      response(): Promise<{ statusCode: number; data: unknown; header: object } | { statusCode: number }>
+      headers(): Promise<object>
+      abort(): void
+      onDownload?(listener: (loaded: number, total: number) => void): void
+      onUpload?(listener: (loaded: number, total: number) => void): void
+    }
+    export type Adapter = (elements: { url: string; headers: object }, method: object) => Call
+    export function createAlova(options: { baseURL: string; requestAdapter: Adapter }): object
+    export function invalidateCache(): Promise<void>
+  }
+
+  declare module '@alova/adapter-uniapp' {
+    export default function AdapterUniapp(): { requestAdapter: import('alova').Adapter }
+  }
+
+  declare module 'axios' {
+    export interface Config {
+      url?: string
+      baseURL?: string
+      headers: { set(headers: Record<string, string>): unknown }
+    }
+    export type Adapter = (config: Config) => Promise<object>
+    const axios: { create(config: { baseURL: string; adapter: Adapter }): object }
+    export default axios
+  }
+
+  declare module '@uni-helper/axios-adapter' {
+    export function createUniAppAxiosAdapter(): import('axios').Adapter
+  }
+
+  declare module 'your-chat-sdk' {
+    interface Options {
+      token(): Promise<string>
+      refreshToken(refused: string): Promise<string>
+    }
+    export function createChat(options: Options): { disconnect(): void }
   }
 `
 
@@ -302,6 +437,11 @@ const miniProgram: Environment = {
     'client.ts': miniProgramClient,
     'pages/index/backend.ts': codeWith('export const backend', backends),
     'pages/index/client.ts': "export { client } from '../../client'",
+    'pages/index/request.ts': codeWith('export function request', requestLayer),
+    'pages/index/auth.ts': codeWith('export async function isLoggedIn', requestLayer),
+    'pages/index/call.ts': codeWith('export function call', requestLayer),
+    'pages/index/tokens.ts': codeWith('export async function passFor', layers),
+    'login.ts': codeWith('export async function logIn', onDemand),
   },
 }
 
@@ -316,8 +456,9 @@ function codeWith(text: string, { english }: Pair): string {
 function environmentOf({ file, code }: Block): Environment {
   if (/from '(vitest|express|node:|@wxlogin\/server)/.test(code)) return node
   const isInside =
-    file.startsWith('packages/client/') ||
-    /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
+    /^(packages\/client\/|docs\/(login-on-demand|request-layers|replace-your-request-layer))/.test(
+      file,
+    ) || /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
   return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
 }
 
@@ -325,7 +466,7 @@ function environmentOf({ file, code }: Block): Environment {
 function compile(blocks: readonly Block[]): readonly string[] {
   return [node, miniProgram].flatMap((environment) => {
     const ours = blocks.filter(
-      (block) => block.language === 'ts' && environmentOf(block) === environment,
+      (block) => block.language in endings && environmentOf(block) === environment,
     )
     return ours.length === 0 ? [] : compileIn(environment, ours)
   })
@@ -336,11 +477,14 @@ function compileIn(
   blocks: readonly Block[],
 ): readonly string[] {
   const blockByPath = new Map(
-    blocks.map((block, index) => [join(folder, `pages/index/block-${index}.ts`), block]),
+    blocks.map((block, index) => [
+      join(folder, `pages/index/block-${index}.${endings[block.language]}`),
+      block,
+    ]),
   )
   const virtual = new Map([
     ...Object.entries(files).map(([name, text]) => [join(folder, name), text] as const),
-    ...[...blockByPath].map(([path, { code }]) => [path, code] as const),
+    ...[...blockByPath].map(([path, block]) => [path, scriptOf(block)] as const),
   ])
   const options = { ...baseOptions(), types: [...types], lib: [lib] }
   const host = ts.createCompilerHost(options)
@@ -377,12 +521,24 @@ function compileIn(
   })
 }
 
+/** What is compiled, by language, and as which kind of file. */
+const endings: Readonly<Record<string, string>> = { ts: 'ts', tsx: 'tsx', vue: 'ts' }
+
+/** Of a Vue file its script, on the lines where it stands. */
+function scriptOf({ language, code }: Block): string {
+  if (language !== 'vue') return code
+  const [, before = '', script = ''] =
+    /^([\s\S]*?<script[^>]*>)([\s\S]*?)<\/script>/.exec(code) ?? []
+  return before.replace(/.*/g, '') + script
+}
+
 /** The repository's own settings; an excerpt may leave something unused. */
 function baseOptions(): ts.CompilerOptions {
   const { config } = ts.readConfigFile(join(root, 'tsconfig.base.json'), ts.sys.readFile)
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root)
   return {
     ...options,
+    jsx: ts.JsxEmit.ReactJSX,
     noUnusedLocals: false,
     noUnusedParameters: false,
     moduleDetection: ts.ModuleDetectionKind.Force,
@@ -395,9 +551,10 @@ function baseOptions(): ts.CompilerOptions {
 /** A block without what is translated: comments, and the words in a diagram. */
 function essence({ language, code }: Block): string {
   if (language === 'mermaid' || language === 'text') return language
-  if (language !== 'ts') return `${language}\n${code.replace(/ *# .*$/gm, '')}`
-  const source = ts.createSourceFile('block.ts', code, ts.ScriptTarget.ESNext)
-  return `ts\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
+  if (language === 'vue') return `vue\n${code.replace(/ *\/\/ .*$/gm, '')}`
+  if (!(language in endings)) return `${language}\n${code.replace(/ *# .*$/gm, '')}`
+  const source = ts.createSourceFile(`block.${language}`, code, ts.ScriptTarget.ESNext)
+  return `${language}\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
 }
 
 function proseOf({ text }: Document): string {

@@ -1,6 +1,10 @@
-import { describe, expect, test } from 'vitest'
-import { type AuthOptions, createAuth } from '../src/index.js'
-import { createFakeWeChat } from '../src/testing/index.js'
+import { readFileSync } from 'node:fs'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type AuthOptions, createAuth, createMemoryStore } from '../src/index.js'
+import { createRedisStore } from '../src/stores/redis.js'
+import { createSqlStore } from '../src/stores/sql.js'
+import { adapterCases, createFakeWeChat, storeCases } from '../src/testing/index.js'
+import { createWeChat } from '../src/wechat/index.js'
 import { setUp, testSecret } from './set-up.js'
 
 const app = { appId: 'wx0000000000000001', appSecret: '0123456789abcdef0123456789abcdef' }
@@ -190,7 +194,7 @@ describe('lifetimes must fit each other', () => {
 
 /** Those with tables of their own, and those that say something only beside another option. */
 type Tabled = 'apps' | 'secret' | (typeof durations)[number]
-type Beside = 'allowLongAccessTtl' | 'prefetchPath'
+type Beside = 'allowLongAccessTtl' | 'allowPlainHttp' | 'prefetchPath'
 
 describe('the other options', () => {
   const notFunctions = [null, true, 'console.log', {}, Promise.resolve()]
@@ -237,6 +241,14 @@ describe('the other options', () => {
       ['https://api.weixin.qq.com/#a'],
       ['https://user@api.weixin.qq.com'],
       ['https://api.weixin.qq.com', 'http://api2.weixin.qq.com'],
+      ['http://wechat-proxy.internal/wechat'],
+      ['https://proxy.example.com/a/../b'],
+      ['https://proxy.example.com/.'],
+      ['https://proxy.example.com/a//b'],
+      ['https://proxy.example.com/a%2Fb'],
+      ['https://proxy.example.com/a\\b'],
+      ['https://proxy.example.com/wechat?a=b'],
+      ['https://proxy.example.com/微信'],
     ],
     store: [null, 'redis', {}, { get: async () => undefined }],
   }
@@ -252,6 +264,9 @@ describe('the other options', () => {
     { wechatHosts: ['http://127.0.0.1:8080'] },
     { wechatHosts: ['http://localhost:8080/'] },
     { wechatHosts: ['http://[::1]:8080'] },
+    { wechatHosts: ['https://proxy.example.com/wechat', 'https://api.weixin.qq.com'] },
+    { wechatHosts: ['http://127.0.0.1:8080/a/b-c.d_e~f/'] },
+    { wechatHosts: ['http://wechat-proxy.internal/wechat'], allowPlainHttp: true },
     { revocation: { staleSeconds: 1 } },
     { maxVerifiedTokens: 0 },
     { onLogin: undefined, store: undefined, issuer: undefined },
@@ -269,6 +284,49 @@ describe('the other options', () => {
     },
   )
 })
+
+test.each([undefined, false, 1, 'true'])('allowPlainHttp: %j permits no http', (allowPlainHttp) => {
+  const options = { wechatHosts: ['http://wechat-proxy.internal'], allowPlainHttp }
+
+  expect(() => create(options as never)).toThrow(/allowPlainHttp: true permits http/)
+})
+
+test.each(['http://api.weixin.qq.com', 'http://sh.api.weixin.qq.com:80', 'http://api.wechat.com.'])(
+  'nothing permits %s',
+  (host) => {
+    expect(() => create({ wechatHosts: [host], allowPlainHttp: true })).toThrow(/must use https/)
+  },
+)
+
+test.each(['20.18.0', '20.9.0', '18.20.8', '16.20.2'])(
+  'Node %s is told in one sentence which one is needed',
+  (node) => {
+    const { engines } = JSON.parse(
+      readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+    )
+    const [, floor] = /^>=([\d.]+)$/.exec(engines.node) ?? []
+    runOn(node)
+
+    expect(() => create({})).toThrow(`needs Node ${floor} or newer, and this is Node ${node};`)
+  },
+)
+
+test.each(['20.18.1', '20.19.0', '22.0.0', '27.1.0', '24.0.0-nightly20260101'])(
+  'Node %s will do',
+  (node) => {
+    runOn(node)
+
+    expect(() => create({})).not.toThrow()
+  },
+)
+
+function runOn(node: string): void {
+  const { versions } = process
+  Object.defineProperty(process, 'versions', { value: { ...versions, node } })
+  onTestFinished(() => {
+    Object.defineProperty(process, 'versions', { value: versions })
+  })
+}
 
 test('the memory store warns once that a restart logs everyone out', () => {
   const { events } = setUp()
@@ -297,4 +355,54 @@ test('an onEvent that throws or rejects breaks nothing', async () => {
       token_type: 'Bearer',
     })
   }
+})
+
+describe('an option that there is not', () => {
+  test.each([
+    ['revokation', 'revocation'],
+    ['onlogin', 'onLogin'],
+    ['app', 'apps'],
+    ['secrets', 'secret'],
+    ['accessTTLSeconds', 'accessTtlSeconds'],
+    ['onPhonenumbr', 'onPhoneNumber'],
+  ])('%s is refused, and what is meant is named', (option, meant) => {
+    expectRefusal(option, undefined)
+    expect(String(refusalOf({ [option]: undefined }))).toContain(`did you mean ${meant}?`)
+  })
+
+  test('is refused with a list, if it is like none', () => {
+    expect(String(refusalOf({ colour: 'red' }))).toMatch(
+      /colour is not an option of createAuth; there are apps, secret, .*onEvent$/,
+    )
+  })
+
+  test.each([
+    ['revocation', { staleSeconds: 1, stale: true }],
+    ['cloudHosting', { public: false, pubic: true }],
+  ])('inside %s is refused', (option, value) => {
+    expect(String(refusalOf({ [option]: value }))).toContain(`is not an option of ${option};`)
+  })
+
+  test.each([
+    ['createMemoryStore', () => createMemoryStore({ maxSession: 1 } as object)],
+    ['createRedisStore', () => createRedisStore({} as never, { prefix: 'a' } as object)],
+    ['createSqlStore', () => createSqlStore({} as never, { dialekt: 'mysql' } as never)],
+    ['createWeChat', () => createWeChat({ ...app, timeout: 1 } as object as typeof app)],
+    ['createFakeWeChat', () => createFakeWeChat({ latency: 1 } as object)],
+    ['storeCases', () => storeCases({ nov: Date.now } as object)],
+    [
+      'adapterCases',
+      () =>
+        adapterCases({ createAuth, hasNxt: true } as object as { createAuth: typeof createAuth }),
+    ],
+  ])('of %s is refused', (name, make) => {
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(`is not an option of ${name};`)
+  })
+
+  test.each([undefined, null, 'wx0000000000000001'])('no options but %s are refused', (options) => {
+    expect(() => createAuth(options as unknown as AuthOptions)).toThrow(
+      'The options of createAuth must be an object',
+    )
+  })
 })

@@ -21,21 +21,23 @@ const server = `
   read-at-most
   request
   session        errors @wxlogin/shared node:
+  guard-options  option-checks session
   events         errors option-checks session @wxlogin/shared
   hooks          errors option-checks session @wxlogin/shared
-  stores         session node:
+  stores         option-checks session node:
   crypto         session node:
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node: jose
   wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici
-  sessions       errors option-checks redact bounded-map deadline request session events hooks crypto tokens wechat @wxlogin/shared node:
+  sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors session crypto wechat sessions
-  login          errors bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
-  http           errors deadline json-text read-at-most request session events crypto sessions login @wxlogin/shared node:
+  login          errors option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
+  http           errors deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events hooks stores crypto tokens wechat sessions login
-  auth           request session events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
-  index          errors request session events hooks stores crypto wechat sessions user-info login http options auth @wxlogin/shared
-  adapters       request session sessions auth
-  testing        session sessions options auth node:`
+  auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
+  lazy-auth      session guard-options sessions http auth
+  index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
+  adapters       errors option-checks request session guard-options auth @nestjs/common @nestjs/core fastify hono
+  testing        option-checks session guard-options sessions options auth node:`
 
 const client = `
   wx
@@ -55,9 +57,29 @@ const client = `
   full           errors events task session transports full-client wx @wxlogin/shared
   testing        wx node: @wxlogin/shared`
 
+/** Each command is a file in the root, and may have a room for its parts. `run` and `commands` load it when it is called. */
+const cli = `
+  text
+  nearest
+  version        node:
+  errors         text
+  command        text
+  project        node:
+  explain        command errors nearest text @wxlogin/client/explain @wxlogin/server @wxlogin/server/wechat @clack/prompts
+  keygen         command text node:
+  scan           command errors project text node: @secretlint/core @secretlint/types
+  doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts
+  dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
+  commands       command dev doctor explain keygen scan
+  arguments      command errors nearest text node:
+  help           arguments command commands text
+  run            arguments command commands errors help nearest text version
+  main           run node:`
+
 describe.each([
   ['server', server],
   ['client', client],
+  ['cli', cli],
   ['shared', '\n  index'],
 ])('%s: each room imports what the map says, and nothing else', (name, map) => {
   const rooms = new Map(
@@ -75,7 +97,8 @@ describe.each([
 
   test('the map has every room, and each imports only rooms that stand above it', () => {
     const drawn = [...rooms.keys()]
-    const found = readdirSync(src).map((entry) => entry.replace(/\.ts$/, ''))
+    // A file and the folder of its name are one room.
+    const found = [...new Set(readdirSync(src).map((entry) => entry.replace(/\.ts$/, '')))]
     const upwards = [...rooms].flatMap(([room, imports], place) =>
       imports.filter((name) => drawn.indexOf(name) >= place).map((name) => `${room} → ${name}`),
     )
@@ -85,7 +108,7 @@ describe.each([
   })
 })
 
-test.each(['server', 'client'])(
+test.each(['server', 'client', 'cli'])(
   '%s: no file imports itself in a circle, types included',
   (name) => {
     const src = join(packages, name, 'src')
@@ -110,7 +133,10 @@ test.each(['server', 'client'])(
 describe('any adapter and any store can be deleted without touching another', () => {
   const src = join(packages, 'server/src')
 
-  test.each(['adapters', 'stores'])('%s take only types from other rooms', (room) => {
+  // What checks options is code as well, and the same for all of them.
+  const shared = ['option-checks.ts', 'guard-options.ts']
+
+  test.each(['adapters', 'stores'])('%s take only types and the checks of options', (room) => {
     const loaded = filesIn(join(src, room)).flatMap((file) =>
       importsOfFile(file, withoutTypes(readFileSync(file, 'utf8'))),
     )
@@ -118,7 +144,23 @@ describe('any adapter and any store can be deleted without touching another', ()
     const elsewhere = loaded.filter(
       (file) => file.startsWith(src) && !file.startsWith(join(src, room)),
     )
-    expect(elsewhere.map((file) => relative(src, file))).toEqual([])
+    const named = elsewhere.map((file) => relative(src, file))
+    expect(named.filter((file) => !shared.includes(file))).toEqual([])
+  })
+
+  test('only the adapter of a framework names it', () => {
+    const named = filesIn(join(src, 'adapters')).flatMap((file) =>
+      importsOfFile(file)
+        .filter((name) => !name.startsWith(src))
+        .map((name) => `${relative(src, file)} ${name}`),
+    )
+
+    expect(named.sort()).toEqual([
+      'adapters/fastify.ts fastify',
+      'adapters/hono.ts hono',
+      'adapters/nest.ts @nestjs/common',
+      'adapters/nest.ts @nestjs/core',
+    ])
   })
 
   test('nothing imports one that has an entry of its own', () => {

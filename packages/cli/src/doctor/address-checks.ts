@@ -117,7 +117,8 @@ function ofRoutes(
   const place = new URL(asked).pathname
   const found = (texts: Texts): CheckResult => [{ check: 'auth_path', ...texts }]
   if (location || (status >= 300 && status < 400)) return found(redirected(place))
-  if (error === undefined && (status === 404 || status === 405)) {
+  // The library itself answers so where it is mounted and has no such route.
+  if (status === 404 || status === 405) {
     return found(notThere(place, status, url.replace(/\/+$/, '').endsWith(path)))
   }
   if (!isJson) return found(notJson(place, status))
@@ -185,7 +186,7 @@ const notThere = (place: string, status: number, isTwice: boolean): Texts => ({
         zh: '地址结尾已经是 authPath 了，从 baseUrl 和 --url 里去掉它',
       }
     : {
-        en: "Compare authPath of createClient with where the backend mounts authRoutes, and with what a gateway does to paths; --auth-path tries another",
+        en: 'Compare authPath of createClient with where the backend mounts authRoutes, and with what a gateway does to paths; --auth-path tries another',
         zh: '对照 createClient 的 authPath 和后端挂载 authRoutes 的位置，以及网关对路径的改写；可以用 --auth-path 换一个试试',
       },
 })

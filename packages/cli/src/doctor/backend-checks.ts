@@ -61,7 +61,10 @@ const weaknesses: { readonly [weakness in NonNullable<ReturnType<typeof weakness
   short: { en: 'is shorter than 32 bytes', zh: '不到 32 字节' },
   alike: { en: 'repeats itself', zh: '重复的内容太多' },
   words: { en: 'is made of words and sequences', zh: '由常见单词和顺序字符组成' },
-  not_a_secret: { en: 'is a PEM or a JWK, which others may know', zh: '是 PEM 或 JWK，别人可能知道' },
+  not_a_secret: {
+    en: 'is a PEM or a JWK, which others may know',
+    zh: '是 PEM 或 JWK，别人可能知道',
+  },
 }
 
 /** Whoever guesses the secret is any user. */

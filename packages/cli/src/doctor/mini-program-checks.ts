@@ -18,7 +18,10 @@ const noMiniProgram = {
 
 /** Looks at each mini program. */
 const eachClient =
-  (check: Finding['check'], look: (one: ClientSide, project: Project) => CheckResult | Promise<CheckResult>) =>
+  (
+    check: Finding['check'],
+    look: (one: ClientSide, project: Project) => CheckResult | Promise<CheckResult>,
+  ) =>
   async (project: Project): Promise<CheckResult> => {
     if (project.clients.length === 0) return [{ check, why: noMiniProgram }]
     return (await Promise.all(project.clients.map((one) => look(one, project)))).flat()
@@ -52,7 +55,10 @@ const literalsOf = (one: ClientSide, option: 'baseUrls' | 'authPaths') =>
 export const touristAppId: Check = async (project, { url, isRelease }) =>
   eachClient('tourist_app_id', ({ appId, configFile, ...one }) => {
     if (appId !== 'touristappid') return []
-    const addresses = [...literalsOf({ appId, configFile, ...one }, 'baseUrls').map(({ literal }) => literal), ...(url ? [url] : [])]
+    const addresses = [
+      ...literalsOf({ appId, configFile, ...one }, 'baseUrls').map(({ literal }) => literal),
+      ...(url ? [url] : []),
+    ]
     const isLocal = addresses.length > 0 && addresses.every(isOfThisMachine)
     if (isLocal && servedAppIds(project).size === 0 && !isRelease) return []
     return [
@@ -130,7 +136,9 @@ export const plainHttp: Check = async (project, { url, isRelease }) => {
     ),
   )(project)
   const isPlain = url?.startsWith('http://') && !isOfThisNetwork(url)
-  return url && isPlain ? [...ofProject, { check: 'plain_http', ...plainHttpTexts(url) }] : ofProject
+  return url && isPlain
+    ? [...ofProject, { check: 'plain_http', ...plainHttpTexts(url) }]
+    : ofProject
 }
 
 const plainHttpTexts = (url: string) => ({
@@ -144,26 +152,31 @@ const plainHttpTexts = (url: string) => ({
   },
 })
 
-export const baseLibrary: Check = eachClient('base_library', ({ libVersion, configFile, sources }) => {
-  if (libVersion === undefined || !/^\d+(\.\d+)+$/.test(libVersion)) return []
-  const usesCloud = sources.some(({ code }) => /\bcontainer\s*:\s*\{|\bcallContainer\b/.test(code))
-  const floor = usesCloud ? floors.cloudHosting : floors.everything
-  if (!isBefore(libVersion, floor)) return []
-  return [
-    {
-      check: 'base_library',
-      file: configFile,
-      problem: {
-        en: `The base library is ${libVersion}, and ${usesCloud ? 'cloud hosting' : client} needs ${floor}`,
-        zh: `基础库是 ${libVersion}，而${usesCloud ? '云托管' : ` ${client} `}需要 ${floor}`,
+export const baseLibrary: Check = eachClient(
+  'base_library',
+  ({ libVersion, configFile, sources }) => {
+    if (libVersion === undefined || !/^\d+(\.\d+)+$/.test(libVersion)) return []
+    const usesCloud = sources.some(({ code }) =>
+      /\bcontainer\s*:\s*\{|\bcallContainer\b/.test(code),
+    )
+    const floor = usesCloud ? floors.cloudHosting : floors.everything
+    if (!isBefore(libVersion, floor)) return []
+    return [
+      {
+        check: 'base_library',
+        file: configFile,
+        problem: {
+          en: `The base library is ${libVersion}, and ${usesCloud ? 'cloud hosting' : client} needs ${floor}`,
+          zh: `基础库是 ${libVersion}，而${usesCloud ? '云托管' : ` ${client} `}需要 ${floor}`,
+        },
+        todo: {
+          en: `Choose a newer one in DevTools (libVersion), and set the lowest version in the WeChat console (设置, 基础库最低版本设置) to ${floor}`,
+          zh: `在开发者工具里选更新的版本（libVersion），并在小程序后台“设置 - 基础库最低版本设置”设为 ${floor}`,
+        },
       },
-      todo: {
-        en: `Choose a newer one in DevTools (libVersion), and set the lowest version in the WeChat console (设置, 基础库最低版本设置) to ${floor}`,
-        zh: `在开发者工具里选更新的版本（libVersion），并在小程序后台“设置 - 基础库最低版本设置”设为 ${floor}`,
-      },
-    },
-  ]
-})
+    ]
+  },
+)
 
 function isBefore(version: string, floor: string): boolean {
   const parts = version.split('.').map(Number)

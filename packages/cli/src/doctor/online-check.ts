@@ -5,7 +5,8 @@ import { type Project, resolved } from './project.js'
 
 /** Asks WeChat for an access_token, which changes nothing: it answers whether AppSecret and IP address are right. */
 export const online: Check = async (project, wanted) => {
-  if (!wanted.isOnline) return [{ check: 'wechat', why: { en: 'no --online', zh: '没有 --online' } }]
+  if (!wanted.isOnline)
+    return [{ check: 'wechat', why: { en: 'no --online', zh: '没有 --online' } }]
   const app = await credentialsOf(project, wanted)
   if (!app) {
     return [

@@ -41,7 +41,8 @@ export interface Project {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const isProgram = (file: string) => /\.(?:[cm]?[jt]s|[jt]sx|vue)$/.test(file) && !file.endsWith('.d.ts')
+const isProgram = (file: string) =>
+  /\.(?:[cm]?[jt]s|[jt]sx|vue)$/.test(file) && !file.endsWith('.d.ts')
 const isTest = (file: string) =>
   /(?:^|[\\/])(?:tests?|__tests__|__mocks__)[\\/]|\.(?:test|spec)\.\w+$/.test(file)
 const isBuilt = (file: string) => /[\\/](?:miniprogram_npm|dist|build|unpackage)[\\/]/.test(file)
@@ -49,7 +50,8 @@ const isBuilt = (file: string) => /[\\/](?:miniprogram_npm|dist|build|unpackage)
 export async function readProject(folder: string, env: Environment): Promise<Project> {
   const miniPrograms = await findMiniPrograms(folder)
   const programs = (await filesBelow(folder)).filter(
-    (file) => isProgram(file) && !isTest(file.slice(folder.length)) && !isBuilt(file.slice(folder.length)),
+    (file) =>
+      isProgram(file) && !isTest(file.slice(folder.length)) && !isBuilt(file.slice(folder.length)),
   )
   const shipped = miniPrograms.flatMap(({ shippedFolders }) => shippedFolders)
   const notShipped = miniPrograms.flatMap((one) => one.notShipped)
@@ -112,7 +114,9 @@ async function serverSides(
     ofHome.some(({ code }) => /['"`]@wxlogin\/server(?:\/\w+)?['"`]/.test(code)),
   )
   return Promise.all(
-    importing.map(([folder, ofHome]) => serverSide(folder, ofHome, packages.get(folder), start, env)),
+    importing.map(([folder, ofHome]) =>
+      serverSide(folder, ofHome, packages.get(folder), start, env),
+    ),
   )
 }
 
@@ -176,6 +180,9 @@ async function packageJsonAbove(folder: string, start: string): Promise<PackageJ
 }
 
 /** What a setting comes to, where that is known. */
-export function resolved(setting: Setting, { variables }: Pick<ServerSide, 'variables'>): string | undefined {
+export function resolved(
+  setting: Setting,
+  { variables }: Pick<ServerSide, 'variables'>,
+): string | undefined {
   return 'literal' in setting ? setting.literal : variables.get(setting.variable)
 }

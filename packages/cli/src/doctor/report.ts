@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { versions } from 'node:process'
 import type { Call } from '../command.js'
 import { jsonOf } from '../project/files.js'
-import type { Finding, NotMade } from './check.js'
 import { ownVersion } from '../version.js'
+import type { Finding, NotMade } from './check.js'
 import type { Project } from './project.js'
 
 export interface Reported {
@@ -19,7 +19,13 @@ export interface Reported {
  * What can be pasted into an issue. It is made of versions, names of checks and our own sentences; AppIDs and the names of
  * hosts, which are nobody's secret and somebody's business, are shortened.
  */
-export async function reportOf({ project, findings, notMade, say, show }: Reported): Promise<string> {
+export async function reportOf({
+  project,
+  findings,
+  notMade,
+  say,
+  show,
+}: Reported): Promise<string> {
   const lines = [
     '### wxlogin doctor',
     '',
@@ -48,10 +54,9 @@ export async function reportOf({ project, findings, notMade, say, show }: Report
 const notInstalled = { en: 'not installed', zh: '没有安装' } as const
 
 const shortened = (text: string): string =>
-  text.replace(/\bwx[0-9a-z]{16}\b/g, (appId) => `${appId.slice(0, 4)}…${appId.slice(-2)}`).replace(
-    /(https?:\/\/)[^\s/,，]+/g,
-    '$1…',
-  )
+  text
+    .replace(/\bwx[0-9a-z]{16}\b/g, (appId) => `${appId.slice(0, 4)}…${appId.slice(-2)}`)
+    .replace(/(https?:\/\/)[^\s/,，]+/g, '$1…')
 
 async function installedVersion(project: Project, name: string): Promise<string | undefined> {
   const homes = [...project.clients, ...project.servers].map(({ folder }) => folder)

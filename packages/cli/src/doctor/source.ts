@@ -23,12 +23,12 @@ export function settingsOf(option: string, { file, code }: Source): readonly Set
   const shorthands = code.matchAll(new RegExp(`(?<=[{,]\\s*)(${option})(?=\\s*[,}])`, 'g'))
   return [...places, ...shorthands].flatMap((match) => {
     const line = lineAt(code, match.index)
-    const value = valueOf(match[1]?.trim() ?? '', code)
+    const value = readSetting(match[1]?.trim() ?? '', code)
     return value ? [{ ...value, file, line }] : []
   })
 }
 
-function valueOf(
+function readSetting(
   expression: string,
   code: string,
   depth = 0,
@@ -61,12 +61,14 @@ function assigned(name: string, code: string, depth: number) {
   const found = new RegExp(`\\b(?:const|let|var)\\s+${escaped}\\s*(?::[^=]+)?=\\s*([^;\\n]+)`).exec(
     code,
   )?.[1]
-  return found === undefined ? undefined : valueOf(found.trim(), code, depth + 1)
+  return found === undefined ? undefined : readSetting(found.trim(), code, depth + 1)
 }
 
 /** The arguments of every call of a function, brackets and all. */
 export function callsOf(name: string, code: string): readonly string[] {
-  const starts = code.matchAll(new RegExp(`(?<!function\\s+|[\\w$.])${name}(?:<[^(){}]*>)?\\s*\\(`, 'g'))
+  const starts = code.matchAll(
+    new RegExp(`(?<!function\\s+|[\\w$.])${name}(?:<[^(){}]*>)?\\s*\\(`, 'g'),
+  )
   return [...starts].map((match) => {
     const start = match.index + match[0].length
     let depth = 1

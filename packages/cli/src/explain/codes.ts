@@ -107,8 +107,10 @@ export const mistakesInChinese: Readonly<Record<string, string>> = {
     '那里没有登录接口。对照 `authPath` 和后端挂载 `authRoutes` 的位置，以及 `baseUrl` 和中间的网关',
   auth_path_twice: '`baseUrl` 结尾已经是 `authPath` 了，从 `baseUrl` 里去掉它',
   redirected: '登录不跟随重定向，免得 code 落到别人手里。把 `baseUrl` 改成它指向的 `https` 地址',
-  not_json: '来的不是 token，而是 HTML 或文本：`baseUrl` 上是一个网站、网关的页面，或者需要登录的 Wi-Fi',
-  wrapped: '来的 JSON 里没有 token，像是后端把所有应答都包成了 `{ code, msg, data }`。登录接口不要包',
+  not_json:
+    '来的不是 token，而是 HTML 或文本：`baseUrl` 上是一个网站、网关的页面，或者需要登录的 Wi-Fi',
+  wrapped:
+    '来的 JSON 里没有 token，像是后端把所有应答都包成了 `{ code, msg, data }`。登录接口不要包',
   plain_http:
     '微信只允许 `https`，开发者工具里勾选“不校验合法域名”时除外。给后端配上证书，`baseUrl` 改成 `https` 地址',
   app_secret: '小程序里的东西谁都能看到。它只能放在后端；如果曾经发布过，请在小程序后台重置',

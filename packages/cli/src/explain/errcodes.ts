@@ -1,5 +1,6 @@
 const proxies = '检查这台服务器到微信之间的代理'
-const tokenRefused = '微信不认 access_token，换了新的也一样；找一找是不是有别的程序在强制刷新它（force_refresh）'
+const tokenRefused =
+  '微信不认 access_token，换了新的也一样；找一找是不是有别的程序在强制刷新它（force_refresh）'
 const wrongSecret = 'AppSecret 不对，从小程序后台重新复制'
 const readTheManual = '微信不接受某个参数，对照微信文档检查'
 const unreadableBody = '微信无法解析请求体，对照微信文档检查'

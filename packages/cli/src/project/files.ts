@@ -1,7 +1,14 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 
-const notOurs: ReadonlySet<string> = new Set(['node_modules', '.git', '.svn', '.hg', 'coverage', '.cache'])
+const notOurs: ReadonlySet<string> = new Set([
+  'node_modules',
+  '.git',
+  '.svn',
+  '.hg',
+  'coverage',
+  '.cache',
+])
 const maxFiles = 50_000
 
 /** Every file below a folder, but for those of packages and of version control. Links are not followed. */

@@ -33,7 +33,9 @@ export async function findMiniPrograms(start: string): Promise<readonly MiniProg
   const known = [...configured, ...uniApps].filter((one) => one !== undefined)
   const isKnown = (folder: string) =>
     known.some(({ shippedFolders, folder: home }) =>
-      [home, ...shippedFolders].some((one) => folder === one || folder.startsWith(one + sepOf(one))),
+      [home, ...shippedFolders].some(
+        (one) => folder === one || folder.startsWith(one + sepOf(one)),
+      ),
     )
   const bare = await Promise.all(
     named('app.json')
@@ -52,7 +54,10 @@ async function ofProjectConfig(configFile: string): Promise<MiniProgram | undefi
   const framework = await frameworkOf(folder)
   // What a framework builds has a configuration of its own, copied from the one beside the source.
   if (framework === 'native' && (await frameworkOf(dirname(folder))) !== 'native') return undefined
-  const root = resolve(folder, text(config.miniprogramRoot) ?? text(config.srcMiniprogramRoot) ?? '')
+  const root = resolve(
+    folder,
+    text(config.miniprogramRoot) ?? text(config.srcMiniprogramRoot) ?? '',
+  )
   const plugin = text(config.pluginRoot)
   const source = join(folder, 'src')
   return {
@@ -93,9 +98,11 @@ async function ofManifest(configFile: string): Promise<MiniProgram | undefined> 
   if (!config) return undefined
   const source = dirname(configFile)
   const home = source.endsWith('src') ? dirname(source) : source
-  const builds = ['dist/build/mp-weixin', 'dist/dev/mp-weixin', 'unpackage/dist/build/mp-weixin'].map(
-    (path) => join(home, path),
-  )
+  const builds = [
+    'dist/build/mp-weixin',
+    'dist/dev/mp-weixin',
+    'unpackage/dist/build/mp-weixin',
+  ].map((path) => join(home, path))
   const built = await Promise.all(builds.map(isFolder))
   return {
     folder: home,

@@ -44,9 +44,7 @@ function* namedSecrets({ raw }: { readonly raw: string }): Iterable<Leak> {
     `secret\\w{0,20}${assigned}((?:${quote}[0-9a-f]{1,31}${quote}\\s{0,20}\\+?\\s{0,20}){2,32})`,
     'gid',
   )
-  yield* hits(raw, inParts, 'app_secret', (parts) =>
-    isRandomHex(parts.replace(/[^0-9a-f]/g, '')),
-  )
+  yield* hits(raw, inParts, 'app_secret', (parts) => isRandomHex(parts.replace(/[^0-9a-f]/g, '')))
 }
 
 /** An AppSecret without a name, near an AppID: `['wx…', '…']`, `init('wx…', '…')`. */
@@ -75,29 +73,30 @@ function* encodedSecrets({ raw }: { readonly raw: string }): Iterable<Leak> {
 
 /** A `session_key` itself: 16 bytes in base64, beside its name. */
 function* sessionKeys({ raw }: { readonly raw: string }): Iterable<Leak> {
-  const named = new RegExp(
-    `session_?key\\w{0,20}${assigned}${quote}?([A-Za-z0-9+/]{22}==)`,
-    'gid',
-  )
+  const named = new RegExp(`session_?key\\w{0,20}${assigned}${quote}?([A-Za-z0-9+/]{22}==)`, 'gid')
   yield* hits(raw, named, 'session_key', (key) => new Set(key).size > 6)
 }
 
 /** A program that takes a `session_key` out of an answer: then the backend sends it. */
 function* readSessionKeys({ code }: { readonly code: string }): Iterable<Leak> {
-  yield* hits(code, /\??\.(session_key)\b/gd, 'session_key')
-  yield* hits(code, /\[\s*["'`](session_key)["'`]\s*\]/gd, 'session_key')
-  yield* hits(code, /[{,]\s*(session_key)\b\s*(?:[,}]|:\s*\w+\s*[,}])[^;]{0,200}?=[^=>]/gd, 'session_key')
+  yield* hits(code, /\??\.(session_key)\b/dg, 'session_key')
+  yield* hits(code, /\[\s*["'`](session_key)["'`]\s*\]/dg, 'session_key')
+  yield* hits(
+    code,
+    /[{,]\s*(session_key)\b\s*(?:[,}]|:\s*\w+\s*[,}])[^;]{0,200}?=[^=>]/dg,
+    'session_key',
+  )
 }
 
 function* pemKeys({ raw }: { readonly raw: string }): Iterable<Leak> {
   const pem =
-    /(-----BEGIN (?:[A-Z0-9]+ ){0,2}PRIVATE KEY-----)(?:\s|\\[rn]|["'`+]){0,40}(?:[A-Za-z0-9+/=]{20}|Proc-Type)/gd
+    /(-----BEGIN (?:[A-Z0-9]+ ){0,2}PRIVATE KEY-----)(?:\s|\\[rn]|["'`+]){0,40}(?:[A-Za-z0-9+/=]{20}|Proc-Type)/dg
   yield* hits(raw, pem, 'private_key')
 }
 
 /** PEM in base64, as it is put on one line. */
 function* encodedPemKeys({ raw }: { readonly raw: string }): Iterable<Leak> {
-  yield* hits(raw, /(LS0tLS1CRUdJTi[A-Za-z0-9+/=]{60,})/gd, 'private_key', (base64) =>
+  yield* hits(raw, /(LS0tLS1CRUdJTi[A-Za-z0-9+/=]{60,})/dg, 'private_key', (base64) =>
     /^-----BEGIN (?:[A-Z0-9]+ ){0,2}PRIVATE KEY-----/.test(
       Buffer.from(base64.slice(0, 120), 'base64').toString('latin1'),
     ),
@@ -119,8 +118,12 @@ function* jwks({ raw }: { readonly raw: string }): Iterable<Leak> {
 
 /** The host of WeChat's server APIs, which take an AppSecret or an access_token. */
 function* callsOfWeChat({ code }: { readonly code: string }): Iterable<Leak> {
-  yield* hits(code, /((?:https?:)?\/\/(?:sh\.|sz\.|hk\.)?api2?\.weixin\.qq\.com)(?![\w.-])/gd, 'wechat_call')
-  yield* hits(code, /["'`]((?:sh\.|sz\.|hk\.)?api2?\.weixin\.qq\.com)(?![\w.-])/gd, 'wechat_call')
+  yield* hits(
+    code,
+    /((?:https?:)?\/\/(?:sh\.|sz\.|hk\.)?api2?\.weixin\.qq\.com)(?![\w.-])/dg,
+    'wechat_call',
+  )
+  yield* hits(code, /["'`]((?:sh\.|sz\.|hk\.)?api2?\.weixin\.qq\.com)(?![\w.-])/dg, 'wechat_call')
 }
 
 /** The first group of every match for which this holds. */
@@ -138,9 +141,7 @@ function* hits(
 
 /** What stands in a manual, `00000000000000000000000000000000` or `0123456789abcdef…`, is not. */
 function isRandomHex(hex: string): boolean {
-  return (
-    hex.length === 32 && new Set(hex).size >= 7 && !/01234567|12345678|abcdef/.test(hex)
-  )
+  return hex.length === 32 && new Set(hex).size >= 7 && !/01234567|12345678|abcdef/.test(hex)
 }
 
 /**

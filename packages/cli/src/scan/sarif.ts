@@ -1,7 +1,7 @@
-import { type LeakKind } from './findings.js'
+import type { Text } from '../text.js'
+import type { LeakKind } from './findings.js'
 import { leakTexts } from './leak-texts.js'
 import type { FoundLeak } from './scan-files.js'
-import type { Text } from '../text.js'
 
 const kinds: readonly LeakKind[] = ['app_secret', 'session_key', 'private_key', 'wechat_call']
 

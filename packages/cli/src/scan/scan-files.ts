@@ -35,7 +35,8 @@ export interface ScanResult {
 const maxBytes = 64 * 1024 * 1024
 const isSourceMap = (name: string) => name.endsWith('.map')
 // What no mini program runs, and its tools do not upload.
-const notUploaded = /(?:^|[\\/])(?:[^\\/]*\.md|LICENSE|package-lock\.json|pnpm-lock\.yaml|yarn\.lock)$/i
+const notUploaded =
+  /(?:^|[\\/])(?:[^\\/]*\.md|LICENSE|package-lock\.json|pnpm-lock\.yaml|yarn\.lock)$/i
 const isKeyFile = (name: string) => /\.(?:p12|pfx)$/i.test(name)
 
 /** What there is to look at. */

@@ -1,22 +1,8 @@
 import { createServer } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { listen } from '../../src/dev/listen.js'
-import { run } from '../../src/run.js'
+import { wxlogin } from '../set-up.js'
 import { setUp } from './set-up.js'
-
-async function wxlogin(...args: readonly string[]) {
-  const said: string[] = []
-  const code = await run(args, {
-    env: {},
-    cwd: '.',
-    now: Date.now,
-    print: (text) => said.push(text),
-    remark: (text) => said.push(text),
-    interrupted: () => Promise.resolve(),
-    isInteractive: false,
-  })
-  return { code, said: said.join('\n') }
-}
 
 describe.each([
   ['en', /[\u4e00-\u9fff]/, /./],
@@ -38,13 +24,13 @@ describe.each([
     [['--auth-path', 'wx'], '/wx'],
     [['--path', 'orders?a=1'], '/wx'],
   ])('%j is refused, and what to give instead is said', async (args, instead) => {
-    const { code, said } = await wxlogin('dev', ...args, '--lang', lang)
+    const { exit, err } = await wxlogin(['dev', ...args, '--lang', lang])
 
-    expect(code).toBe(2)
-    expect(said).toContain(instead)
-    expect(said).toContain(args[1])
-    expect(said).toMatch(always)
-    expect(said).not.toMatch(never)
+    expect(exit).toBe(2)
+    expect(err).toContain(instead)
+    expect(err).toContain(args[1])
+    expect(err).toMatch(always)
+    expect(err).not.toMatch(never)
   })
 })
 
@@ -93,10 +79,10 @@ test('what had begun to listen ends when a port is taken', async () => {
 })
 
 test('the help names every option', async () => {
-  const { code, said } = await wxlogin('dev', '--help', '--lang', 'en')
+  const { exit, out } = await wxlogin(['dev', '--help'])
 
-  expect(code).toBe(0)
+  expect(exit).toBe(0)
   for (const name of ['backend', 'port', 'host', 'app-id', 'auth-path', 'path', 'json']) {
-    expect(said).toContain(`--${name}`)
+    expect(out).toContain(`--${name}`)
   }
 })

@@ -1,9 +1,9 @@
-import type { FullWx, Wx, WxRequestOptions } from '../wx.js'
-import { createAnswerRoute, headerFor, mark } from './auth-routes.js'
+import type { Wx, WxRequestOptions } from '../wx.js'
+import { createAnswerRoute, type LoginlessWx } from './auth-routes.js'
 import type { Attached, Backend, BackendRequest } from './backend.js'
 
-export interface TranslatorOptions<W extends Wx> {
-  /** `wx`, `Taro` or `uni`. */
+export interface TranslatorOptions<W extends LoginlessWx> {
+  /** `wx`, `Taro` or `uni`. In a browser, where their builds leave out what is not used by name, an object of these. */
   wx: W
   /** That of the client. */
   baseUrl: string
@@ -17,7 +17,11 @@ export interface TranslatorOptions<W extends Wx> {
 /** Of every kind of request. */
 type Options = WxRequestOptions & { formData?: object }
 
-type Native = (options: Options) => unknown
+type Native = (options: Options, token?: string) => unknown
+
+type Attach = (request: BackendRequest, token: string | undefined) => Attached
+
+type Methods = { readonly [name: string]: Native }
 
 /**
  * The `wx` of a client that speaks to a backend with a login of its own. What needs our server rejects with `config`.
@@ -27,41 +31,46 @@ type Native = (options: Options) => unknown
  * @example
  * createClient({ baseUrl, wx: createTranslator({ wx, baseUrl, backend }) })
  */
-export function createTranslator<W extends Wx>({
+export function createTranslator<W extends LoginlessWx>({
   wx,
   baseUrl,
   backend,
   authPath = '/wx',
   trustedOrigins = [],
-}: TranslatorOptions<W>): W {
-  const { attach } = backend
+}: TranslatorOptions<W>): W & Wx {
+  const {
+    attach = (_request, token) => ({ header: token && { Authorization: `Bearer ${token}` } }),
+  } = backend as { attach?: Attach }
   const origins = [baseUrl].concat(trustedOrigins).map(originOf)
   const isTrusted = (url: string): boolean => origins.indexOf(originOf(url)) >= 0
   const urlOf = (url: string): string => baseUrl.replace(/\/*$/, '') + url.replace(/^\/*/, '/')
   const authUrl = urlOf(authPath)
-  const runtime = wx as Wx as FullWx & { miniGlobal?: FullWx }
+  const runtime = wx as object as Methods
+  /** What the client read from storage, and was given last, has its token: any other `Authorization` is the app's. */
+  const own: unknown[] = []
 
   const carry =
-    (kind: BackendRequest['kind'], native: Native): Native =>
-    (options) => {
-      const { url, data, formData } = options
+    (kind: BackendRequest['kind'], name: string, target = runtime): Native =>
+    (options, known?) => {
       const header = Object.assign({}, options.header as { Authorization?: string })
-      const token = String(header.Authorization).split(`Bearer ${mark}`)[1]
-      if (token) delete header.Authorization
-      else if (!isTrusted(url)) return native(options)
-      const added: Attached = attach
-        ? attach({ kind, url, data, formData }, token)
-        : { header: headerFor(token) }
-      const translated = Object.assign({}, options, added, {
-        header: Object.assign({}, added.header, header),
-      })
-      return isTrusted(translated.url)
-        ? native(translated)
-        : (options as Required<Options>).fail({ errMsg: 'domain list: trustedOrigins' })
+      const given = String(header.Authorization).slice('Bearer '.length)
+      const token = known || (String(own).indexOf(`"${given}"`) < 0 ? undefined : given)
+      let sent = options
+      if (token || isTrusted(options.url)) {
+        if (token) delete header.Authorization
+        const added = attach(Object.assign({ kind }, options), token)
+        sent = Object.assign({}, options, added, {
+          header: Object.assign({}, added.header, header),
+        })
+        if (!isTrusted(sent.url)) {
+          return (options as Required<Options>).fail({ errMsg: 'domain list: trustedOrigins' })
+        }
+      }
+      return (target[name] as Native)(sent)
     }
 
-  const request = carry('request', (options) => runtime.request(options))
-  const answerRoute = createAnswerRoute(wx, backend, urlOf, request)
+  const request = carry('request', 'request')
+  const answerRoute = createAnswerRoute(wx, backend, urlOf, request, own)
 
   return Object.create(wx, {
     // The real one is called when it is known whether this login needs a code.
@@ -72,15 +81,19 @@ export function createTranslator<W extends Wx>({
       value: (options: Options) =>
         answerRoute(options.url.replace(authUrl, ''), options) || request(options),
     },
-    uploadFile: { value: carry('upload', (options) => runtime.uploadFile(options as never)) },
-    downloadFile: { value: carry('download', (options) => runtime.downloadFile(options as never)) },
+    uploadFile: { value: carry('upload', 'uploadFile') },
+    downloadFile: { value: carry('download', 'downloadFile') },
     connectSocket: {
       // Taro's own gives a promise, and the client would go past this one.
-      value: carry('socket', (options) =>
-        (runtime.miniGlobal || runtime).connectSocket(options as never),
-      ),
+      value: carry('socket', 'connectSocket', (wx as { miniGlobal?: Methods }).miniGlobal),
     },
     miniGlobal: {},
+    getStorageSync: {
+      value(key: string) {
+        own[0] = wx.getStorageSync(key)
+        return own[0]
+      },
+    },
     // It would be a login at our server.
     getBackgroundFetchData: {},
     cloud: {},

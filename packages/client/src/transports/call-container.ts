@@ -64,7 +64,7 @@ export function createCallContainer({
       service = container.service,
     } = options as Partial<ContainerOptions>
     if (!cloud || !cloud.callContainer) {
-      throw new ClientError('config', undefined, 'needs base library 2.13.1')
+      throw new ClientError('config', undefined, 'base library 2.13.1, no translator')
     }
     // A request is for the service that gets the token.
     if (!('path' in options) && headerOf(Object(header), serviceHeader)) {

@@ -172,8 +172,7 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
             (answer: WxResponse): T | Promise<T> => {
               const came = responseOf(answer)
               const response = needed ? settings.opened(came) : came
-              const isRefused =
-                (pair && isTokenRefused(response)) || settings.isUnauthorized(response)
+              const isRefused = (pair && isTokenRefused(response)) || settings.isUnauthorized(came)
               if (
                 isRefused &&
                 pair &&

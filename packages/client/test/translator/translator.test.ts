@@ -1,11 +1,14 @@
 import { type ClientOptions, createClient } from '@wxlogin/client'
 import { type Backend, createTranslator } from '@wxlogin/client/backend'
+import { explain } from '@wxlogin/client/explain'
 import { createClient as createFullClient } from '@wxlogin/client/full'
-import type { FakeWxOptions } from '@wxlogin/client/testing'
+import type { FakeWx, FakeWxOptions } from '@wxlogin/client/testing'
 import { describe, expect, test, vi } from 'vitest'
+import { codes, mistakes } from '../../src/explanations.js'
 import { outcomes, times } from '../set-up.js'
 import { type Answer, baseUrl, phoneWith, type Seen, type ShopBody, shop } from './shop.js'
 
+type Callbacks = { success(result: object): void }
 type Description = Partial<Backend<ShopBody>>
 
 /** A client in front of a shop that answers so; what is `undefined` is left to the shop. */
@@ -38,6 +41,8 @@ const refusing =
   (...tokens: readonly string[]) =>
   ({ header }: Seen) =>
     tokens.some((token) => header.authorization === `Bearer ${token}`) ? dead : undefined
+
+const noCode: Backend = { ...shop, needsCode: () => false } as Backend
 
 const rejection = (promise: Promise<unknown>) =>
   promise.then(
@@ -514,6 +519,16 @@ describe('attach', () => {
     expect(paths()).toEqual(['/orders'])
   })
 
+  test("and not the client's headers, is what logins and refreshes have", async () => {
+    const { client, seen } = setUp(tenant, undefined, { headers: { tenant: '2', more: '1' } })
+
+    await client.request({ url: '/orders' })
+
+    expect(seen('/auth')[0]?.header).toMatchObject({ tenant: '1' })
+    expect(seen('/auth')[0]?.header).not.toHaveProperty('more')
+    expect(seen('/orders')[0]?.header).toMatchObject({ tenant: '2', more: '1' })
+  })
+
   test('form bodies', async () => {
     const { client, seen } = setUp({
       login: ({ code }) => ({
@@ -638,10 +653,14 @@ describe('what needs our server', () => {
   })
 
   test('cloud hosting', async () => {
-    const { full } = setUp()
+    const { full, wx } = setUp()
     const options = { path: '/a', service: 'shop', config: { env: 'prod-1' } }
 
-    expect(await rejection(full().callContainer(options))).toMatchObject({ code: 'config' })
+    const error = await rejection(full().callContainer(options))
+
+    expect(error).toMatchObject({ code: 'config' })
+    expect(error.message).toContain('no translator')
+    expect(wx.control.requests).toEqual([])
   })
 
   test('what WeChat fetched ahead is not read as a login', async () => {
@@ -653,6 +672,141 @@ describe('what needs our server', () => {
 
     expect(client.session()?.userId).toBe('7')
     expect(client.prefetched()).toBeUndefined()
+  })
+})
+
+describe('a token that is handed out', () => {
+  test("is the backend's own, and another one when it was refused", async () => {
+    vi.useFakeTimers({ now: 0 })
+    const { client } = setUp()
+
+    const first = await client.token()
+    vi.setSystemTime(60_000)
+    const second = await client.refused(first)
+
+    expect([first, second]).toEqual(['t-1', 't-renewed-2'])
+    expect(await client.refused(first)).toBe('t-renewed-2')
+    vi.useRealTimers()
+  })
+
+  test('may come back in a header: it goes where the description says', async () => {
+    const { client, seen } = setUp({ attach: (_, token = 'none') => ({ header: { token } }) })
+    const Authorization = `Bearer ${await client.token()}`
+
+    await client.request({ url: '/orders', header: { Authorization } })
+
+    expect(seen('/orders')[0]?.header).toMatchObject({ token: 't-1' })
+  })
+})
+
+test('the session of an earlier start is known', async () => {
+  const { client, wx, backend, seen } = setUp({
+    attach: (_, token) => ({ header: { token: String(token) } }),
+  })
+  await client.login()
+  const later = wx.control.restart()
+  const translated = createTranslator({ wx: later, baseUrl, backend })
+
+  await createClient({ baseUrl, wx: translated }).request({ url: '/orders' })
+
+  expect(seen('/orders')[0]?.header.token).toBe('t-1')
+  expect(seen('/orders')[0]?.header.authorization).toBeUndefined()
+})
+
+test('the session that another instance stored is known', async () => {
+  const { wx, backend, seen } = setUp({
+    attach: (_, token) => ({ header: { token: String(token) } }),
+  })
+  const start = () => createClient({ baseUrl, wx: createTranslator({ wx, baseUrl, backend }) })
+  const [one, other] = [start(), start()]
+  one.session()
+  await other.login()
+
+  await one.request({ url: '/orders' })
+
+  expect(seen('/auth')).toHaveLength(1)
+  expect(seen('/orders')[0]?.header.token).toBe('t-1')
+})
+
+describe('where there is no WeChat', () => {
+  const password: Description = {
+    needsCode: () => false,
+    login: ({ input }) => (input ? { url: '/auth', data: { input } } : { refused: 'no_password' }),
+  }
+  const phone = { omit: ['login', 'getAccountInfoSync', 'getRandomValues', 'onAppShow'] }
+
+  test('a password logs in, with an AppID of choice, and nobody is logged in without', async () => {
+    const { client, seen } = setUp(password, undefined, { phone, appId: 'web' })
+
+    const error = await rejection(client.request({ url: '/orders' }))
+    const session = await client.login({ input: { password: 'x' } })
+    const { data } = await client.request<{ token: string }>({ url: '/orders' })
+
+    expect(error).toMatchObject({ code: 'signed_out', reason: 'no_password' })
+    expect(session).toMatchObject({ userId: '7', appId: 'web' })
+    expect(seen('/auth')).toHaveLength(1)
+    expect(data.token).toBe('Bearer t-1')
+  })
+
+  test('it is there after the page was loaded again', async () => {
+    const { client, wx, translated } = setUp(password, undefined, { phone, appId: 'web' })
+    await client.login({ input: { password: 'x' } })
+
+    const after = createClient({ baseUrl, appId: 'web', wx: translated })
+
+    expect(after.session()?.userId).toBe('7')
+    expect(wx.control.requests).toHaveLength(1)
+  })
+
+  test.each([
+    ['no wx.login', phone, undefined],
+    ["one that gives no code, as Taro's in a browser", {}, { errMsg: 'login:ok' }],
+  ] as const)('a login that needs a code says so: %s', async (_, phone, given) => {
+    const { client, wx, paths } = setUp({}, undefined, { phone, appId: 'web' })
+    if (given) Object.assign(wx, { login: ({ success }: Callbacks) => success(given) })
+
+    const error = await rejection(client.login())
+
+    expect(error.code).toBe('config')
+    expect(error.message).toContain('needsCode')
+    expect(paths()).toEqual([])
+  })
+})
+
+describe('explain knows', () => {
+  const todoOf = (promise: Promise<unknown>) => rejection(promise).then((e) => explain(e).todo)
+
+  test('an answer that the description cannot read', async () => {
+    const { client } = setUp(undefined, () => ({ data: { code: 1 } }))
+
+    expect(await todoOf(client.login())).toBe(mistakes.no_tokens)
+  })
+
+  test.each(['login', 'tokens', 'attach', 'needsCode'] as const)('that %s threw', async (name) => {
+    const { client } = setUp({
+      [name]: () => {
+        throw new TypeError('a bug')
+      },
+    })
+
+    expect(await todoOf(client.login())).toBe(mistakes.threw)
+  })
+
+  test('a wx that a build for browsers has emptied', async () => {
+    const emptied = createTranslator({ wx: {} as FakeWx, baseUrl, backend: noCode })
+    const client = createClient({ baseUrl, appId: 'web', wx: emptied })
+
+    expect(await todoOf(client.login())).toBe(mistakes.threw)
+  })
+
+  test('no connection as no connection, whatever a framework fails with', async () => {
+    const { wx } = phoneWith(() => undefined)
+    const failed = Object.assign(new TypeError('Failed to fetch'), { errMsg: 'Failed to fetch' })
+    const taro = Object.create(wx, { request: { value: async () => Promise.reject(failed) } })
+    const translated = createTranslator({ wx: taro as FakeWx, baseUrl, backend: noCode })
+    const client = createClient({ baseUrl, wx: translated })
+
+    expect(await todoOf(client.login())).toBe(codes.network?.[0])
   })
 })
 

@@ -1,5 +1,6 @@
 import type { Auth } from '../auth.js'
 import type { Session } from '../session.js'
+import { checkAuth } from './mount.js'
 
 // On the request itself, under a name that both builds of this package share.
 const key = Symbol.for('wxlogin.session')
@@ -9,29 +10,41 @@ interface Attached {
   readonly session: unknown
 }
 
+/** What a framework calls its request, and a member that tells it from the rest. */
+export interface Carrier {
+  readonly name: string
+  readonly member: string
+}
+
 export function attachSession(request: object, auth: unknown, session: unknown): void {
   const attached: Attached = { auth, session }
   Object.defineProperty(request, key, { value: attached, configurable: true })
 }
 
-/** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` if there is none. */
-export function sessionOf<Claims extends object>(
-  request: object,
-  auth: Auth<Claims>,
-): Session<Claims> {
-  const session = maybeSessionOf(request, auth)
-  if (session) return session
-  throw new TypeError(
-    'This request has no session; put requireAuth(auth) before the route, without `optional`',
-  )
+export function attachedTo(request: object): Attached | undefined {
+  return Object.getOwnPropertyDescriptor(request, key)?.value as Attached | undefined
 }
 
-/** The session of a request behind `requireAuth(auth, { optional: true })`, or `undefined` for an anonymous one. */
-export function maybeSessionOf<Claims extends object>(
+/** Throws a `TypeError` that says what to pass, if it is not a request or not an auth. */
+export function maybeSessionIn<Claims extends object>(
+  { name, member }: Carrier,
   request: object,
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
-  const attached = Object.getOwnPropertyDescriptor(request, key)?.value as Attached | undefined
+  checkAuth(`sessionOf(${name}, auth)`, member in Object(request) ? auth : undefined)
+  const attached = attachedTo(request)
   // Only what this very `auth` has verified counts, so the claims have its type.
   return attached?.auth === auth ? (attached.session as Session<Claims> | undefined) : undefined
+}
+
+export function sessionIn<Claims extends object>(
+  carrier: Carrier,
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> {
+  const session = maybeSessionIn(carrier, request, auth)
+  if (session) return session
+  throw new TypeError(
+    'Put requireAuth(auth) before the route, with this auth and without `optional`',
+  )
 }

@@ -1,7 +1,8 @@
 import type { Auth } from '../auth.js'
-import type { GuardOptions } from '../sessions/authenticate.js'
-import { attachSession } from './attached-session.js'
-import { type AuthRoutesOptions, pathBelow } from './base-path.js'
+import type { GuardOptions } from '../guard-options.js'
+import type { Session } from '../session.js'
+import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
+import { type AuthRoutesOptions, mountGuard } from './mount.js'
 import {
   headersOf,
   type Next,
@@ -9,15 +10,16 @@ import {
   type NodeRequest,
   type NodeResponse,
   send,
-  toAuthRequest,
 } from './node-message.js'
+import { nodeRoutes } from './node-routes.js'
 
-export { maybeSessionOf, sessionOf } from './attached-session.js'
-export type { AuthRoutesOptions } from './base-path.js'
+export type { AuthRoutesOptions } from './mount.js'
 export type { Next, NodeBodyRequest, NodeRequest, NodeResponse } from './node-message.js'
 
 /** What is needed of a request of Express 4 or 5, whose `url` is relative to where the router is mounted. */
 export type ExpressRequest = NodeBodyRequest
+
+const carrier: Carrier = { name: 'req', member: 'method' }
 
 /**
  * The login routes for Express 4 and 5, before or after a body parser, below the path at which they are mounted or below
@@ -28,18 +30,9 @@ export type ExpressRequest = NodeBodyRequest
  */
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
-  { basePath = '' }: AuthRoutesOptions = {},
+  options?: AuthRoutesOptions,
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
-  const below = pathBelow(basePath)
-  return async (request, response, next) => {
-    try {
-      const answer = await auth.handle(toAuthRequest(request, below(request.url ?? '')))
-      if (answer.status !== 404) return send(request, response, answer)
-    } catch (error) {
-      return next(error)
-    }
-    next()
-  }
+  return nodeRoutes(auth, options)
 }
 
 /**
@@ -52,6 +45,7 @@ export function requireAuth<Claims extends object>(
   auth: Auth<Claims>,
   options?: GuardOptions<Claims>,
 ): (request: NodeRequest, response: NodeResponse, next: Next) => Promise<void> {
+  mountGuard(auth, options)
   return async (request, response, next) => {
     try {
       const result = await auth.guard(headersOf(request), options)
@@ -62,4 +56,20 @@ export function requireAuth<Claims extends object>(
     }
     next()
   }
+}
+
+/** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` if there is none. */
+export function sessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> {
+  return sessionIn(carrier, request, auth)
+}
+
+/** The session of a request behind `requireAuth(auth, { optional: true })`, or `undefined` for an anonymous one. */
+export function maybeSessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> | undefined {
+  return maybeSessionIn(carrier, request, auth)
 }

@@ -1,11 +1,13 @@
 import type { Auth } from '../auth.js'
-import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
-import type { GuardOptions } from '../sessions/authenticate.js'
-import { attachSession } from './attached-session.js'
-import { type AuthRoutesOptions, pathBelow } from './base-path.js'
+import type { GuardOptions } from '../guard-options.js'
+import type { Session } from '../session.js'
+import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
+import { headersOf, toAuthRequest, toResponse } from './fetch-message.js'
+import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 
-export { maybeSessionOf, sessionOf } from './attached-session.js'
-export type { AuthRoutesOptions } from './base-path.js'
+export type { AuthRoutesOptions } from './mount.js'
+
+const carrier: Carrier = { name: 'the Request', member: 'method' }
 
 /**
  * The login routes for everything that uses `Request` and `Response`. Other paths get a 404.
@@ -16,12 +18,14 @@ export type { AuthRoutesOptions } from './base-path.js'
  */
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
-  { basePath = '' }: AuthRoutesOptions = {},
+  options?: AuthRoutesOptions,
 ): (request: Request) => Promise<Response> {
-  const below = pathBelow(basePath)
+  const basePath = mountRoutes(auth, options)
   return async (request) => {
     const { pathname, search } = new URL(request.url)
-    return toResponse(await auth.handle(toAuthRequest(request, below(pathname + search))))
+    return toResponse(
+      await auth.handle(toAuthRequest(request, pathBelow(basePath, pathname + search))),
+    )
   }
 }
 
@@ -38,6 +42,7 @@ export function requireAuth<Claims extends object>(
 ): <Rest extends unknown[]>(
   handler: (request: Request, ...rest: Rest) => Response | Promise<Response>,
 ) => (request: Request, ...rest: Rest) => Promise<Response> {
+  mountGuard(auth, options)
   return (handler) =>
     async (request, ...rest) => {
       const result = await auth.guard(headersOf(request), options)
@@ -47,44 +52,18 @@ export function requireAuth<Claims extends object>(
     }
 }
 
-function headersOf({ headers }: Request): RequestHeaders {
-  return { header: (name) => headers.get(name) ?? undefined }
+/** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` if there is none. */
+export function sessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> {
+  return sessionIn(carrier, request, auth)
 }
 
-function toAuthRequest(request: Request, path: string): AuthRequest {
-  return {
-    method: request.method,
-    path,
-    ...headersOf(request),
-    body: bodyOf(request),
-  }
-}
-
-function bodyOf({ body, bodyUsed }: Request): AuthRequest['body'] {
-  if (bodyUsed || body?.locked) return { parsed: undefined }
-  return body ? chunksOf(body) : undefined
-}
-
-// Not every runtime can iterate over a ReadableStream.
-function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
-  return {
-    [Symbol.asyncIterator]() {
-      // Not before, so that a request for another route keeps its body.
-      const reader = body.getReader()
-      return {
-        async next() {
-          const { done, value } = await reader.read()
-          return done ? { done, value: undefined } : { done, value }
-        },
-        async return() {
-          await reader.cancel()
-          return { done: true, value: undefined }
-        },
-      }
-    },
-  }
-}
-
-function toResponse({ status, headers, body }: AuthResponse): Response {
-  return new Response(body ?? null, { status, headers })
+/** The session of a request behind `requireAuth(auth, { optional: true })`, or `undefined` for an anonymous one. */
+export function maybeSessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> | undefined {
+  return maybeSessionIn(carrier, request, auth)
 }

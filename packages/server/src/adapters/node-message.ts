@@ -34,23 +34,26 @@ export function headersOf(request: NodeRequest): RequestHeaders {
   return { header: (name) => headerOf(request, name) }
 }
 
-export function toAuthRequest(request: NodeBodyRequest, path: string): AuthRequest {
+/** `parser` is where a body parser leaves what it has made. */
+export function toAuthRequest(
+  request: NodeRequest,
+  path: string,
+  parser: object = request,
+): AuthRequest {
   return {
     method: request.method ?? 'GET',
     path,
     ...headersOf(request),
     // Not destroyed when reading stops early: the response still has to go out on the same connection.
-    body: request.readableDidRead
-      ? parsedIn(request)
-      : request.iterator({ destroyOnReturn: false }),
+    body: request.readableDidRead ? parsedIn(parser) : request.iterator({ destroyOnReturn: false }),
   }
 }
 
 /** Looked at only when a route wants it: a platform may parse it then, and throw. */
-function parsedIn(request: NodeBodyRequest): { readonly parsed: unknown } {
+function parsedIn(parser: object): { readonly parsed: unknown } {
   return {
     get parsed() {
-      return request.body
+      return 'body' in parser ? parser.body : undefined
     },
   }
 }

@@ -1,7 +1,8 @@
 import type { Auth } from '../auth.js'
-import type { GuardOptions } from '../sessions/authenticate.js'
-import { attachSession } from './attached-session.js'
-import { type AuthRoutesOptions, pathBelow } from './base-path.js'
+import type { GuardOptions } from '../guard-options.js'
+import type { Session } from '../session.js'
+import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
+import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 import {
   headersOf,
   type NodeBodyRequest,
@@ -11,9 +12,10 @@ import {
   toAuthRequest,
 } from './node-message.js'
 
-export { maybeSessionOf, sessionOf } from './attached-session.js'
-export type { AuthRoutesOptions } from './base-path.js'
+export type { AuthRoutesOptions } from './mount.js'
 export type { NodeBodyRequest, NodeRequest, NodeResponse } from './node-message.js'
+
+const carrier: Carrier = { name: 'req', member: 'method' }
 
 /**
  * The login routes for a plain `node:http` server, also where a platform has read the body into `request.body`. Other
@@ -25,11 +27,11 @@ export type { NodeBodyRequest, NodeRequest, NodeResponse } from './node-message.
  */
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
-  { basePath = '' }: AuthRoutesOptions = {},
+  options?: AuthRoutesOptions,
 ): (request: NodeBodyRequest, response: NodeResponse, next?: () => void) => Promise<void> {
-  const below = pathBelow(basePath)
+  const basePath = mountRoutes(auth, options)
   return async (request, response, next) => {
-    const answer = await auth.handle(toAuthRequest(request, below(request.url ?? '')))
+    const answer = await auth.handle(toAuthRequest(request, pathBelow(basePath, request.url)))
     if (answer.status === 404 && next) next()
     else send(request, response, answer)
   }
@@ -46,10 +48,27 @@ export function requireAuth<Claims extends object>(
   auth: Auth<Claims>,
   options?: GuardOptions<Claims>,
 ): (request: NodeRequest, response: NodeResponse, next: () => void) => Promise<void> {
+  mountGuard(auth, options)
   return async (request, response, next) => {
     const result = await auth.guard(headersOf(request), options)
     if (result.response) return send(request, response, result.response)
     attachSession(request, auth, result.session)
     next()
   }
+}
+
+/** The session of a request behind `requireAuth(auth)`. Throws a `TypeError` if there is none. */
+export function sessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> {
+  return sessionIn(carrier, request, auth)
+}
+
+/** The session of a request behind `requireAuth(auth, { optional: true })`, or `undefined` for an anonymous one. */
+export function maybeSessionOf<Claims extends object>(
+  request: object,
+  auth: Auth<Claims>,
+): Session<Claims> | undefined {
+  return maybeSessionIn(carrier, request, auth)
 }

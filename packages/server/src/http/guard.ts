@@ -1,6 +1,7 @@
+import type { GuardOptions } from '../guard-options.js'
 import type { AuthRefusal } from '../request.js'
 import type { Session } from '../session.js'
-import type { Authenticate, Credentials, GuardOptions } from '../sessions/authenticate.js'
+import type { Authenticate, Credentials } from '../sessions/authenticate.js'
 
 /** What a guard says: who asks, or what to answer. */
 export type GuardResult<Claims extends object = object> =

@@ -5,6 +5,7 @@ import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
+import { checkNames } from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import {
   type Account,
@@ -280,7 +281,10 @@ export function createCloudHosting<Claims extends object>({
 
 function isCloudHosted(cloudHosting: unknown): boolean {
   if (cloudHosting === undefined) return false
-  if (Object(cloudHosting).public === false) return true
+  if (Object(cloudHosting).public === false) {
+    checkNames('cloudHosting', cloudHosting, { public: true })
+    return true
+  }
   throw new TypeError(
     'cloudHosting must be { public: false }: with public access anyone can forge the headers that it trusts; turn public access (公网访问) off in the cloud hosting console, or leave the option out',
   )

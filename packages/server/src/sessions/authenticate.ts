@@ -1,4 +1,5 @@
 import { AuthError } from '../errors.js'
+import { checkGuardOptions, type GuardOptions } from '../guard-options.js'
 import { callHook } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
@@ -6,18 +7,6 @@ import type { AccessTokens } from '../tokens/access-token.js'
 import type { LegacyTokens } from './legacy-tokens.js'
 import type { RevocationCheck } from './revocation.js'
 import { sessionEnded } from './sessions.js'
-
-/** How strictly a request is checked. */
-export interface GuardOptions<Claims extends object = object> {
-  /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
-  readonly optional?: boolean
-  /** Only users of these mini programs; others get 403. */
-  readonly appIds?: readonly string[]
-  /** Reads the store, whatever `revocation` is, so that a revoked session is rejected at once (default false). */
-  readonly fresh?: boolean
-  /** Your own rule; `false` is a 403. */
-  readonly allow?: (session: Session<Claims>) => boolean | Promise<boolean>
-}
 
 /** The value of an `Authorization` header, or the headers of a request. */
 export type Credentials = string | undefined | RequestHeaders
@@ -58,8 +47,10 @@ export function createAuthenticate<Claims extends object>({
   ): Promise<Session<Claims> | undefined>
   async function authenticate(
     credentials: Credentials,
-    { optional = false, appIds, fresh = false, allow }: GuardOptions<Claims> = {},
+    options: GuardOptions<Claims> = {},
   ): Promise<Session<Claims> | undefined> {
+    checkGuardOptions(options)
+    const { optional = false, appIds, fresh = false, allow } = options
     const found = sessionBehind(credentials)
     // A cached token costs no turn of the event loop: this runs for every request.
     let session = found instanceof Promise ? await found : found

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import { callHook, checkClaims } from '../hooks.js'
+import { checkNames } from '../option-checks.js'
 import { freeze, type Session, toUserId } from '../session.js'
 import type { Revocation } from './revocation.js'
 
@@ -68,7 +69,11 @@ export function createLegacyTokens<Claims extends object>({
   emit,
 }: LegacyOptions<Claims> & LegacyNeeds): LegacyTokens<Claims> | undefined {
   if (acceptLegacy === undefined) return undefined
-  const { until, verify } = Object(acceptLegacy)
+  if (typeof acceptLegacy !== 'object' || acceptLegacy === null) {
+    throw new TypeError('acceptLegacy must be { until, verify }')
+  }
+  checkNames('acceptLegacy', acceptLegacy, { until: true, verify: true })
+  const { until, verify } = acceptLegacy
   if (typeof until !== 'number' || !Number.isSafeInteger(until) || until <= 0) {
     throw new TypeError(
       'acceptLegacy.until must be an instant in seconds since the epoch: Date.parse(…) / 1000',

@@ -1,5 +1,5 @@
 import { createBoundedMap } from '../bounded-map.js'
-import { checkDuration } from '../option-checks.js'
+import { checkDuration, checkNames } from '../option-checks.js'
 import { isLive, type Session } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
 
@@ -70,6 +70,7 @@ export function createRevocationCheck({
 function checkRevocation(revocation: unknown): number {
   if (revocation === 'expiry' || revocation === 'immediate') return 0
   if (typeof revocation === 'object' && revocation !== null && 'staleSeconds' in revocation) {
+    checkNames('revocation', revocation, { staleSeconds: true })
     const { staleSeconds } = revocation
     checkDuration('revocation.staleSeconds', staleSeconds)
     return Number(staleSeconds) * 1000

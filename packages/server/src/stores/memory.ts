@@ -1,3 +1,4 @@
+import { checkNames, type OptionNames } from '../option-checks.js'
 import type { SessionRecord, SessionStore } from '../session.js'
 
 export interface MemoryStoreOptions {
@@ -7,14 +8,15 @@ export interface MemoryStoreOptions {
   now?: () => number
 }
 
+const names: OptionNames<MemoryStoreOptions> = { maxSessions: true, now: true }
+
 /**
  * Keeps sessions in this process: for tests, for development and for a single small instance.
  * A restart logs everyone out, and two instances do not see each other's sessions.
  */
-export function createMemoryStore({
-  maxSessions = 100_000,
-  now = Date.now,
-}: MemoryStoreOptions = {}): SessionStore {
+export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStore {
+  checkNames('createMemoryStore', options, names)
+  const { maxSessions = 100_000, now = Date.now } = options
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
     throw new TypeError('maxSessions must be a positive whole number of sessions')
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { checkNames, type OptionNames } from '../option-checks.js'
 import type { SessionRecord, SessionStore, StoreWarning } from '../session.js'
 
 /** What {@link createRedisStore} needs of a client or cluster client of the `redis` package. */
@@ -34,6 +35,8 @@ export interface RedisStoreOptions {
   /** The clock, in milliseconds (default `Date.now`). */
   now?: () => number
 }
+
+const names: OptionNames<RedisStoreOptions> = { keyPrefix: true, now: true }
 
 interface Script {
   readonly text: string
@@ -89,8 +92,10 @@ const pruneFromEntries = 64
  */
 export function createRedisStore(
   client: NodeRedisClient | IoRedisClient,
-  { keyPrefix = 'wxlogin:', now = Date.now }: RedisStoreOptions = {},
+  options: RedisStoreOptions = {},
 ): SessionStore & Required<Pick<SessionStore, 'count' | 'check'>> {
+  checkNames('createRedisStore', options, names)
+  const { keyPrefix = 'wxlogin:', now = Date.now } = options
   if (typeof keyPrefix !== 'string') throw new TypeError('keyPrefix must be a string')
   if (typeof client !== 'object' || !('evalSha' in client || 'evalsha' in client)) {
     throw new TypeError('client must be a connected client of the redis or the ioredis package')

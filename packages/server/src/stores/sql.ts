@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { checkNames, type OptionNames } from '../option-checks.js'
 import type { SessionRecord, SessionStore, StoreWarning } from '../session.js'
 
 /** What {@link createSqlStore} needs of a Kysely instance (0.28 or newer). */
@@ -40,6 +41,8 @@ export interface SqlStoreOptions {
   now?: () => number
 }
 
+const names: OptionNames<SqlStoreOptions> = { dialect: true, table: true, now: true }
+
 export interface SqlStore extends SessionStore {
   count(userId: string): Promise<number>
   check(): Promise<readonly StoreWarning[]>
@@ -75,10 +78,9 @@ const maxRetries = 3
  * const store = createSqlStore(kysely, { dialect: 'postgresql' })
  * await store.migrate()
  */
-export function createSqlStore(
-  kysely: SqlDatabase,
-  { dialect, table = 'wxlogin_sessions', now = Date.now }: SqlStoreOptions,
-): SqlStore {
+export function createSqlStore(kysely: SqlDatabase, options: SqlStoreOptions): SqlStore {
+  checkNames('createSqlStore', options, names)
+  const { dialect, table = 'wxlogin_sessions', now = Date.now } = options
   if (typeof kysely?.executeQuery !== 'function' || typeof kysely.withoutPlugins !== 'function') {
     throw new TypeError('kysely must be a Kysely instance: new Kysely({ dialect })')
   }
@@ -127,23 +129,29 @@ export function createSqlStore(
     return Number(numAffectedRows)
   }
 
+  // Drivers of MySQL put values into the statement, with backslashes before quotes, which some servers take literally.
+  // Nothing in Base64 has to be escaped.
+  const isMysql = dialect === 'mysql'
+  const slot = isMysql ? '(convert(from_base64(?) using ascii) collate ascii_bin)' : '?'
+  const inSlot = (text: string) => (isMysql ? Buffer.from(text).toString('base64') : text)
+
   const valuesOf = (record: SessionRecord) => [
-    toUserText(record.userId),
+    inSlot(toUserText(record.userId)),
     record.version,
     record.createdAt,
     record.expiresAt,
-    toText(record),
+    inSlot(toText(record)),
   ]
 
   // `writes` makes every update change its row: a server that counts changed rows then counts what matched.
-  const assignments = `user_id = ?, version = ?, created_at = ?, expires_at = ?, record = ?, writes = ${name}.writes + 1`
+  const assignments = `user_id = ${slot}, version = ?, created_at = ?, expires_at = ?, record = ${slot}, writes = ${name}.writes + 1`
 
   const insert = `insert into ${name} (id, user_id, version, created_at, expires_at, record, writes)
-values (?, ?, ?, ?, ?, ?, 1)`
+values (${slot}, ${slot}, ?, ?, ?, ${slot}, 1)`
 
   /** Overwrites nothing but a record past its end, as if it were gone. */
   async function create(record: SessionRecord): Promise<boolean> {
-    if (dialect !== 'mysql') {
+    if (!isMysql) {
       const values = valuesOf(record)
       const upsert = `${insert} on conflict (id) do update set ${assignments} where ${name}.expires_at <= ?`
       return (await write(upsert, record.id, ...values, ...values, seconds())) === 1
@@ -156,12 +164,12 @@ values (?, ?, ?, ?, ?, ?, 1)`
   async function insertOrRevive(record: SessionRecord): Promise<true | undefined> {
     const values = valuesOf(record)
     try {
-      await write(insert, record.id, ...values)
+      await write(insert, inSlot(record.id), ...values)
       return true
     } catch (error) {
       if (codeOf(error) !== 'ER_DUP_ENTRY') throw error
-      const revive = `update ${name} set ${assignments} where id = ? and expires_at <= ?`
-      const matched = await write(revive, ...values, record.id, seconds())
+      const revive = `update ${name} set ${assignments} where id = ${slot} and expires_at <= ?`
+      const matched = await write(revive, ...values, inSlot(record.id), seconds())
       return matched === 1 ? true : undefined
     }
   }
@@ -189,8 +197,8 @@ values (?, ?, ?, ?, ?, ?, 1)`
     async get(id) {
       if (!canBeId(id)) return undefined
       const { rows } = await run(
-        `select record from ${name} where id = ? and expires_at > ?`,
-        id,
+        `select record from ${name} where id = ${slot} and expires_at > ?`,
+        inSlot(id),
         seconds(),
       )
       return rows.map(fromRow)[0]
@@ -199,9 +207,9 @@ values (?, ?, ?, ?, ?, ?, 1)`
     async replace(record, expectedVersion) {
       if (!canBeId(record.id)) return false
       const matched = await write(
-        `update ${name} set ${assignments} where id = ? and version = ? and expires_at > ?`,
+        `update ${name} set ${assignments} where id = ${slot} and version = ? and expires_at > ?`,
         ...valuesOf(record),
-        record.id,
+        inSlot(record.id),
         expectedVersion,
         seconds(),
       )
@@ -209,13 +217,13 @@ values (?, ?, ?, ?, ?, ?, 1)`
     },
 
     async delete(id) {
-      if (canBeId(id)) await run(`delete from ${name} where id = ?`, id)
+      if (canBeId(id)) await run(`delete from ${name} where id = ${slot}`, inSlot(id))
     },
 
     async list(userId) {
       const { rows } = await run(
-        `select record from ${name} where user_id = ? and expires_at > ? order by created_at desc`,
-        toUserText(userId),
+        `select record from ${name} where user_id = ${slot} and expires_at > ? order by created_at desc`,
+        inSlot(toUserText(userId)),
         seconds(),
       )
       return rows.map(fromRow)
@@ -223,8 +231,8 @@ values (?, ?, ?, ?, ?, ?, 1)`
 
     async count(userId) {
       const { rows } = await run(
-        `select count(*) as size from ${name} where user_id = ? and expires_at > ?`,
-        toUserText(userId),
+        `select count(*) as size from ${name} where user_id = ${slot} and expires_at > ?`,
+        inSlot(toUserText(userId)),
         seconds(),
       )
       return Number(memberOf(rows[0], 'size'))
@@ -236,8 +244,9 @@ values (?, ?, ?, ?, ?, ?, 1)`
     },
 
     async migrate() {
-      // A database user that may not create tables can still start.
-      if (await isMigrated()) return
+      // A database user that may not create tables can still start. Drivers name a missing table in many ways, so it is
+      // created whatever the answer; what stands in the way then fails that, too.
+      if (await isMigrated().catch(() => false)) return
       if (dialect !== 'postgresql') {
         for (const statement of schema) await run(statement)
         return
@@ -256,7 +265,7 @@ values (?, ?, ?, ?, ?, ?, 1)`
         throw new TypeError('limit must be a positive whole number of records')
       }
       const now = seconds()
-      if (dialect === 'mysql') {
+      if (isMysql) {
         return write(
           `delete from ${name} where expires_at <= ? order by expires_at limit ?`,
           now,
@@ -358,7 +367,13 @@ const missingCodes: ReadonlySet<string> = new Set([
   'SQLITE_ERROR',
 ])
 
-const codeOf = (error: unknown): string => String(memberOf(error, 'code'))
+/** `node:sqlite` has one code for all, and SQLite's number beside it. */
+function codeOf(error: unknown): string {
+  const code = String(memberOf(error, 'code'))
+  if (code !== 'ERR_SQLITE_ERROR') return code
+  const number = Number(memberOf(error, 'errcode')) & 0xff
+  return { 1: 'SQLITE_ERROR', 5: 'SQLITE_BUSY' }[number] ?? code
+}
 
 function memberOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null

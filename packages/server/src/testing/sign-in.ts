@@ -1,4 +1,5 @@
 import type { Auth } from '../auth.js'
+import { checkNames, type OptionNames } from '../option-checks.js'
 
 export interface SignInOptions<Claims extends object = object> {
   /** Who signs in; any string will do. */
@@ -10,6 +11,14 @@ export interface SignInOptions<Claims extends object = object> {
   userId?: string | number
   /** In place of the `claims` option. */
   claims?: Claims
+}
+
+const names: OptionNames<SignInOptions> = {
+  openid: true,
+  unionid: true,
+  appId: true,
+  userId: true,
+  claims: true,
 }
 
 export interface SignedIn {
@@ -29,8 +38,10 @@ export interface SignedIn {
  */
 export async function signIn<Claims extends object>(
   auth: Auth<Claims>,
-  { openid, unionid, appId, userId, claims }: SignInOptions<Claims>,
+  options: SignInOptions<Claims>,
 ): Promise<SignedIn> {
+  checkNames('signIn', options, names)
+  const { openid, unionid, appId, userId, claims } = options
   const answer = await auth.sessions.create({
     account: {
       openid,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { checkNames, type OptionNames } from '../option-checks.js'
 import type { SessionRecord, SessionStore } from '../session.js'
 
 /** One thing that a session store must do. Passes if `run` resolves; an error says what is wrong. */
@@ -17,6 +18,8 @@ export interface StoreCasesOptions {
   brokenAfter?: (calls: number) => SessionStore
 }
 
+const names: OptionNames<StoreCasesOptions> = { now: true, brokenAfter: true }
+
 /**
  * What every {@link SessionStore} must do, as a list without a test runner. The cases use ids of their own, so they
  * can share one store, run in any order and be run again.
@@ -24,10 +27,9 @@ export interface StoreCasesOptions {
  * @example
  * for (const { name, run } of storeCases()) test(name, () => run(store))
  */
-export function storeCases({
-  now = Date.now,
-  brokenAfter,
-}: StoreCasesOptions = {}): readonly StoreCase[] {
+export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[] {
+  checkNames('storeCases', options, names)
+  const { now = Date.now, brokenAfter } = options
   const fresh = (changes: Partial<SessionRecord> = {}): SessionRecord => {
     const createdAt = Math.floor(now() / 1000)
     return {

@@ -36,25 +36,53 @@ export function createHosts(hosts: HostList, now: () => number): Hosts {
   }
 }
 
-/** Throws a `TypeError` that names the option if it is not a list of origins. */
-export function checkHosts(name: string, hosts: unknown): HostList {
+/** Throws a `TypeError` that names the option if it is not a list of origins, each with a path in front or none. */
+export function checkHosts(
+  name: string,
+  hosts: unknown,
+  { allowPlainHttp }: { readonly allowPlainHttp: boolean },
+): HostList {
   const [first, ...others]: readonly unknown[] = Array.isArray(hosts) ? hosts : []
-  return [checkHost(name, first), ...others.map((host) => checkHost(name, host))]
+  const check = (host: unknown) => checkHost(name, host, allowPlainHttp)
+  return [check(first), ...others.map(check)]
 }
 
-function checkHost(name: string, host: unknown): string {
-  const wanted = `${name} must list origins such as https://api.weixin.qq.com; http only for localhost`
+function checkHost(name: string, host: unknown, allowPlainHttp: boolean): string {
+  const wanted = `${name} must list URLs such as https://api.weixin.qq.com or https://proxy.example.com/wechat, without user, query and fragment`
+  const text = String(host)
   let url: URL
   try {
-    url = new URL(String(host))
+    url = new URL(text)
   } catch {
     throw new TypeError(wanted)
   }
-  const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal))
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError(wanted)
+  if (/[?#@\\%]/.test(text) || hasDots(text) || !path.test(url.pathname))
     throw new TypeError(wanted)
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
-    throw new TypeError(wanted)
+  if (url.protocol === 'http:' && !isLocal(url)) checkPlain(name, url, allowPlainHttp)
+  if (isWeChat(url) && url.pathname !== '/') {
+    throw new TypeError(`${name} must have no path on ${url.hostname}: each call adds its own`)
   }
-  return url.origin
+  return url.origin + url.pathname.replace(/\/$/, '')
+}
+
+// A path that a proxy might read in another way is no path here.
+const path = /^(\/[\w.~-]+)*\/?$/
+const hasDots = (text: string) => /\/\.{1,2}(\/|$)/.test(text)
+
+const isWeChat = ({ hostname }: URL) => /(^|\.)(qq\.com|wechat\.com)\.?$/.test(hostname)
+const isLocal = ({ hostname }: URL) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)
+
+/** The AppSecret and every code would be readable on the way. */
+function checkPlain(name: string, url: URL, allowPlainHttp: boolean): void {
+  const { hostname } = url
+  if (isWeChat(url)) {
+    throw new TypeError(
+      `${name} must use https for ${hostname}; nothing permits http to WeChat itself`,
+    )
+  }
+  if (allowPlainHttp === true) return
+  throw new TypeError(
+    `${name} must use https for ${hostname}: the AppSecret would be readable on the way. Inside a network of your own, allowPlainHttp: true permits http`,
+  )
 }

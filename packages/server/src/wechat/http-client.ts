@@ -2,7 +2,7 @@ import { untilAborted } from '../deadline.js'
 import { AuthError } from '../errors.js'
 import { readAtMost } from '../read-at-most.js'
 import { redactError } from '../redact.js'
-import { createConnections } from './connections.js'
+import { type ConnectionsOptions, createConnections } from './connections.js'
 import { saysLost, saysNeverSent } from './fetch-errors.js'
 import type { FetchLike, FetchResponse } from './fetch-like.js'
 import type { Hosts } from './hosts.js'
@@ -48,20 +48,13 @@ export interface HttpClient {
   close(): Promise<void>
 }
 
-export interface HttpClientOptions {
+export interface HttpClientOptions extends ConnectionsOptions {
   readonly fetch: FetchLike | undefined
   readonly hosts: Hosts
-  readonly timeoutMs: number
-  readonly maxConnections: number
 }
 
-export function createHttpClient({
-  fetch,
-  hosts,
-  timeoutMs,
-  maxConnections,
-}: HttpClientOptions): HttpClient {
-  const connections = createConnections(maxConnections, timeoutMs)
+export function createHttpClient({ fetch, hosts, ...options }: HttpClientOptions): HttpClient {
+  const connections = createConnections(options)
   const fetchOnce = fetch ?? connections.fetch
   const wasNeverSent = (error: unknown) => connections.wasNeverMade(error) || saysNeverSent(error)
 

@@ -1,5 +1,5 @@
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from '../errors.js'
-export type { BreakerEvent, MisconfiguredEvent, WeChatEvent } from '../events.js'
+export type { BreakerEvent, MisconfiguredEvent, WarningEvent, WeChatEvent } from '../events.js'
 export type { WeChatAnswer } from './answer.js'
 export type { CallOptions } from './call.js'
 export type { AppCredentials, CodeSession } from './code2session.js'

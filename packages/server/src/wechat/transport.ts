@@ -1,8 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { withAbortableDeadline } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import type { BreakerEvent, EndpointGroup, MisconfiguredEvent, WeChatEvent } from '../events.js'
-import { checkCount, checkDuration, checkFunctions } from '../option-checks.js'
+import type {
+  BreakerEvent,
+  EndpointGroup,
+  MisconfiguredEvent,
+  WarningEvent,
+  WeChatEvent,
+} from '../events.js'
+import { checkCount, checkDuration, checkFunctions, checkNode } from '../option-checks.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
 import { createCircuitBreaker, type Finding } from './circuit-breaker.js'
 import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
@@ -21,13 +27,22 @@ const places = { prefetch: 50, user_info: 128, access_token: 128, call: 128 } as
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
-  /** Sends the calls to WeChat (default: undici with a keep-alive agent of its own). */
+  /**
+   * Sends the calls to WeChat (default: undici with a keep-alive agent of its own, which is not loaded if this is set; on
+   * Cloudflare Workers the global `fetch`).
+   */
   fetch?: FetchLike
   /**
-   * The origins of WeChat (default `['https://api.weixin.qq.com']`). The next one is tried if a connection cannot be
-   * made, and stays in use; every 30 seconds the first is tried again. Plain http only for localhost.
+   * Where WeChat is (default `['https://api.weixin.qq.com']`): its origins, or those of proxies with a path in front, such
+   * as `https://proxy.example.com/wechat`. The next one is tried if a connection cannot be made, and stays in use; every
+   * 30 seconds the first is tried again. Plain http only for localhost, unless `allowPlainHttp` is set.
    */
   wechatHosts?: readonly string[]
+  /**
+   * Permits http in `wechatHosts` for other hosts than localhost, but not for WeChat's own (default false). Everybody on
+   * the way can read the AppSecret, codes and `session_key`s, so only inside a network of your own.
+   */
+  allowPlainHttp?: boolean
   /**
    * How long a call to WeChat may take in total, in milliseconds from when it is sent (default 5,000). Connecting may
    * take 2,000.
@@ -42,7 +57,7 @@ export interface WeChatConnectionOptions {
 
 export interface TransportNeeds {
   readonly now: () => number
-  readonly emit: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent) => void
+  readonly emit: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent | WarningEvent) => void
 }
 
 export interface WeChatRequest<Result> extends ErrcodeMeanings {
@@ -114,15 +129,17 @@ const unhealthy: ReadonlySet<unknown> = new Set([
 export function createTransport({
   fetch,
   wechatHosts = ['https://api.weixin.qq.com'],
+  allowPlainHttp = false,
   wechatTimeoutMs = 5000,
   maxLoginsInFlight = 512,
   now,
   emit,
 }: WeChatConnectionOptions & TransportNeeds): Transport {
+  checkNode()
   checkFunctions({ fetch })
   checkDuration('wechatTimeoutMs', wechatTimeoutMs)
   checkCount('maxLoginsInFlight', maxLoginsInFlight, { min: 1, of: 'logins' })
-  const hosts = createHosts(checkHosts('wechatHosts', wechatHosts), now)
+  const hosts = createHosts(checkHosts('wechatHosts', wechatHosts, { allowPlainHttp }), now)
   const placesOf: Readonly<Record<EndpointGroup, number>> = { login: maxLoginsInFlight, ...places }
   const groups = forEachGroup((group) => ({
     places: createPlaces(placesOf[group]),
@@ -131,6 +148,7 @@ export function createTransport({
   const httpClient = createHttpClient({
     fetch,
     hosts,
+    emit,
     timeoutMs: wechatTimeoutMs,
     // A socket for every place, so that no group waits for the sockets of another.
     maxConnections: Object.values(placesOf).reduce((sum, count) => sum + count),

@@ -2,9 +2,10 @@ import {
   type BreakerEvent,
   createEmit,
   type MisconfiguredEvent,
+  type WarningEvent,
   type WeChatEvent,
 } from '../events.js'
-import { checkCredential, checkFunctions } from '../option-checks.js'
+import { checkCredential, checkFunctions, checkNames, type OptionNames } from '../option-checks.js'
 import type { AppCredentials } from './code2session.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import { createTransport, type WeChatConnectionOptions } from './transport.js'
@@ -13,7 +14,19 @@ export interface WeChatOptions extends AppCredentials, WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
   /** Called with every event. Errors that it throws are ignored. */
-  onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent) => void
+  onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent | WarningEvent) => void
+}
+
+const names: OptionNames<WeChatOptions> = {
+  appId: true,
+  appSecret: true,
+  fetch: true,
+  wechatHosts: true,
+  allowPlainHttp: true,
+  wechatTimeoutMs: true,
+  maxLoginsInFlight: true,
+  now: true,
+  onEvent: true,
 }
 
 /** A {@link WeChat} with connections of its own. */
@@ -30,13 +43,9 @@ export interface OwnWeChat extends WeChat {
  * const wechat = createWeChat({ appId, appSecret })
  * const { phoneNumber } = await wechat.phoneNumber(code)
  */
-export function createWeChat({
-  appId,
-  appSecret,
-  now = Date.now,
-  onEvent,
-  ...connection
-}: WeChatOptions): OwnWeChat {
+export function createWeChat(options: WeChatOptions): OwnWeChat {
+  checkNames('createWeChat', options, names)
+  const { appId, appSecret, now = Date.now, onEvent, ...connection } = options
   checkCredential('appId', appId)
   checkCredential('appSecret', appSecret)
   checkFunctions({ now })

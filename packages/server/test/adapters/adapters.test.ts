@@ -1,12 +1,18 @@
+import { existsSync } from 'node:fs'
 import express5 from 'express'
 import express4 from 'express4'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { adapters } from '../../../../.ci/entries.mjs'
+import { adapters, adaptersElsewhere } from '../../../../.ci/entries.mjs'
 import * as onExpress from '../../src/adapters/express.js'
 import * as onFetch from '../../src/adapters/fetch.js'
 import * as onNode from '../../src/adapters/node.js'
 import { createAuth } from '../../src/index.js'
-import { adapterCases, type StartAdapter, signIn } from '../../src/testing/index.js'
+import {
+  type AdapterCasesOptions,
+  adapterCases,
+  type StartAdapter,
+  signIn,
+} from '../../src/testing/index.js'
 import { newKey, setUp } from '../set-up.js'
 import { onExpressBackend, onFetchBackend, onNodeBackend, serve, versions } from './backends.js'
 
@@ -16,9 +22,7 @@ interface Row {
   adapter: string
   start: StartAdapter
   /** What {@link adapterCases} are told about the adapter. */
-  hasNext?: boolean
-  hasParser?: boolean
-  hasConnection?: boolean
+  told?: Omit<AdapterCasesOptions, 'createAuth'>
 }
 
 const rows: Row[] = [
@@ -28,7 +32,7 @@ const rows: Row[] = [
       name: `${name} after express.json()`,
       adapter: 'express',
       start: onExpressBackend({ express, addParser: (app) => app.use(express.json()) }),
-      hasParser: true,
+      told: { hasParser: true },
     },
     {
       name: `${name} after express.urlencoded()`,
@@ -45,15 +49,27 @@ const rows: Row[] = [
     },
   ]),
   { name: 'node:http', adapter: 'node', start: onNodeBackend },
-  { name: 'fetch', adapter: 'fetch', start: onFetchBackend, hasNext: false, hasConnection: false },
+  {
+    name: 'fetch',
+    adapter: 'fetch',
+    start: onFetchBackend,
+    told: { hasNext: false, hasConnection: false },
+  },
 ]
 
 test('every adapter is held to the cases', () => {
-  expect([...new Set(rows.map(({ adapter }) => adapter))].sort()).toEqual([...adapters].sort())
+  const here = [...new Set(rows.map(({ adapter }) => adapter))]
+
+  expect([...here, ...adaptersElsewhere].sort()).toEqual([...adapters].sort())
+  for (const name of adaptersElsewhere) {
+    expect(
+      existsSync(new URL(`../../../../.ci/frameworks/rows/${name}.mjs`, import.meta.url)),
+    ).toBe(true)
+  }
 })
 
-describe.each(rows)('$name', ({ start, ...options }) => {
-  for (const { name, run } of adapterCases({ createAuth, ...options })) test(name, () => run(start))
+describe.each(rows)('$name', ({ start, told }) => {
+  for (const { name, run } of adapterCases({ createAuth, ...told })) test(name, () => run(start))
 })
 
 async function listen(listener: Parameters<typeof serve>[0]): Promise<string> {

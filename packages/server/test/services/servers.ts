@@ -215,7 +215,7 @@ export function createServers({ answerTimeoutMs = 60_000 }: ServersOptions = {})
         [
           'CREATE DATABASE wxlogin;',
           "CREATE USER 'wxlogin'@'127.0.0.1';",
-          "GRANT ALL ON *.* TO 'wxlogin'@'127.0.0.1';",
+          "GRANT ALL ON *.* TO 'wxlogin'@'127.0.0.1' WITH GRANT OPTION;",
         ].join('\n'),
       )
       return start(home, {

@@ -1,6 +1,6 @@
-import { CamelCasePlugin, sql } from 'kysely'
+import { CamelCasePlugin, type Kysely, sql } from 'kysely'
 import { afterAll, describe, expect, inject, test } from 'vitest'
-import { createSqlStore } from '../../src/stores/sql.js'
+import { createSqlStore, type SqlDatabase } from '../../src/stores/sql.js'
 import { storeCases } from '../../src/testing/index.js'
 import { createClock, newKey, setUp } from '../set-up.js'
 import {
@@ -176,9 +176,69 @@ describe.each(places)('$name', (given) => {
     await close()
   })
 
+  // SQLite has no users.
+  const servers = place.kind === 'sqlite' ? [] : [place.kind]
+  test.each(servers)(
+    'a user of %s that may not create tables starts where the table is there, and is refused where not',
+    async () => {
+      const own = { ...place, namespace: newNamespace() }
+      const owner = openSqlStore(own)
+      const { user, url, drop } = await createUserWithoutCreate(owner.kysely, own)
+      const limited = openSqlStore({ ...own, urls: [url] })
+
+      await expect(limited.store.migrate()).rejects.toThrow(/denied/)
+      await owner.store.migrate()
+      // It may not even look.
+      await expect(limited.store.migrate()).rejects.toThrow(/denied/)
+      await sql`grant select, insert, update, delete on ${sql.table(own.namespace)} to ${user}`.execute(
+        owner.kysely,
+      )
+      await limited.store.migrate()
+
+      const results = await Promise.allSettled(storeCases().map(({ run }) => run(limited.store)))
+      expect(results.filter(({ status }) => status === 'rejected')).toEqual([])
+      await limited.close()
+      await clear(own)
+      await drop()
+      await owner.close()
+    },
+  )
+
+  test.each(place.kind === 'mysql' ? ['id', 'user_id'] : [])(
+    'a session of MySQL is found by the index on %s',
+    async (column) => {
+      const explanations: unknown[] = []
+      const { kysely, close } = openSqlStore(place)
+      const spy: SqlDatabase = {
+        transaction: () => ({ execute: (run) => run(spy) }),
+        withoutPlugins: () => spy,
+        async executeQuery(query) {
+          const explained = `explain ${query.sql}`
+          const fragments = { ...query.query, sqlFragments: [explained] }
+          const { rows } = await kysely.executeQuery({ ...query, sql: explained, query: fragments })
+          explanations.push(...rows)
+          return { rows: [] }
+        },
+      }
+      const options = { dialect: place.kind, table: place.namespace }
+      const filled = createSqlStore(kysely, options)
+      await filled.migrate()
+      const record = newRecord(Date.now)
+      await filled.create(record)
+      const store = createSqlStore(spy, options)
+
+      await (column === 'id' ? store.get(record.id) : store.list(record.userId))
+
+      const key = column === 'id' ? 'PRIMARY' : `${place.namespace}_user`
+      expect(explanations).toEqual([
+        expect.objectContaining({ possible_keys: expect.stringContaining(key) }),
+      ])
+      await close()
+    },
+  )
+
   // A statement of SQLite answers at once, in this thread, so it has no such case.
-  const waiting = place.kind === 'sqlite' ? [] : [place.kind]
-  test.each(waiting)(
+  test.each(servers)(
     'a %s that does not answer is not taken for a pool that is too small',
     async () => {
       const { store, close } = openSqlStore(place, { maxConnections: 1 })
@@ -234,3 +294,27 @@ describe.each(places)('$name', (given) => {
     await close()
   })
 })
+
+/** Somebody who may connect, and has no right at all. */
+async function createUserWithoutCreate(
+  kysely: Kysely<object>,
+  { kind, namespace, urls }: SqlPlace,
+) {
+  const url = new URL(urls[0] ?? '')
+  const user = kind === 'mysql' ? sql`${sql.lit(namespace)}@'%'` : sql.id(namespace)
+  const password = sql.lit('not-a-secret')
+  if (kind === 'mysql') {
+    await sql`create user ${user} identified by ${password}`.execute(kysely)
+    // Without a right there, the database is not even to be entered.
+    await sql`grant show view on ${sql.id(url.pathname.slice(1))}.* to ${user}`.execute(kysely)
+  } else {
+    await sql`create role ${user} login password ${password}`.execute(kysely)
+  }
+  url.username = namespace
+  url.password = 'not-a-secret'
+  const drop = async () => {
+    if (kind === 'postgresql') await sql`drop owned by ${user}`.execute(kysely)
+    await sql`drop user ${user}`.execute(kysely)
+  }
+  return { user, url: url.href, drop }
+}

@@ -36,6 +36,8 @@ interface ConnectionOptions {
   /** Of mysql2. */
   readonly flags?: string[]
   readonly charset?: string
+  readonly supportBigNumbers?: boolean
+  readonly bigNumberStrings?: boolean
   /** Runs on every new connection. */
   readonly initially?: string
 }
@@ -86,6 +88,16 @@ export function storePlaces(services: Services): readonly StorePlace[] {
     ...place('mysql', 'MariaDB by a connection without emoji', 'mysql', {
       charset: 'UTF8_GENERAL_CI',
     }),
+    ...place(
+      'mysql',
+      'MariaDB without backslash escapes, by a driver whose numbers are text',
+      'mysql',
+      {
+        initially: "set session sql_mode = concat(@@sql_mode, ',NO_BACKSLASH_ESCAPES')",
+        supportBigNumbers: true,
+        bigNumberStrings: true,
+      },
+    ),
     {
       name: 'SQLite',
       kind: 'sqlite',

@@ -159,6 +159,35 @@ test.each(['40001', '40P01', 'ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'SQLITE
   },
 )
 
+test('node:sqlite, which numbers its errors, is retried when it is busy', async () => {
+  const busy = { code: 'ERR_SQLITE_ERROR', errcode: 5 }
+  const { connect, statements } = createFailingDatabase(busy)
+
+  const isWritten = await createSqlStore(connect({ failures: 1 }), { dialect: 'sqlite' }).replace(
+    record('a'),
+    1,
+  )
+
+  expect(isWritten).toBe(true)
+  expect(statements()).toBe(2)
+})
+
+test('what migrate() cannot look at, it makes, whatever the driver calls it', async () => {
+  const { connect, statements } = createFailingDatabase({ code: 'D1_ERROR' })
+  const store = createSqlStore(connect({ failures: 1 }), { dialect: 'sqlite' })
+
+  await store.migrate()
+
+  expect(statements()).toBe(1 + store.schema.length)
+})
+
+test('migrate() says what stands in the way of making the table', async () => {
+  const { connect } = createFailingDatabase({ code: 'ECONNREFUSED' })
+  const store = createSqlStore(connect({ failures: 2 }), { dialect: 'sqlite' })
+
+  await expect(store.migrate()).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})
+
 test.each(['23505', 'ER_DUP_ENTRY', 'ECONNRESET', 'SQLITE_READONLY'])(
   'a statement that fails with %s is not sent again',
   async (code) => {
@@ -171,7 +200,7 @@ test.each(['23505', 'ER_DUP_ENTRY', 'ECONNRESET', 'SQLITE_READONLY'])(
   },
 )
 
-function createFailingDatabase(code: string) {
+function createFailingDatabase(failure: string | object) {
   let sent = 0
   const connect = ({ failures }: { failures: number }): SqlDatabase => {
     let failuresLeft = failures
@@ -180,7 +209,12 @@ function createFailingDatabase(code: string) {
       withoutPlugins: () => failing,
       async executeQuery() {
         sent++
-        if (failuresLeft-- > 0) throw Object.assign(new Error('refused'), { code })
+        if (failuresLeft-- > 0) {
+          throw Object.assign(
+            new Error('refused'),
+            typeof failure === 'string' ? { code: failure } : failure,
+          )
+        }
         return { rows: [], numAffectedRows: 1n }
       },
     }

@@ -4,14 +4,7 @@ import {
   type FakeWeChat,
   type FakeWeChatOptions,
 } from '../../src/testing/index.js'
-import {
-  type BreakerEvent,
-  createWeChat,
-  type MisconfiguredEvent,
-  type OwnWeChat,
-  type WeChatEvent,
-  type WeChatOptions,
-} from '../../src/wechat/index.js'
+import { createWeChat, type OwnWeChat, type WeChatOptions } from '../../src/wechat/index.js'
 import { type Clock, createClock } from '../set-up.js'
 
 /** The ways to the emulated WeChat: as a `fetch`, and by the `fetch` of the defaults over real connections. */
@@ -22,7 +15,7 @@ export interface WeChatSetUp {
   fake: FakeWeChat
   clock: Clock
   /** Everything that `wechat` reported, the oldest first. */
-  events: (WeChatEvent | MisconfiguredEvent | BreakerEvent)[]
+  events: Parameters<NonNullable<WeChatOptions['onEvent']>>[0][]
 }
 
 interface WeChatSetUpOptions extends Partial<WeChatOptions> {
@@ -38,7 +31,8 @@ export async function setUpWeChat(
   const fake = createFakeWeChat({ ...fakeOptions, now: clock.now })
   const events: WeChatSetUp['events'] = []
   const wechat = createWeChat({
-    ...fake.app,
+    appId: fake.app.appId,
+    appSecret: fake.app.appSecret,
     ...(door === 'fetch' ? { fetch: fake.fetch } : { wechatHosts: [await listen(fake)] }),
     now: clock.now,
     onEvent: (event) => events.push(event),

@@ -1,8 +1,10 @@
 import { Button, Text, View } from '@tarojs/components'
 import { useState } from 'react'
 import { client } from '../../client'
+import type { Form } from '../../password-login'
 import { textOf } from '../../texts'
 import { useSession } from '../../use-session'
+import { PasswordForm } from './password-form'
 import './index.css'
 
 interface Order {
@@ -10,6 +12,9 @@ interface Order {
   readonly title: string
   readonly price: number
 }
+
+// Nobody has a WeChat account in a browser.
+const isWeb = process.env.TARO_ENV === 'h5'
 
 export default function Index() {
   const session = useSession()
@@ -27,6 +32,8 @@ export default function Index() {
   }
 
   const login = () => attempt(() => client.login())
+
+  const loginByPassword = (form: Form) => attempt(() => client.login({ input: form }))
 
   const logout = () =>
     attempt(async () => {
@@ -50,11 +57,14 @@ export default function Index() {
             退出
           </Button>
         ) : (
-          <Button size="mini" onClick={login}>
-            登录
-          </Button>
+          !isWeb && (
+            <Button size="mini" onClick={login}>
+              登录
+            </Button>
+          )
         )}
       </View>
+      {isWeb && !session && <PasswordForm onLogin={loginByPassword} />}
       {message && <View className="message">{message}</View>}
       <View className="card">
         <Text className="title">我的订单</Text>

@@ -1,3 +1,4 @@
+import { checkNames, type OptionNames } from '../../option-checks.js'
 import { type CreateAuth, runCase, type StartAdapter } from './backend.js'
 import { bodyCases } from './body-cases.js'
 import { connectionCases } from './connection-cases.js'
@@ -38,6 +39,13 @@ export interface AdapterCasesOptions {
   hasConnection?: boolean
 }
 
+const names: OptionNames<AdapterCasesOptions> = {
+  createAuth: true,
+  hasNext: true,
+  hasParser: true,
+  hasConnection: true,
+}
+
 /**
  * What every adapter has to do, as a list without a test runner. Each case starts a backend of its own, so they run in
  * any order and at the same time. They speak to it over HTTP/1.1, from Node.
@@ -45,12 +53,9 @@ export interface AdapterCasesOptions {
  * @example
  * for (const { name, run } of adapterCases({ createAuth })) test(name, () => run(start))
  */
-export function adapterCases({
-  createAuth,
-  hasNext = true,
-  hasParser = false,
-  hasConnection = true,
-}: AdapterCasesOptions): readonly AdapterCase[] {
+export function adapterCases(options: AdapterCasesOptions): readonly AdapterCase[] {
+  checkNames('adapterCases', options, names)
+  const { createAuth, hasNext = true, hasParser = false, hasConnection = true } = options
   if (typeof createAuth !== 'function') {
     throw new TypeError('createAuth must be the createAuth of @wxlogin/server')
   }

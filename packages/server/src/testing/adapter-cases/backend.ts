@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Auth } from '../../auth.js'
+import type { GuardOptions } from '../../guard-options.js'
 import type { AuthOptions } from '../../options.js'
 import type { Session } from '../../session.js'
-import type { Credentials, GuardOptions } from '../../sessions/authenticate.js'
+import type { Credentials } from '../../sessions/authenticate.js'
 import { createFakeWeChat, type FakeWeChat } from '../fake-wechat/fake-wechat.js'
 import { type Answer, type Piece, type Sent, send, sendRaw } from './exchange.js'
 

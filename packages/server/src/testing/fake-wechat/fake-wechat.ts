@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { checkNames, type OptionNames } from '../../option-checks.js'
 import { createWriter, refusal } from './answers.js'
 import { callOf, type FakeWeChatCall } from './calls.js'
 import { createEncryptKeys } from './encrypt-keys.js'
@@ -92,6 +93,16 @@ export interface FakeWeChatOptions {
   readonly routes?: Readonly<Record<string, FakeWeChatRoute>>
 }
 
+const names: OptionNames<FakeWeChatOptions> = {
+  apps: true,
+  now: true,
+  latencyMs: true,
+  rotateSessionKey: true,
+  sessionKeyTtlSeconds: true,
+  hints: true,
+  routes: true,
+}
+
 /** The emulated WeChat: its transports, what its users do, and what a test can ask about it. */
 export interface FakeWeChat
   extends FakeWeChatTransports,
@@ -140,15 +151,17 @@ export interface FakeWeChat
  * const code = wechat.codeFor('alice')
  * ```
  */
-export function createFakeWeChat({
-  apps = [{ appId: 'wx0000000000000001', appSecret: randomBytes(16).toString('hex') }],
-  now = Date.now,
-  latencyMs = 0,
-  rotateSessionKey = true,
-  sessionKeyTtlSeconds = 3 * 24 * 3600,
-  hints = false,
-  routes = {},
-}: FakeWeChatOptions = {}): FakeWeChat {
+export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
+  checkNames('createFakeWeChat', options, names)
+  const {
+    apps = [{ appId: 'wx0000000000000001', appSecret: randomBytes(16).toString('hex') }],
+    now = Date.now,
+    latencyMs = 0,
+    rotateSessionKey = true,
+    sessionKeyTtlSeconds = 3 * 24 * 3600,
+    hints = false,
+    routes = {},
+  } = options
   if (typeof now !== 'function')
     throw new TypeError('now must be a function that returns milliseconds')
   checkLatency(latencyMs)

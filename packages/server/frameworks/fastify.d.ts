@@ -1,0 +1,3 @@
+export interface FastifyRequest {
+  readonly id: string
+}

@@ -1,0 +1,9 @@
+import type { Type } from '@nestjs/common'
+
+export class HttpAdapterHost {
+  readonly httpAdapter: { use(handler: unknown): unknown }
+}
+
+export class Reflector {
+  getAllAndOverride<T>(key: string, places: ((() => void) | Type)[]): T
+}

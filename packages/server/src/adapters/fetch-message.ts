@@ -1,0 +1,44 @@
+import type { AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
+
+export function headersOf({ headers }: Request): RequestHeaders {
+  return { header: (name) => headers.get(name) ?? undefined }
+}
+
+/** `body` is what was made of a body that has been read already. */
+export function toAuthRequest(request: Request, path: string, body = bodyOf(request)): AuthRequest {
+  return {
+    method: request.method,
+    path,
+    ...headersOf(request),
+    body,
+  }
+}
+
+function bodyOf({ body, bodyUsed }: Request): AuthRequest['body'] {
+  if (bodyUsed || body?.locked) return { parsed: undefined }
+  return body ? chunksOf(body) : undefined
+}
+
+// Not every runtime can iterate over a ReadableStream.
+function chunksOf(body: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      // Not before, so that a request for another route keeps its body.
+      const reader = body.getReader()
+      return {
+        async next() {
+          const { done, value } = await reader.read()
+          return done ? { done, value: undefined } : { done, value }
+        },
+        async return() {
+          await reader.cancel()
+          return { done: true, value: undefined }
+        },
+      }
+    },
+  }
+}
+
+export function toResponse({ status, headers, body }: AuthResponse): Response {
+  return new Response(body ?? null, { status, headers })
+}

@@ -1,0 +1,21 @@
+import { checkNames, type OptionNames } from './option-checks.js'
+import type { Session } from './session.js'
+
+/** How strictly a request is checked. */
+export interface GuardOptions<Claims extends object = object> {
+  /** Lets requests without an `Authorization` header pass without a session (default false). A bad header is a 401. */
+  readonly optional?: boolean
+  /** Only users of these mini programs; others get 403. */
+  readonly appIds?: readonly string[]
+  /** Reads the store, whatever `revocation` is, so that a revoked session is rejected at once (default false). */
+  readonly fresh?: boolean
+  /** Your own rule; `false` is a 403. */
+  readonly allow?: (session: Session<Claims>) => boolean | Promise<boolean>
+}
+
+const names: OptionNames<GuardOptions> = { optional: true, appIds: true, fresh: true, allow: true }
+
+/** Throws a `TypeError` that names the option that there is not. */
+export function checkGuardOptions(options: unknown): void {
+  checkNames('a guard', options, names)
+}
