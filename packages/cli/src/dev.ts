@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { type Command, exitCodes } from './command.js'
 import type { SandboxOptions } from './dev/sandbox.js'
@@ -78,6 +79,7 @@ export const dev: Command = {
       path: readPath('path', given('path')),
       now,
     }
+    refuseItself(options)
     const sandbox = await start(options)
     const { pageUrl, phoneUrl, wechatUrl } = sandbox
     try {
@@ -101,7 +103,7 @@ export const dev: Command = {
           }),
         )
       }
-      if (options.backend !== undefined && !(await answers(options.backend))) {
+      if (options.backend !== undefined && !(await isListening(options.backend))) {
         remark(
           say({
             en: `\n  Nothing listens at ${options.backend} yet. Start your backend; the sandbox finds it by itself.`,
@@ -164,6 +166,16 @@ function readBackend(given: string): string {
   })
 }
 
+/** What is passed on to itself goes in circles. */
+function refuseItself({ backend, port }: { readonly backend?: string; readonly port: number }) {
+  const behind = Number(backend && new URL(backend).port)
+  if (port === 0 || !(behind >= port && behind <= port + 2)) return
+  throw new CliError('usage', {
+    en: `--backend ${backend} is one of the sandbox's own ports, ${port} to ${port + 2}: give that of your backend, or choose others with --port`,
+    zh: `--backend ${backend} 是沙箱自己的端口（${port} 到 ${port + 2}）：请写你的后端的端口，或用 --port 换掉沙箱的`,
+  })
+}
+
 function readAppId(appId: string): string {
   if (/^[\w-]{1,64}$/.test(appId)) return appId
   throw new CliError('usage', {
@@ -180,10 +192,16 @@ function readPath(option: string, path: string): string {
   })
 }
 
-/** Whether somebody listens there, whatever the answer is. */
-async function answers(url: string): Promise<boolean> {
-  return fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(2_000) }).then(
-    () => true,
-    (error: unknown) => Object(Object(error).cause).code !== 'ECONNREFUSED',
-  )
+/** Whether somebody listens there. */
+function isListening(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  return new Promise((told) => {
+    const socket = connect(Number(port || 80), hostname.replace(/^\[|\]$/g, ''))
+    const tell = (listens: boolean) => {
+      socket.destroy()
+      told(listens)
+    }
+    socket.once('connect', () => tell(true))
+    socket.once('error', () => tell(false))
+  })
 }

@@ -16,17 +16,33 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
+const sandbox = pairOf('docs/dev')
 const commandLine = pairOf('packages/cli/README')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
 const requestLayer = pairOf('docs/replace-your-request-layer')
 const ofClients = [onDemand, layers, requestLayer]
-const compiled = [...readmes, commandLine, recipes, backends, ...ofClients, ...examples].flatMap(
-  bothOf,
-)
+const compiled = [
+  ...readmes,
+  commandLine,
+  sandbox,
+  recipes,
+  backends,
+  ...ofClients,
+  ...examples,
+].flatMap(bothOf)
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')
-const pairs = [...readmes, commandLine, recipes, backends, frameworks, ...ofClients, ...examples]
+const pairs = [
+  ...readmes,
+  commandLine,
+  sandbox,
+  recipes,
+  backends,
+  frameworks,
+  ...ofClients,
+  ...examples,
+]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {

@@ -123,7 +123,7 @@ export function createPhones(options: PhonesOptions): Phones {
       network: (request) => networkOf(id, request),
       clock: {
         now: phoneNow,
-        setTimeout,
+        setTimeout: wait,
         clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
       },
       envVersion: isTourist ? 'develop' : 'release',
@@ -291,10 +291,13 @@ const changes: Readonly<Record<string, Text>> = {
   storage: { en: 'storage changed', zh: '本地存储变了' },
 }
 
+/** A timer of a phone, which does not keep the sandbox from ending. */
+const wait = (run: () => void, ms: number) => setTimeout(run, ms).unref()
+
 /** Loads the client where there is nothing but the platform, with the phone's clock. */
 function load(code: string, { wx, now }: { wx: FakeWx; now: () => number }): typeof full {
   const context = vm.createContext(
-    { wx, setTimeout, clearTimeout, console: { warn: () => undefined } },
+    { wx, setTimeout: wait, clearTimeout, console: { warn: () => undefined } },
     { codeGeneration: { strings: false, wasm: false } },
   )
   vm.runInContext('Date', context).now = now

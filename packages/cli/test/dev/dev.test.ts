@@ -20,6 +20,8 @@ describe.each([
     [['--backend', 'https://127.0.0.1:3000'], 'http://127.0.0.1:3000'],
     [['--backend', 'http://api.example.com'], 'http://127.0.0.1:3000'],
     [['--backend', 'http://127.0.0.1.example.com'], 'http://127.0.0.1:3000'],
+    [['--backend', 'http://localhost:7411'], '--port'],
+    [['--backend', 'http://127.0.0.1:7410'], '7410'],
     [['--app-id', 'a b'], 'wx0000000000000001'],
     [['--auth-path', 'wx'], '/wx'],
     [['--path', 'orders?a=1'], '/wx'],
