@@ -54,7 +54,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   async function open(server: Server, wantedPort: number): Promise<Listening> {
     const listening = await listen(server, host, wantedPort).catch((cause) => {
-      throw refusal(cause, host, wantedPort)
+      throw refusal(cause, { host, port: wantedPort, first: port })
     })
     opened.push(listening.close)
     return listening
@@ -186,15 +186,22 @@ function shown(event: AuthEvent, mask: Mask) {
   return { ...rest, message: mask.text(error instanceof Error ? error.message : 'unknown') }
 }
 
-function refusal(cause: unknown, host: string, port: number): unknown {
+interface Place {
+  readonly host: string
+  readonly port: number
+  /** Of the three. */
+  readonly first: number
+}
+
+function refusal(cause: unknown, { host, port, first }: Place): unknown {
   const { code } = Object(cause)
-  const other = port < 65_000 ? port + 100 : 7410
+  const other = first < 65_000 ? first + 100 : 7410
   if (code === 'EADDRINUSE') {
     return new CliError(
       'failed',
       {
-        en: `Port ${port} is taken. End what listens there, or choose three other ports: wxlogin dev --port ${other}`,
-        zh: `端口 ${port} 已被占用。请结束占用它的程序，或换三个端口：wxlogin dev --port ${other}`,
+        en: `Port ${port} is taken, and ${first} to ${first + 2} are needed. End what listens there, or choose others: wxlogin dev --port ${other}`,
+        zh: `端口 ${port} 已被占用，而这里需要 ${first} 到 ${first + 2}。请结束占用它的程序，或换别的端口：wxlogin dev --port ${other}`,
       },
       { cause },
     )
