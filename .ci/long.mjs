@@ -17,6 +17,8 @@ const steps = [
   script('scan', 'no false alarm in mini programs that others have made'),
   script('dev', '`wxlogin dev` from the tarballs, its page in a browser'),
   script('frameworks', 'every framework started, with its adapter'),
+  script('migration', 'a hand-written login is replaced under traffic, and comes back'),
+  script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,
     group: 'nodes',
@@ -41,6 +43,13 @@ const steps = [
     title: 'the server in one file, on workerd and on Node',
     run: () => passes(['.ci/bundles.mjs']),
   },
+  {
+    name: 'matrix',
+    group: 'runtimes',
+    title: 'every runtime × the demo, the adapters and the stores',
+    run: () => passes(['.ci/matrix.mjs']),
+  },
+  script('installs', 'npm, pnpm and yarn × the oldest and the newest of what stands beside'),
 ]
 
 const wanted = process.argv.slice(2)

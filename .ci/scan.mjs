@@ -75,7 +75,7 @@ async function anyProgramIn(place) {
   const files = (await readdir(place, { recursive: true })).sort()
   const file =
     files.find((path) => /example[\\/]app\.js$/.test(path)) ??
-    files.find((path) => /button[\\/]\w+\.js$/.test(path))
+    files.find((path) => /([\w-]+)[\\/](?:\1|index)\.js$/.test(path))
   return join(place, file)
 }
 

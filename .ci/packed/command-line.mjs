@@ -1,4 +1,5 @@
 // The packed command line in an empty folder, as `npx wxlogin` finds it there.
+import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,6 +43,11 @@ export async function checkCommandLine({ place, tarballs, installTarballs, runIn
   expect('wxlogin explain 40125', await wxlogin('explain', '40125', '--lang', 'en'), {
     status: 0,
     says: 'The AppSecret is wrong',
+  })
+
+  expect('wxlogin explain, of which nobody reads the end', await unread(program, 'explain'), {
+    status: 0,
+    says: '',
   })
 
   const made = await wxlogin('keygen', '--jwk', 'ES256')
@@ -88,10 +94,22 @@ export async function checkCommandLine({ place, tarballs, installTarballs, runIn
   function expect(name, { status, output }, wanted) {
     const holds =
       status === wanted.status &&
+      (wanted.says !== '' || output === '') &&
       output.includes(wanted.says) &&
       !(wanted.never && output.includes(wanted.never))
     report(name, holds ? [] : [`exited with ${status}\n${output}`])
   }
+}
+
+/** As in `wxlogin … | head -0`: its output is closed before it writes. */
+function unread(program, ...args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const parts = []
+    child.stdout.destroy()
+    child.stderr.on('data', (part) => parts.push(part))
+    child.on('close', (status) => resolve({ status, output: Buffer.concat(parts).toString() }))
+  })
 }
 
 /** What a user types, and nothing is fetched for it. */

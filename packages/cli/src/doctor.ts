@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { stderr } from 'node:process'
 import { type Call, type Command, exitCodes } from './command.js'
 import { type Check, checkTitles, type Finding, type NotMade, type Wanted } from './doctor/check.js'
 import { readProject } from './doctor/project.js'
@@ -146,6 +147,7 @@ function addressIn({ value }: Call, option: string): string | undefined {
 async function askSecret(appId: string, { say }: Call): Promise<string | undefined> {
   const { isCancel, password } = await import('@clack/prompts')
   const answer = await password({
+    output: stderr,
     message: say({ en: `The AppSecret of ${appId}`, zh: `${appId} 的 AppSecret` }),
   })
   return isCancel(answer) ? undefined : answer

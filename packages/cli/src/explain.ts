@@ -1,9 +1,16 @@
+import { stderr } from 'node:process'
 import { explain as explainToClient, mistakes } from '@wxlogin/client/explain'
 import { AuthError, type AuthErrorCode } from '@wxlogin/server'
 import { knownErrcodes } from '@wxlogin/server/wechat'
 import { type Call, type Command, exitCodes } from './command.js'
 import { CliError } from './errors.js'
-import { clientCodesInChinese, errnos, mistakesInChinese, serverCodes } from './explain/codes.js'
+import {
+  clientCodesInChinese,
+  errnos,
+  mistakesInChinese,
+  reasonsInChinese,
+  serverCodes,
+} from './explain/codes.js'
 import { hintsInChinese } from './explain/errcodes.js'
 import { nearest } from './nearest.js'
 import type { Text } from './text.js'
@@ -22,7 +29,7 @@ interface Meaning {
 
 interface Explained {
   readonly name: string
-  readonly kind: 'code' | 'mistake' | 'errcode' | 'errno'
+  readonly kind: 'code' | 'reason' | 'mistake' | 'errcode' | 'errno'
   readonly status?: number
   readonly meanings: readonly Meaning[]
   readonly url?: string
@@ -79,7 +86,7 @@ export const explain: Command = {
 }
 
 function everything(): readonly Explained[] {
-  return [...codes(), ...mistakesOfSetUp(), ...errcodes(), ...errnosOfClient()]
+  return [...codes(), ...reasons(), ...mistakesOfSetUp(), ...errcodes(), ...errnosOfClient()]
 }
 
 function codes(): Explained[] {
@@ -101,6 +108,21 @@ function codes(): Explained[] {
 }
 
 const isServerCode = (code: string): code is AuthErrorCode => Object.hasOwn(serverCodes, code)
+
+function reasons(): Explained[] {
+  return Object.entries(reasonsInChinese).map(([reason, zh]) => {
+    const ofClient = explainToClient({ code: 'signed_out', reason })
+    return {
+      name: reason,
+      kind: 'reason',
+      meanings: [
+        { place: 'mini_program', text: { en: ofClient.todo, zh }, becomes: 'signed_out' },
+        { place: 'user', text: { en: ofClient.en, zh: ofClient.zh } },
+      ],
+      url: ofClient.url,
+    }
+  })
+}
 
 function mistakesOfSetUp(): Explained[] {
   return Object.entries(mistakes).map(([name, en]) => ({
@@ -152,6 +174,7 @@ function errnosOfClient(): Explained[] {
 function textOf({ name, kind, status, meanings, url }: Explained, say: Call['say']): string {
   const kinds = {
     code: { en: 'error code of wxlogin', zh: 'wxlogin 的错误码' },
+    reason: { en: 'reason of an error', zh: '错误的 reason' },
     mistake: { en: 'mistake in the set-up', zh: '配置错误' },
     errcode: { en: 'errcode of WeChat', zh: '微信的 errcode' },
     errno: { en: 'errno of wx', zh: 'wx 的 errno' },
@@ -198,6 +221,7 @@ async function ask(
   if (!isInteractive) return undefined
   const { autocomplete, isCancel } = await import('@clack/prompts')
   const chosen = await autocomplete({
+    output: stderr,
     message: say({ en: 'Which code?', zh: '哪个错误码？' }),
     options: all.map((one) => ({ value: one.name, label: one.name, hint: firstLine(one, say) })),
     maxItems: 10,

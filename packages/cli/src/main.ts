@@ -4,6 +4,13 @@ import { run } from './run.js'
 
 const { argv, cwd, env, stderr, stdin, stdout } = process
 
+// `wxlogin explain | head` reads no further, and nothing is wrong.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
 process.exitCode = await run(argv.slice(2), {
   env,
   cwd: cwd(),
@@ -14,5 +21,5 @@ process.exitCode = await run(argv.slice(2), {
     new Promise((end) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())
     }),
-  isInteractive: Boolean(stdin.isTTY && stdout.isTTY) && !env.CI,
+  isInteractive: Boolean(stdin.isTTY && stderr.isTTY) && !env.CI,
 })

@@ -518,6 +518,23 @@ test('a report can be pasted into an issue: nothing in it is a secret or names s
   }
 })
 
+test('a backend whose folder lies in that of the mini program is one', async () => {
+  const moved = Object.entries(project).map(([path, content]) => [
+    path.replace(/^app\//, ''),
+    content,
+  ])
+  const cwd = folderWith({
+    ...Object.fromEntries(moved),
+    'project.config.json': '{ "appid": "wxfedcba9876543210", "libVersion": "3.6.0" }',
+  })
+
+  const ran = await wxlogin(['doctor', '--json'], { cwd, env: {} })
+
+  expect(ran.json().findings).toMatchObject([
+    { check: 'app_id_differs', file: 'project.config.json' },
+  ])
+})
+
 test('what is found is said in Chinese, too', async () => {
   const cwd = folderWith({ ...project, ...changed('app/project.config.json', '3.6.0', '2.10.4') })
 

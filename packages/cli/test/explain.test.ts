@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { knownErrcodes } from '@wxlogin/server/wechat'
 import { expect, test } from 'vitest'
-import { codes, mistakes } from '../../client/src/explanations.js'
-import { clientCodesInChinese, mistakesInChinese } from '../src/explain/codes.js'
+import { codes, mistakes, reasons } from '../../client/src/explanations.js'
+import { clientCodesInChinese, mistakesInChinese, reasonsInChinese } from '../src/explain/codes.js'
 import { hintsInChinese } from '../src/explain/errcodes.js'
-import { wxlogin } from './set-up.js'
+import { root, wxlogin } from './set-up.js'
 
 interface Explained {
   readonly name: string
@@ -13,6 +14,7 @@ interface Explained {
 
 test('every code, mistake and errcode that there is has a Chinese text, and nothing else has one', () => {
   expect(Object.keys(clientCodesInChinese).sort()).toEqual(Object.keys(codes).sort())
+  expect(Object.keys(reasonsInChinese).sort()).toEqual(Object.keys(reasons).sort())
   expect(Object.keys(mistakesInChinese).sort()).toEqual(Object.keys(mistakes).sort())
   expect(Object.keys(hintsInChinese).sort()).toEqual(
     knownErrcodes()
@@ -21,6 +23,21 @@ test('every code, mistake and errcode that there is has a Chinese text, and noth
       )
       .sort(),
   )
+})
+
+test('the Chinese for mini programs is that of their README', () => {
+  const readme = readFileSync(`${root}packages/client/README.zh-CN.md`, 'utf8')
+  const cellsOf = (name: string) => {
+    const row = new RegExp(`^\\| <a id="${name}"></a>.*`, 'm').exec(readme)?.[0] ?? ''
+    return row.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').split(' | ')
+  }
+
+  for (const [code, text] of Object.entries({ ...clientCodesInChinese, ...reasonsInChinese })) {
+    expect(cellsOf(code)[1]).toBe(text)
+  }
+  for (const [mistake, text] of Object.entries(mistakesInChinese)) {
+    expect(cellsOf(mistake).at(-1)?.replace(/ \|$/, '')).toBe(text)
+  }
 })
 
 test('all of them are listed, each in the language that was asked for', async () => {
@@ -68,6 +85,7 @@ test.each([
   ['40003', 'WeChat phoneNumber → invalid_code: The code belongs to another user'],
   ['1400001', 'Mini program → phone_quota: No paid calls are left'],
   ['auth_path', 'Mini program: No login routes are there'],
+  ['login_required', 'Mini program → signed_out: Nobody has logged in yet'],
   ['signed_out', 'To the user: You are signed out'],
 ])('%s', async (code, sentence) => {
   const { exit, out } = await wxlogin(['explain', code])

@@ -209,6 +209,20 @@ describe('what a mini program ships', () => {
     expect(leaks.map(({ file }) => file)).toEqual(['miniprogram_npm/sdk/index.js'])
   })
 
+  test('has no backend in it, and no hidden files, though they lie in its folder', async () => {
+    const { leaks } = await scanned({
+      'project.config.json': '{ "miniprogramRoot": "./" }',
+      'app.json': app,
+      '.env': `WX_APP_SECRET=${appSecret}`,
+      'server/package.json': '{ "dependencies": { "koa": "^3" } }',
+      'server/wechat.js': "get('https://api.weixin.qq.com/sns/jscode2session')",
+      'lib/package.json': '{ "dependencies": {} }',
+      'lib/index.js': leaking,
+    })
+
+    expect(leaks.map(({ file }) => file)).toEqual(['lib/index.js'])
+  })
+
   test('of Taro is its source and its build', async () => {
     const { leaks } = await scanned({
       'package.json': '{ "dependencies": { "@tarojs/taro": "4" } }',

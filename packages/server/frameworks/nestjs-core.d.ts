@@ -5,5 +5,5 @@ export class HttpAdapterHost {
 }
 
 export class Reflector {
-  getAllAndOverride<T>(key: string, places: ((() => void) | Type)[]): T
+  getAll(key: string, places: ((() => void) | Type)[]): (object | undefined)[]
 }

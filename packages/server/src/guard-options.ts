@@ -1,4 +1,4 @@
-import { checkNames, type OptionNames } from './option-checks.js'
+import { checkFlags, checkFunctions, checkNames, type OptionNames } from './option-checks.js'
 import type { Session } from './session.js'
 
 /** How strictly a request is checked. */
@@ -15,7 +15,13 @@ export interface GuardOptions<Claims extends object = object> {
 
 const names: OptionNames<GuardOptions> = { optional: true, appIds: true, fresh: true, allow: true }
 
-/** Throws a `TypeError` that names the option that there is not. */
+/** Throws a `TypeError` that names the option that there is not, or that is no rule and would let everybody through. */
 export function checkGuardOptions(options: unknown): void {
   checkNames('a guard', options, names)
+  const { optional, appIds, fresh, allow }: Readonly<Record<string, unknown>> = Object(options)
+  checkFlags({ optional, fresh })
+  checkFunctions({ allow })
+  if (appIds !== undefined && !Array.isArray(appIds)) {
+    throw new TypeError('appIds must be a list of AppIDs')
+  }
 }

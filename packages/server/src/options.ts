@@ -4,7 +4,7 @@ import { type AuthEvent, createEmit, type EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
 import type { PrefetchOptions } from './login/prefetch.js'
-import { checkFunctions, checkNames, type OptionNames } from './option-checks.js'
+import { checkFunctions, checkNames, checkNode, type OptionNames } from './option-checks.js'
 import type { StoreOptions } from './sessions/guarded-store.js'
 import type { LegacyOptions } from './sessions/legacy-tokens.js'
 import type { RevocationOptions } from './sessions/revocation.js'
@@ -72,6 +72,7 @@ const names: OptionNames<AuthOptions> = {
 export function resolveCommon<Claims extends object>(
   given: AuthOptions<Claims>,
 ): CommonOptions<Claims> {
+  checkNode()
   checkNames('createAuth', given, names)
   const { now = Date.now, onEvent, store, ...options } = given
   checkFunctions({ now })

@@ -307,7 +307,10 @@ test.each(['20.18.0', '20.9.0', '18.20.8', '16.20.2'])(
     const [, floor] = /^>=([\d.]+)$/.exec(engines.node) ?? []
     runOn(node)
 
-    expect(() => create({})).toThrow(`needs Node ${floor} or newer, and this is Node ${node};`)
+    // Whatever else is wrong.
+    const told = `needs Node ${floor} or newer, and this is Node ${node};`
+    expect(() => create({ secret: 'short' })).toThrow(told)
+    expect(() => createWeChat({ appId: '', appSecret: '' })).toThrow(told)
   },
 )
 
@@ -379,6 +382,7 @@ describe('an option that there is not', () => {
   test.each([
     ['revocation', { staleSeconds: 1, stale: true }],
     ['cloudHosting', { public: false, pubic: true }],
+    ['acceptLegacy', { until: 2_000_000_000, verify: () => undefined, untill: 1 }],
   ])('inside %s is refused', (option, value) => {
     expect(String(refusalOf({ [option]: value }))).toContain(`is not an option of ${option};`)
   })

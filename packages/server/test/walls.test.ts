@@ -65,7 +65,7 @@ const cli = `
   errors         text
   command        text
   project        node:
-  explain        command errors nearest text @wxlogin/client/explain @wxlogin/server @wxlogin/server/wechat @clack/prompts
+  explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/wechat @clack/prompts
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
   doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts

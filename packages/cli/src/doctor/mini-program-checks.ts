@@ -111,7 +111,11 @@ export const appIdDiffers: Check = async (project) => {
 }
 
 export const leak: Check = eachClient('leak', async ({ shippedFolders, notShipped }) => {
-  const { leaks } = await scanPaths({ paths: shippedFolders, without: notShipped })
+  const { leaks } = await scanPaths({
+    paths: shippedFolders,
+    without: notShipped,
+    isMiniProgram: true,
+  })
   return leaks.map(({ kind, file, line, inside }) => ({
     check: 'leak',
     file,

@@ -68,11 +68,11 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   interrupted: '小程序在后台，请求被微信中断。在 `onShow` 里再做一次',
   aborted: '调用了 `abort()`，不用管',
   domain_not_allowed:
-    '域名不在对应的合法域名里：request、uploadFile、downloadFile、socket 各有一份名单，且只收 `https`。在小程序后台添加，或在开发者工具里勾选“不校验合法域名”',
-  http: '状态码不是 2xx，又不是服务端的错误码：看 `statusCode` 和 `data`。或者登录接口的应答里没有 token：见能认出的配置错误，例如 `wxlogin explain auth_path`',
+    '域名不在对应的合法域名里：request、uploadFile、downloadFile、socket 各有一份名单，且只收 `https`。在小程序后台添加，或在开发者工具里勾选“不校验合法域名”。如果 `cause` 提到 `trustedOrigins`，说明它不在 `createTranslator` 的 `trustedOrigins` 里',
+  http: '状态码不是 2xx，又不是服务端的错误码：看 `statusCode` 和 `data`。或者登录接口的应答里没有 token：见能认出的配置错误',
   business:
-    '`unwrap`、`isUnauthorized` 或 `loginInput` 抛出异常；`cause` 是它抛出的东西，`data` 是应答体',
-  signed_out: '已退出。显示登录按钮，点了调用 `login()`',
+    '`unwrap`、`isUnauthorized`、`loginInput` 或 `headers` 抛出异常；`cause` 是它抛出的东西，`data` 是应答体',
+  signed_out: '已退出，见下文。显示登录按钮，点了调用 `login()`',
   user_changed: '现在登录的已不是发起请求时的用户，所以没有发出。重新加载页面',
   single_page: '从朋友圈打开的单页模式，不能登录',
   mock_code:
@@ -83,7 +83,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
     '手机号按钮没有给出 code：用户拒绝了。`reason` 是 `privacy` 时（errno 103、104），用户还没有同意隐私保护指引：再次提供按钮，并与 `agreePrivacyAuthorization` 耦合使用',
   phone_quota: '获取手机号的付费次数用完了（errno 1400001）。在小程序后台购买，并提供别的办法',
   config:
-    '这样配置行不通，原因写在 message 里：基础库低于 2.13.1 没有 `callContainer`；用的是 `container` 而不是 `baseUrl`，上传、下载、socket 却用了相对地址；或者隐私保护指引没有声明手机号（errno 112），或手机号能力被封禁（1421102）',
+    '这样配置行不通，原因写在 message 里：基础库低于 2.13.1 没有 `callContainer`；用的是 `container` 而不是 `baseUrl`，上传、下载、socket 却用了相对地址；隐私保护指引没有声明手机号（errno 112），或手机号能力被封禁（1421102）；用了 `createTranslator`，却调用了只有 `@wxlogin/server` 才有的能力；或者登录需要 code，而这里的 `wx.login` 给不出来',
   invalid_request: '后端认为请求格式不对。检查中间有什么改动了请求',
   invalid_code: '连续两个 code 都被拒绝。对照小程序的 AppID 和后端的 `apps`',
   invalid_grant: '会话已结束。客户端自己会处理：静默登录，或变为已退出',
@@ -101,6 +101,12 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   server_misconfigured: '微信拒绝了后端，原因在后端的事件里',
 }
 
+/** By the reason of `signed_out`, in Chinese, where it has a text of its own. */
+export const reasonsInChinese: Readonly<Record<string, string>> = {
+  login_required:
+    "还没有人登录过，也不会静默登录：`silent` 是 `false`，或者后端自己的登录光有 code 还不够。显示登录页或按钮，由它调用 `login()`。游客也能用的接口写 `auth: 'optional'`",
+}
+
 /** What to do about a mistake in the set-up, in Chinese; the English is in `@wxlogin/client/explain`. */
 export const mistakesInChinese: Readonly<Record<string, string>> = {
   auth_path:
@@ -110,12 +116,16 @@ export const mistakesInChinese: Readonly<Record<string, string>> = {
   not_json:
     '来的不是 token，而是 HTML 或文本：`baseUrl` 上是一个网站、网关的页面，或者需要登录的 Wi-Fi',
   wrapped:
-    '来的 JSON 里没有 token，像是后端把所有应答都包成了 `{ code, msg, data }`。登录接口不要包',
+    '来的 JSON 里没有 token，像是后端把所有应答都包成了 `{ code, msg, data }`。登录接口不要包，或者设置 `unwrap` 和 `unwrapAuth`',
   plain_http:
     '微信只允许 `https`，开发者工具里勾选“不校验合法域名”时除外。给后端配上证书，`baseUrl` 改成 `https` 地址',
   app_secret: '小程序里的东西谁都能看到。它只能放在后端；如果曾经发布过，请在小程序后台重置',
   small_entry: '从 `@wxlogin/client/full` import `createClient`',
   no_wx: '这里没有全局的 `wx`。传入 `Taro` 或 `uni`，测试里传入 `createFakeWx()`',
+  no_tokens:
+    '按你写的描述，应答里既没有 token 也没有拒绝。把 `tokens` 和 Network 面板里看到的应答对照一下',
+  threw:
+    '后端描述里的某个函数抛了错，或者 `wx` 缺少某个方法，看 `cause`。打包到浏览器时 `Taro` 和 `uni` 本身是空的，要逐个写出用到的方法，见 `docs/backends.zh-CN.md`',
 }
 
 /** The errnos by which `wx` tells the client, and the code that each becomes. */

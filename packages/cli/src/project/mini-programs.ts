@@ -14,7 +14,7 @@ export interface MiniProgram {
   readonly libVersion: string | undefined
   /** What ends up on a phone, as source or as built. */
   readonly shippedFolders: readonly string[]
-  /** Files and folders in them that are not: cloud functions, and what the configuration leaves out. */
+  /** Files and folders in them that are not: cloud functions, backends, and what the configuration leaves out. */
   readonly notShipped: readonly string[]
   /** The folder with `app.json`, into which DevTools puts npm packages. */
   readonly root: string
@@ -28,7 +28,10 @@ const text = (value: unknown): string | undefined =>
 export async function findMiniPrograms(start: string): Promise<readonly MiniProgram[]> {
   const files = (await filesBelow(start)).filter((file) => !file.includes('miniprogram_npm'))
   const named = (name: string) => files.filter((file) => file.endsWith(`${sepOf(file)}${name}`))
-  const configured = await Promise.all(named('project.config.json').map(ofProjectConfig))
+  const backends = await backendsIn(named('package.json').map((file) => dirname(file)))
+  const configured = await Promise.all(
+    named('project.config.json').map((file) => ofProjectConfig(file, backends)),
+  )
   const uniApps = await Promise.all(named('manifest.json').map(ofManifest))
   const known = [...configured, ...uniApps].filter((one) => one !== undefined)
   const isKnown = (folder: string) =>
@@ -47,7 +50,10 @@ export async function findMiniPrograms(start: string): Promise<readonly MiniProg
 
 const sepOf = (path: string): string => (path.includes('\\') ? '\\' : '/')
 
-async function ofProjectConfig(configFile: string): Promise<MiniProgram | undefined> {
+async function ofProjectConfig(
+  configFile: string,
+  backends: readonly string[],
+): Promise<MiniProgram | undefined> {
   const config = await jsonOf(configFile)
   if (!config) return undefined
   const folder = dirname(configFile)
@@ -75,6 +81,7 @@ async function ofProjectConfig(configFile: string): Promise<MiniProgram | undefi
     notShipped: [
       ...[text(config.cloudfunctionRoot)].flatMap((path) => (path ? [resolve(folder, path)] : [])),
       ...leftOut(config).map((path) => resolve(root, path)),
+      ...backends.filter((one) => one !== folder && one.startsWith(root + sepOf(root))),
     ],
     config,
   }
@@ -134,12 +141,25 @@ async function ofAppJson(file: string): Promise<MiniProgram | undefined> {
   }
 }
 
-async function frameworkOf(folder: string): Promise<MiniProgram['framework']> {
+const ofBackends =
+  /^(?:@wxlogin\/server|express|koa|fastify|hono|egg|@nestjs\/core|@midwayjs\/core|wx-server-sdk)$/
+
+/** The packages that are backends: one may have its folder inside that of the mini program. */
+async function backendsIn(packages: readonly string[]): Promise<readonly string[]> {
+  const named = await Promise.all(packages.map(dependenciesOf))
+  return packages.filter((_, n) => named[n]?.some((name) => ofBackends.test(name)))
+}
+
+async function dependenciesOf(folder: string): Promise<readonly string[]> {
   const packageJson = await jsonOf(join(folder, 'package.json'))
-  const names = Object.keys({
+  return Object.keys({
     ...asObject(packageJson?.dependencies),
     ...asObject(packageJson?.devDependencies),
   })
+}
+
+async function frameworkOf(folder: string): Promise<MiniProgram['framework']> {
+  const names = await dependenciesOf(folder)
   if (names.some((name) => name.startsWith('@tarojs/'))) return 'taro'
   return names.some((name) => name.startsWith('@dcloudio/')) ? 'uni-app' : 'native'
 }

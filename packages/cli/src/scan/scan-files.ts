@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
-import { extname, sep } from 'node:path'
+import { basename, extname, sep } from 'node:path'
 import { filesBelow, isFolder, objectIn } from '../project/files.js'
 import { findMiniPrograms } from '../project/mini-programs.js'
 import type { LeakKind } from './findings.js'
@@ -44,21 +44,24 @@ export interface ToScan {
   readonly paths: readonly string[]
   /** Files and folders in them that are not shipped. */
   readonly without: readonly string[]
+  /** They belong to a mini program: its tools leave out hidden files, `.env` for example. */
+  readonly isMiniProgram: boolean
 }
 
 /** What a path ships: the parts of the mini programs below it, or everything if there is none. */
 export async function whatShips(path: string): Promise<ToScan> {
-  if (!(await isFolder(path))) return { paths: [path], without: [] }
+  if (!(await isFolder(path))) return { paths: [path], without: [], isMiniProgram: false }
   const miniPrograms = await findMiniPrograms(path)
   const paths = new Set(miniPrograms.flatMap(({ shippedFolders }) => shippedFolders))
   return {
     paths: paths.size > 0 ? [...paths] : [path],
     without: miniPrograms.flatMap(({ notShipped }) => notShipped),
+    isMiniProgram: paths.size > 0,
   }
 }
 
 /** Looks through files and folders. */
-export async function scanPaths({ paths, without }: ToScan): Promise<ScanResult> {
+export async function scanPaths({ paths, without, isMiniProgram }: ToScan): Promise<ScanResult> {
   const files = new Set<string>()
   for (const path of paths) {
     if (await isFolder(path)) for (const file of await filesBelow(path)) files.add(file)
@@ -70,7 +73,8 @@ export async function scanPaths({ paths, without }: ToScan): Promise<ScanResult>
   let count = 0
   for (const file of files) {
     const isShipped = !without.some((one) => file === one || file.startsWith(one + sep))
-    if (!isShipped || notUploaded.test(file)) continue
+    const isHidden = isMiniProgram && basename(file).startsWith('.')
+    if (!isShipped || isHidden || notUploaded.test(file)) continue
     count++
     const bytes = await read(file)
     const found = typeof bytes === 'string' ? bytes : await look(file, bytes)

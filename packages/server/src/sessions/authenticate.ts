@@ -106,7 +106,7 @@ export function createAuthenticate<Claims extends object>({
 function bearerToken(authorization: string): string | undefined {
   // The usual form without a regular expression: this runs for every request.
   if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) {
-    return authorization.slice(7)
+    return authorization.slice(7) || undefined
   }
   return /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
 }

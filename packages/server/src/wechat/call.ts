@@ -66,5 +66,6 @@ export function callRequest(
   }
 }
 
+// With dots alone as a segment, a path would leave the one that a proxy in `wechatHosts` has in front.
 const isPath = (path: unknown): path is `/${string}` =>
-  typeof path === 'string' && /^(\/[\w.-]+)+\/?$/.test(path) && path.length <= 256
+  typeof path === 'string' && /^(\/(?!\.+(\/|$))[\w.-]+)+\/?$/.test(path) && path.length <= 256

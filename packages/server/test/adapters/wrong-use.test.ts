@@ -79,6 +79,30 @@ describe.each(adapters)('%s', (_name, adapter, framework) => {
     },
   )
 
+  test.each([
+    [{ allow: false }, 'allow must be a function'],
+    [{ allow: null }, 'allow must be a function'],
+    [{ appIds: '' }, 'appIds must be a list of AppIDs'],
+    [{ appIds: null }, 'appIds must be a list of AppIDs'],
+    [{ appIds: 'wx0000000000000001' }, 'appIds must be a list of AppIDs'],
+    [{ optional: 'false' }, 'optional must be true or false'],
+    [{ fresh: 0 }, 'fresh must be true or false'],
+  ])(
+    'a guard with %o throws when it is mounted: it would let too many through',
+    (options, rule) => {
+      const { auth } = setUp()
+
+      expect(() => requireAuth(auth, options as object)).toThrow(new TypeError(rule))
+    },
+  )
+
+  test('a guard takes options that are undefined for those that are left out', () => {
+    const { auth } = setUp()
+    const options = { optional: undefined, appIds: undefined, fresh: undefined, allow: undefined }
+
+    expect(requireAuth(auth, options)).toBeTypeOf('function')
+  })
+
   test('routes with an unknown option name those there are', () => {
     const { auth } = setUp()
 
@@ -136,6 +160,16 @@ test.each([
   expect(errors).toEqual([
     expect.objectContaining({ message: expect.stringContaining(`${name}(auth)`) }),
   ])
+})
+
+test('a guard that is asked directly lets nobody in by a rule that is none', async () => {
+  const { auth } = setUp()
+  const { headers } = await signIn(auth, { openid: 'alice' })
+
+  for (const options of [{ allow: false }, { appIds: '' }, { optional: 'false' }]) {
+    const { response } = await auth.guard(headers.authorization, options as object)
+    expect(response?.status).toBe(500)
+  }
 })
 
 test('a guard that is asked directly lets nobody in by an option there is not', async () => {
