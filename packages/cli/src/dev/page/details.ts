@@ -49,5 +49,7 @@ export function createDetails(words: Words): (entry: Entry) => void {
         : [create('pre', { text: JSON.stringify(shown, undefined, 2) })]),
     )
     dialog.showModal()
+    // The button at its end has the focus, which would scroll there.
+    dialog.scrollTop = 0
   }
 }
