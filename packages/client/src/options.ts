@@ -63,7 +63,6 @@ export function resolveOptions(options: ClientOptions): Settings {
     unwrapAuth,
     headers,
     onEvent = ignore,
-    sandbox,
   } = options
   const isInDevelopment = /^[dt]/.test(account.envVersion)
   const timeoutMs = timeoutOf(60_000, options.timeoutMs)
@@ -81,7 +80,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   })
   assertOption(isText(appId), 'appId must be a non-empty string')
   assertOption(isText(storageKey), 'storageKey must be a non-empty string')
-  assertOption(!sandbox || isInDevelopment, 'sandbox must be off in a release')
+  assertOption(!options.sandbox || isInDevelopment, 'sandbox must be off in a release')
   assertOption(isTimeout(timeoutMs), 'timeoutMs must be 1 to 2147483647 ms')
   assertOption(
     isTimeout(loginTimeoutMs) && loginTimeoutMs <= 20_000,

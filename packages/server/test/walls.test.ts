@@ -22,7 +22,7 @@ const server = `
   request
   session        errors @wxlogin/shared node:
   guard-options  option-checks session
-  events         errors option-checks session @wxlogin/shared
+  events         errors option-checks redact session @wxlogin/shared
   hooks          errors option-checks session @wxlogin/shared
   stores         option-checks session node:
   crypto         session node:
