@@ -225,13 +225,14 @@ function textOf(event: AuthEvent): string | undefined {
   }
 }
 
-/** An error and its causes; of a bug in the app also where it was thrown. */
-function storyOf(error: unknown): string {
+/** An error and its causes; of what the app's own function threw also where. */
+function storyOf(error: unknown, hasPlace = false): string {
   if (!(error instanceof Error)) return 'something other than an Error was thrown'
   const { name, message, stack = '', cause } = error
   const isOurs = error instanceof AuthError
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line))
-  const said = isOurs ? message : redactText(`${name}: ${message}`)
-  const told = isOurs || frames.length === 0 ? said : [said, ...frames].join('\n')
-  return cause === undefined ? told : `${told}\n  cause: ${storyOf(cause)}`
+  const said = isOurs || name === 'Error' ? message : `${name}: ${message}`
+  const frames = hasPlace ? stack.split('\n').filter((line) => /^\s+at /.test(line)) : []
+  const told = [isOurs ? said : redactText(said), ...frames].join('\n')
+  if (cause === undefined) return told
+  return `${told}\n  cause: ${storyOf(cause, isOurs && error.code === 'server_error')}`
 }

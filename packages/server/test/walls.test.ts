@@ -36,7 +36,7 @@ const server = `
   auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   lazy-auth      session guard-options sessions http auth
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
-  adapters       errors option-checks request session guard-options auth @nestjs/common @nestjs/core fastify hono
+  adapters       errors option-checks json-text request session guard-options auth @nestjs/common @nestjs/core fastify hono
   testing        option-checks session guard-options sessions options auth node:`
 
 const client = `
