@@ -69,7 +69,8 @@ const cli = `
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
   doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts
-  commands       command doctor explain keygen scan
+  dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
+  commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:
   help           arguments command commands text
   run            arguments command commands errors help nearest text version
