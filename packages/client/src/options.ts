@@ -67,7 +67,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   const timeoutMs = timeoutOf(60_000, options.timeoutMs)
   const loginTimeoutMs = timeoutOf(10_000, options.loginTimeoutMs)
   for (const name of ['appSecret', 'secret', 'container']) {
-    assertOption(!Object(options)[name], `${name} is no option here`)
+    assertOption(!(options as object as { [name: string]: unknown })[name], `${name} is no option here`)
   }
   const origins = [baseUrl].concat(trustedOrigins).map((url, index) => {
     const origin = originOf(url)
