@@ -56,7 +56,7 @@ export interface Client<Data = unknown> {
   /**
    * A token in place of one that the backend refused: the current one if it is another, or else a renewed one, one
    * renewal for all who ask. Rejects with {@link ClientError}; with `invalid_token` if it is younger than 20 seconds,
-   * as a new one would be refused too.
+   * as a new one would be refused too, and with `user_changed` if somebody else has logged in since.
    */
   refused(accessToken: string): Promise<string>
   /** Calls the listener after every change of the session; returns a function that removes it. */

@@ -17,7 +17,10 @@ export type { AuthRoutesOptions } from './mount.js'
 export type { Next, NodeBodyRequest, NodeRequest, NodeResponse } from './node-message.js'
 
 /** What is needed of a request of Express 4 or 5, whose `url` is relative to where the router is mounted. */
-export type ExpressRequest = NodeBodyRequest
+export interface ExpressRequest extends NodeBodyRequest {
+  /** As it came. */
+  readonly originalUrl?: string
+}
 
 const carrier: Carrier = { name: 'req', member: 'method' }
 
@@ -32,7 +35,12 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
-  return nodeRoutes(auth, options)
+  const routes = nodeRoutes(auth, options)
+  return async (request, response, next) => {
+    // Express 4 takes a doubled slash for the end of the mount path, and a limit for the route would not see it.
+    if (/^[^?]*\/\//.test(request.originalUrl ?? '')) return next()
+    return routes(request, response, next)
+  }
 }
 
 /**
