@@ -33,7 +33,7 @@ export interface ClientOptions extends LoginSettings {
   unwrapAuth?: boolean
   /**
    * For every request to a trusted origin, login and refresh included: of a tenant, a terminal or a language. A header
-   * of the request itself takes precedence.
+   * of the request itself takes precedence, if its name is spelt the same.
    */
   headers?: WxHeaders | (() => WxHeaders)
   /** For metrics and logs; holds no secret. */
@@ -68,7 +68,10 @@ export function resolveOptions(options: ClientOptions): Settings {
   const timeoutMs = timeoutOf(60_000, options.timeoutMs)
   const loginTimeoutMs = timeoutOf(10_000, options.loginTimeoutMs)
   for (const name of ['appSecret', 'secret', 'container']) {
-    assertOption(!Object(options)[name], `${name} is no option here`)
+    assertOption(
+      !(options as object as { [name: string]: unknown })[name],
+      `${name} is no option here`,
+    )
   }
   const origins = [baseUrl].concat(trustedOrigins).map((url, index) => {
     const origin = originOf(url)

@@ -52,10 +52,10 @@ export interface LoginSettings {
 
 /** Decides who refreshes, who logs in and who waits. */
 export interface Renewal {
-  /** Tokens that the server should accept, so not those that it refused. */
-  pair(refused?: TokenPair): Promise<TokenPair>
-  login(options?: LoginOptions): Promise<TokenPair>
-  logout(options?: LogoutOptions): Promise<void>
+  /** Tokens that the server should accept, so not those that it refused, and of this user if one is given. */
+  pair(refused?: TokenPair, userId?: string): Promise<TokenPair>
+  login(options: LoginOptions): Promise<TokenPair>
+  logout(options: LogoutOptions): Promise<void>
   /** Tells the server which sessions are over, this one too, until it has answered. Never rejects. */
   end(session?: TokenRecord): Promise<unknown>
 }
@@ -247,11 +247,15 @@ export function createRenewal(
   void end()
 
   return {
-    pair,
+    pair: (refused, userId) =>
+      pair(refused).then((found) => {
+        if (userId && userId !== found.user_id) throw new ClientError('user_changed')
+        return found
+      }),
     end,
 
     /** Waits for what is running, which may have begun before a sign-out; a sign-out that comes meanwhile stands. */
-    login({ input, force } = {}) {
+    login({ input, force }) {
       pauseMs = 0
       const { key } = store.read()
       return singleFlight(() => {
@@ -262,7 +266,7 @@ export function createRenewal(
       }, true)
     },
 
-    logout({ everywhere } = {}) {
+    logout({ everywhere }) {
       store.read(true)
       // Storage first, so that it works offline and whatever happens next.
       signOut('logout', 'logout')
