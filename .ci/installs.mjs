@@ -53,6 +53,7 @@ const managers = [
     install: ['install', '--ignore-scripts', '--strict-peer-dependencies'],
   },
   {
+    // It has nothing to say about optional peers.
     name: 'yarn 1',
     package: 'yarn@1.22.22',
     // It alone refuses a package of a framework's that wants a newer Node than the one that runs it.
@@ -64,7 +65,6 @@ const managers = [
       '--cache-folder',
       'cache',
     ],
-    complaint: /^warning.*@wxlogin\/.*peer dependency.*$/m,
   },
   {
     name: 'yarn 4, node_modules',

@@ -1,5 +1,7 @@
 import { codes, mistakes, reasons } from './explanations.js'
 
+export { mistakes }
+
 /** What an error means, and what to do about it. */
 export interface Explanation {
   /** For the user, in Chinese. */

@@ -87,11 +87,14 @@ describe.each(adapters)('%s', (_name, adapter, framework) => {
     [{ appIds: 'wx0000000000000001' }, 'appIds must be a list of AppIDs'],
     [{ optional: 'false' }, 'optional must be true or false'],
     [{ fresh: 0 }, 'fresh must be true or false'],
-  ])('a guard with %o throws when it is mounted: it would let too many through', (options, rule) => {
-    const { auth } = setUp()
+  ])(
+    'a guard with %o throws when it is mounted: it would let too many through',
+    (options, rule) => {
+      const { auth } = setUp()
 
-    expect(() => requireAuth(auth, options as object)).toThrow(new TypeError(rule))
-  })
+      expect(() => requireAuth(auth, options as object)).toThrow(new TypeError(rule))
+    },
+  )
 
   test('a guard takes options that are undefined for those that are left out', () => {
     const { auth } = setUp()

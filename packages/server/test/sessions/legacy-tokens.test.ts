@@ -211,13 +211,16 @@ test('a token of more than 4,096 characters is not asked about', async () => {
 })
 
 // A socket that takes its token from a query has one of these without it, and a table may have a user without a token.
-test.each(['Bearer ', 'bearer  ', 'Bearer', ''])('%j holds no token to ask about', async (header) => {
-  const { auth, asked } = setUpLegacy()
+test.each(['Bearer ', 'bearer  ', 'Bearer', ''])(
+  '%j holds no token to ask about',
+  async (header) => {
+    const { auth, asked } = setUpLegacy()
 
-  await expect(auth.authenticate(header)).rejects.toMatchObject(refused)
+    await expect(auth.authenticate(header)).rejects.toMatchObject(refused)
 
-  expect(asked).not.toHaveBeenCalled()
-})
+    expect(asked).not.toHaveBeenCalled()
+  },
+)
 
 test.each([
   ['throws', () => Promise.reject(new Error('the database is down'))],
