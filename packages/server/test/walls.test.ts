@@ -136,17 +136,20 @@ describe('any adapter and any store can be deleted without touching another', ()
   // What checks options and what writes JSON is code as well, and the same for all of them.
   const shared = ['option-checks.ts', 'guard-options.ts', 'json-text.ts']
 
-  test.each(['adapters', 'stores'])('%s take only types, the checks of options and the text of JSON', (room) => {
-    const loaded = filesIn(join(src, room)).flatMap((file) =>
-      importsOfFile(file, withoutTypes(readFileSync(file, 'utf8'))),
-    )
+  test.each(['adapters', 'stores'])(
+    '%s take only types, the checks of options and the text of JSON',
+    (room) => {
+      const loaded = filesIn(join(src, room)).flatMap((file) =>
+        importsOfFile(file, withoutTypes(readFileSync(file, 'utf8'))),
+      )
 
-    const elsewhere = loaded.filter(
-      (file) => file.startsWith(src) && !file.startsWith(join(src, room)),
-    )
-    const named = elsewhere.map((file) => relative(src, file))
-    expect(named.filter((file) => !shared.includes(file))).toEqual([])
-  })
+      const elsewhere = loaded.filter(
+        (file) => file.startsWith(src) && !file.startsWith(join(src, room)),
+      )
+      const named = elsewhere.map((file) => relative(src, file))
+      expect(named.filter((file) => !shared.includes(file))).toEqual([])
+    },
+  )
 
   test('only the adapter of a framework names it', () => {
     const named = filesIn(join(src, 'adapters')).flatMap((file) =>
