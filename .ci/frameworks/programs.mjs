@@ -293,15 +293,18 @@ async function bothRouters(url, wechat) {
   await flow(`${url}/api`, wechat)
 }
 
-/** Whoever sends too much is told so by the address that the proxy saw, whatever they claim; nobody else is. */
+/**
+ * Whoever sends too much is told so by the address that the proxy saw, whatever they claim and however they write the
+ * path; nobody else is.
+ */
 async function limits(url) {
   const paths = ['/wx/login', '/wx/refresh', '/wx/an-unguessable-path/prefetch']
   for (const [n, path] of paths.entries()) {
-    const send = async (address, claimed) => {
+    const send = async (address, claimed, end = '') => {
       const headers = { 'x-forwarded-for': `${claimed}, ${address}` }
       return path.endsWith('prefetch')
-        ? read(await fetch(url + path, { headers }))
-        : post(url + path, {}, headers)
+        ? read(await fetch(url + path + end, { headers }))
+        : post(url + path + end, {}, headers)
     }
     const first = await send(`192.0.2.${n}`, '198.51.100.1')
     assert.notEqual(first.status, 429, path)
@@ -312,6 +315,8 @@ async function limits(url) {
     assert.equal(last.status, 429, `${path}: ${last.status} ${last.text}`)
     assert.equal(last.body.error, 'rate_limited', `${path}: ${last.text}`)
     assert.ok(Number(last.headers.get('retry-after')) > 0, `${path}: no Retry-After`)
+    const slash = await send(`192.0.2.${n}`, '198.51.100.1', '/')
+    assert.equal(slash.status, 429, `${path}/: ${slash.status} ${slash.text}`)
     const other = await send(`192.0.2.1${n}`, '198.51.100.1')
     assert.notEqual(other.status, 429, `${path}, from another address`)
   }

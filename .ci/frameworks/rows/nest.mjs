@@ -157,25 +157,45 @@ async function onEach(ask) {
       expired() {
         throw new AuthError('invalid_token', 'The session has ended')
       }
+      lines() {
+        throw new AuthError('access_denied', 'two\u2028lines')
+      }
     }
     const guest = Authenticated({ optional: true })
     method(Routes, 'open', [Get('open'), guest], CurrentSession())
     method(Routes, 'closed', [Get('closed')], CurrentSession())
     method(Routes, 'busy', [Get('busy'), guest])
     method(Routes, 'expired', [Get('expired'), guest])
+    method(Routes, 'lines', [Get('lines'), guest])
     Controller()(Routes)
-    class Admin {
-      list() {
-        return {}
-      }
+
+    const userId = (session) => ({ userId: session?.userId ?? null })
+    const onlyStaff = Authenticated({ allow: ({ userId }) => userId === 'staff' })
+    const fresh = Authenticated({ fresh: true })
+    class Staff {}
+    for (const [name, ...decorators] of [
+      ['list'],
+      ['fresh', fresh],
+      ['guests', guest],
+      ['all', Authenticated({ allow: () => true })],
+    ]) {
+      Staff.prototype[name] = (session) => userId(session)
+      method(Staff, name, [Get(name), ...decorators], CurrentSession())
     }
-    method(Admin, 'list', [Get('admin'), Authenticated({ fresh: true })])
-    Authenticated({ allow: ({ userId }) => userId === '1' })(Admin)
-    Controller()(Admin)
+    onlyStaff(Staff)
+    Controller('staff')(Staff)
+    class Night extends Staff {}
+    fresh(Night)
+    Controller('night')(Night)
+    class Desk {}
+    Desk.prototype.twice = (session) => userId(session)
+    // As they stand above a handler: the last one is applied first.
+    method(Desk, 'twice', [Get('twice'), onlyStaff, fresh], CurrentSession())
+    Controller('staff')(Desk)
     class App {}
     Module({
       imports: [WxLoginModule.forRoot({ auth, basePath: '/wx' })],
-      controllers: [Routes, Admin],
+      controllers: [Routes, Staff, Night, Desk],
       providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
     })(App)
     const app = await NestFactory.create(App, new Platform(), { logger: false })
@@ -183,14 +203,19 @@ async function onEach(ask) {
     await app.listen(0, '127.0.0.1')
     try {
       const { headers } = await signIn(auth, { openid: 'alice', userId: 7 })
+      const text = async (path, sent = {}) => {
+        const url = `http://127.0.0.1:${app.getHttpServer().address().port}${path}`
+        const response = await fetch(url, { headers: { connection: 'close', ...sent } })
+        return { status: response.status, headers: response.headers, body: await response.text() }
+      }
       await ask({
         app,
         auth,
         headers,
-        async get(path, sent = {}) {
-          const url = `http://127.0.0.1:${app.getHttpServer().address().port}${path}`
-          const response = await fetch(url, { headers: { connection: 'close', ...sent } })
-          return { status: response.status, headers: response.headers, body: await response.json() }
+        text,
+        async get(path, sent) {
+          const answer = await text(path, sent)
+          return { ...answer, body: JSON.parse(answer.body) }
         },
       })
     } finally {
@@ -236,6 +261,23 @@ export const extras = {
     const names = Object.keys(createRequire(import.meta.url)('@wxlogin/server/nest'))
     assert.deepEqual(names.sort(), Object.keys(nest).sort())
   },
+  'what a handler throws has no line ends that phones cannot read': () =>
+    onEach(async ({ text, headers }) => {
+      const { status, body } = await text('/lines', headers)
+      assert.equal(status, 403)
+      assert.doesNotMatch(body, /[\u2028\u2029]/)
+      assert.equal(JSON.parse(body).error_description, 'two\u2028lines')
+    }),
+  'a rule of a controller holds for handlers that have one of their own': () =>
+    onEach(async ({ get, headers }) => {
+      assert.equal((await get('/staff/list', headers)).status, 403)
+      assert.equal((await get('/staff/fresh', headers)).status, 403)
+      assert.equal((await get('/staff/twice', headers)).status, 403)
+      assert.equal((await get('/staff/guests', headers)).status, 403)
+      assert.deepEqual((await get('/staff/guests')).body, { userId: null })
+      assert.deepEqual((await get('/staff/all', headers)).body, { userId: '7' })
+      assert.equal((await get('/night/list', headers)).status, 403)
+    }),
   'the module gives its auth to whoever asks': () =>
     onEach(async ({ app, auth }) => assert.equal(app.get(AUTH), auth)),
   'a guard that nobody called ends the start': async () => {

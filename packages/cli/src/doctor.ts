@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { stderr } from 'node:process'
 import { type Call, type Command, exitCodes } from './command.js'
-import { type Check, checkTitles, type Finding, type NotMade, type Wanted } from './doctor/check.js'
+import type { Check, Wanted } from './doctor/check.js'
+import { jsonOf, textOf } from './doctor/output.js'
 import { readProject } from './doctor/project.js'
 import { reportOf } from './doctor/report.js'
 import { CliError } from './errors.js'
@@ -91,6 +92,7 @@ export const doctor: Command = {
 /** The tables and the engine of `scan`, and what speaks to WeChat, are loaded when they are needed. */
 async function checks(): Promise<readonly Check[]> {
   const ofClients = await import('./doctor/mini-program-checks.js')
+  const ofPackages = await import('./doctor/npm-checks.js')
   const ofServers = await import('./doctor/backend-checks.js')
   const { address } = await import('./doctor/address-checks.js')
   const { online } = await import('./doctor/online-check.js')
@@ -100,8 +102,8 @@ async function checks(): Promise<readonly Check[]> {
     ofClients.leak,
     ofClients.plainHttp,
     ofClients.baseLibrary,
-    ofClients.devDependency,
-    ofClients.npmNotBuilt,
+    ofPackages.devDependency,
+    ofPackages.npmNotBuilt,
     ofServers.missingVariable,
     ofServers.guessableSecret,
     ofServers.memoryStore,
@@ -151,74 +153,4 @@ async function askSecret(appId: string, { say }: Call): Promise<string | undefin
     message: say({ en: `The AppSecret of ${appId}`, zh: `${appId} 的 AppSecret` }),
   })
   return isCancel(answer) ? undefined : answer
-}
-
-const placeOf = ({ file, line }: Finding, show: (file: string) => string): string =>
-  file === undefined ? '' : `${show(file)}${line === undefined ? '' : `:${line}`}`
-
-function textOf(
-  findings: readonly Finding[],
-  notMade: readonly NotMade[],
-  say: Call['say'],
-  show: (file: string) => string,
-): string {
-  const lines = findings.flatMap((finding) => [
-    `✗ ${say(finding.problem)}`,
-    ...(finding.file === undefined ? [] : [`  ${placeOf(finding, show)}`]),
-    `  → ${say(finding.todo)}`,
-    '',
-  ])
-  const made = Object.keys(checkTitles).length - new Set(notMade.map(({ check }) => check)).size
-  lines.push(
-    findings.length > 0
-      ? say({
-          en: `${findings.length} to mend; ${made} checks were made`,
-          zh: `${findings.length} 处需要处理；检查了 ${made} 项`,
-        })
-      : say({ en: `Nothing to mend; ${made} checks were made`, zh: `没有问题；检查了 ${made} 项` }),
-    ...byReason(notMade).map(({ titles, why }) =>
-      say({
-        en: `  not checked: ${[...titles].map(({ en }) => en).join(', ')} (${why.en})`,
-        zh: `  没有检查：${[...titles].map(({ zh }) => zh).join('、')}（${why.zh}）`,
-      }),
-    ),
-  )
-  return lines.join('\n')
-}
-
-function byReason(notMade: readonly NotMade[]) {
-  const reasons = new Map(notMade.map(({ why }) => [why.en, why]))
-  return [...reasons.values()].map((why) => ({
-    why,
-    titles: new Set(
-      notMade.filter((one) => one.why.en === why.en).map(({ check }) => checkTitles[check]),
-    ),
-  }))
-}
-
-function jsonOf(
-  findings: readonly Finding[],
-  notMade: readonly NotMade[],
-  say: Call['say'],
-  show: (file: string) => string,
-): object {
-  const names: readonly string[] = Object.keys(checkTitles)
-  return {
-    findings: findings.map(({ check, problem, todo, file, line }) => ({
-      check,
-      problem: say(problem),
-      todo: say(todo),
-      ...(file !== undefined && { file: show(file) }),
-      ...(line !== undefined && { line }),
-    })),
-    checks: names.map((check) => {
-      const missing = notMade.find((one) => one.check === check)
-      const isFound = findings.some((one) => one.check === check)
-      return {
-        check,
-        outcome: isFound ? 'found' : missing ? 'not_made' : 'fine',
-        ...(missing && !isFound && { why: say(missing.why) }),
-      }
-    }),
-  }
 }

@@ -11,9 +11,9 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
   const language = languageOf(args, world.env)
   const say = (text: Text) => text[language]
   try {
-    const [first, ...others] = args
+    const [first, ...others] = args[0] === 'help' ? [...args.slice(1), '--help'] : args
     if (first === undefined || !Object.hasOwn(commands, first)) {
-      return await withoutCommand(args, world, say)
+      return await withoutCommand(first === undefined ? args : [first, ...others], world, say)
     }
     const listed = commands[first]
     if (!listed) return exitCodes.usage

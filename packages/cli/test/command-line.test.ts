@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { exitCodes } from '../src/command.js'
 import { commands } from '../src/commands.js'
 import { systemLanguage } from '../src/text.js'
 import { wxlogin } from './set-up.js'
@@ -31,6 +32,25 @@ test.each(names)(
     expect(chinese.out).toMatch(/[\u4e00-\u9fff]/)
   },
 )
+
+test('help is asked for in the other order as well', async () => {
+  expect(await wxlogin(['help', 'scan'])).toEqual({
+    ...(await wxlogin(['scan', '--help'])),
+    json: expect.any(Function),
+  })
+  expect((await wxlogin(['help'])).out).toBe((await wxlogin([])).out)
+})
+
+test.each(['README.md', 'README.zh-CN.md'])('%s has every command, and every exit code', (name) => {
+  const readme = readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+  const rows = [...readme.matchAll(/^\| `([a-z]+)(?: \[\w+\])?` \|/gm)].map(
+    ([, command]) => command,
+  )
+  const exits = [...readme.matchAll(/^\| (\d) \|/gm)].map(([, code]) => Number(code))
+
+  expect(rows).toEqual(names)
+  expect(exits).toEqual(Object.values(exitCodes))
+})
 
 test('the version is that of the package', async () => {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

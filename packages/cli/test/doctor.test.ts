@@ -166,6 +166,12 @@ describe('what is planted is found, alone, with what to do', () => {
       { files: changed('app/project.config.json', '3.6.0', '2.10.4') },
     ],
     [
+      'one that DevTools has chosen here',
+      'base_library',
+      'app/project.config.json',
+      { files: { 'app/project.private.config.json': '{ "libVersion": "2.10.4" }' } },
+    ],
+    [
       'one below that of cloud hosting',
       'base_library',
       'app/project.config.json',
@@ -335,6 +341,30 @@ describe('what is no mistake', () => {
       { files: { 'app/client.js': `// baseUrl: 'http://api.example.com'\n${createClient}` } },
     ],
     ['a memory store while developing', { files: changed('server/main.js', /\n {2}store:.*/, '') }],
+    [
+      'an AppID that the private configuration has',
+      {
+        files: {
+          ...changed('app/project.config.json', appId, 'touristappid'),
+          'app/project.private.config.json': `{ "appid": "${appId}" }`,
+        },
+      },
+    ],
+    [
+      'a secret of something else',
+      {
+        files: { 'server/other.js': "export const cookies = session({ secret: 'keyboard cat' })" },
+      },
+    ],
+    [
+      'what another tool has built',
+      {
+        files: {
+          'server/.next/server/page.js':
+            "import '@wxlogin/server'\ncreateAuth({ secret: 'short' })",
+        },
+      },
+    ],
     [
       'options that bring the store along',
       {

@@ -41,6 +41,8 @@ const shapes: readonly (readonly [shape: string, kind: string, file: string, con
   ['JSON', 'app_secret', 'config.json', `{ "wx": { "app_secret" : "${appSecret}" } }`],
   ['a URL', 'app_secret', 'api.js', `get('/token?appid=wx&secret=${appSecret}&js_code=' + code)`],
   ['two halves', 'app_secret', 'a.js', `const secret = '${half}' + '${otherHalf}'`],
+  ['a joined list', 'app_secret', 'a.js', `const appSecret = ['${half}', '${otherHalf}'].join('')`],
+  ['an argument', 'app_secret', 'a.js', `wx.setStorageSync('appsecret', '${appSecret}')`],
   [
     'base64',
     'app_secret',

@@ -5,5 +5,5 @@ export class HttpAdapterHost {
 }
 
 export class Reflector {
-  getAll(key: string, places: ((() => void) | Type)[]): (object | undefined)[]
+  get<T>(key: string, place: (() => void) | Type): T
 }

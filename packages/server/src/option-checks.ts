@@ -38,12 +38,19 @@ export function checkFlags(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** Throws a `TypeError` that names the AppID or AppSecret if it is empty or has whitespace around it. */
+/** Throws a `TypeError` that names the AppID or AppSecret if it is empty, or has something around it. */
 export function checkCredential(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '') {
     throw new TypeError(`${name} must be a non-empty string; is the environment variable set?`)
   }
-  if (value !== value.trim()) throw new TypeError(`${name} has whitespace around it`)
+  if (value !== value.trim()) {
+    throw new TypeError(
+      `${name} has whitespace around it, a line break for example; take it out where it is set`,
+    )
+  }
+  if (/^["'“‘]|["'”’]$/.test(value)) {
+    throw new TypeError(`${name} has quotation marks around it; take them out where it is set`)
+  }
 }
 
 /** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */

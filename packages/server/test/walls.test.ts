@@ -22,7 +22,7 @@ const server = `
   request
   session        errors @wxlogin/shared node:
   guard-options  option-checks session
-  events         errors option-checks session @wxlogin/shared
+  events         errors option-checks redact session @wxlogin/shared
   hooks          errors option-checks session @wxlogin/shared
   stores         option-checks session node:
   crypto         session node:
@@ -36,7 +36,7 @@ const server = `
   auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   lazy-auth      session guard-options sessions http auth
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
-  adapters       errors option-checks request session guard-options auth @nestjs/common @nestjs/core fastify hono
+  adapters       errors option-checks json-text request session guard-options auth @nestjs/common @nestjs/core fastify hono
   testing        option-checks session guard-options sessions options auth node:`
 
 const client = `

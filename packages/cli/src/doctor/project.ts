@@ -45,7 +45,8 @@ const isProgram = (file: string) =>
   /\.(?:[cm]?[jt]s|[jt]sx|vue)$/.test(file) && !file.endsWith('.d.ts')
 const isTest = (file: string) =>
   /(?:^|[\\/])(?:tests?|__tests__|__mocks__)[\\/]|\.(?:test|spec)\.\w+$/.test(file)
-const isBuilt = (file: string) => /[\\/](?:miniprogram_npm|dist|build|unpackage)[\\/]/.test(file)
+const isBuilt = (file: string) =>
+  /[\\/](?:miniprogram_npm|dist|build|out|unpackage|\.next|\.nuxt|\.output)[\\/]/.test(file)
 
 export async function readProject(folder: string, env: Environment): Promise<Project> {
   const miniPrograms = await findMiniPrograms(folder)
@@ -139,10 +140,16 @@ async function serverSide(
     packageJson,
     appIds: appIds ?? [],
     appSecrets: appSecrets ?? [],
-    secrets: secrets ?? [],
+    secrets: (secrets ?? []).filter(isOfLogin(sources)),
     variables,
     isItsEnvironment: hasFile || names.some((name) => variables.has(name)),
   }
+}
+
+/** Other libraries have secrets as well: one that is written down counts where the login is. */
+function isOfLogin(sources: readonly Source[]): (setting: Setting) => boolean {
+  const files = sources.filter(({ code }) => /\bcreateAuth\b/.test(code)).map(({ file }) => file)
+  return (setting) => 'variable' in setting || files.includes(setting.file)
 }
 
 /** What is set beats what a file says, as in Node's own `--env-file`. */

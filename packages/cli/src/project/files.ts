@@ -9,7 +9,6 @@ const notOurs: ReadonlySet<string> = new Set([
   'coverage',
   '.cache',
 ])
-const maxFiles = 50_000
 
 /** Every file below a folder, but for those of packages and of version control. Links are not followed. */
 export async function filesBelow(
@@ -24,7 +23,6 @@ export async function filesBelow(
       const path = join(next, entry.name)
       if (entry.isDirectory() && !without.has(entry.name)) open.push(path)
       if (entry.isFile()) found.push(path)
-      if (found.length >= maxFiles) return found
     }
   }
   return found.sort()

@@ -51,12 +51,17 @@ export async function findMiniPrograms(start: string): Promise<readonly MiniProg
 const sepOf = (path: string): string => (path.includes('\\') ? '\\' : '/')
 
 async function ofProjectConfig(
-  configFile: string,
+  sharedFile: string,
   backends: readonly string[],
 ): Promise<MiniProgram | undefined> {
-  const config = await jsonOf(configFile)
-  if (!config) return undefined
-  const folder = dirname(configFile)
+  const shared = await jsonOf(sharedFile)
+  if (!shared) return undefined
+  const folder = dirname(sharedFile)
+  // What DevTools changes it writes into the private one, which wins.
+  const privateFile = join(folder, 'project.private.config.json')
+  const own = await jsonOf(privateFile)
+  const config = { ...shared, ...own }
+  const configFile = own?.appid === undefined ? sharedFile : privateFile
   const framework = await frameworkOf(folder)
   // What a framework builds has a configuration of its own, copied from the one beside the source.
   if (framework === 'native' && (await frameworkOf(dirname(folder))) !== 'native') return undefined

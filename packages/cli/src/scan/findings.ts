@@ -41,7 +41,7 @@ function* namedSecrets({ raw }: { readonly raw: string }): Iterable<Leak> {
   const inUrl = new RegExp(`[?&]secret=(${hex})`, 'gd')
   yield* hits(raw, inUrl, 'app_secret', isRandomHex)
   const inParts = new RegExp(
-    `secret\\w{0,20}${assigned}((?:${quote}[0-9a-f]{1,31}${quote}\\s{0,20}\\+?\\s{0,20}){2,32})`,
+    `secret\\w{0,20}${assigned}\\[?\\s{0,20}((?:${quote}[0-9a-f]{1,31}${quote}\\s{0,20}[+,]?\\s{0,20}){2,32})`,
     'gid',
   )
   yield* hits(raw, inParts, 'app_secret', (parts) => isRandomHex(parts.replace(/[^0-9a-f]/g, '')))

@@ -32,7 +32,7 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
-  return nodeRoutes(auth, options)
+  return nodeRoutes(auth, options, checkMounted)
 }
 
 /**
@@ -72,4 +72,14 @@ export function maybeSessionOf<Claims extends object>(
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
   return maybeSessionIn(carrier, request, auth)
+}
+
+/** Express takes its own path off; routes that wait below it for the same one would never be found. */
+function checkMounted(basePath: string, request: ExpressRequest): void {
+  const { baseUrl, url = '' } = request as ExpressRequest & { readonly baseUrl?: unknown }
+  if (basePath === '' || typeof baseUrl !== 'string' || !baseUrl.endsWith(basePath)) return
+  if (!/^\/(login|refresh|logout|phone)\b/.test(url)) return
+  throw new TypeError(
+    `Leave basePath out: app.use('${baseUrl}', …) says already where the routes are`,
+  )
 }

@@ -21,6 +21,7 @@ import { HttpAdapterHost, Reflector } from '@nestjs/core'
 import type { Auth } from '../auth.js'
 import type { AuthError } from '../errors.js'
 import { checkGuardOptions, type GuardOptions } from '../guard-options.js'
+import { jsonText } from '../json-text.js'
 import type { AuthRefusal, AuthResponse } from '../request.js'
 import type { Session } from '../session.js'
 import {
@@ -96,10 +97,20 @@ export function requireAuth<Claims extends object>(
   return Object.assign(guardedBy(guard), guard)
 }
 
-/** Lets only requests with a valid access token through, by the `auth` of {@link WxLoginModule}. */
+/**
+ * Lets only requests with a valid access token through, by the `auth` of {@link WxLoginModule}. The options of a
+ * controller hold for its handlers, as far as theirs do not say otherwise by the same name.
+ */
 export function Authenticated(options: GuardOptions = {}): MethodDecorator & ClassDecorator {
   checkGuardOptions(options)
-  return applyDecorators(SetMetadata(guardOptions, options), guardedBy(AuthGuard))
+  return applyDecorators((target: object, _name?: unknown, descriptor?: PropertyDescriptor) => {
+    const place = descriptor?.value ?? target
+    // Another one at this place, or on the controller that this one extends, goes on holding.
+    SetMetadata(guardOptions, {
+      ...new Reflector().get<GuardOptions>(guardOptions, place),
+      ...options,
+    })(place)
+  }, guardedBy(AuthGuard))
 }
 
 /** The session of a request behind a guard; `undefined` for an anonymous one behind a guard with `optional`. */
@@ -138,9 +149,9 @@ export class AuthGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): Promise<boolean> {
-    // A handler adds to what its controller asks, so that `fresh` there does not lift a rule here.
-    const given = this.#reflector.getAll(guardOptions, [context.getClass(), context.getHandler()])
-    return admit(context, this.#auth, Object.assign({}, ...given))
+    const places = [context.getClass(), context.getHandler()]
+    const options = places.map((place) => this.#reflector.get<GuardOptions>(guardOptions, place))
+    return admit(context, this.#auth, Object.assign({}, ...options))
   }
 }
 
@@ -278,7 +289,7 @@ function answerOf(error: AuthError): AuthResponse {
       'content-type': 'application/json; charset=utf-8',
       ...headers,
     },
-    body: JSON.stringify({
+    body: jsonText({
       error: code,
       error_description: expose ? message : 'The server could not serve this request',
       reason,

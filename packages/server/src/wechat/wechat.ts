@@ -19,7 +19,7 @@ import { createTransport, type WeChatConnectionOptions } from './transport.js'
 export interface WeChatOptions extends AppCredentials, WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
-  /** Called with every event. Errors that it throws are ignored. */
+  /** Called with every event (default: `console.error` for what an operator has to know). Errors of it are ignored. */
   onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent | WarningEvent) => void
 }
 
