@@ -192,10 +192,18 @@ async function onEach(ask) {
     // As they stand above a handler: the last one is applied first.
     method(Desk, 'twice', [Get('twice'), onlyStaff, fresh], CurrentSession())
     Controller('staff')(Desk)
+    class Admin {
+      list() {
+        return {}
+      }
+    }
+    method(Admin, 'list', [Get('admin'), Authenticated({ fresh: true })])
+    Authenticated({ allow: ({ userId }) => userId === '1' })(Admin)
+    Controller()(Admin)
     class App {}
     Module({
       imports: [WxLoginModule.forRoot({ auth, basePath: '/wx' })],
-      controllers: [Routes, Staff, Night, Desk],
+      controllers: [Routes, Staff, Night, Desk, Admin],
       providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
     })(App)
     const app = await NestFactory.create(App, new Platform(), { logger: false })

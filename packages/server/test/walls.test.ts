@@ -132,10 +132,10 @@ test.each(['server', 'client', 'cli'])(
 describe('any adapter and any store can be deleted without touching another', () => {
   const src = join(packages, 'server/src')
 
-  // What checks options is code as well, and the same for all of them.
-  const shared = ['option-checks.ts', 'guard-options.ts']
+  // What checks options and what writes JSON is code as well, and the same for all of them.
+  const shared = ['option-checks.ts', 'guard-options.ts', 'json-text.ts']
 
-  test.each(['adapters', 'stores'])('%s take only types and the checks of options', (room) => {
+  test.each(['adapters', 'stores'])('%s take only types, the checks of options and the text of JSON', (room) => {
     const loaded = filesIn(join(src, room)).flatMap((file) =>
       importsOfFile(file, withoutTypes(readFileSync(file, 'utf8'))),
     )
