@@ -1,4 +1,4 @@
-// Builds both packages with tsup.
+// Builds the packages with tsup.
 //   --fresh      does nothing when what is there was built from the very sources that are there
 //   --no-types   JavaScript only, in a few seconds; enough to run, not to publish
 import { createHash } from 'node:crypto'
@@ -14,14 +14,16 @@ import {
 import { join, relative, sep } from 'node:path'
 import { bin, root, runNode } from './process.mjs'
 
-const packages = ['server', 'client']
-const outputs = ['packages/server/dist', 'packages/client/dist', 'packages/client/miniprogram_dist']
+const packages = ['server', 'client', 'cli']
+const outputs = [
+  ...packages.map((name) => `packages/${name}/dist`),
+  'packages/client/miniprogram_dist',
+]
 const sources = [
-  'packages/server/src',
-  'packages/client/src',
-  'packages/shared/src',
-  ...['server', 'client', 'shared'].flatMap((name) =>
-    ['package.json', 'tsconfig.json', 'tsup.config.ts'].map((file) => `packages/${name}/${file}`),
+  ...[...packages, 'shared'].flatMap((name) =>
+    ['src', 'package.json', 'tsconfig.json', 'tsup.config.ts'].map(
+      (file) => `packages/${name}/${file}`,
+    ),
   ),
   'tsconfig.base.json',
   'pnpm-lock.yaml',

@@ -2,7 +2,7 @@
 // a phone logs in, asks, refreshes and logs out, against the emulated WeChat on loopback.
 //   node .ci/bundles.mjs workerd   only those whose name has this word
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,25 +10,31 @@ import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { pack } from './pack.mjs'
-import { root } from './process.mjs'
+import { root, run } from './process.mjs'
 import { playFlow } from './runtimes/flow.mjs'
-import { workerd } from './runtimes.mjs'
+import { miniflare, nodeOf, nodeVersions, workerd } from './runtimes.mjs'
 import { install } from './tools.mjs'
 
 const place = mkdtempSync(join(tmpdir(), 'wxlogin-bundles-'))
+// As wrangler does it.
+const forWorkers = {
+  format: 'esm',
+  conditions: ['workerd', 'worker', 'browser'],
+  platform: 'browser',
+  external: ['node:*', 'cloudflare:*'],
+}
 const bundles = [
   {
     name: 'workerd, as one ES module',
-    build: {
-      entryPoints: ['worker.mjs'],
-      format: 'esm',
-      // As wrangler does it.
-      conditions: ['workerd', 'worker', 'browser'],
-      platform: 'browser',
-      external: ['node:*', 'cloudflare:*'],
-    },
+    build: { ...forWorkers, entryPoints: ['worker.mjs'] },
     hasUndici: false,
     start: startWorkerd,
+  },
+  {
+    name: 'workerd, the Worker of docs/platforms.md, on D1',
+    build: { ...forWorkers, entryPoints: ['documented.ts'] },
+    hasUndici: false,
+    play: playOnD1,
   },
   {
     name: 'Node, as one ES module, with a fetch of its own',
@@ -64,6 +70,9 @@ try {
   for (const file of ['worker.mjs', 'serve.mjs']) {
     cpSync(`${root}.ci/runtimes/${file}`, join(place, file))
   }
+  writeFileSync(join(place, 'documented.ts'), documentedWorker())
+  for (const file of ['flow.mjs', 'd1.mjs'])
+    cpSync(`${root}.ci/runtimes/${file}`, join(place, file))
   const { createFakeWeChat } = await import(
     pathToFileURL(join(place, 'node_modules/@wxlogin/server/dist/testing.js')).href
   )
@@ -79,7 +88,7 @@ try {
 }
 if (failures > 0) process.exitCode = 1
 
-async function tryOne({ name, start = startNode, hasUndici = true, ...bundle }, wechat) {
+async function tryOne({ name, play = playWithPhone, hasUndici = true, ...bundle }, wechat) {
   const outfile = join(
     place,
     `${name.replace(/\W+/g, '-')}.${bundle.build.format === 'cjs' ? 'cjs' : 'mjs'}`,
@@ -98,22 +107,56 @@ async function tryOne({ name, start = startNode, hasUndici = true, ...bundle }, 
   )
   if (contained !== hasUndici) throw new Error(`undici is ${contained ? '' : 'not '}in the bundle`)
 
+  const played = await play(outfile, { ...bundle, wechat })
+  const kilobytes = Math.round(statSync(outfile).size / 1000)
+  return `ok     ${name}: ${played}; ${kilobytes} kB, undici ${hasUndici ? 'is in it' : 'is not in it'}`
+}
+
+async function playWithPhone(file, { start = startNode, wechat, env, warnings: expected }) {
   const listening = await wechat.listen()
-  const server = await start(outfile, { wechat, url: listening.url, env: bundle.env })
+  const server = await start(file, { wechat, url: listening.url, env })
   try {
     await playFlow(server.url, wechat)
-    const { warnings } = server
-    if (bundle.warnings && warnings.join() !== bundle.warnings.join()) {
-      throw new Error(
-        `it warned of ${warnings.join(', ')}, and not of ${bundle.warnings.join(', ')}`,
-      )
+    const warnings = server.warnings.join()
+    if (expected && warnings !== expected.join()) {
+      throw new Error(`it warned of ${warnings}, and not of ${expected}`)
     }
   } finally {
     await server.close()
     await listening.close()
   }
-  const kilobytes = Math.round(statSync(outfile).size / 1000)
-  return `ok     ${name}: login, request, refresh, logout; ${kilobytes} kB, undici ${hasUndici ? 'is in it' : 'is not in it'}`
+  return 'login, request, refresh, logout'
+}
+
+async function playOnD1(file) {
+  const program = await nodeOf(nodeVersions.at(-2))
+  const args = [join(place, 'd1.mjs'), file, await miniflare()]
+  const { status, output } = await run(program, args, { cwd: place })
+  if (status !== 0) throw new Error(output)
+  return output.trim().split('\n').at(-1)
+}
+
+/** Beside what the page shows, it runs the cases of stores on the page's store. */
+function documentedWorker() {
+  const page = readFileSync(`${root}docs/platforms.md`, 'utf8')
+  const blocks = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code)
+  const block = blocks.find((code) => code.includes('interface D1'))
+  if (!block) throw new Error('docs/platforms.md has no Worker')
+  return `import { storeCases } from '@wxlogin/server/testing'
+${block.replace('export default', 'const shown =')}
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    if (new URL(request.url).pathname !== '/store-cases') return shown.fetch(request, env)
+    const store = storeIn(env.DB)
+    const cases = storeCases()
+    const failures: string[] = []
+    for (const { name, run } of cases) {
+      await run(store).catch((error) => failures.push(name + ': ' + error.message))
+    }
+    return Response.json({ cases: cases.length, failures })
+  },
+}
+`
 }
 
 async function startNode(file, { wechat, url, env }) {
@@ -157,7 +200,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [(name = "worker", esModule = embed ${text(file.slice(place.length + 1))})],
-  compatibilityDate = "2026-06-01",
+  compatibilityDate = "2026-04-01",
   compatibilityFlags = ["nodejs_compat"],
   bindings = [${Object.entries(bindings)
     .map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`)

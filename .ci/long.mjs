@@ -14,7 +14,10 @@ const steps = [
   script('mutation', 'deliberate mistakes, and the tests that notice'),
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
+  script('scan', 'no false alarm in mini programs that others have made'),
   script('frameworks', 'every framework started, with its adapter'),
+  script('migration', 'a hand-written login is replaced under traffic, and comes back'),
+  script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,
     group: 'nodes',
@@ -39,6 +42,13 @@ const steps = [
     title: 'the server in one file, on workerd and on Node',
     run: () => passes(['.ci/bundles.mjs']),
   },
+  {
+    name: 'matrix',
+    group: 'runtimes',
+    title: 'every runtime × the demo, the adapters and the stores',
+    run: () => passes(['.ci/matrix.mjs']),
+  },
+  script('installs', 'npm, pnpm and yarn × the oldest and the newest of what stands beside'),
 ]
 
 const wanted = process.argv.slice(2)

@@ -12,8 +12,10 @@ import { build } from 'esbuild'
 import { createCounter } from './moving/counter.mjs'
 import { createDatabases } from './moving/database.mjs'
 import { createDeployment } from './moving/deployment.mjs'
+import { checkFirstTries } from './moving/first-tries.mjs'
 import { compile, createHome, filesOf } from './moving/home.mjs'
 import { bundleVersions, createPhone } from './moving/phones.mjs'
+import { checkFirstLogins, checkRefusals } from './moving/refusals.mjs'
 
 const { createFakeWeChat } = await import('../packages/server/dist/testing.js')
 const { createFakeWx } = await import('../packages/client/dist/testing.mjs')
@@ -22,6 +24,7 @@ const backends = {
   express: {
     title: 'Express 5 and a hand-written JWT',
     userIn: (id) => ({ id }),
+    refusal: {},
     async programs({ folder }) {
       const outfile = (age) => join(folder, `express/${age}.mjs`)
       for (const age of ['before', 'after']) {
@@ -40,6 +43,9 @@ const backends = {
   nest: {
     title: 'Nest 10, TypeORM and passport-jwt',
     userIn: (sub) => ({ sub }),
+    // Old versions read this.
+    refusal: { code: 401, msg: 'Please log in' },
+    firstTries: checkFirstTries,
     async programs(home) {
       await compile(home, 'nest')
       const program = (age) => join(home.folder, `out/nest/${age}/main.js`)
@@ -69,13 +75,12 @@ const databases = await createDatabases()
 const broken = []
 try {
   const home = await createHome(join(place, 'home'), files, { names: ['server', 'client'] })
-  const mysql = createRequire(join(home.folder, 'index.js'))('mysql2/promise')
   const mariadb = await databases.mariadb()
   const versions = await bundleVersions(home.folder)
   for (const [name, backend] of Object.entries(backends)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     console.log(`\n── ${backend.title} ──`)
-    const problems = await play({ name, ...backend, home, mysql, mariadb, versions })
+    const problems = await play({ name, ...backend, home, mariadb, versions })
     for (const problem of problems) broken.push(`${name}: ${problem}`)
   }
 } finally {
@@ -86,7 +91,10 @@ for (const problem of broken) console.error(`BROKEN ${problem}`)
 if (broken.length === 0) console.log('\nNobody was logged out, and by the guide no request failed')
 process.exit(broken.length === 0 ? 0 : 1)
 
-async function play({ name, programs, userIn, home, mysql, mariadb, versions }) {
+async function play({ name, programs, userIn, refusal, firstTries, home, mariadb, versions }) {
+  const need = createRequire(join(home.folder, 'index.js'))
+  const mysql = need('mysql2/promise')
+  const jwt = need('jsonwebtoken')
   const { before, after } = await programs(home)
   const url = mariadb.replace(/\/[^/]*$/, `/${name}`)
   const root = await mysql.createConnection(mariadb)
@@ -97,20 +105,18 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
 
   const wechat = createFakeWeChat()
   const listening = await wechat.listen()
-  const deployment = await createDeployment({
-    cwd: home.folder,
-    env: {
-      PATH: process.env.PATH,
-      NO_COLOR: '1',
-      JWT_SECRET: secret,
-      MYSQL_URL: url,
-      OLD_LOGIN_UNTIL: new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+/, ''),
-      WECHAT_URL: listening.url,
-      WXLOGIN_SECRET: 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u',
-      WX_APP_ID: wechat.app.appId,
-      WX_APP_SECRET: wechat.app.appSecret,
-    },
-  })
+  const env = {
+    PATH: process.env.PATH,
+    NO_COLOR: '1',
+    JWT_SECRET: secret,
+    MYSQL_URL: url,
+    OLD_LOGIN_UNTIL: new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+/, ''),
+    WECHAT_URL: listening.url,
+    WXLOGIN_SECRET: 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u',
+    WX_APP_ID: wechat.app.appId,
+    WX_APP_SECRET: wechat.app.appSecret,
+  }
+  const deployment = await createDeployment({ cwd: home.folder, env })
   const counter = createCounter()
   const problems = []
   const phones = []
@@ -148,9 +154,9 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
   }
   const allRun = (version) => () =>
     phones.slice(0, followers).every((phone) => phone.version() === version)
-  const hold = (what, check) => {
+  const hold = async (what, check) => {
     try {
-      check()
+      await check()
     } catch ({ message }) {
       problems.push(`${what}: ${message.split('\n')[0]}`)
     }
@@ -173,10 +179,13 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
       work: async () => switchOn(2, () => 'old'),
       until: ({ oldLogins }) => oldLogins === 2,
     })
-    hold('old versions are served by their tokens', () => {
+    await hold('old versions are served by their tokens', () => {
       assert.deepEqual([served.newTokens, served.oldLogins], [0, 2])
     })
-    problems.push(...(await refusals({ url: deployment.url, home, userIn, usersBefore })))
+    const [{ id }] = usersBefore
+    const asked = { url: deployment.url, jwt, secret, userIn, id, body: refusal, wechat }
+    await hold('tokens of nobody are refused', () => checkRefusals(asked))
+    await hold('both routes know one user', () => checkFirstLogins(asked))
 
     const release = await phase('the mini program is released', {
       work: async () => {
@@ -184,15 +193,17 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
       },
       until: ({ silentLogins }) => silentLogins === followers && allRun('new')(),
     })
-    hold('each follower logs in silently', () => assert.equal(release.silentLogins, followers))
+    await hold('each follower logs in silently', () =>
+      assert.equal(release.silentLogins, followers),
+    )
     const settled = await phase('… and has arrived', {
       work: async () => switchOn(2, () => released),
       until: ({ silentLogins }) => silentLogins === 2,
     })
-    hold('nobody else logs in', () => {
+    await hold('nobody else logs in', () => {
       assert.deepEqual([settled.silentLogins, settled.oldLogins], [2, 0])
     })
-    hold('both kinds of tokens are in use', () => {
+    await hold('both kinds of tokens are in use', () => {
       assert.ok(settled.newTokens > 50 && settled.oldTokens > 25)
     })
 
@@ -202,11 +213,11 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
       },
       until: ({ oldLogins }) => oldLogins === 2 && allRun('old')(),
     })
-    hold('only who never had an old token logs in', () => assert.equal(back.oldLogins, 2))
+    await hold('only who never had an old token logs in', () => assert.equal(back.oldLogins, 2))
     const backAgain = await phase('the old backend is back', {
       work: () => deployment.roll(before),
     })
-    hold('no new version is left', () => assert.equal(backAgain.newTokens, 0))
+    await hold('no new version is left', () => assert.equal(backAgain.newTokens, 0))
 
     await phase('once more: the new backend', { work: () => deployment.roll(after) })
     const again = await phase('once more: the mini program', {
@@ -215,7 +226,7 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
       },
       until: allRun('new'),
     })
-    hold('the sessions were kept', () => {
+    await hold('the sessions were kept', () => {
       assert.deepEqual([again.silentLogins, again.oldLogins], [0, 0])
     })
 
@@ -225,32 +236,36 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
       until: ({ failed }) => failed > 0,
       isMistake: true,
     })
-    hold('new versions are refused by the old backend', () => assert.ok(wrong.failed > 0))
+    await hold('new versions are refused by the old backend', () => assert.ok(wrong.failed > 0))
     counter.begin('mistake: the new one again', { isMistake: true })
     await deployment.roll(after)
     const mended = await phase('… and everybody goes on')
-    hold('the sessions were kept', () => {
+    await hold('the sessions were kept', () => {
       assert.deepEqual([mended.silentLogins, mended.oldLogins], [0, 0])
     })
 
     await Promise.all(phones.map((phone) => phone.switchOff()))
     for (const { title, failed, why, logouts, isMistake } of counter.rows()) {
-      hold(`${title}: logouts`, () => assert.equal(logouts, 0))
+      await hold(`${title}: logouts`, () => assert.equal(logouts, 0))
       if (!isMistake) {
-        hold(`${title}: failures`, () => assert.equal(failed, 0, JSON.stringify(why)))
+        await hold(`${title}: failures`, () => assert.equal(failed, 0, JSON.stringify(why)))
       }
     }
     const [users] = await database.query('SELECT * FROM users ORDER BY id')
-    hold('each phone is one user', () => {
-      assert.equal(users.length, phones.length)
+    await hold('each phone is one user', () => {
+      assert.equal(users.length, phones.length + 1)
       assert.equal(new Set(phones.map((phone) => phone.userId())).size, phones.length)
     })
-    hold('rows that were there are as they were', () =>
+    await hold('rows that were there are as they were', () =>
       assert.deepEqual(users.slice(0, usersBefore.length), usersBefore),
     )
     const shapeAfter = await shape()
-    hold('the table is as it was', () => assert.equal(shapeAfter, shapeBefore))
+    await hold('the table is as it was', () => assert.equal(shapeAfter, shapeBefore))
     counter.print()
+    await hold('mistakes look as the guide says', async () => {
+      const seen = await firstTries?.({ folder: home.folder, env })
+      for (const title of seen ?? []) console.log(`as the guide says: ${title}`)
+    })
     if (problems.length > 0) console.error(deployment.output())
   } finally {
     await Promise.all(phones.map((phone) => phone.switchOff()))
@@ -259,33 +274,4 @@ async function play({ name, programs, userIn, home, mysql, mariadb, versions }) 
     await database.end()
   }
   return problems
-}
-
-/** What nobody may be let in by, as the new backend answers it. */
-async function refusals({ url, home, userIn, usersBefore }) {
-  const jwt = createRequire(join(home.folder, 'index.js'))('jsonwebtoken')
-  const [{ id }] = usersBefore
-  const tokens = {
-    'an expired old token': jwt.sign(userIn(id), secret, { expiresIn: -1 }),
-    'an old token with another secret': jwt.sign(userIn(id), 'another secret', { expiresIn: 60 }),
-    'an old token without a user': jwt.sign({}, secret, { expiresIn: 60 }),
-    'an unsigned token': `${part({ alg: 'none' })}.${part(userIn(id))}.`,
-    'no token of anybody': 'nonsense',
-  }
-  const problems = []
-  for (const [what, token] of Object.entries(tokens)) {
-    const headers = { authorization: `Bearer ${token}` }
-    const response = await fetch(`${url}/api/me`, { headers })
-    const { error } = await response.json()
-    const challenge = response.headers.get('www-authenticate')
-    const answer = `${response.status} ${error} ${challenge}`
-    if (answer !== '401 invalid_token Bearer error="invalid_token"') {
-      problems.push(`${what} is answered ${answer}`)
-    }
-  }
-  return problems
-}
-
-function part(value) {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
 }

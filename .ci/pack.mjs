@@ -12,6 +12,7 @@ export async function pack(name, folder) {
     { cwd: home },
   )
   if (status !== 0) throw new Error(`pnpm pack failed in packages/${name}\n${output}`)
-  const { version } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
-  return join(folder, `wxlogin-${name}-${version}.tgz`)
+  const packageJson = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'))
+  const file = packageJson.name.replace('@', '').replace('/', '-')
+  return join(folder, `${file}-${packageJson.version}.tgz`)
 }

@@ -1,10 +1,11 @@
-// Checks what users will install: packs both packages and uses the tarballs outside the workspace.
+// Checks what users will install: packs the packages and uses the tarballs outside the workspace.
 //   node .ci/packed.mjs runs <program> <arguments>…   only that everything loads and runs, on this Node, Bun or Deno
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { clientEntries, entries, entriesWithPeers, phoneEntries, specifierOf } from './entries.mjs'
 import { pack } from './pack.mjs'
+import { checkCommandLine } from './packed/command-line.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
 import { bin, root, run, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
@@ -29,11 +30,13 @@ const shown = new Set()
 
 try {
   const tarballs = [await packAndLook('server'), await packAndLook('client')]
-  if (!isRunOnly) for (const tarball of tarballs) await lint(tarball)
+  const commandLine = await packAndLook('cli')
+  if (!isRunOnly) for (const tarball of [...tarballs, commandLine]) await lint(tarball)
   const consumer = await installConsumer('consumer', tarballs)
   if (!isRunOnly) await compile(consumer, programs)
   await load(consumer)
   await besideNewestPeers(tarballs)
+  await onCommandLine([...tarballs, commandLine])
   const [, client] = tarballs
   if (!isRunOnly) await inMiniPrograms(client)
 } finally {
@@ -57,8 +60,8 @@ async function packAndLook(name) {
     .sort()
   await run('tar', ['-xzf', file, '-C', folder])
   const packageJson = JSON.parse(readFileSync(join(folder, 'package/package.json'), 'utf8'))
-  report(`@wxlogin/${name}: ${files.length} files`, wrongIn(files, packageJson))
-  return { name: `@wxlogin/${name}`, file, packageJson }
+  report(`${packageJson.name}: ${files.length} files`, wrongIn(files, packageJson))
+  return { name: packageJson.name, file, packageJson }
 }
 
 function wrongIn(files, packageJson) {
@@ -85,15 +88,16 @@ function wrongIn(files, packageJson) {
 }
 
 /** Every file that package.json points to. */
-function targets({ main, module, types, miniprogram, exports, typesVersions }) {
+function targets({ main, module, types, miniprogram, exports, typesVersions, bin: programs }) {
   const strings = (value) =>
     typeof value === 'string' ? [value] : Object.values(value ?? {}).flatMap(strings)
-  return [main, module, types, exports, typesVersions, miniprogram && `${miniprogram}/index.js`]
+  const phone = miniprogram && `${miniprogram}/index.js`
+  return [main, module, types, exports, typesVersions, programs, phone]
     .flatMap(strings)
     .map((path) => path.replace(/^\.\//, ''))
 }
 
-async function lint({ name, file }) {
+async function lint({ name, file, packageJson }) {
   await check(`${name}: publint --strict`, runNode([bin('publint'), 'run', file, '--strict']))
   await check(
     `${name}: attw`,
@@ -101,7 +105,8 @@ async function lint({ name, file }) {
       bin('@arethetypeswrong/cli', { command: 'attw' }),
       file,
       '--profile',
-      'node16',
+      // What only the command line and secretlint load is an ES module, as they are.
+      packageJson.bin ? 'esm-only' : 'node16',
       '--no-definitely-typed',
       '--no-emoji',
       '--format',
@@ -157,13 +162,14 @@ async function besideNewestPeers(tarballs) {
 /** What a check has to know of the program that runs it; Bun and Deno are no Nodes. */
 async function lookAtRuntime() {
   const [program] = runtime
-  if (!/node(\.exe)?$/.test(program)) return { flags: [], runsPeers: false }
+  if (!/node(\.exe)?$/.test(program)) return { isNode: false, flags: [], runsPeers: false }
   const strict = '--no-experimental-require-module'
   const about = `[process.versions.node, process.allowedNodeEnvironmentFlags.has('${strict}')].join(' ')`
   const { output } = await run(program, ['-p', about])
   const [version, hasStrict] = output.trim().split(' ')
   const [major, minor] = version.split('.').map(Number)
   return {
+    isNode: true,
     flags: hasStrict === 'true' ? [strict] : [],
     // They need Node 22, and the check SQLite without a flag.
     runsPeers: major > 22 || (major === 22 && minor >= 13),
@@ -173,6 +179,14 @@ async function lookAtRuntime() {
 function runIn(folder, ...args) {
   const [program, ...before] = runtime
   return run(program, [...before, ...args], { cwd: folder })
+}
+
+/** It is for Node alone. */
+async function onCommandLine(tarballs) {
+  const { isNode } = await lookAtRuntime()
+  if (!isNode) return
+  const files = tarballs.map(({ file }) => file)
+  await checkCommandLine({ place, tarballs: files, installTarballs, runIn, report })
 }
 
 async function inMiniPrograms({ file }) {

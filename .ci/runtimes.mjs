@@ -5,6 +5,9 @@ import { tool } from './tools.mjs'
 /** The floor, and the newest of each line that is in use. */
 export const nodeVersions = ['20.18.1', '22.23.3', '24.21.0', '26.10.0']
 
+/** What some clouds still have. */
+export const tooOldNode = '18.20.8'
+
 const { platform, arch } = process
 
 /** The path of this Node. */
@@ -38,4 +41,9 @@ export async function workerd() {
   const name = `@cloudflare/workerd-${system}-${arch === 'arm64' ? 'arm64' : '64'}`
   const folder = await tool('workerd', [`${name}@1.20261117.1`], { about: 'about 130 MB' })
   return join(folder, 'node_modules', name, 'bin', platform === 'win32' ? 'workerd.exe' : 'workerd')
+}
+
+/** The folder of miniflare, which emulates what Cloudflare puts beside Workers. It needs Node 22. */
+export function miniflare() {
+  return tool('miniflare', ['miniflare@4.20260426.0'], { about: 'about 250 MB' })
 }

@@ -19,6 +19,7 @@ export const installs = {
     '@hono/node-server@2.1.9',
     'hono-rate-limiter@0.5.4',
     'express@5.3.0',
+    'express4@npm:express@4.21.2',
     '@types/express@5.0.6',
     'express-rate-limit@8.7.5',
     '@types/node@20.19.0',

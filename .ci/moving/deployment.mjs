@@ -7,9 +7,8 @@ import { createServer as createProbe } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const startMs = 60_000
-const size = 2
 
-export async function createDeployment({ env, cwd }) {
+export async function createDeployment({ env, cwd, size = 2 }) {
   // Idle connections go before a backend ends them, which Node does after 5 seconds.
   const agent = new Agent({ keepAlive: true, timeout: 2_000 })
   const faults = []
@@ -62,9 +61,13 @@ export async function createDeployment({ env, cwd }) {
   }
 
   async function retire(instance) {
+    const { child } = instance
     while (instance.running > 0) await delay(5)
-    instance.child.kill()
-    await once(instance.child, 'exit')
+    // It may have ended by itself.
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill()
+    await ended
   }
 
   return {
@@ -78,6 +81,9 @@ export async function createDeployment({ env, cwd }) {
         if (gone) await retire(gone)
       }
     },
+
+    /** Whether one of them has ended by itself. */
+    hasFallen: () => instances.some(({ child }) => child.exitCode !== null),
 
     /** What the running instances wrote last, for a failure's sake. */
     output: () => [...faults, ...instances.map(({ output }) => output())].join('\n'),

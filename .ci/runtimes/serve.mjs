@@ -10,7 +10,6 @@ const auth = createAuth({
   secret: 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u',
   wechatHosts: [WECHAT_URL],
   ...(FETCH === 'own' && { fetch: globalThis.fetch }),
-  claims: () => ({ role: 'member' }),
   onEvent: ({ type, warning }) => type === 'warning' && console.log(`warning ${warning}`),
 })
 const wx = authRoutes(auth, { basePath: '/wx' })
@@ -18,8 +17,8 @@ const guard = requireAuth(auth, { fresh: true })
 const server = createServer((req, res) =>
   wx(req, res, () =>
     guard(req, res, () => {
-      const { userId, claims } = sessionOf(req, auth)
-      res.end(JSON.stringify({ userId, ...claims }))
+      const { userId } = sessionOf(req, auth)
+      res.end(JSON.stringify({ userId }))
     }),
   ),
 )

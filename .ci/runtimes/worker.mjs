@@ -19,12 +19,11 @@ function createBackend({ WX_APP_ID, WX_APP_SECRET, WXLOGIN_SECRET, WECHAT_URL })
     apps: [{ appId: WX_APP_ID, appSecret: WX_APP_SECRET }],
     secret: WXLOGIN_SECRET,
     wechatHosts: [WECHAT_URL],
-    claims: () => ({ role: 'member' }),
   })
   const wx = authRoutes(auth, { basePath: '/wx' })
   const me = requireAuth(auth, { fresh: true })((request) => {
-    const { userId, claims } = sessionOf(request, auth)
-    return Response.json({ userId, ...claims })
+    const { userId } = sessionOf(request, auth)
+    return Response.json({ userId })
   })
   return (request) => (new URL(request.url).pathname.startsWith('/wx/') ? wx(request) : me(request))
 }

@@ -1,10 +1,11 @@
-// Express 5, with express.json() before the adapter or not at all.
+// Express 4 and 5, with express.json() before the adapter or not at all.
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
-import express from 'express'
+import express5 from 'express'
+import express4 from 'express4'
 import { serve, sizeOf } from '../serve.mjs'
 
 const startOn =
-  ({ hasParser = false } = {}) =>
+  (express, { hasParser = false } = {}) =>
   async ({ auth, basePath, guarded }) => {
     const errors = []
     const app = express()
@@ -22,8 +23,8 @@ const startOn =
         res.json(answer(maybeSessionOf(req, auth), req.body))
       })
     }
-    app.post('/upload', requireAuth(auth), async (req, res) => {
-      res.json({ bytes: await sizeOf(req) })
+    app.post('/upload', requireAuth(auth), (req, res, next) => {
+      sizeOf(req).then((bytes) => res.json({ bytes }), next)
     })
     app.get('/unguarded', (req, res) => {
       res.json(sessionOf(req, auth))
@@ -39,10 +40,11 @@ const startOn =
   }
 
 export const variants = [
-  {
-    name: 'Express 5',
-    section: 'Express',
-    start: startOn(),
-    startAfterParser: startOn({ hasParser: true }),
-  },
-]
+  ['Express 4', express4],
+  ['Express 5', express5],
+].map(([name, express]) => ({
+  name,
+  section: 'Express',
+  start: startOn(express),
+  startAfterParser: startOn(express, { hasParser: true }),
+}))

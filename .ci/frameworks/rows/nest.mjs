@@ -1,6 +1,7 @@
 // Nest on Express and on Fastify: by its module, and by decorators that are given an auth. Decorators are called as
 // functions here, because Node does not know them.
 import assert from 'node:assert/strict'
+import { createRequire } from 'node:module'
 import 'reflect-metadata'
 import { All, Catch, Controller, Get, HttpCode, Module, Post, Req, UseGuards } from '@nestjs/common'
 import { APP_GUARD, NestFactory } from '@nestjs/core'
@@ -191,10 +192,18 @@ async function onEach(ask) {
     // As they stand above a handler: the last one is applied first.
     method(Desk, 'twice', [Get('twice'), onlyStaff, fresh], CurrentSession())
     Controller('staff')(Desk)
+    class Admin {
+      list() {
+        return {}
+      }
+    }
+    method(Admin, 'list', [Get('admin'), Authenticated({ fresh: true })])
+    Authenticated({ allow: ({ userId }) => userId === '1' })(Admin)
+    Controller()(Admin)
     class App {}
     Module({
       imports: [WxLoginModule.forRoot({ auth, basePath: '/wx' })],
-      controllers: [Routes, Staff, Night, Desk],
+      controllers: [Routes, Staff, Night, Desk, Admin],
       providers: [{ provide: APP_GUARD, useClass: AuthGuard }],
     })(App)
     const app = await NestFactory.create(App, new Platform(), { logger: false })
@@ -230,6 +239,14 @@ export const extras = {
       assert.deepEqual((await get('/open', headers)).body, { userId: '7' })
       assert.deepEqual((await get('/closed', headers)).body, { userId: '7' })
     }),
+  'a handler adds to the rules of its controller, and lifts none': () =>
+    onEach(async ({ auth, get, headers }) => {
+      assert.equal((await get('/admin', headers)).body.error, 'insufficient_scope')
+      const admin = await signIn(auth, { openid: 'bob', userId: 1 })
+      assert.equal((await get('/admin', admin.headers)).status, 200)
+      await auth.sessions.revoke({ userId: 1 })
+      assert.equal((await get('/admin', admin.headers)).body.error, 'invalid_token')
+    }),
   'a global guard is answered by AuthFilter, which stands last': () =>
     onEach(async ({ get }) => {
       const refused = await get('/closed')
@@ -247,6 +264,11 @@ export const extras = {
       assert.deepEqual([expired.status, expired.body.error], [401, 'invalid_token'])
       assert.equal(expired.headers.get('www-authenticate'), 'Bearer error="invalid_token"')
     }),
+  // Most apps on Nest are CommonJS. Nest 12 is not, and only newer Nodes can require it.
+  'CommonJS has the same names': async () => {
+    const names = Object.keys(createRequire(import.meta.url)('@wxlogin/server/nest'))
+    assert.deepEqual(names.sort(), Object.keys(nest).sort())
+  },
   'what a handler throws has no line ends that phones cannot read': () =>
     onEach(async ({ text, headers }) => {
       const { status, body } = await text('/lines', headers)

@@ -84,8 +84,10 @@ export class ClientError extends Error {
   readonly cause?: unknown
 
   constructor(code: ClientErrorCode, details?: object, description?: unknown) {
-    const { reason, statusCode, method, url } = Object(details)
-    super(`${code}: ${[description || reason, statusCode, method, url].join(' ').trim()}`)
+    const { reason, cause, statusCode, method, url } = Object(details)
+    super(
+      `${code}: ${[description || reason || Object(cause).message, statusCode, method, url].join(' ').trim()}`,
+    )
     Object.assign(this, { code }, details)
   }
 

@@ -1,5 +1,7 @@
 import { codes, mistakes, reasons } from './explanations.js'
 
+export { mistakes }
+
 /** What an error means, and what to do about it. */
 export interface Explanation {
   /** For the user, in Chinese. */
@@ -46,8 +48,18 @@ function mistakeOf(error: unknown): keyof typeof mistakes | undefined {
   if (error instanceof TypeError) {
     if (/^(appSecret|secret) /.test(message)) return 'app_secret'
     if (/^container is/.test(message)) return 'small_entry'
-    return /^wx /.test(message) ? 'no_wx' : undefined
+    if (/^wx /.test(message)) return 'no_wx'
+    const isOurs =
+      /^(baseUrl|trustedOrigins|appId|storageKey|(t|loginT)imeoutMs|container\.\w+|give) /.test(
+        message,
+      )
+    return isOurs ? 'wrong_option' : undefined
   }
+  // Of the computer itself, or of a network at home or at work (RFC 1918).
+  const isNear = /^http:\/\/(localhost|(127|10)\.\d|(192\.168|172\.(1[6-9]|2\d|3[01]))\.\d)/.test(
+    url,
+  )
+  if (isNear && code === 'network') return 'not_running'
   if (/^http:/.test(url) && /^(domain_not_allowed|network)$/.test(code)) return 'plain_http'
   // What a framework failed with says so; what was thrown here does not.
   if (code === 'network' && cause instanceof Error && !Object(cause).errMsg) return 'threw'
@@ -56,6 +68,8 @@ function mistakeOf(error: unknown): keyof typeof mistakes | undefined {
   if (reason === 'unusable_object') return 'wrapped'
   if (reason === 'unusable_undefined') return 'no_tokens'
   if (/^30/.test(statusCode)) return 'redirected'
+  if (code === 'invalid_token' && /(login|refresh)$/.test(url)) return 'guarded'
   if (!/^40[45]$/.test(statusCode)) return undefined
+  if (/[^:]\/\//.test(url)) return 'auth_path_slash'
   return /(\/[^/]+)\1\/\w+$/.test(url) ? 'auth_path_twice' : 'auth_path'
 }

@@ -1,5 +1,6 @@
 /**
- * The tables of errors in the README, in code; a test holds them together. By code: what a developer does, and what a
+ * The tables of errors in the README, in code; a test holds them together. `wxlogin explain` has them in
+ * Chinese, from README.zh-CN.md: `packages/cli/src/explain/codes.ts`. By code: what a developer does, and what a
  * user may read, in Chinese and in English.
  */
 export const codes: { readonly [code: string]: readonly [todo: string, zh?: string, en?: string] } =
@@ -66,7 +67,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'This cannot work as it is set up; the message says why: `callContainer` on a base library before 2.13.1, a relative url of an upload, a download or a socket where there is a `container` and no `baseUrl`, phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102), something that needs `@wxlogin/server` beside a translator, or a login that needs a code where `wx.login` gives none',
     ],
     invalid_request: [
-      'The backend found the request malformed. Check what modifies requests on their way',
+      'The backend found the request malformed; the message says what is wrong. If the mini program does not send that, look for what modifies requests on their way',
     ],
     invalid_code: [
       "Two codes in a row were refused. Compare the AppID of the mini program with the backend's `apps`",
@@ -112,12 +113,12 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'The service is busy. Please try again later',
     ],
     server_error: [
-      'A hook of the backend threw. `requestId` finds the event',
+      'A hook of the backend threw; its console or `onEvent` says which, under this `requestId`',
       '服务繁忙，请稍后重试',
       'The service is busy. Please try again later',
     ],
     server_misconfigured: [
-      'WeChat refuses the backend. Its events say why',
+      'WeChat refuses the backend, whose console or `onEvent` says why',
       '服务繁忙，请稍后重试',
       'The service is busy. Please try again later',
     ],
@@ -137,6 +138,8 @@ export const mistakes = {
   auth_path:
     'No login routes are there. Compare `authPath` with where the backend mounts `authRoutes`, and `baseUrl` with what stands in between',
   auth_path_twice: '`baseUrl` ends in `authPath` already. Leave it out of `baseUrl`',
+  auth_path_slash: '`authPath` ends in a slash. Leave that out',
+  guarded: 'A guard stands in front of the login routes. Mount `authRoutes` before it',
   redirected:
     'Logins do not follow redirects, so that nobody else gets the code. Give `baseUrl` the address to which it leads, with `https`',
   not_json:
@@ -145,9 +148,13 @@ export const mistakes = {
     'JSON without tokens came, as from a backend that wraps all answers in `{ code, msg, data }`. Leave the login routes out of that, or set `unwrap` and `unwrapAuth`',
   plain_http:
     'WeChat allows `https` only, but for 不校验合法域名 in DevTools. Give the backend a certificate, and `baseUrl` its `https` address',
+  not_running:
+    'Nothing answers at this address of your own computer or network. Start the backend, and on a phone, where 127.0.0.1 is the phone itself, give `baseUrl` the address that the computer has in the network',
   app_secret:
     'Everybody can read what is in a mini program. Keep it at the backend only, and reset it in the WeChat console if it was ever in a release',
   small_entry: 'Import `createClient` from `@wxlogin/client/full`',
+  wrong_option:
+    'An option of `createClient` is wrong; the message names it and says what is allowed',
   no_wx: 'There is no global `wx` here. Pass `Taro` or `uni`, and in tests `createFakeWx()`',
   no_tokens:
     'The answer has neither tokens nor a refusal, as the description of your backend reads it. Compare its `tokens` with what the Network panel shows',

@@ -79,7 +79,7 @@ export interface FullClient<Data = unknown> extends Client<Data> {
  */
 export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data> {
   const { container, baseUrl, trustedOrigins = [] } = options
-  assertOption(!container !== !baseUrl, 'exactly one of baseUrl and container must be given')
+  assertOption(!container !== !baseUrl, 'give either baseUrl or container')
   const wx = runtimeOf<FullWx>(options)
   const origin = container && originOfContainer(container)
   const call = createCallContainer({ wx, origin, container: container || {} })

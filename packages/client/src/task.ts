@@ -104,7 +104,7 @@ export function openTask<T>(
 
     // A promise of its own, so that throwing rejects.
     void new Promise<T>((done) => done(run(ask)))
-      .then(resolve, (cause) => reject(failureOf(cause, place, 'business')))
+      .then(resolve, (cause) => reject(failureOf(cause, latest, 'business')))
       .then(() => clearTimeout(timer))
   })
   return Object.assign(promise, { abort: () => stop('aborted') })

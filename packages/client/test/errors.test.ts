@@ -49,6 +49,35 @@ describe('a message carries the code, and what was called', () => {
     })
   })
 
+  test('what unwrap threw, and of which answer', async () => {
+    const { client, backend } = setUp({
+      unwrap({ data }) {
+        throw new Error(`code ${(data as { code: number }).code}`)
+      },
+    })
+    backend.answer('/orders', json(200, { code: 7 }))
+
+    const error = await caught(client.request({ url: '/orders?token=secret' }))
+
+    expect(error.message).toBe('business: code 7 200 GET https://api.example.com/orders')
+    expect(error).toMatchObject({ statusCode: 200, data: { code: 7 }, cause: new Error('code 7') })
+  })
+
+  test('what unwrap threw at a login, of whose answer nothing is kept', async () => {
+    const { client } = setUp({
+      unwrapAuth: true,
+      unwrap() {
+        throw new Error('not of the gateway')
+      },
+    })
+
+    const error = await caught(client.login())
+
+    expect(error.message).toMatch(/^business: not of the gateway +POST https:.*\/wx\/login$/)
+    expect(error).not.toHaveProperty('data')
+    expect(error).not.toHaveProperty('header')
+  })
+
   test('what the server says comes first', async () => {
     const { client, backend } = setUp()
     backend.answer('/orders', refusal(403, 'insufficient_scope'))

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createClient } from '@wxlogin/client'
 import { explain } from '@wxlogin/client/explain'
+import { createClient as createFullClient } from '@wxlogin/client/full'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { describe, expect, test } from 'vitest'
 import { codes, mistakes, reasons } from '../src/explanations.js'
@@ -161,6 +162,11 @@ describe('mistakes are recognised', () => {
     ['auth_path', json(405, {}), {}],
     ['auth_path_twice', json(404, {}), { baseUrl: 'https://api.example.com/wx' }],
     ['auth_path_twice', json(404, {}), { baseUrl: 'https://api.example.com/wx/' }],
+    ['auth_path_slash', json(404, {}), { authPath: '/wx/' }],
+    ['guarded', refusal(401, 'invalid_token'), {}],
+    ['not_running', 'drop', { baseUrl: 'http://127.0.0.1:3000' }],
+    ['not_running', 'drop', { baseUrl: 'http://192.168.1.7:3000' }],
+    ['plain_http', 'drop', { baseUrl: 'http://10.example.com' }],
     ['redirected', json(301, {}), {}],
     ['plain_http', 'drop', { baseUrl: 'http://api.example.com' }],
     [
@@ -179,6 +185,10 @@ describe('mistakes are recognised', () => {
     ['app_secret', { appSecret: 'x' }],
     ['app_secret', { secret: 'x' }],
     ['small_entry', { container: { env: 'prod-1', service: 'shop' } }],
+    ['wrong_option', { baseUrl: 'api.example.com' }],
+    ['wrong_option', { trustedOrigins: ['cdn.example.com'] }],
+    ['wrong_option', { storageKey: '' }],
+    ['wrong_option', { loginTimeoutMs: 60_000 }],
   ] as const)('%s', (name, wrong) => {
     const options = { wx: createFakeWx(), baseUrl: 'https://api.example.com', ...wrong }
 
@@ -188,6 +198,22 @@ describe('mistakes are recognised', () => {
     } catch (error) {
       expect(explain(error).todo).toBe(mistakes[name])
     }
+  })
+
+  test('both ways to a backend', () => {
+    const container = { env: 'prod-1', service: 'shop' }
+    try {
+      createFullClient({ wx: createFakeWx(), baseUrl: 'https://a.example.com', container } as never)
+    } catch (error) {
+      expect(explain(error).todo).toBe(mistakes.wrong_option)
+    }
+    expect.assertions(1)
+  })
+
+  test("a TypeError of the app's own is none", () => {
+    const own = new TypeError("Cannot read properties of undefined (reading 'id')")
+
+    expect(explain(own).url).toMatch(/#errors$/)
   })
 
   test('no wx', () => {

@@ -52,8 +52,8 @@ describe.each([
 })
 
 test.each([
-  ['exactly one of baseUrl and container must be given', {}],
-  ['exactly one of baseUrl and container must be given', { baseUrl, container }],
+  ['give either baseUrl or container', {}],
+  ['give either baseUrl or container', { baseUrl, container }],
   [`container.env must be ${name}`, { container: { ...container, env: '' } }],
   [`container.env must be ${name}`, { container: { ...container, env: 'prod 1' } }],
   [`container.env must be ${name}`, { container: { service: 'shop' } }],

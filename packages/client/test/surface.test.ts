@@ -15,7 +15,7 @@ test('the package exports these names', () => {
   expect(Object.keys(index).sort()).toEqual(['ClientError', 'createClient'])
   expect(Object.keys(full).sort()).toEqual(['ClientError', 'createClient'])
   expect(Object.keys(backend)).toEqual(['createTranslator'])
-  expect(Object.keys(explain)).toEqual(['explain'])
+  expect(Object.keys(explain).sort()).toEqual(['explain', 'mistakes'])
   expect(Object.keys(testing).sort()).toEqual(['createFakeWx', 'createTimerPromise'])
 })
 

@@ -163,11 +163,24 @@ function decisionOf(
   // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
   decision: LoginDecision | PhoneDecision | undefined | void,
 ): LoginDecision {
+  checkDecision(name, decision)
   const { userId, data } = decision ?? {}
   return {
     ...(userId !== undefined && { userId }),
     ...(data !== undefined && { data: jsonCopy(data, `The data that ${name} returns`) }),
   }
+}
+
+/** What says nothing that is understood, a row of a table of users for example, would make a stranger of everybody. */
+function checkDecision(name: string, decision: unknown): void {
+  if (decision === undefined || decision === null) return
+  const names = Object.keys(Object(decision))
+  const isUnderstood = names.length === 0 || names.some((one) => one === 'userId' || one === 'data')
+  if (typeof decision === 'object' && isUnderstood) return
+  throw new AuthError(
+    'server_error',
+    `The ${name} option must return { userId, data } or nothing, and returned ${typeof decision === 'object' ? 'neither of the two' : `a ${typeof decision}`}`,
+  )
 }
 
 // With the other claims and a signature they fit into a token of 4,096 characters; longer ones are not verified.

@@ -38,12 +38,32 @@ export function checkFlags(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
-/** Throws a `TypeError` that names the AppID or AppSecret if it is empty or has whitespace around it. */
+/** Throws a `TypeError` that names the AppID or AppSecret if it is empty, or has something around it. */
 export function checkCredential(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '') {
     throw new TypeError(`${name} must be a non-empty string; is the environment variable set?`)
   }
-  if (value !== value.trim()) throw new TypeError(`${name} has whitespace around it`)
+  if (value !== value.trim()) {
+    throw new TypeError(
+      `${name} has whitespace around it, a line break for example; take it out where it is set`,
+    )
+  }
+  if (/^["'“‘]|["'”’]$/.test(value)) {
+    throw new TypeError(`${name} has quotation marks around it; take them out where it is set`)
+  }
+}
+
+/** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */
+export function checkNode(version = globalThis.process?.versions?.node): void {
+  if (version === undefined) return
+  const [major = 0, minor = 0, patch = 0] = version
+    .split('.')
+    .map((part) => Number.parseInt(part, 10))
+  const isNewEnough = (major - 20 || minor - 18 || patch - 1) >= 0
+  if (isNewEnough) return
+  throw new Error(
+    `@wxlogin/server needs Node 20.18.1 or newer, and this is Node ${version}; choose a newer one where the service or function is set up`,
+  )
 }
 
 /** Every option of an interface: one that is left out does not compile. */
@@ -88,17 +108,4 @@ function distance(a: string, b: string): number {
     }
   }
   return row[b.length] ?? 0
-}
-
-/** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */
-export function checkNode(version = globalThis.process?.versions?.node): void {
-  if (version === undefined) return
-  const [major = 0, minor = 0, patch = 0] = version
-    .split('.')
-    .map((part) => Number.parseInt(part, 10))
-  const isNewEnough = (major - 20 || minor - 18 || patch - 1) >= 0
-  if (isNewEnough) return
-  throw new Error(
-    `@wxlogin/server needs Node 20.18.1 or newer, and this is Node ${version}; choose a newer one where the service or function is set up`,
-  )
 }

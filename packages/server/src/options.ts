@@ -4,7 +4,7 @@ import { type AuthEvent, createEmit, type EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
 import type { PrefetchOptions } from './login/prefetch.js'
-import { checkFunctions, checkNames, type OptionNames } from './option-checks.js'
+import { checkFunctions, checkNames, checkNode, type OptionNames } from './option-checks.js'
 import type { StoreOptions } from './sessions/guarded-store.js'
 import type { LegacyOptions } from './sessions/legacy-tokens.js'
 import type { RevocationOptions } from './sessions/revocation.js'
@@ -30,7 +30,10 @@ export interface AuthOptions<Claims extends object = object>
     WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
-  /** Called with every event. Errors that it throws are ignored. */
+  /**
+   * Called with every event. Errors that it throws are ignored. Without it, what an operator has to know is printed by
+   * `console.error`.
+   */
   onEvent?: (event: AuthEvent) => void
 }
 
@@ -72,9 +75,11 @@ const names: OptionNames<AuthOptions> = {
 export function resolveCommon<Claims extends object>(
   given: AuthOptions<Claims>,
 ): CommonOptions<Claims> {
+  checkNode()
   checkNames('createAuth', given, names)
   const { now = Date.now, onEvent, store, ...options } = given
   checkFunctions({ now })
+  checkClock(now())
   return {
     ...options,
     now,
@@ -87,5 +92,12 @@ export function resolveCommon<Claims extends object>(
 export function checkTogether(idleTtlSeconds: number, accessTtlSeconds: number): void {
   if (idleTtlSeconds < accessTtlSeconds) {
     throw new TypeError('idleTtlSeconds must not be shorter than accessTtlSeconds')
+  }
+}
+
+/** What is a time of this century in seconds is one of the seventies in milliseconds, when there was no WeChat. */
+function checkClock(nowMs: unknown): void {
+  if (typeof nowMs !== 'number' || (nowMs > 1e9 && nowMs < 1e11)) {
+    throw new TypeError('now must give milliseconds since the epoch, as Date.now does, not seconds')
   }
 }

@@ -31,6 +31,14 @@ export function redactError(error: unknown, secrets: readonly string[]): Error {
 }
 
 /**
+ * A text that nobody knows the secrets of, without what may be one: an openid, a code, a token, a phone number. Names
+ * and words stay.
+ */
+export function redactText(text: string): string {
+  return text.replace(/\bo[\w-]{27}(?![\w-])|(?=[\w-]*\d)[\w-]{20,}|\d{7,}/g, '[redacted]')
+}
+
+/**
  * Makes `JSON.stringify` and `util.inspect` show the named members as `[redacted]`, in case the data ends up in a log;
  * all members can be read as usual. A copy made by spreading loses this.
  */

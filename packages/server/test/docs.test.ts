@@ -16,14 +16,18 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
   pairOf(`examples/${name}/README`),
 )
 const backends = pairOf('docs/backends')
+const platforms = pairOf('docs/platforms')
+const commandLine = pairOf('packages/cli/README')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
 const requestLayer = pairOf('docs/replace-your-request-layer')
 const ofClients = [onDemand, layers, requestLayer]
-const compiled = [...readmes, recipes, backends, ...ofClients, ...examples].flatMap(bothOf)
+const replaceALogin = pairOf('docs/replace-a-login')
+const guides = [commandLine, recipes, backends, replaceALogin, platforms, ...ofClients]
+const compiled = [...readmes, ...guides, ...examples].flatMap(bothOf)
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')
-const pairs = [...readmes, recipes, backends, frameworks, ...ofClients, ...examples]
+const pairs = [...readmes, ...guides, frameworks, ...examples]
 const documents = pairs.flatMap(bothOf)
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
@@ -256,6 +260,19 @@ const nodePreamble = `
     }): import('express').RequestHandler
   }
 
+  // Node 20, whose types these are, does not have it.
+  declare module 'node:sqlite' {
+    type SQLInputValue = null | number | bigint | string | Uint8Array
+    class DatabaseSync {
+      constructor(path: string)
+      exec(sql: string): void
+      prepare(sql: string): {
+        all(...values: SQLInputValue[]): unknown[]
+        run(...values: SQLInputValue[]): { changes: number | bigint }
+      }
+    }
+  }
+
   declare module 'supertest' {
     interface Test extends Promise<{ body: unknown }> {
       set(headers: object): this
@@ -421,6 +438,8 @@ const node: Environment = {
     'pages/index/my-store.ts': myStore,
     'pages/index/my-adapter.ts': myAdapter,
     'pages/index/users.ts': codeWith('export async function link', recipes),
+    'pages/index/user-table.ts': codeWith('ER_DUP_ENTRY', replaceALogin),
+    'pages/index/login.ts': codeWith('acceptLegacy', replaceALogin),
     'pages/index/phone.ts': codeWith('export async function bindPhone', recipes),
   },
 }
@@ -456,7 +475,7 @@ function environmentOf({ file, code }: Block): Environment {
     /^(packages\/client\/|docs\/(login-on-demand|request-layers|replace-your-request-layer))/.test(
       file,
     ) || /from '(@wxlogin|\.{1,2})\/client(\/(full|backend))?'/.test(code)
-  return isInside || /\bfrom '.*\/client'/.test(code) ? miniProgram : node
+  return isInside || /\bfrom '.*\/client'|\bwx\.\w+\(/.test(code) ? miniProgram : node
 }
 
 /** Compiles every TypeScript block as a module of its own; one line per problem, by file and line of the README. */
@@ -521,6 +540,9 @@ function compileIn(
 /** What is compiled, by language, and as which kind of file. */
 const endings: Readonly<Record<string, string>> = { ts: 'ts', tsx: 'tsx', vue: 'ts' }
 
+/** TypeScript that needs packages which are not installed here: `npm run long` compiles and runs it beside them. */
+const beside = 'typescript'
+
 /** Of a Vue file its script, on the lines where it stands. */
 function scriptOf({ language, code }: Block): string {
   if (language !== 'vue') return code
@@ -549,8 +571,11 @@ function baseOptions(): ts.CompilerOptions {
 function essence({ language, code }: Block): string {
   if (language === 'mermaid' || language === 'text') return language
   if (language === 'vue') return `vue\n${code.replace(/ *\/\/ .*$/gm, '')}`
-  if (!(language in endings)) return `${language}\n${code.replace(/ *# .*$/gm, '')}`
-  const source = ts.createSourceFile(`block.${language}`, code, ts.ScriptTarget.ESNext)
+  if (!(language in endings || language === beside)) {
+    return `${language}\n${code.replace(/ *# .*$/gm, '')}`
+  }
+  const ending = endings[language] ?? 'ts'
+  const source = ts.createSourceFile(`block.${ending}`, code, ts.ScriptTarget.ESNext)
   return `${language}\n${ts.createPrinter({ removeComments: true }).printFile(source)}`
 }
 

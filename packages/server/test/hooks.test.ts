@@ -113,6 +113,38 @@ describe("WeChat's refusals pass through a hook as what they are", () => {
   })
 })
 
+describe('what says nothing that is understood makes nobody a stranger', () => {
+  test.each([
+    ['the id itself', 'user-1', 'a string'],
+    ['a number', 7, 'a number'],
+    ['a row of a table', { id: 7, name: 'Alice' }, 'neither of the two'],
+    ['a list', [{ userId: 7 }], 'neither of the two'],
+  ])('%s is a failure that says what to return', async (_name, decision, said) => {
+    const { auth, wechat, events } = setUp({ onLogin: () => decision as object })
+
+    const login = send(auth, '/login', {
+      body: { code: wechat.codeFor('alice'), app_id: wechat.app.appId },
+    })
+
+    expect((await login).status).toBe(500)
+    expect(events.find(({ type }) => type === 'failure')).toMatchObject({
+      code: 'server_error',
+      error: { message: expect.stringMatching(`onLogin .*{ userId, data } .*returned ${said}`) },
+    })
+  })
+
+  test.each([undefined, null, {}, { data: 1 }, { userId: 7, name: 'Alice' }])(
+    '%j is understood',
+    async (decision) => {
+      const { auth, wechat } = setUp({ onLogin: () => decision as object })
+
+      const login = auth.login({ code: wechat.codeFor('alice') })
+
+      await expect(login).resolves.toMatchObject({ token_type: 'Bearer' })
+    },
+  )
+})
+
 describe('a refusal of this attempt alone', () => {
   const wrongPassword = () =>
     new AuthError('access_denied', 'The password is wrong', {

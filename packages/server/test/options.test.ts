@@ -57,6 +57,9 @@ describe('the secret', () => {
     'a JWK': JSON.stringify({ kty: 'oct', k: testSecret }),
     'a JWK set after a space': ` ${JSON.stringify({ keys: [{ kty: 'oct', k: testSecret }] })}`,
     'the same member twice': [testSecret, testSecret],
+    'what an example had': 'change-me-change-me-change-me-change-me',
+    'what a template had': 'your-secret-at-least-32-characters-long',
+    'what a manual had': '<generate one with openssl rand -base64 48>',
   }
 
   test.each(Object.entries(rows))('is refused when it is %s', (_name, secret) => {
@@ -69,6 +72,10 @@ describe('the secret', () => {
       expect(String(refusalOf({ secret }))).not.toContain(secret)
     },
   )
+
+  test.each([undefined, ''])('that is %j leads to the environment variable', (secret) => {
+    expect(String(refusalOf({ secret }))).toContain('is the environment variable set?')
+  })
 
   test('counts bytes, not letters', () => {
     expect(() => create({ secret: '微信小程序登录密钥甲乙' })).not.toThrow()
@@ -94,6 +101,10 @@ describe('apps', () => {
     'without an AppSecret': [{ appId: app.appId }],
     'with an empty AppSecret': [{ ...app, appSecret: '' }],
     'the same AppID twice': [app, { ...app, appSecret: 'another' }],
+    'with a line break after the AppSecret': [{ ...app, appSecret: `${app.appSecret}\n` }],
+    'with quotation marks around the AppSecret': [{ ...app, appSecret: `"${app.appSecret}"` }],
+    'with quotation marks around the AppID': [{ ...app, appId: `'${app.appId}'` }],
+    'with the two swapped': [{ appId: app.appSecret, appSecret: app.appId }],
   }
 
   test.each(Object.entries(rows))('are refused when they are %s', (_name, apps) => {
@@ -104,8 +115,18 @@ describe('apps', () => {
     expect(String(refusalOf({ apps: [{ appId: app.appId }] }))).toContain(app.appId)
   })
 
-  test('are refused without quoting an AppSecret', () => {
-    expect(String(refusalOf({ apps: [app, app] }))).not.toContain(app.appSecret)
+  test.each([
+    ['listed twice', [app, app]],
+    ['with something around it', [{ ...app, appSecret: ` ${app.appSecret}` }]],
+    ['in quotation marks', [{ ...app, appSecret: `“${app.appSecret}”` }]],
+    ['in the place of the AppID', [{ appId: app.appSecret, appSecret: app.appId }]],
+    [
+      'in the place of the AppID, with a line break',
+      [{ appId: app.appSecret, appSecret: `${app.appId}\n` }],
+    ],
+  ])('are refused without quoting an AppSecret: %s', (_name, apps) => {
+    expect(refusalOf({ apps })).toBeInstanceOf(TypeError)
+    expect(String(refusalOf({ apps }))).not.toContain(app.appSecret)
   })
 
   test('may be found by AppID, also later', async () => {
@@ -206,7 +227,7 @@ describe('the other options', () => {
     onPhoneNumber: notFunctions,
     onPrefetch: notFunctions,
     fetch: notFunctions,
-    now: [...notFunctions, 1_800_000_000],
+    now: [...notFunctions, 1_800_000_000, () => 1_800_000_000, () => new Date()],
     onEvent: notFunctions,
     issuer: ['', null, 1, ['wxlogin']],
     maxVerifiedTokens: notCounts,
@@ -311,7 +332,10 @@ test.each(['20.18.0', '20.9.0', '18.20.8', '16.20.2'])(
     const [, floor] = /^>=([\d.]+)$/.exec(engines.node) ?? []
     runOn(node)
 
-    expect(() => create({})).toThrow(`needs Node ${floor} or newer, and this is Node ${node};`)
+    // Whatever else is wrong.
+    const told = `needs Node ${floor} or newer, and this is Node ${node};`
+    expect(() => create({ secret: 'short' })).toThrow(told)
+    expect(() => createWeChat({ appId: '', appSecret: '' })).toThrow(told)
   },
 )
 
@@ -383,6 +407,7 @@ describe('an option that there is not', () => {
   test.each([
     ['revocation', { staleSeconds: 1, stale: true }],
     ['cloudHosting', { public: false, pubic: true }],
+    ['acceptLegacy', { until: 2_000_000_000, verify: () => undefined, untill: 1 }],
   ])('inside %s is refused', (option, value) => {
     expect(String(refusalOf({ [option]: value }))).toContain(`is not an option of ${option};`)
   })

@@ -14,7 +14,14 @@ const names: Readonly<Record<string, readonly string[]>> = {
   index: ['AuthError', 'createAuth', 'createMemoryStore', 'lazyAuth'],
   redis: ['createRedisStore'],
   sql: ['createSqlStore'],
-  wechat: ['AuthError', 'createWeChat', 'decryptOpenData', 'signSession', 'verifyRawData'],
+  wechat: [
+    'AuthError',
+    'createWeChat',
+    'decryptOpenData',
+    'knownErrcodes',
+    'signSession',
+    'verifyRawData',
+  ],
   testing: ['adapterCases', 'createFakeWeChat', 'signIn', 'storeCases'],
   ...Object.fromEntries(adapters.map((name) => [name, adapterNames])),
   nest: [

@@ -1,4 +1,4 @@
-import { ClientError, check, headerOf, type Place } from '../errors.js'
+import { check, headerOf, type Place } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
 import { isYoung, type RecordStore, type TokenPair } from '../session/token-record.js'
@@ -109,13 +109,8 @@ export interface SendSettings {
 }
 
 export function createSend(settings: SendSettings, store: RecordStore, renewal: Renewal): Send {
-  const unwrapped = <T>(response: WxResponse): T => {
-    try {
-      return Object.assign({}, response, { data: settings.unwrap(response) }) as T
-    } catch (cause) {
-      throw new ClientError('business', Object.assign({}, response, { cause }))
-    }
-  }
+  const unwrapped = <T>(response: WxResponse): T =>
+    Object.assign({}, response, { data: settings.unwrap(response) }) as T
 
   return <T>({
     options,
@@ -188,6 +183,8 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
               }
               if (raw) return response as T
               check(response, place, isRefused, needed)
+              // For what `unwrap` throws; what a login route answered may be secret.
+              if (!needed) Object.assign(place, response)
               return read(response, pair)
             },
           )

@@ -35,12 +35,7 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
-  const routes = nodeRoutes(auth, options)
-  return async (request, response, next) => {
-    // Express 4 takes a doubled slash for the end of the mount path, and a limit for the route would not see it.
-    if (/^[^?]*\/\//.test(request.originalUrl ?? '')) return next()
-    return routes(request, response, next)
-  }
+  return nodeRoutes(auth, options, isElsewhere)
 }
 
 /**
@@ -80,4 +75,27 @@ export function maybeSessionOf<Claims extends object>(
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
   return maybeSessionIn(carrier, request, auth)
+}
+
+/**
+ * Express takes its own path off; routes that wait below it for the same one would never be found. Express 4 also takes
+ * the first of two slashes behind it, and a limit for the route would not see that one.
+ */
+function isElsewhere(basePath: string, request: ExpressRequest): boolean {
+  const {
+    baseUrl,
+    originalUrl,
+    url = '',
+  } = request as ExpressRequest & { readonly baseUrl?: unknown }
+  if (
+    basePath !== '' &&
+    typeof baseUrl === 'string' &&
+    baseUrl.endsWith(basePath) &&
+    /^\/(login|refresh|logout|phone)\b/.test(url)
+  ) {
+    throw new TypeError(
+      `Leave basePath out: app.use('${baseUrl}', …) says already where the routes are`,
+    )
+  }
+  return /^[^?]*\/\//.test(String(originalUrl))
 }

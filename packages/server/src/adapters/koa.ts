@@ -22,7 +22,6 @@ export interface KoaContext {
   readonly request: object
   readonly url: string
   readonly state: object
-  respond?: boolean | undefined
 }
 
 /** The state behind `requireAuth(auth)`, for `new Koa<SessionState>()`. */
@@ -51,7 +50,8 @@ export function authRoutes<Claims extends object>(
       toAuthRequest(ctx.req, pathBelow(basePath, ctx.url), ctx.request),
     )
     if (answer.status === 404) await next()
-    else respond(ctx, answer)
+    // Not by ctx.body: a middleware that wraps every body would wrap tokens, too.
+    else send(ctx.req, ctx.res, answer)
   }
 }
 
@@ -71,7 +71,7 @@ export function requireAuth<Claims extends object>(
   mountGuard(auth, options)
   return async (ctx, next) => {
     const { session, response } = await auth.guard(headersOf(ctx.req), options)
-    if (response) return respond(ctx, response)
+    if (response) return send(ctx.req, ctx.res, response)
     attachSession(ctx, auth, session)
     Object.assign(ctx.state, { session })
     await next()
@@ -92,10 +92,4 @@ export function maybeSessionOf<Claims extends object>(
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
   return maybeSessionIn(carrier, ctx, auth)
-}
-
-/** Past Koa's own answer: a middleware that wraps every body would wrap tokens, too. */
-function respond(ctx: KoaContext, answer: Parameters<typeof send>[2]): void {
-  ctx.respond = false
-  send(ctx.req, ctx.res, answer)
 }

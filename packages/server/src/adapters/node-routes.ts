@@ -14,15 +14,17 @@ export type NodeMiddleware<Request> = (
   next: Next,
 ) => Promise<void>
 
-/** The login routes for whatever has middleware as Express has. */
+/** The login routes for whatever has middleware as Express has. `isElsewhere` says of paths that they are none of ours. */
 export function nodeRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options: AuthRoutesOptions | undefined,
+  isElsewhere?: (basePath: string, request: NodeBodyRequest) => boolean,
 ): NodeMiddleware<NodeBodyRequest> {
   const basePath = mountRoutes(auth, options)
   return async (request, response, next) => {
     try {
-      const answer = await auth.handle(toAuthRequest(request, pathBelow(basePath, request.url)))
+      const path = isElsewhere?.(basePath, request) ? '' : pathBelow(basePath, request.url)
+      const answer = await auth.handle(toAuthRequest(request, path))
       if (answer.status !== 404) return send(request, response, answer)
     } catch (error) {
       return next(error)

@@ -105,7 +105,7 @@ function checkSecret(secret: unknown): string {
   const wanted = 'generate one with `openssl rand -base64 48`'
   if (typeof secret !== 'string' || secret === '') {
     throw new TypeError(
-      `secret must be a string of at least 32 bytes, or a list of them; ${wanted}`,
+      `secret must be a string of at least 32 bytes, or a list of them; is the environment variable set? If there is none yet, ${wanted}`,
     )
   }
   if (Buffer.byteLength(secret) < 32)
@@ -115,5 +115,14 @@ function checkSecret(secret: unknown): string {
   if (/-----BEGIN|^\s*\{/.test(secret)) {
     throw new TypeError(`secret looks like a PEM or JWK key, which others may know; ${wanted}`)
   }
+  if (placeholder.test(secret)) {
+    throw new TypeError(
+      `secret looks like the placeholder of an example, which everybody knows; ${wanted}`,
+    )
+  }
   return secret
 }
+
+/** Nothing that is random says one of these. */
+const placeholder =
+  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|your[-_ ]?(own[-_ ]?)?(\w+[-_ ])?(secret|key)|placeholder|^<.*>$/i

@@ -63,7 +63,7 @@ export function createRefusal(
       error_description:
         requestId === undefined
           ? message
-          : 'The server could not serve this request; its events say why',
+          : 'The server could not serve this request; its console or its onEvent says why',
       ...(reason !== undefined && { reason }),
       ...(scope !== undefined && { scope }),
       ...(requestId !== undefined && { request_id: requestId }),

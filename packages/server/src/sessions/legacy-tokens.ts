@@ -76,13 +76,14 @@ export function createLegacyTokens<Claims extends object>({
   const { until, verify } = acceptLegacy
   if (typeof until !== 'number' || !Number.isSafeInteger(until) || until <= 0) {
     throw new TypeError(
-      'acceptLegacy.until must be an instant in seconds since the epoch: Date.parse(…) / 1000',
+      'acceptLegacy.until must be an instant in whole seconds since the epoch: Math.floor(Date.parse(…) / 1000)',
     )
   }
   if (until > maxInstant) {
     throw new TypeError('acceptLegacy.until must be in seconds, not milliseconds')
   }
   if (typeof verify !== 'function') throw new TypeError('acceptLegacy.verify must be a function')
+  checkNames('acceptLegacy', acceptLegacy, { until: true, verify: true })
 
   const made = new WeakSet<Session<Claims>>()
   let hasWarned = false

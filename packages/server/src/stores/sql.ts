@@ -109,7 +109,7 @@ export function createSqlStore(kysely: SqlDatabase, options: SqlStoreOptions): S
   })
   const seconds = () => Math.floor(now() / 1000)
 
-  async function run(text: string, ...parameters: unknown[]): Promise<SqlResult> {
+  async function send(text: string, ...parameters: unknown[]): Promise<SqlResult> {
     for (let attempt = 0; ; attempt++) {
       try {
         return await database.executeQuery(toQuery(text, parameters, dialect))
@@ -117,6 +117,19 @@ export function createSqlStore(kysely: SqlDatabase, options: SqlStoreOptions): S
         if (attempt === maxRetries || !retryCodes.has(codeOf(error))) throw error
         await delay(2 ** attempt * (5 + Math.random() * 10))
       }
+    }
+  }
+
+  /** The same, and says what to do about a table that is not there. */
+  async function run(text: string, ...parameters: unknown[]): Promise<SqlResult> {
+    try {
+      return await send(text, ...parameters)
+    } catch (cause) {
+      const code = codeOf(cause)
+      if (!missingCodes.has(code)) throw cause
+      const { message } = Object(cause)
+      const hint = `${message}; if ${table} is missing, call await store.migrate() before the first login`
+      throw Object.assign(new Error(hint, { cause }), { code })
     }
   }
 
@@ -176,7 +189,7 @@ values (${slot}, ${slot}, ?, ?, ?, ${slot}, 1)`
 
   async function isMigrated(): Promise<boolean> {
     try {
-      await run(`select ${columns.join(', ')} from ${name} where 1 = 0`)
+      await send(`select ${columns.join(', ')} from ${name} where 1 = 0`)
       return true
     } catch (error) {
       if (missingCodes.has(codeOf(error))) return false
@@ -248,7 +261,7 @@ values (${slot}, ${slot}, ?, ?, ?, ${slot}, 1)`
       // created whatever the answer; what stands in the way then fails that, too.
       if (await isMigrated().catch(() => false)) return
       if (dialect !== 'postgresql') {
-        for (const statement of schema) await run(statement)
+        for (const statement of schema) await send(statement)
         return
       }
       // PostgreSQL can fail two at once, in spite of IF NOT EXISTS.

@@ -89,6 +89,10 @@ function readApps(apps: Apps) {
   const byId = new Map<string, AppCredentials>()
   for (const [index, app] of (apps as readonly AppCredentials[]).entries()) {
     checkCredential(`apps[${index}].appId`, app?.appId)
+    // The other one is then the secret, so it is not quoted.
+    if (/^\s*wx[0-9a-f]{16}\s*$/.test(app.appSecret)) {
+      throw new TypeError(`apps[${index}].appSecret looks like an AppID; are the two swapped?`)
+    }
     checkCredential(`apps[${index}].appSecret (of ${app.appId})`, app.appSecret)
     if (byId.has(app.appId)) throw new TypeError(`apps: ${app.appId} is listed twice`)
     byId.set(app.appId, app)

@@ -4,7 +4,7 @@ import { type ErrcodeMeaning, errcodeTable } from './errcodes.js'
 import type { WeChatRequest } from './transport.js'
 
 // APIs that have errcodes of their own.
-const errcodesByPath: ReadonlyMap<string, ReadonlyMap<number, ErrcodeMeaning>> = new Map([
+export const errcodesByPath: ReadonlyMap<string, ReadonlyMap<number, ErrcodeMeaning>> = new Map([
   [
     '/wxa/getpluginopenpid',
     errcodeTable([

@@ -27,7 +27,7 @@ const tokenRefused =
 
 // What holds everywhere:
 // https://developers.weixin.qq.com/miniprogram/dev/server/API/user-login/api_code2session
-const anywhere = errcodeTable([
+export const errcodesAnywhere = errcodeTable([
   [-1, 'wechat_unavailable', 'WeChat is busy; try again later', 2],
   [40001, 'wechat_unavailable', tokenRefused, 10],
   [40002, 'server_misconfigured', `WeChat rejected the grant type; ${checkProxies}`],
@@ -137,7 +137,7 @@ export function meaningOf(
   errcode: number,
   { errcodes, unknownErrcode }: ErrcodeMeanings,
 ): ErrcodeMeaning {
-  const known = errcodes?.get(errcode) ?? anywhere.get(errcode)
+  const known = errcodes?.get(errcode) ?? errcodesAnywhere.get(errcode)
   if (known) return known
   if (errcode >= 40230 && errcode <= 40240) {
     return {

@@ -7,7 +7,7 @@ import type { WeChatRequest } from './transport.js'
 
 const maxAgeSeconds = 5 * 60
 
-const phoneNumberErrcodes = errcodeTable([
+export const phoneNumberErrcodes = errcodeTable([
   [40003, 'invalid_code', 'The code belongs to another user; let this user share the number'],
 ])
 

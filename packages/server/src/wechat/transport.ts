@@ -8,7 +8,7 @@ import type {
   WarningEvent,
   WeChatEvent,
 } from '../events.js'
-import { checkCount, checkDuration, checkFunctions, checkNode } from '../option-checks.js'
+import { checkCount, checkDuration, checkFunctions } from '../option-checks.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
 import { createCircuitBreaker, type Finding } from './circuit-breaker.js'
 import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
@@ -135,7 +135,6 @@ export function createTransport({
   now,
   emit,
 }: WeChatConnectionOptions & TransportNeeds): Transport {
-  checkNode()
   checkFunctions({ fetch })
   checkDuration('wechatTimeoutMs', wechatTimeoutMs)
   checkCount('maxLoginsInFlight', maxLoginsInFlight, { min: 1, of: 'logins' })

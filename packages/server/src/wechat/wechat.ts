@@ -5,7 +5,13 @@ import {
   type WarningEvent,
   type WeChatEvent,
 } from '../events.js'
-import { checkCredential, checkFunctions, checkNames, type OptionNames } from '../option-checks.js'
+import {
+  checkCredential,
+  checkFunctions,
+  checkNames,
+  checkNode,
+  type OptionNames,
+} from '../option-checks.js'
 import type { AppCredentials } from './code2session.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import { createTransport, type WeChatConnectionOptions } from './transport.js'
@@ -13,7 +19,7 @@ import { createTransport, type WeChatConnectionOptions } from './transport.js'
 export interface WeChatOptions extends AppCredentials, WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
-  /** Called with every event. Errors that it throws are ignored. */
+  /** Called with every event (default: `console.error` for what an operator has to know). Errors of it are ignored. */
   onEvent?: (event: WeChatEvent | MisconfiguredEvent | BreakerEvent | WarningEvent) => void
 }
 
@@ -44,6 +50,7 @@ export interface OwnWeChat extends WeChat {
  * const { phoneNumber } = await wechat.phoneNumber(code)
  */
 export function createWeChat(options: WeChatOptions): OwnWeChat {
+  checkNode()
   checkNames('createWeChat', options, names)
   const { appId, appSecret, now = Date.now, onEvent, ...connection } = options
   checkCredential('appId', appId)

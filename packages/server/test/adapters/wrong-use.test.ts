@@ -162,6 +162,43 @@ test.each([
   ])
 })
 
+describe('a basePath that Express has taken off already', () => {
+  async function setUpTwice(path: string) {
+    const errors: unknown[] = []
+    const app = express()
+    app.use('/api/wx', onExpress.authRoutes(setUp().auth, { basePath: '/wx' }))
+    app.use((_req, res) => void res.end('another route'))
+    const onError: express.ErrorRequestHandler = (error, _req, res, _next) => {
+      errors.push(error)
+      res.status(500).end()
+    }
+    app.use(onError)
+    const { url, close } = await serve(app)
+    onTestFinished(close)
+    const { status } = await fetch(url + path, { method: 'POST' })
+    return { status, errors }
+  }
+
+  test.each(['/api/wx/login', '/api/wx/refresh/'])('is told at %s', async (path) => {
+    const { status, errors } = await setUpTwice(path)
+
+    expect(status).toBe(500)
+    expect(errors).toEqual([
+      new TypeError("Leave basePath out: app.use('/api/wx', …) says already where the routes are"),
+    ])
+  })
+
+  test.each([
+    ['other paths', '/api/wx/orders', 200],
+    ['the routes, where they are', '/api/wx/wx/login', 415],
+  ])('is not in the way of %s', async (_what, path, expected) => {
+    const { status, errors } = await setUpTwice(path)
+
+    expect(status).toBe(expected)
+    expect(errors).toEqual([])
+  })
+})
+
 test('a guard that is asked directly lets nobody in by a rule that is none', async () => {
   const { auth } = setUp()
   const { headers } = await signIn(auth, { openid: 'alice' })

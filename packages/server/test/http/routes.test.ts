@@ -887,7 +887,8 @@ describe('a failure of the server', () => {
       expect(response.status).toBe(row.status)
       expect(bodyOf(response)).toEqual({
         error: row.code,
-        error_description: 'The server could not serve this request; its events say why',
+        error_description:
+          'The server could not serve this request; its console or its onEvent says why',
         request_id: expect.any(String),
       })
       const failures = events.filter(({ type }) => type === 'failure')

@@ -181,6 +181,19 @@ test('what migrate() cannot look at, it makes, whatever the driver calls it', as
   expect(statements()).toBe(1 + store.schema.length)
 })
 
+test.each(['42P01', 'ER_NO_SUCH_TABLE', 'SQLITE_ERROR'])(
+  'a table that is missing (%s) leads to migrate()',
+  async (code) => {
+    const { connect } = createFailingDatabase({ code })
+    const store = createSqlStore(connect({ failures: 1 }), { dialect: 'sqlite' })
+
+    await expect(store.get('a')).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining('call await store.migrate() before the first login'),
+    })
+  },
+)
+
 test('migrate() says what stands in the way of making the table', async () => {
   const { connect } = createFailingDatabase({ code: 'ECONNREFUSED' })
   const store = createSqlStore(connect({ failures: 2 }), { dialect: 'sqlite' })

@@ -1,0 +1,68 @@
+import type { Language, Text } from './text.js'
+
+/** What a command exits with. */
+export const exitCodes = {
+  /** Done, and nothing is wrong. */
+  fine: 0,
+  /** Done, and something is wrong: a problem, a leak. */
+  found: 1,
+  /** The command was written wrongly. */
+  usage: 2,
+  /** What the command needs could not be read or reached. */
+  failed: 3,
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** An option of a command. Without `value` it is a switch. */
+export interface Option {
+  /** What stands for the value in the help, `URL` for example. */
+  readonly value?: string
+  /** The only values that there are. */
+  readonly values?: readonly string[]
+  /** It is not in the help. */
+  readonly isHidden?: true
+  readonly about: Text
+}
+
+/** What a command gets of the world. Tests give it another. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** The clock, in milliseconds since the epoch. */
+  readonly now: () => number
+  /** What the command has to say, one line or more. */
+  readonly print: (text: string) => void
+  /** What is beside the point when the output is piped to somewhere. */
+  readonly remark: (text: string) => void
+  /** Whether somebody sits before it who can be asked. */
+  readonly isInteractive: boolean
+}
+
+/** How a command was called. */
+export interface Call extends World {
+  /** What stands beside the options. */
+  readonly words: readonly string[]
+  readonly value: (option: string) => string | undefined
+  readonly has: (option: string) => boolean
+  readonly language: Language
+  readonly say: (text: Text) => string
+}
+
+/** A command, one file each. `--help`, `--lang` and, where there is something to read, `--json` are added to its options. */
+export interface Command {
+  /** What follows its name, `[path]` for example. */
+  readonly usage: string
+  /** How many words it takes beside its options. */
+  readonly maxWords: number
+  readonly options: Readonly<Record<string, Option>>
+  /** What the help says below the options. */
+  readonly notes?: Text
+  readonly run: (call: Call) => Promise<ExitCode>
+}
+
+/** A command as the list of commands has it, which loads none of them. */
+export interface ListedCommand {
+  readonly about: Text
+  readonly load: () => Promise<Command>
+}

@@ -1,0 +1,33 @@
+import type { ListedCommand } from './command.js'
+
+/** Every command. Each is loaded when it is called, so that none makes another one, or the help, slow. */
+export const commands: Readonly<Record<string, ListedCommand>> = {
+  doctor: {
+    about: {
+      en: 'Says what is wrong with a project, and what to do about it',
+      zh: '检查一个项目哪里不对，并说明怎么办',
+    },
+    load: async () => (await import('./doctor.js')).doctor,
+  },
+  scan: {
+    about: {
+      en: 'Finds secrets in what a mini program ships',
+      zh: '查找小程序发布内容里泄露的机密',
+    },
+    load: async () => (await import('./scan.js')).scan,
+  },
+  keygen: {
+    about: {
+      en: 'Makes a secret, or a pair of signing keys',
+      zh: '生成 secret，或一对签名密钥',
+    },
+    load: async () => (await import('./keygen.js')).keygen,
+  },
+  explain: {
+    about: {
+      en: 'Explains an error code of wxlogin, or an errcode of WeChat',
+      zh: '解释 wxlogin 的错误码，或微信的 errcode',
+    },
+    load: async () => (await import('./explain.js')).explain,
+  },
+}

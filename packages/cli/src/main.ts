@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import process from 'node:process'
+import { run } from './run.js'
+
+const { argv, cwd, env, stderr, stdin, stdout } = process
+
+// `wxlogin explain | head` reads no further, and nothing is wrong.
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
+}
+
+process.exitCode = await run(argv.slice(2), {
+  env,
+  cwd: cwd(),
+  now: Date.now,
+  print: (text) => stdout.write(`${text}\n`),
+  remark: (text) => stderr.write(`${text}\n`),
+  isInteractive: Boolean(stdin.isTTY && stderr.isTTY) && !env.CI,
+})

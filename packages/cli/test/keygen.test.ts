@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { parseEnv } from 'node:util'
+import { createAuth } from '@wxlogin/server'
+import { createFakeWeChat } from '@wxlogin/server/testing'
+import { createLocalJWKSet, jwtVerify } from 'jose'
+import { describe, expect, test } from 'vitest'
+import { weaknessOf } from '../src/doctor/guessable.js'
+import { wxlogin } from './set-up.js'
+
+async function environmentOf(...args: readonly string[]): Promise<NodeJS.Dict<string>> {
+  const { exit, out } = await wxlogin(['keygen', ...args])
+  expect(exit).toBe(0)
+  return parseEnv(out)
+}
+
+function backendWith(options: Partial<Parameters<typeof createAuth>[0]>) {
+  const wechat = createFakeWeChat()
+  const auth = createAuth({
+    apps: [wechat.app],
+    secret: 'Zb3vK9qR1tXw7LmN5pYc2HdJ8sFgA4eU6oTiVnQkBx0',
+    fetch: wechat.fetch,
+    onEvent: () => {},
+    ...options,
+  })
+  const login = () => auth.login({ code: wechat.codeFor('alice'), idempotencyKey: randomUUID() })
+  return { auth, login, appId: wechat.app.appId }
+}
+
+test('a secret starts a backend, which logs users in', async () => {
+  const { WXLOGIN_SECRET = '' } = await environmentOf()
+
+  const { auth, login } = backendWith({ secret: WXLOGIN_SECRET })
+
+  const { access_token } = await login()
+  expect((await auth.authenticate(`Bearer ${access_token}`)).userId).toMatch(/./)
+  expect(weaknessOf(WXLOGIN_SECRET)).toBeUndefined()
+})
+
+test('each is another one', async () => {
+  expect(await environmentOf()).not.toEqual(await environmentOf())
+})
+
+describe.each(['ES256', 'EdDSA', 'RS256'])('a pair for %s', (alg) => {
+  test('signs tokens that others verify by /jwks.json, by its kid', async () => {
+    const { WXLOGIN_KEY = '', WXLOGIN_PUBLIC_KEY = '' } = await environmentOf('--jwk', alg)
+    const { auth, login, appId } = backendWith({ signingKeys: [JSON.parse(WXLOGIN_KEY)] })
+    const { access_token } = await login()
+
+    const { body } = await auth.handle({
+      method: 'GET',
+      path: '/jwks.json',
+      header: () => undefined,
+      body: undefined,
+    })
+
+    const published = JSON.parse(body ?? '')
+    const { protectedHeader, payload } = await jwtVerify(
+      access_token,
+      createLocalJWKSet(published),
+      {
+        audience: appId,
+        typ: 'at+jwt',
+      },
+    )
+    expect(payload.sub).toMatch(/./)
+    const publicKey = JSON.parse(WXLOGIN_PUBLIC_KEY)
+    expect(protectedHeader).toMatchObject({ alg, kid: publicKey.kid })
+    expect(published.keys).toEqual([publicKey])
+  })
+
+  test('its public part verifies and does not sign', async () => {
+    const { WXLOGIN_KEY = '', WXLOGIN_PUBLIC_KEY = '' } = await environmentOf('--jwk', alg)
+    const signing = backendWith({ signingKeys: [JSON.parse(WXLOGIN_KEY)] })
+    const verifying = backendWith({ signingKeys: [JSON.parse(WXLOGIN_PUBLIC_KEY)] })
+
+    const { access_token } = await signing.login()
+
+    expect(await verifying.auth.authenticate(`Bearer ${access_token}`)).toMatchObject({
+      appId: signing.appId,
+    })
+    expect(WXLOGIN_PUBLIC_KEY).not.toMatch(/"(?:d|p|q|dp|dq|qi)":/)
+    const { access_token: ofVerifying } = await verifying.login()
+    await expect(signing.auth.authenticate(`Bearer ${ofVerifying}`)).resolves.toBeTruthy()
+    expect(
+      JSON.parse(Buffer.from(ofVerifying.split('.')[0] ?? '', 'base64url').toString()).alg,
+    ).toBe('HS256')
+  })
+})
+
+test('how to rotate is said beside it, and with --json in it', async () => {
+  const { out, err } = await wxlogin(['keygen'])
+  const json = (await wxlogin(['keygen', '--jwk', 'ES256', '--json'])).json()
+
+  expect(out.split('\n')).toHaveLength(1)
+  expect(err).toMatch(
+    /1\. secret: \[old, new\].*\n.*2\. secret: \[new, old\].*\n.*3\. secret: \[new\]/,
+  )
+  expect(json).toMatchObject({
+    privateKey: { kid: json.publicKey.kid, d: expect.any(String) },
+    publicKey: { kty: 'EC', alg: 'ES256', use: 'sig' },
+    rotation: { length: 4 },
+  })
+})

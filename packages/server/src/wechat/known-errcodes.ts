@@ -1,0 +1,35 @@
+import type { AuthErrorCode } from '../errors.js'
+import { errcodesByPath } from './call.js'
+import { appSecretErrcodes, type ErrcodeMeaning, errcodesAnywhere } from './errcodes.js'
+import { phoneNumberErrcodes } from './phone-number.js'
+
+/** An errcode of WeChat that this library knows. */
+export interface KnownErrcode {
+  readonly errcode: number
+  /** What the call throws. */
+  readonly code: AuthErrorCode
+  /** One sentence for the operator: what is wrong, and what to do. */
+  readonly hint: string
+  readonly retryAfterSeconds?: number
+  /** Where it means this, if not everywhere: a method of `WeChat`, or the path of an API. */
+  readonly endpoint?: string
+}
+
+/** Every errcode that this library knows, for tools that explain them. One may mean something else at an endpoint. */
+export function knownErrcodes(): readonly KnownErrcode[] {
+  return [
+    ...rowsOf(errcodesAnywhere),
+    ...rowsOf(appSecretErrcodes, 'code2Session'),
+    ...rowsOf(appSecretErrcodes, 'accessToken'),
+    ...rowsOf(phoneNumberErrcodes, 'phoneNumber'),
+    ...[...errcodesByPath].flatMap(([path, errcodes]) => rowsOf(errcodes, path)),
+  ]
+}
+
+function rowsOf(errcodes: ReadonlyMap<number, ErrcodeMeaning>, endpoint?: string): KnownErrcode[] {
+  return [...errcodes].map(([errcode, meaning]) => ({
+    errcode,
+    ...meaning,
+    ...(endpoint !== undefined && { endpoint }),
+  }))
+}
