@@ -64,6 +64,7 @@ export function resolveOptions(options: ClientOptions): Settings {
     headers,
     onEvent = ignore,
   } = options
+  const isInDevelopment = /^[dt]/.test(account.envVersion)
   const timeoutMs = timeoutOf(60_000, options.timeoutMs)
   const loginTimeoutMs = timeoutOf(10_000, options.loginTimeoutMs)
   for (const name of ['appSecret', 'secret', 'container']) {
@@ -82,6 +83,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   })
   assertOption(isText(appId), 'appId must be a non-empty string')
   assertOption(isText(storageKey), 'storageKey must be a non-empty string')
+  assertOption(!options.sandbox || isInDevelopment, 'sandbox must be off in a release')
   assertOption(isTimeout(timeoutMs), 'timeoutMs must be 1 to 2147483647 ms')
   assertOption(
     isTimeout(loginTimeoutMs) && loginTimeoutMs <= 20_000,
@@ -92,7 +94,7 @@ export function resolveOptions(options: ClientOptions): Settings {
 
   return Object.assign({}, options, {
     wx: runtime,
-    isInDevelopment: /^[dt]/.test(account.envVersion),
+    isInDevelopment,
     appId,
     authUrl: urlOf(authPath),
     urlOf,

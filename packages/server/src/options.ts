@@ -1,6 +1,7 @@
 import type { KeyRingOptions } from './crypto/key-ring.js'
 import type { SigningKeysOptions } from './crypto/signing-keys.js'
-import { type AuthEvent, createEmit, type EmitEvent } from './events.js'
+import { createEmit } from './emit.js'
+import type { AuthEvent, EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
 import type { PrefetchOptions } from './login/prefetch.js'

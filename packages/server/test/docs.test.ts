@@ -17,13 +17,14 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
 )
 const backends = pairOf('docs/backends')
 const platforms = pairOf('docs/platforms')
+const sandbox = pairOf('docs/dev')
 const commandLine = pairOf('packages/cli/README')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
 const requestLayer = pairOf('docs/replace-your-request-layer')
 const ofClients = [onDemand, layers, requestLayer]
 const replaceALogin = pairOf('docs/replace-a-login')
-const guides = [commandLine, recipes, backends, replaceALogin, platforms, ...ofClients]
+const guides = [commandLine, sandbox, recipes, backends, replaceALogin, platforms, ...ofClients]
 const compiled = [...readmes, ...guides, ...examples].flatMap(bothOf)
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')
@@ -74,6 +75,16 @@ describe('the TypeScript of READMEs and recipes compiles', () => {
 
     expect(found).toHaveLength(1)
     expect(found[0]).toMatch(new RegExp(`^docs/login-on-demand\\.md:${line} .*navigateBak`))
+  })
+
+  test('so is one that compiles here alone, where optional properties are exact', () => {
+    const text =
+      '```ts\nconst token = String(Date.now())\nexport const header: Record<string, string> = token ? { satoken: token } : {}\nexport const call: { header: Record<string, string> } = ((token: string) => ({ header: token ? { satoken: token } : {} }))(token)\n```\n'
+
+    const found = compile(blocksOf({ file: 'packages/client/README.md', text }))
+
+    expect(found).toHaveLength(1)
+    expect(found[0]).toMatch(/^packages\/client\/README\.md:4 .*satoken/)
   })
 
   test('a block that does not parse is reported too', () => {
@@ -479,18 +490,27 @@ function environmentOf({ file, code }: Block): Environment {
 }
 
 /** Compiles every TypeScript block as a module of its own; one line per problem, by file and line of the README. */
+/** As strictly as this repository, and as most projects are, where other things fail. */
+const strictness: readonly ts.CompilerOptions[] = [
+  {},
+  { exactOptionalPropertyTypes: false, noUncheckedIndexedAccess: false },
+]
+
 function compile(blocks: readonly Block[]): readonly string[] {
-  return [node, miniProgram].flatMap((environment) => {
+  const problems = [node, miniProgram].flatMap((environment) => {
     const ours = blocks.filter(
       (block) => block.language in endings && environmentOf(block) === environment,
     )
-    return ours.length === 0 ? [] : compileIn(environment, ours)
+    if (ours.length === 0) return []
+    return strictness.flatMap((others) => compileIn(environment, ours, others))
   })
+  return [...new Set(problems)]
 }
 
 function compileIn(
   { folder, types, lib, files }: Environment,
   blocks: readonly Block[],
+  others: ts.CompilerOptions,
 ): readonly string[] {
   const blockByPath = new Map(
     blocks.map((block, index) => [
@@ -502,7 +522,7 @@ function compileIn(
     ...Object.entries(files).map(([name, text]) => [join(folder, name), text] as const),
     ...[...blockByPath].map(([path, block]) => [path, scriptOf(block)] as const),
   ])
-  const options = { ...baseOptions(), types: [...types], lib: [lib] }
+  const options = { ...baseOptions(), ...others, types: [...types], lib: [lib] }
   const host = ts.createCompilerHost(options)
   const { fileExists, readFile, getSourceFile, directoryExists = () => true } = host
   Object.assign(host, {

@@ -22,17 +22,18 @@ const server = `
   request
   session        errors @wxlogin/shared node:
   guard-options  option-checks session
-  events         errors option-checks redact session @wxlogin/shared
+  events         errors session @wxlogin/shared
+  emit           errors option-checks redact events
   hooks          errors option-checks session @wxlogin/shared
   stores         option-checks session node:
   crypto         session node:
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node: jose
-  wechat         errors option-checks redact deadline read-at-most events hooks @wxlogin/shared node: undici
+  wechat         errors option-checks redact deadline read-at-most events emit hooks @wxlogin/shared node: undici
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors session crypto wechat sessions
   login          errors option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
   http           errors deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
-  options        option-checks events hooks stores crypto tokens wechat sessions login
+  options        option-checks events emit hooks stores crypto tokens wechat sessions login
   auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   lazy-auth      session guard-options sessions http auth
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
@@ -69,7 +70,8 @@ const cli = `
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
   doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts
-  commands       command doctor explain keygen scan
+  dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
+  commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:
   help           arguments command commands text
   run            arguments command commands errors help nearest text version
@@ -132,7 +134,7 @@ test.each(['server', 'client', 'cli'])(
 describe('any adapter and any store can be deleted without touching another', () => {
   const src = join(packages, 'server/src')
 
-  // What checks options and what writes JSON is code as well, and the same for all of them.
+  // What checks options and writes JSON is code as well, and the same for all of them.
   const shared = ['option-checks.ts', 'guard-options.ts', 'json-text.ts']
 
   test.each(['adapters', 'stores'])(

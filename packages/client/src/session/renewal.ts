@@ -41,6 +41,11 @@ export interface LoginSettings {
   device?: string
   /** What the backend's `onLogin` gets as `input` at every silent login, or a function that makes it. */
   loginInput?: Json | (() => Json | undefined)
+  /**
+   * `true`: where DevTools has no AppID, a code of its own that only the emulated WeChat of `wxlogin dev` takes. Not in a
+   * release, and not without `wx.getAccountInfoSync`.
+   */
+  sandbox?: boolean
   /** Deadline of a login, from `wx.login` to the tokens, and of a refresh (default 10 000, at most 20 000). */
   loginTimeoutMs?: number
 }
@@ -57,7 +62,7 @@ export interface Renewal {
 
 export interface RenewalSettings
   extends PostSettings,
-    Pick<LoginSettings, 'device' | 'loginInput'> {
+    Pick<LoginSettings, 'device' | 'loginInput' | 'sandbox'> {
   readonly appId: string
   readonly unwrapAuth?: boolean
   readonly newKey: NewKey
@@ -69,7 +74,7 @@ export function createRenewal(
   store: RecordStore,
   singleFlight: SingleFlight<TokenPair>,
 ): Renewal {
-  const { wx, loginTimeoutMs, newKey } = settings
+  const { wx, loginTimeoutMs, newKey, sandbox } = settings
   const post = createPost(settings)
   /** The server is told of one thing at a time: a sign-out everywhere needs its session until it has been told. */
   let told: Promise<unknown> = Promise.resolve()
@@ -124,7 +129,7 @@ export function createRenewal(
       settings.emit({ type, durationMs: Date.now() - askedMs, code, requestId })
 
     return openTask(loginTimeoutMs, (ask) =>
-      (isRefresh ? Promise.resolve('') : requestCode(wx, ask)).then((code) => {
+      (isRefresh ? Promise.resolve('') : requestCode(wx, ask, sandbox && newKey)).then((code) => {
         const body = isRefresh
           ? { refresh_token }
           : {

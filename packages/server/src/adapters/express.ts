@@ -20,6 +20,8 @@ export type { Next, NodeBodyRequest, NodeRequest, NodeResponse } from './node-me
 export interface ExpressRequest extends NodeBodyRequest {
   /** As it came. */
   readonly originalUrl?: string
+  /** The path at which the router is mounted. */
+  readonly baseUrl?: string
 }
 
 const carrier: Carrier = { name: 'req', member: 'method' }
@@ -82,20 +84,15 @@ export function maybeSessionOf<Claims extends object>(
  * the first of two slashes behind it, and a limit for the route would not see that one.
  */
 function isElsewhere(basePath: string, request: ExpressRequest): boolean {
-  const {
-    baseUrl,
-    originalUrl,
-    url = '',
-  } = request as ExpressRequest & { readonly baseUrl?: unknown }
+  const { baseUrl, originalUrl, url = '' } = request
   if (
     basePath !== '' &&
-    typeof baseUrl === 'string' &&
-    baseUrl.endsWith(basePath) &&
+    baseUrl?.endsWith(basePath) &&
     /^\/(login|refresh|logout|phone)\b/.test(url)
   ) {
     throw new TypeError(
       `Leave basePath out: app.use('${baseUrl}', …) says already where the routes are`,
     )
   }
-  return /^[^?]*\/\//.test(String(originalUrl))
+  return /^[^?]*(?<!:)\/\//.test(String(originalUrl))
 }

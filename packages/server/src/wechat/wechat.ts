@@ -1,10 +1,5 @@
-import {
-  type BreakerEvent,
-  createEmit,
-  type MisconfiguredEvent,
-  type WarningEvent,
-  type WeChatEvent,
-} from '../events.js'
+import { createEmit } from '../emit.js'
+import type { BreakerEvent, MisconfiguredEvent, WarningEvent, WeChatEvent } from '../events.js'
 import {
   checkCredential,
   checkFunctions,
