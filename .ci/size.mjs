@@ -14,7 +14,7 @@ const kibibyte = 1024
 const phoneBudgets = { index: 4800, full: 6860, backend: 1400, explain: 4 * kibibyte }
 
 // Nest's people expect a module, decorators, a guard and a filter besides the four names.
-const adapterBudgets = { nest: 2176 }
+const adapterBudgets = { nest: 2208 }
 
 const core = await filesLoadedBy('index')
 const rows = [

@@ -51,6 +51,8 @@ function minifying(): NonNullable<Options['plugins']>[number] {
             if_return: false,
             inline: false,
             sequences: false,
+            // It makes the largest entry and the smallest one smaller, and this one larger.
+            varify: !name.endsWith('index.js'),
           },
           mangle: { properties: { builtins: true, domprops: true, regex: innerNames() } },
         })

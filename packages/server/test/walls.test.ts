@@ -138,7 +138,7 @@ describe('any adapter and any store can be deleted without touching another', ()
   const shared = ['option-checks.ts', 'guard-options.ts', 'json-text.ts']
 
   test.each(['adapters', 'stores'])(
-    '%s take only types, checks of options and how JSON is written',
+    '%s take only types, the checks of options and the text of JSON',
     (room) => {
       const loaded = filesIn(join(src, room)).flatMap((file) =>
         importsOfFile(file, withoutTypes(readFileSync(file, 'utf8'))),

@@ -37,12 +37,7 @@ export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options?: AuthRoutesOptions,
 ): (request: ExpressRequest, response: NodeResponse, next: Next) => Promise<void> {
-  const routes = nodeRoutes(auth, options, checkMounted)
-  return async (request, response, next) => {
-    // Express 4 takes a doubled slash for the end of the mount path, and a limit for the route would not see it.
-    if (/^[^?]*(?<!:)\/\//.test(`${request.originalUrl}`)) return next()
-    return routes(request, response, next)
-  }
+  return nodeRoutes(auth, options, isElsewhere)
 }
 
 /**
@@ -84,10 +79,14 @@ export function maybeSessionOf<Claims extends object>(
   return maybeSessionIn(carrier, request, auth)
 }
 
-/** Express takes its own path off; routes that wait below it for the same one would never be found. */
-function checkMounted(basePath: string, request: ExpressRequest): void {
-  const { baseUrl, url = '' } = request
-  const isDoubled = basePath !== '' && baseUrl?.endsWith(basePath)
-  if (!isDoubled || !/^\/(login|refresh)\b/.test(url)) return
-  throw new TypeError(`Leave basePath out: ${baseUrl} has it`)
+/**
+ * Express takes its own path off; routes that wait below it for the same one would never be found. Express 4 also takes
+ * the first of two slashes behind it, and a limit for the route would not see that one.
+ */
+function isElsewhere(basePath: string, request: ExpressRequest): boolean {
+  const { baseUrl, originalUrl, url = '' } = request
+  if (basePath !== '' && baseUrl?.endsWith(basePath) && /^\/(login|refresh)\b/.test(url)) {
+    throw new TypeError(`Leave basePath out: ${baseUrl} has it`)
+  }
+  return /^[^?]*(?<!:)\/\//.test(String(originalUrl))
 }

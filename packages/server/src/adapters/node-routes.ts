@@ -14,17 +14,17 @@ export type NodeMiddleware<Request> = (
   next: Next,
 ) => Promise<void>
 
-/** The login routes for whatever has middleware as Express has. `check` throws at a request that shows a wrong mount. */
+/** The login routes for whatever has middleware as Express has. `isElsewhere` says of paths that they are none of ours. */
 export function nodeRoutes<Claims extends object>(
   auth: Auth<Claims>,
   options: AuthRoutesOptions | undefined,
-  check?: (basePath: string, request: NodeBodyRequest) => void,
+  isElsewhere?: (basePath: string, request: NodeBodyRequest) => boolean,
 ): NodeMiddleware<NodeBodyRequest> {
   const basePath = mountRoutes(auth, options)
   return async (request, response, next) => {
     try {
-      check?.(basePath, request)
-      const answer = await auth.handle(toAuthRequest(request, pathBelow(basePath, request.url)))
+      const path = isElsewhere?.(basePath, request) ? '' : pathBelow(basePath, request.url)
+      const answer = await auth.handle(toAuthRequest(request, path))
       if (answer.status !== 404) return send(request, response, answer)
     } catch (error) {
       return next(error)
