@@ -84,7 +84,8 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   phone_quota: '获取手机号的付费次数用完了（errno 1400001）。在小程序后台购买，并提供别的办法',
   config:
     '这样配置行不通，原因写在 message 里：基础库低于 2.13.1 没有 `callContainer`；用的是 `container` 而不是 `baseUrl`，上传、下载、socket 却用了相对地址；隐私保护指引没有声明手机号（errno 112），或手机号能力被封禁（1421102）；用了 `createTranslator`，却调用了只有 `@wxlogin/server` 才有的能力；或者登录需要 code，而这里的 `wx.login` 给不出来',
-  invalid_request: '后端认为请求格式不对。检查中间有什么改动了请求',
+  invalid_request:
+    '后端认为请求格式不对，错误信息里写了哪里不对。如果小程序并没有这样发，检查中间有什么改动了请求',
   invalid_code: '连续两个 code 都被拒绝。对照小程序的 AppID 和后端的 `apps`',
   invalid_grant: '会话已结束。客户端自己会处理：静默登录，或变为已退出',
   invalid_token: '刚拿到的 token 就被拒绝。对照后端各实例的 `secret` 和时钟',
@@ -97,8 +98,8 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   rate_limited: '调用太频繁。客户端会等 `retryAfterSeconds` 之后再登录',
   wechat_unavailable: '微信繁忙，或者后端连不上微信。token 会保留',
   store_unavailable: '后端的会话存储不可用。token 会保留',
-  server_error: '后端的某个函数抛出异常，用 `requestId` 找到对应的事件',
-  server_misconfigured: '微信拒绝了后端，原因在后端的事件里',
+  server_error: '后端的某个函数抛出异常；是哪一个，用 `requestId` 在后端的控制台或 `onEvent` 里找',
+  server_misconfigured: '微信拒绝了后端，原因看后端的控制台或 `onEvent`',
 }
 
 /** By the reason of `signed_out`, in Chinese, where it has a text of its own. */
@@ -112,6 +113,8 @@ export const mistakesInChinese: Readonly<Record<string, string>> = {
   auth_path:
     '那里没有登录接口。对照 `authPath` 和后端挂载 `authRoutes` 的位置，以及 `baseUrl` 和中间的网关',
   auth_path_twice: '`baseUrl` 结尾已经是 `authPath` 了，从 `baseUrl` 里去掉它',
+  auth_path_slash: '`authPath` 结尾多了一个斜杠，去掉它',
+  guarded: '登录接口前面有鉴权。把 `authRoutes` 挂载在它之前',
   redirected: '登录不跟随重定向，免得 code 落到别人手里。把 `baseUrl` 改成它指向的 `https` 地址',
   not_json:
     '来的不是 token，而是 HTML 或文本：`baseUrl` 上是一个网站、网关的页面，或者需要登录的 Wi-Fi',
@@ -119,8 +122,11 @@ export const mistakesInChinese: Readonly<Record<string, string>> = {
     '来的 JSON 里没有 token，像是后端把所有应答都包成了 `{ code, msg, data }`。登录接口不要包，或者设置 `unwrap` 和 `unwrapAuth`',
   plain_http:
     '微信只允许 `https`，开发者工具里勾选“不校验合法域名”时除外。给后端配上证书，`baseUrl` 改成 `https` 地址',
+  not_running:
+    '本机或局域网的这个地址没有应答。先启动后端；真机上 127.0.0.1 是手机自己，`baseUrl` 要写电脑在局域网里的地址',
   app_secret: '小程序里的东西谁都能看到。它只能放在后端；如果曾经发布过，请在小程序后台重置',
   small_entry: '从 `@wxlogin/client/full` import `createClient`',
+  wrong_option: '`createClient` 的某个选项写错了，错误信息里有它的名字和允许的值',
   no_wx: '这里没有全局的 `wx`。传入 `Taro` 或 `uni`，测试里传入 `createFakeWx()`',
   no_tokens:
     '按你写的描述，应答里既没有 token 也没有拒绝。把 `tokens` 和 Network 面板里看到的应答对照一下',
