@@ -58,9 +58,7 @@ if (failed.length > 0) {
 mkdirSync(stampFolder, { recursive: true })
 writeFileSync(stampFile, JSON.stringify({ builtFrom, built: hashOf(outputs), types }))
 const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-console.log(
-  `Built ${packages.join(' and ')}${types ? '' : ' without declarations'} in ${seconds} s`,
-)
+console.log(`Built ${packages.join(', ')}${types ? '' : ' without declarations'} in ${seconds} s`)
 
 function isFresh() {
   if (!existsSync(stampFile)) return false

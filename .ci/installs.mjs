@@ -12,16 +12,23 @@ import { tool } from './tools.mjs'
 
 const { peerDependencies } = JSON.parse(readFileSync(`${root}packages/server/package.json`, 'utf8'))
 
-/** What stands beside: the peers by the ranges they have in package.json, the others by what the READMEs say. */
-const oldest = {
-  ...Object.fromEntries(
-    Object.entries(peerDependencies).map(([name, range]) => [name, floorOf(range)]),
-  ),
+/** The oldest that the READMEs name, of what package.json gives no floor. */
+const named = {
+  '@nestjs/common': '11.0.0',
+  '@nestjs/core': '11.0.0',
   '@nestjs/platform-express': '11.0.0',
   'reflect-metadata': '0.2.0',
   rxjs: '7.8.0',
+  fastify: '5.0.0',
+  hono: '4.0.0',
   express: '4.21.2',
   koa: '2.16.4',
+}
+const oldest = {
+  ...Object.fromEntries(
+    Object.entries(peerDependencies).map(([name, range]) => [name, named[name] ?? floorOf(range)]),
+  ),
+  ...named,
 }
 const newest = Object.fromEntries(Object.keys(oldest).map((name) => [name, 'latest']))
 const columns = [

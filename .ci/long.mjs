@@ -15,6 +15,7 @@ const steps = [
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
   script('scan', 'no false alarm in mini programs that others have made'),
+  script('dev', '`wxlogin dev` from the tarballs, its page in a browser'),
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),

@@ -66,7 +66,7 @@ async function packAndLook(name) {
 
 function wrongIn(files, packageJson) {
   const allowed =
-    /^(package\.json|README\.md|README\.zh-CN\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|miniprogram_dist\/[\w.-]+\.(js|d\.ts))$/
+    /^(package\.json|README\.md|README\.zh-CN\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/page\/(index\.html|page\.css|page\.js)|miniprogram_dist\/[\w.-]+\.(js|d\.ts))$/
   const wrong = []
   for (const file of files) if (!allowed.test(file)) wrong.push(`${file} should not be published`)
   for (const file of [

@@ -14,6 +14,7 @@ const programs = [
   ...rooms.flatMap((room) => [
     ...children(`${room}/test-types`),
     `${room}/src/testing`,
+    `${room}/src/dev/page`,
     `${room}/test/model`,
     `${room}/test/engines`,
     `${room}/test/layers`,

@@ -52,7 +52,7 @@ function minifying(): NonNullable<Options['plugins']>[number] {
             inline: false,
             sequences: false,
           },
-          mangle: { properties: { builtins: true, regex: innerNames() } },
+          mangle: { properties: { builtins: true, domprops: true, regex: innerNames() } },
         })
         if (error) throw error
         writeFileSync(name, code)

@@ -35,6 +35,8 @@ export interface World {
   readonly print: (text: string) => void
   /** What is beside the point when the output is piped to somewhere. */
   readonly remark: (text: string) => void
+  /** Resolves when the command is to end that does not end by itself: at Ctrl+C. */
+  readonly interrupted: () => Promise<void>
   /** Whether somebody sits before it who can be asked. */
   readonly isInteractive: boolean
 }

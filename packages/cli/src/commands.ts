@@ -2,6 +2,13 @@ import type { ListedCommand } from './command.js'
 
 /** Every command. Each is loaded when it is called, so that none makes another one, or the help, slow. */
 export const commands: Readonly<Record<string, ListedCommand>> = {
+  dev: {
+    about: {
+      en: 'Develops a whole login with no AppID, no network and no phone, on a live page',
+      zh: '不需要 AppID、网络和手机，在一个实时页面上开发完整的登录',
+    },
+    load: async () => (await import('./dev.js')).dev,
+  },
   doctor: {
     about: {
       en: 'Says what is wrong with a project, and what to do about it',

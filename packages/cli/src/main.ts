@@ -17,5 +17,9 @@ process.exitCode = await run(argv.slice(2), {
   now: Date.now,
   print: (text) => stdout.write(`${text}\n`),
   remark: (text) => stderr.write(`${text}\n`),
+  interrupted: () =>
+    new Promise((end) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())
+    }),
   isInteractive: Boolean(stdin.isTTY && stderr.isTTY) && !env.CI,
 })

@@ -376,6 +376,17 @@ describe('what is no mistake', () => {
         env: { NODE_ENV: 'production' },
       },
     ],
+    [
+      "options that bring a store of the app's own",
+      {
+        files: changed(
+          'server/main.js',
+          'store: createRedisStore(redis)',
+          '...{ store: createFileStore(folder) }',
+        ),
+        env: { NODE_ENV: 'production' },
+      },
+    ],
     ['an environment that is not that of the backend', { files: { '.env': undefined } }],
     [
       'a package that is linked to where it is worked on',

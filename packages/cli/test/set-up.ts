@@ -32,6 +32,7 @@ export async function wxlogin(
     now,
     print: (text) => out.push(text),
     remark: (text) => err.push(text),
+    interrupted: () => Promise.resolve(),
     isInteractive: false,
   })
   return { exit, out: out.join('\n'), err: err.join('\n'), json: () => JSON.parse(out.join('\n')) }

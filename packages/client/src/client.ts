@@ -56,7 +56,7 @@ export interface Client<Data = unknown> {
   /**
    * A token in place of one that the backend refused: the current one if it is another, or else a renewed one, one
    * renewal for all who ask. Rejects with {@link ClientError}; with `invalid_token` if it is younger than 20 seconds,
-   * as a new one would be refused too.
+   * as a new one would be refused too, and with `user_changed` if somebody else has logged in since.
    */
   refused(accessToken: string): Promise<string>
   /** Calls the listener after every change of the session; returns a function that removes it. */
@@ -92,13 +92,15 @@ export function assembleClient<Data>(
   extend?: (client: Client<Data>, parts: ClientParts) => void,
 ): Client<Data> {
   const settings = resolveOptions(options)
-  const { isInDevelopment: inDevelopment } = settings
-  let isInDevelopment = inDevelopment
+  let { isInDevelopment } = settings
   const toSession = createToSession<Data>(settings.appId)
   const listeners = new Set<(change: SessionChange<Data>) => void>()
+  /** Whose each access token is that there has been. */
+  const owners: { [accessToken: string]: string | undefined } = {}
 
   const store = createRecordStore(settings, (next, previous, reason) => {
     const change = { session: toSession(next), previous: toSession(previous), reason }
+    owners[next.access_token as string] = next.user_id
     listeners.forEach((listener) => tell(listener, change))
   })
   // Before there are listeners: what was stored already is no change.
@@ -108,8 +110,8 @@ export function assembleClient<Data>(
   const send = createSend(settings, store, renewal)
   const ready = (onFailure: (error: ClientError) => undefined = ignore) =>
     renewal.pair().then<Session<Data>, undefined>(toSession, onFailure)
-  const token = (refused?: TokenPair): Promise<string> =>
-    renewal.pair(refused).then(({ access_token }) => access_token)
+  const token = (refused?: TokenPair, owner?: string): Promise<string> =>
+    renewal.pair(refused, owner).then(({ access_token }) => access_token)
 
   const client: Client<Data> = {
     launch: () =>
@@ -128,10 +130,10 @@ export function assembleClient<Data>(
     token: () => token(),
     refused(accessToken) {
       const record = store.read()
-      if (record.access_token !== accessToken) return token()
-      return isYoung(record)
+      const isCurrent = record.access_token === accessToken
+      return isCurrent && isYoung(record)
         ? Promise.reject(new ClientError('invalid_token'))
-        : token(record as TokenPair)
+        : token(isCurrent ? (record as TokenPair) : undefined, owners[accessToken])
     },
     onChange(listener) {
       // It is told in a later turn, when it may have been stopped.

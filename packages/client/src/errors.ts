@@ -142,7 +142,9 @@ export const check = (
   const body = Object(data)
   const { error, error_description, request_id: requestId = place.requestId } = body
   const retryAfterSeconds = Number(headerOf(header, 'retry-after')) || undefined
-  const isRefused = isTokenRefused || statusCode >= 300
+  // A gateway may say 200 to a refusal of a login route.
+  const isRefused =
+    isTokenRefused || statusCode >= 300 || (needed !== undefined && error_description)
   if (isRefused || (needed && !body[needed])) {
     throw new ClientError(
       isTokenRefused ? 'invalid_token' : error_description ? error : 'http',

@@ -1,5 +1,6 @@
 /**
- * The tables of errors in the README, in code; a test holds them together. By code: what a developer does, and what a
+ * The tables of errors in the README, in code; a test holds them together. `wxlogin explain` has them in
+ * Chinese, from README.zh-CN.md: `packages/cli/src/explain/codes.ts`. By code: what a developer does, and what a
  * user may read, in Chinese and in English.
  */
 export const codes: { readonly [code: string]: readonly [todo: string, zh?: string, en?: string] } =

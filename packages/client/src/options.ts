@@ -33,7 +33,7 @@ export interface ClientOptions extends LoginSettings {
   unwrapAuth?: boolean
   /**
    * For every request to a trusted origin, login and refresh included: of a tenant, a terminal or a language. A header
-   * of the request itself takes precedence.
+   * of the request itself takes precedence, if its name is spelt the same.
    */
   headers?: WxHeaders | (() => WxHeaders)
   /** For metrics and logs; holds no secret. */
@@ -64,10 +64,14 @@ export function resolveOptions(options: ClientOptions): Settings {
     headers,
     onEvent = ignore,
   } = options
+  const isInDevelopment = /^[dt]/.test(account.envVersion)
   const timeoutMs = timeoutOf(60_000, options.timeoutMs)
   const loginTimeoutMs = timeoutOf(10_000, options.loginTimeoutMs)
   for (const name of ['appSecret', 'secret', 'container']) {
-    assertOption(!Object(options)[name], `${name} is no option here`)
+    assertOption(
+      !(options as object as { [name: string]: unknown })[name],
+      `${name} is no option here`,
+    )
   }
   const origins = [baseUrl].concat(trustedOrigins).map((url, index) => {
     const origin = originOf(url)
@@ -79,6 +83,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   })
   assertOption(isText(appId), 'appId must be a non-empty string')
   assertOption(isText(storageKey), 'storageKey must be a non-empty string')
+  assertOption(!options.sandbox || isInDevelopment, 'sandbox must be off in a release')
   assertOption(isTimeout(timeoutMs), 'timeoutMs must be 1 to 2147483647 ms')
   assertOption(
     isTimeout(loginTimeoutMs) && loginTimeoutMs <= 20_000,
@@ -89,7 +94,7 @@ export function resolveOptions(options: ClientOptions): Settings {
 
   return Object.assign({}, options, {
     wx: runtime,
-    isInDevelopment: /^[dt]/.test(account.envVersion),
+    isInDevelopment,
     appId,
     authUrl: urlOf(authPath),
     urlOf,

@@ -196,6 +196,40 @@ describe('unwrapAuth', () => {
     expect(backend.seen('/wx/logout')).toHaveLength(1)
   })
 
+  test.each(['store_unavailable', 'server_error'])(
+    'does not take a sign-out for delivered that the backend answered with %s',
+    async (error) => {
+      const { client, backend, wx, start } = setUpGateway()
+      await client.login()
+      backend.answer('/wx/logout', json(503, { error, error_description: 'later' }), { times: 2 })
+      const everywhere = client.logout({ everywhere: true })
+      expect(await outcomes([everywhere])).toEqual([error])
+      await client.logout()
+      expect(backend.livingSessions()).toBe(1)
+
+      start(wx.control.restart())
+      await vi.advanceTimersByTimeAsync(1_000)
+
+      expect(backend.livingSessions()).toBe(0)
+    },
+  )
+
+  test.each([null, {}, [], 'x', { refresh_token: 'r' }, { access_token: 1, refresh_token: 'r' }])(
+    'keeps the tokens when the gateway says %j in place of new ones',
+    async (data) => {
+      const { client, backend, wx } = setUpGateway()
+      await client.login()
+      vi.advanceTimersByTime(3_600_000)
+      backend.answer('/wx/refresh', json(200, data), { times: 1 })
+
+      expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['http'])
+      await vi.advanceTimersByTimeAsync(120_000)
+
+      expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+      expect(wx.control.calls.login).toBe(1)
+    },
+  )
+
   test('keeps the tokens when an answer is not of the gateway', async () => {
     const { client, capture } = setUpGateway()
     await client.login()

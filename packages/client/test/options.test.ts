@@ -44,6 +44,18 @@ describe.each([
     expect(() => create({ baseUrl })).toThrow(new TypeError('wx must be given'))
   })
 
+  test.each([
+    ['in a release', createFakeWx({ envVersion: 'release' })],
+    ['where wx cannot tell what this is', createFakeWx({ omit: ['getAccountInfoSync'] })],
+  ])('there is no sandbox %s', (_, wx) => {
+    const options = { baseUrl, wx, appId: 'wx0000000000000001' }
+
+    expect(() => create({ ...options, sandbox: true })).toThrow(
+      new TypeError('sandbox must be off in a release'),
+    )
+    expect(() => create({ ...options, sandbox: false })).not.toThrow()
+  })
+
   test('appId must be given where wx cannot tell it', () => {
     const wx = createFakeWx({ omit: ['getAccountInfoSync'] })
 

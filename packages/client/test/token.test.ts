@@ -77,6 +77,23 @@ test('a young token that is refused is no reason to renew', async () => {
   expect(backend.seen('/wx/refresh')).toEqual([])
 })
 
+test('a token of somebody else is not answered with that of who is logged in now', async () => {
+  const { client, wx, backend } = setUp()
+  const old = await client.token()
+  backend.expireAccess()
+  vi.advanceTimersByTime(60_000)
+  const renewed = await client.refused(old)
+  await client.logout()
+  wx.control.switchUser('user-2')
+  await client.login()
+
+  expect(await outcomes([client.refused(old), client.refused(renewed)])).toEqual([
+    'user_changed',
+    'user_changed',
+  ])
+  expect(await client.refused('of an older version')).toBe(await client.token())
+})
+
 test('refused() without a session logs in', async () => {
   const { client } = setUp()
 

@@ -17,13 +17,14 @@ const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
 )
 const backends = pairOf('docs/backends')
 const platforms = pairOf('docs/platforms')
+const sandbox = pairOf('docs/dev')
 const commandLine = pairOf('packages/cli/README')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
 const requestLayer = pairOf('docs/replace-your-request-layer')
 const ofClients = [onDemand, layers, requestLayer]
 const replaceALogin = pairOf('docs/replace-a-login')
-const guides = [commandLine, recipes, backends, replaceALogin, platforms, ...ofClients]
+const guides = [commandLine, sandbox, recipes, backends, replaceALogin, platforms, ...ofClients]
 const compiled = [...readmes, ...guides, ...examples].flatMap(bothOf)
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')

@@ -70,7 +70,8 @@ const cli = `
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
   doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts
-  commands       command doctor explain keygen scan
+  dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
+  commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:
   help           arguments command commands text
   run            arguments command commands errors help nearest text version
@@ -133,11 +134,11 @@ test.each(['server', 'client', 'cli'])(
 describe('any adapter and any store can be deleted without touching another', () => {
   const src = join(packages, 'server/src')
 
-  // What checks options and what writes JSON is code as well, and the same for all of them.
+  // What checks options and writes JSON is code as well, and the same for all of them.
   const shared = ['option-checks.ts', 'guard-options.ts', 'json-text.ts']
 
   test.each(['adapters', 'stores'])(
-    '%s take only types, the checks of options and the text of JSON',
+    '%s take only types, checks of options and how JSON is written',
     (room) => {
       const loaded = filesIn(join(src, room)).flatMap((file) =>
         importsOfFile(file, withoutTypes(readFileSync(file, 'utf8'))),

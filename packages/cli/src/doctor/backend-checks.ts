@@ -95,7 +95,7 @@ export const guessableSecret: Check = eachServer('guessable_secret', (server) =>
 /** A session in memory ends with the process, and no other process knows it. */
 export const memoryStore: Check = eachServer('memory_store', ({ sources, variables }) => {
   if (variables.get('NODE_ENV') !== 'production') return []
-  const isKept = sources.some(({ code }) => /\bcreate(?:Redis|Sql)Store\b/.test(code))
+  const isKept = sources.some(({ code }) => /\bcreate(?!Memory)\w+Store\b/.test(code))
   return sources.flatMap(({ file, code }) =>
     callsOf('createAuth', code).flatMap((options) => {
       const store = /(?<![\w$.])store\s*(?::\s*([^,}\n]*))?(?=[,}\n:]|$)/.exec(options)

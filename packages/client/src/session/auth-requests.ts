@@ -2,6 +2,7 @@ import type { idempotencyHeader, paths, requestIdHeader } from '@wxlogin/shared'
 import { ClientError, check, isText } from '../errors.js'
 import type { Ask } from '../task.js'
 import { type Runtime, responseOf, type WxHeaders, type WxResponse } from '../wx.js'
+import type { NewKey } from './idempotency-key.js'
 
 /** A route whose path is its name, so that the name is all that has to be shipped. */
 type Route = {
@@ -68,14 +69,15 @@ export const createPost =
 
 const wxLogin = { method: 'wx.login' }
 
-/** The code of a `wx.login`. */
-export const requestCode = (wx: Runtime, ask: Ask): Promise<string> =>
+/** The code of a `wx.login`. With `newKey`, one of its own in place of what is none. */
+export const requestCode = (wx: Runtime, ask: Ask, newKey?: NewKey | false): Promise<string> =>
   ask(
     (success, fail) => wx.login({ success, fail }),
     (result) => {
       const { code } = Object(result)
       // A real code has no spaces; `the code is a mock one`, from DevTools without a real AppID, has.
       if (isText(code) && !/\s/.test(code)) return code
+      if (code && newKey) return `sandbox-${newKey().slice(-22)}`
       throw new ClientError(code ? 'mock_code' : 'network', wxLogin)
     },
     wxLogin,

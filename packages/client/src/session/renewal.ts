@@ -41,23 +41,28 @@ export interface LoginSettings {
   device?: string
   /** What the backend's `onLogin` gets as `input` at every silent login, or a function that makes it. */
   loginInput?: Json | (() => Json | undefined)
+  /**
+   * `true`: where DevTools has no AppID, a code of its own that only the emulated WeChat of `wxlogin dev` takes. Not in a
+   * release, and not without `wx.getAccountInfoSync`.
+   */
+  sandbox?: boolean
   /** Deadline of a login, from `wx.login` to the tokens, and of a refresh (default 10 000, at most 20 000). */
   loginTimeoutMs?: number
 }
 
 /** Decides who refreshes, who logs in and who waits. */
 export interface Renewal {
-  /** Tokens that the server should accept, so not those that it refused. */
-  pair(refused?: TokenPair): Promise<TokenPair>
-  login(options?: LoginOptions): Promise<TokenPair>
-  logout(options?: LogoutOptions): Promise<void>
+  /** Tokens that the server should accept, so not those that it refused, and of this user if one is given. */
+  pair(refused?: TokenPair, userId?: string): Promise<TokenPair>
+  login(options: LoginOptions): Promise<TokenPair>
+  logout(options: LogoutOptions): Promise<void>
   /** Tells the server which sessions are over, this one too, until it has answered. Never rejects. */
   end(session?: TokenRecord): Promise<unknown>
 }
 
 export interface RenewalSettings
   extends PostSettings,
-    Pick<LoginSettings, 'device' | 'loginInput'> {
+    Pick<LoginSettings, 'device' | 'loginInput' | 'sandbox'> {
   readonly appId: string
   readonly unwrapAuth?: boolean
   readonly newKey: NewKey
@@ -69,7 +74,7 @@ export function createRenewal(
   store: RecordStore,
   singleFlight: SingleFlight<TokenPair>,
 ): Renewal {
-  const { wx, loginTimeoutMs, newKey } = settings
+  const { wx, loginTimeoutMs, newKey, sandbox } = settings
   const post = createPost(settings)
   /** The server is told of one thing at a time: a sign-out everywhere needs its session until it has been told. */
   let told: Promise<unknown> = Promise.resolve()
@@ -124,7 +129,7 @@ export function createRenewal(
       settings.emit({ type, durationMs: Date.now() - askedMs, code, requestId })
 
     return openTask(loginTimeoutMs, (ask) =>
-      (isRefresh ? Promise.resolve('') : requestCode(wx, ask)).then((code) => {
+      (isRefresh ? Promise.resolve('') : requestCode(wx, ask, sandbox && newKey)).then((code) => {
         const body = isRefresh
           ? { refresh_token }
           : {
@@ -242,11 +247,15 @@ export function createRenewal(
   void end()
 
   return {
-    pair,
+    pair: (refused, userId) =>
+      pair(refused).then((found) => {
+        if (userId && userId !== found.user_id) throw new ClientError('user_changed')
+        return found
+      }),
     end,
 
     /** Waits for what is running, which may have begun before a sign-out; a sign-out that comes meanwhile stands. */
-    login({ input, force } = {}) {
+    login({ input, force }) {
       pauseMs = 0
       const { key } = store.read()
       return singleFlight(() => {
@@ -257,7 +266,7 @@ export function createRenewal(
       }, true)
     },
 
-    logout({ everywhere } = {}) {
+    logout({ everywhere }) {
       store.read(true)
       // Storage first, so that it works offline and whatever happens next.
       signOut('logout', 'logout')

@@ -7,6 +7,11 @@ const forever = 1e9
 /** Browsers have no login. */
 export type LoginlessWx = Omit<Wx, 'login'> & Partial<Pick<Wx, 'login'>>
 
+/** Tokens by the header that carries them, after a colon: no object has members of such a name. */
+export interface Own {
+  [authorization: string]: string | undefined
+}
+
 interface HeldSession extends Held {
   readonly userId?: string
 }
@@ -25,7 +30,7 @@ export const createAnswerRoute =
     backend: Backend,
     urlOf: (url: string) => string,
     send: (options: WxRequestOptions, token?: string) => unknown,
-    own: unknown[],
+    own: Own,
   ): AnswerRoute =>
   (path, options) => {
     const { success, fail } = options as Callbacks
@@ -72,7 +77,7 @@ export const createAnswerRoute =
         data,
       } = found
       const life = expiresIn || (expiresAt as number) - Date.parse(date as string) / 1000
-      own[1] = JSON.stringify({ accessToken, refreshToken, userId })
+      own[`:Bearer ${accessToken}`] = accessToken
       if (found.refused) {
         refuse(refresh_token ? 'invalid_grant' : 'access_denied', found.refused, found.scope)
       } else {
@@ -84,7 +89,7 @@ export const createAnswerRoute =
               Object.assign(
                 {
                   access_token: accessToken,
-                  refresh_token: own[1],
+                  refresh_token: JSON.stringify({ accessToken, refreshToken, userId }),
                   // Without a refresh a token that ages would only be dropped too early.
                   expires_in: refreshToken && life > 0 ? life : forever,
                   user_id: String(userId),

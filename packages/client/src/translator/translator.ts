@@ -1,5 +1,5 @@
 import type { Wx, WxRequestOptions } from '../wx.js'
-import { createAnswerRoute, type LoginlessWx } from './auth-routes.js'
+import { createAnswerRoute, type LoginlessWx, type Own } from './auth-routes.js'
 import type { Attached, Backend, BackendRequest } from './backend.js'
 
 export interface TranslatorOptions<W extends LoginlessWx> {
@@ -46,15 +46,14 @@ export function createTranslator<W extends LoginlessWx>({
   const urlOf = (url: string): string => baseUrl.replace(/\/*$/, '') + url.replace(/^\/*/, '/')
   const authUrl = urlOf(authPath)
   const runtime = wx as object as Methods
-  /** What the client read from storage, and was given last, has its token: any other `Authorization` is the app's. */
-  const own: unknown[] = []
+  /** The headers by which the client sends the tokens it has had: any other `Authorization` is the app's. */
+  const own: Own = {}
 
   const carry =
     (kind: BackendRequest['kind'], name: string, target = runtime): Native =>
     (options, known?) => {
       const header = Object.assign({}, options.header as { Authorization?: string })
-      const given = String(header.Authorization).slice('Bearer '.length)
-      const token = known || (String(own).indexOf(`"${given}"`) < 0 ? undefined : given)
+      const token = known || own[`:${header.Authorization}`]
       let sent = options
       if (token || isTrusted(options.url)) {
         if (token) delete header.Authorization
@@ -79,7 +78,7 @@ export function createTranslator<W extends LoginlessWx>({
     },
     request: {
       value: (options: Options) =>
-        answerRoute(options.url.replace(authUrl, ''), options) || request(options),
+        answerRoute(options.url.replace(`${authUrl}/`, '/'), options) || request(options),
     },
     uploadFile: { value: carry('upload', 'uploadFile') },
     downloadFile: { value: carry('download', 'downloadFile') },
@@ -90,8 +89,14 @@ export function createTranslator<W extends LoginlessWx>({
     miniGlobal: {},
     getStorageSync: {
       value(key: string) {
-        own[0] = wx.getStorageSync(key)
-        return own[0]
+        const text = wx.getStorageSync(key)
+        try {
+          const { access_token: token } = JSON.parse(text as string)
+          own[`:Bearer ${token}`] = token
+        } catch {
+          // Nothing is stored, or nothing that the client can read either.
+        }
+        return text
       },
     },
     // It would be a login at our server.

@@ -66,8 +66,12 @@ export function createCallContainer({
     if (!cloud || !cloud.callContainer) {
       throw new ClientError('config', undefined, 'base library 2.13.1, no translator')
     }
-    // A request is for the service that gets the token.
-    if (!('path' in options) && headerOf(Object(header), serviceHeader)) {
+    // It is for the service that gets the token.
+    if (
+      'path' in options
+        ? urlOfCall(options as ContainerOptions, container) !== options.url
+        : headerOf(Object(header), serviceHeader)
+    ) {
       throw new ClientError('config', undefined, 'callContainer has a service')
     }
     // Only its first call counts, so an earlier one by the app stays in force.

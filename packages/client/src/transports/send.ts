@@ -120,9 +120,16 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
     needed,
     read = unwrapped,
   }: SendInput<T>) => {
-    const { auth = true, header = {}, raw, method = 'GET' } = Object(options)
-    const timeout = timeoutOf(settings.timeoutMs, Object(options).timeout)
-    const url = settings.urlOf(String(Object(options).url))
+    const {
+      auth = true,
+      header = {},
+      raw,
+      method = 'GET',
+      timeout: given,
+      url: to,
+    } = Object(options)
+    const timeout = timeoutOf(settings.timeoutMs, given)
+    const url = settings.urlOf(String(to))
     // A query and what stands before an @ may be secret.
     const place = { method, url: url.replace(/[?#].*|[^/]*@/g, '') }
     const isTrusted = settings.isTrusted(url)
@@ -132,7 +139,7 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
     let native: { [name: string]: ((listener: unknown) => void) | undefined } | undefined
 
     const attempt = (ask: Ask, refused?: TokenPair): Promise<T> =>
-      Promise.resolve(isAnonymous ? undefined : renewal.pair(refused))
+      Promise.resolve(isAnonymous ? undefined : renewal.pair(refused, userId))
         .catch((error) => {
           // Whoever was logged in, and is not signed out, must not be taken for nobody.
           const isSomebody = auth === true || (userId && !store.last().reason)
@@ -140,10 +147,7 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
           return undefined
         })
         .then((pair) => {
-          if (pair) {
-            userId = userId || pair.user_id
-            if (userId !== pair.user_id) throw new ClientError('user_changed')
-          }
+          if (pair) userId = pair.user_id
           const sent = Object.assign(
             {},
             isTrusted && settings.headers(),

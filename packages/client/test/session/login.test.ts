@@ -602,3 +602,25 @@ test("a gateway's own error is an answer, so the code is not sent again", async 
 
   expect(backend.seen('/wx/login')).toHaveLength(1)
 })
+
+test.each(['develop', 'trial'] as const)(
+  'in the sandbox a %s version without an AppID sends a code of its own, another one each time',
+  async (envVersion) => {
+    const { client, backend } = setUp({ sandbox: true, phone: { touristMode: true, envVersion } })
+
+    await outcomes([client.login({ force: true })])
+
+    const codes = backend.seen('/wx/login').map(({ body }) => String(Object(body).code))
+    // This backend takes none of them, so there is a second attempt.
+    expect(new Set(codes).size).toBe(2)
+    for (const code of codes) expect(code).toMatch(/^sandbox-[\w-]{22}$/)
+  },
+)
+
+test('in the sandbox a real code is sent as it is', async () => {
+  const { client, backend } = setUp({ sandbox: true, phone: { envVersion: 'develop' } })
+
+  await client.launch()
+
+  expect(backend.seen('/wx/login')[0]?.body).toMatchObject({ code: 'code-1-user-1' })
+})

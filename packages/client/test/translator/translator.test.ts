@@ -529,6 +529,54 @@ describe('attach', () => {
     expect(seen('/orders')[0]?.header).toMatchObject({ tenant: '2', more: '1' })
   })
 
+  // What is stored has these texts in it, and none of them is a token.
+  test.each(['ed', 'access_token', 'user_id', '1 wx0000000000000001https://api.example.com/wx'])(
+    'for an anonymous request there is no token, even if the user is called %s',
+    async (userId) => {
+      const attach = vi.fn(() => ({}))
+      const { client, wx, seen } = setUp({
+        attach,
+        tokens: ({ data: { token } }) => token && { accessToken: token, refreshToken: '', userId },
+      } as Description)
+      await client.login()
+      attach.mockClear()
+
+      await client.request({ url: '/orders', auth: false })
+      for (const Authorization of [`Bearer ${userId}`, 'Bearer ', 'Bearer out', 'constructor']) {
+        await client.request({ url: '/orders', header: { Authorization } })
+      }
+      await client.request({ url: 'https://cdn.example.com/a' })
+
+      expect(attach.mock.calls.map(([, token]: unknown[]) => token)).toEqual(
+        attach.mock.calls.map(() => undefined),
+      )
+      expect(seen('/orders').map(({ header }) => header.authorization)).toEqual([
+        undefined,
+        `Bearer ${userId}`,
+        'Bearer ',
+        'Bearer out',
+        'constructor',
+      ])
+      expect(wx.control.requests.at(-1)?.url).toBe('https://cdn.example.com/a')
+    },
+  )
+
+  test('a token that JSON writes in another way goes where the description says', async () => {
+    const token = 'a"b\\c'
+    const { client, wx, backend, seen } = setUp({
+      attach: (_, token) => ({ header: { token: String(token) } }),
+      tokens: () => ({ accessToken: token, userId: 7 }),
+    })
+    await client.request({ url: '/orders' })
+    const later = createTranslator({ wx: wx.control.restart(), baseUrl, backend })
+    await createClient({ baseUrl, wx: later }).request({ url: '/orders' })
+
+    expect(seen('/orders').map(({ header }) => [header.token, header.authorization])).toEqual([
+      [token, undefined],
+      [token, undefined],
+    ])
+  })
+
   test('form bodies', async () => {
     const { client, seen } = setUp({
       login: ({ code }) => ({
@@ -809,6 +857,17 @@ describe('explain knows', () => {
     expect(await todoOf(client.login())).toBe(codes.network?.[0])
   })
 })
+
+test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+  'a path of the backend that ends in %s is one like others',
+  async (name) => {
+    const { client, paths } = setUp()
+
+    await client.request({ url: `/wx${name}`, auth: false })
+
+    expect(paths()).toEqual([`/wx${name}`])
+  },
+)
 
 test("Taro's socket does not go past the translator", async () => {
   const { wx } = phoneWith(() => ({ data: { token: 't-1' } }))

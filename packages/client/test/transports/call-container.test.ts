@@ -146,6 +146,24 @@ test('a request cannot be turned to another service by its header', async () => 
   expect(wx.control.requests).toHaveLength(before)
 })
 
+test.each([
+  { headers: { 'X-WX-SERVICE': 'search' } },
+  { headers: () => ({ 'x-wx-service': 'search' }) },
+])(
+  'callContainer is not turned to another service by headers for every request: %o',
+  async (options) => {
+    const { client, wx } = setUpFull({ trustedOrigins: [container], ...options })
+    await client.launch()
+
+    const call = client.callContainer({ path: '/a', service: 'shop', config: { env: 'prod-1' } })
+
+    await outcomes([call])
+    expect(wx.control.requests.filter(({ header }) => header['x-wx-service'] === 'search')).toEqual(
+      wx.control.requests.filter(({ kind }) => kind === 'request'),
+    )
+  },
+)
+
 test('logins do not follow a redirect of the container', async () => {
   const { client, wx } = setUpFull({ container })
   const asked: unknown[] = []

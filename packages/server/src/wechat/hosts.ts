@@ -57,7 +57,8 @@ function checkHost(name: string, host: unknown, allowPlainHttp: boolean): string
     throw new TypeError(wanted)
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError(wanted)
-  if (/[?#@\\%]/.test(text) || hasDots(text) || !path.test(url.pathname))
+  // What is not to be seen is dropped by the parser.
+  if (/[\s?#@\\%]/.test(text) || hasDots(text) || !path.test(url.pathname))
     throw new TypeError(wanted)
   if (url.protocol === 'http:' && !isLocal(url)) checkPlain(name, url, allowPlainHttp)
   if (isWeChat(url) && url.pathname !== '/') {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { request } from 'node:http'
 import express5 from 'express'
 import express4 from 'express4'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -139,6 +140,59 @@ describe('node:http without a next handler', () => {
 
       expect(statuses).toEqual([405, 404, 404, 404])
     }
+  })
+})
+
+describe('a path that is written in another way is none of the routes', () => {
+  const paths = [
+    '//wx/login',
+    '/wx//login',
+    '/wx/login//',
+    '/wx/%6cogin',
+    '/wx%2flogin',
+    '/wx/./login',
+    '/wx/%2e/login',
+    '/a/../wx/login',
+    '/wx\\login',
+    '/wx/login;a=b',
+    '/wx/login%00',
+    '/wx/LOGIN',
+    'http://other.example/wx/login',
+    '/wx/constructor',
+    '/wx/__proto__',
+    '/wx/',
+  ]
+
+  /** As it stands: `fetch` would tidy it. */
+  const ask = (url: string, path: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const { port } = new URL(url)
+      request({ port, path, method: 'POST', agent: false }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+        .on('error', reject)
+        .end()
+    })
+
+  test.each(versions)('for %s', async (_name, express) => {
+    const { auth } = setUp()
+    const app = express()
+    app.use('/wx', onExpress.authRoutes(auth))
+    app.use((_req, res) => void res.writeHead(299).end())
+    const url = await listen(app)
+
+    for (const path of paths) expect([path, await ask(url, path)]).toEqual([path, 299])
+    expect(await ask(url, '/wx/login')).toBe(415)
+  })
+
+  test('for node:http', async () => {
+    const { auth } = setUp()
+    const wx = onNode.authRoutes(auth, { basePath: '/wx' })
+    const url = await listen((req, res) => wx(req, res, () => void res.writeHead(299).end()))
+
+    for (const path of paths) expect([path, await ask(url, path)]).toEqual([path, 299])
+    expect(await ask(url, '/wx/login')).toBe(415)
   })
 })
 

@@ -49,6 +49,13 @@ export async function bundle(code: string, external: readonly string[] = []): Pr
   return outputFiles[0]?.text ?? ''
 }
 
+/** What the blocks read from their environment. */
+export const envOf = ({ app }: FakeWeChat) => ({
+  WX_APP_ID: app.appId,
+  WX_APP_SECRET: app.appSecret,
+  WXLOGIN_SECRET: testSecret,
+})
+
 /**
  * What a block exports. WeChat's own host is not to be reached from a test: without undici the server takes the global
  * `fetch`, and that is the emulated WeChat's in there.
@@ -59,12 +66,7 @@ export async function run<Exports>(
   { fetch = wechat.fetch, ...variables }: { fetch?: FetchLike; WECHAT_URL?: string } = {},
 ): Promise<Exports> {
   const code = await bundle(blockWith(text), ['undici'])
-  const env = {
-    WX_APP_ID: wechat.app.appId,
-    WX_APP_SECRET: wechat.app.appSecret,
-    WXLOGIN_SECRET: testSecret,
-    ...variables,
-  }
+  const env = { ...envOf(wechat), ...variables }
   const requireOthers = (name: string): unknown => {
     if (name === 'undici') throw new Error('undici is not here')
     return require(name)

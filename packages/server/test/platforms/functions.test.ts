@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createFakeWeChat, type FakeWeChat } from '../../src/testing/index.js'
 import { newKey } from '../set-up.js'
-import { run } from './blocks.js'
+import { envOf, run } from './blocks.js'
 
 interface Answer {
   readonly status: number
@@ -54,9 +54,10 @@ const platforms: Readonly<Record<string, (wechat: FakeWeChat) => Promise<Call>>>
 
   async EdgeOne(wechat) {
     const { onRequest } = await run<{
-      onRequest(context: { request: Request }): Promise<Response>
+      onRequest(context: { request: Request; env: object }): Promise<Response>
     }>('export function onRequest', wechat)
-    return async (request) => plainAnswer(await onRequest({ request: toRequest(request) }))
+    const env = envOf(wechat)
+    return async (request) => plainAnswer(await onRequest({ request: toRequest(request), env }))
   },
 
   'Function Compute': async (wechat) => {

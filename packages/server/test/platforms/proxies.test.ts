@@ -9,9 +9,8 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Auth } from '../../src/index.js'
 import { createFakeWeChat } from '../../src/testing/index.js'
-import { testSecret } from '../set-up.js'
 import { selfSigned } from '../wechat/certificate.js'
-import { blockWith, bundle, run } from './blocks.js'
+import { blockWith, bundle, envOf, run } from './blocks.js'
 
 test('through a forward proxy WeChat is reached by its own name, over TLS that the proxy cannot read', async () => {
   const { proxy, wechat, login } = await setUpForward()
@@ -85,9 +84,7 @@ async function setUpForward() {
     const env = {
       ...process.env,
       WECHAT_PROXY: proxyUrl,
-      WX_APP_ID: wechat.app.appId,
-      WX_APP_SECRET: wechat.app.appSecret,
-      WXLOGIN_SECRET: testSecret,
+      ...envOf(wechat),
       NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'),
     }
     const args = [join(folder, 'backend.cjs'), code]

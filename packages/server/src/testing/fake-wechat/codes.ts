@@ -13,6 +13,8 @@ export interface IssuedCode<Details> {
 
 export interface Codes<Details> {
   issue(user: User, details: Details): string
+  /** Lets in a code that was made elsewhere, the first time that it is seen, and says whether it was. */
+  admit(code: string, user: User, details: Details): boolean
   /** `undefined` for a code that is unknown or too old. */
   find(code: unknown): IssuedCode<Details> | undefined
 }
@@ -23,6 +25,7 @@ export function createCodes<Details = undefined>(
   newCode: () => string,
 ): Codes<Details> {
   const codes = new Map<unknown, IssuedCode<Details> & { readonly expiresAtMs: number }>()
+  const admitted = new Set<string>()
 
   function dropExpired() {
     for (const [code, { expiresAtMs }] of codes) {
@@ -31,18 +34,26 @@ export function createCodes<Details = undefined>(
     }
   }
 
+  function add(code: string, user: User, details: Details): string {
+    dropExpired()
+    codes.set(code, {
+      user,
+      details,
+      issuedAt: Math.floor(now() / 1000),
+      expiresAtMs: now() + lifeMs,
+      isUsed: false,
+    })
+    return code
+  }
+
   return {
-    issue(user, details) {
-      dropExpired()
-      const code = newCode()
-      codes.set(code, {
-        user,
-        details,
-        issuedAt: Math.floor(now() / 1000),
-        expiresAtMs: now() + lifeMs,
-        isUsed: false,
-      })
-      return code
+    issue: (user, details) => add(newCode(), user, details),
+
+    admit(code, user, details) {
+      if (admitted.has(code)) return false
+      admitted.add(code)
+      add(code, user, details)
+      return true
     },
 
     find(code) {

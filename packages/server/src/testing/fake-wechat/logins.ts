@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type Answer, refusal } from './answers.js'
 import { createCodes } from './codes.js'
-import type { FakeWeChatAppChoice, People } from './people.js'
+import type { FakeWeChatApp, FakeWeChatAppChoice, People } from './people.js'
 import type { SessionKeys } from './session-keys.js'
 import type { FakeWeChatRequest } from './transports.js'
 
@@ -10,6 +10,9 @@ export interface FakeWeChatLogins {
   /**
    * What `wx.login()` gives this person: a code for this mini program that works once and for 5 minutes.
    * Throws a `TypeError` for a mini program that the emulated WeChat does not know.
+   *
+   * A client with `sandbox: true` makes codes of its own where DevTools has no AppID, `sandbox-` and 22 characters. Here, and
+   * only here, each works once, as a code of the person `'sandbox'`.
    */
   codeFor(person: string, choice?: FakeWeChatAppChoice): string
   /** WeChat's risk control blocks this person: their codes are answered with 40226, in every mini program. */
@@ -38,11 +41,18 @@ export function createLogins({ people, sessionKeys, now }: LoginOptions) {
     },
   }
 
+  function admitSandboxCode(code: string, { appId }: FakeWeChatApp) {
+    if (!/^sandbox-[\w-]{22}$/.test(code)) return
+    const user = people.userOf('sandbox', { appId })
+    if (codes.admit(code, user, undefined)) sessionKeys.noteCode(user)
+  }
+
   function jscode2session({ query }: FakeWeChatRequest): Answer {
     const app = people.authenticate(query, 'authorization_code')
     if (typeof app === 'number') return refusal(app)
 
     if (!query.js_code) return refusal(41008)
+    admitSandboxCode(query.js_code, app)
     const code = codes.find(query.js_code)
     if (code?.user.app !== app) return refusal(40029)
     if (code.isUsed) return refusal(40163)

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto'
 export interface FakeWeChatApp {
   readonly appId: string
   readonly appSecret: string
+  /** Takes every AppSecret (default false), for a backend whose secret nobody has to know here. */
+  readonly takesAnySecret?: boolean
   /**
    * The open-platform account that the mini program is bound to, any name. Mini programs with the same owner see the
    * same unionid for a person; without an owner there is no unionid.
@@ -85,7 +87,7 @@ export function createPeople(apps: readonly FakeWeChatApp[]): People {
       if (given !== grantType) return 40002
       const app = apps.find(({ appId }) => appId === appid)
       if (!app) return 40013
-      return secret === app.appSecret ? app : 40125
+      return secret === app.appSecret || app.takesAnySecret ? app : 40125
     },
 
     userOf(nameOrOpenid, choice) {
@@ -117,7 +119,10 @@ export function identifier(initial: string, ...parts: readonly string[]): string
 function checkedApps(apps: readonly FakeWeChatApp[]): FakeWeChatApp {
   const [first] = apps
   if (!first) throw new TypeError('apps must name at least one mini program')
-  for (const { appId, appSecret, owner } of apps) {
+  for (const { appId, appSecret, owner, takesAnySecret = false } of apps) {
+    if (typeof takesAnySecret !== 'boolean') {
+      throw new TypeError('apps: takesAnySecret must be a boolean')
+    }
     for (const [name, value] of Object.entries({ appId, appSecret, owner: owner ?? 'none' })) {
       if (typeof value === 'string' && value !== '') continue
       throw new TypeError(`apps: ${name} must be a non-empty string`)

@@ -169,6 +169,51 @@ test('a code works once', async () => {
   expect(again.errcode).toBe(40163)
 })
 
+test('a code of a client in the sandbox is one of the person sandbox, and works once', async () => {
+  const { wechat } = setUp()
+  const code = `sandbox-${'0-1'.repeat(7)}2`
+
+  const first = await exchange(wechat, code)
+  const again = await exchange(wechat, code)
+  const other = await exchange(wechat, `sandbox-${'9'.repeat(22)}`)
+
+  expect(first).toMatchObject({ openid: wechat.openidOf('sandbox') })
+  expect(again.errcode).toBe(40163)
+  expect(other).toMatchObject({ openid: wechat.openidOf('sandbox') })
+})
+
+test('a code of the sandbox that is too old stays so', async () => {
+  const { wechat, advance } = setUp()
+  const code = `sandbox-${'1'.repeat(22)}`
+  await exchange(wechat, code)
+
+  advance(300)
+
+  expect((await exchange(wechat, code)).errcode).toBe(40029)
+})
+
+test.each([
+  ['too short', `sandbox-${'1'.repeat(21)}`],
+  ['too long', `sandbox-${'1'.repeat(23)}`],
+  ['of other characters', `sandbox-${'.'.repeat(22)}`],
+  ['of another beginning', `sandbux-${'1'.repeat(22)}`],
+  ['the literal text of DevTools', 'the code is a mock one'],
+])('a code that is %s is none of the sandbox', async (_, code) => {
+  const { wechat } = setUp()
+
+  expect((await exchange(wechat, code)).errcode).toBe(40029)
+})
+
+test('a mini program can take any AppSecret, but not none', async () => {
+  const { wechat } = setUp({
+    apps: [{ appId: 'wx00000000000000a1', appSecret: 'unknown', takesAnySecret: true }],
+  })
+  const secret = '0'.repeat(32)
+
+  expect(await exchange(wechat, wechat.codeFor('alice'), { secret })).toHaveProperty('openid')
+  expect((await exchange(wechat, wechat.codeFor('alice'), { secret: '' })).errcode).toBe(41004)
+})
+
 test('a code is good for five minutes', async () => {
   const { wechat, advance } = setUp()
   const inTime = wechat.codeFor('alice')

@@ -1,0 +1,207 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import { type Command, exitCodes } from './command.js'
+import type { SandboxOptions } from './dev/sandbox.js'
+import { CliError } from './errors.js'
+
+const defaults = {
+  host: '127.0.0.1',
+  port: '7410',
+  'app-id': 'wx0000000000000001',
+  'auth-path': '/wx',
+  path: '/orders',
+} as const
+
+/** The sandbox: an emulated WeChat, a backend or the way to one, phones, and the page that shows them. */
+export const dev: Command = {
+  usage: '[--backend URL] [--port PORT] [--json]',
+  maxWords: 0,
+  options: {
+    backend: {
+      value: 'URL',
+      about: {
+        en: 'Your own backend, http://127.0.0.1:3000 for example (default: one that is built in)',
+        zh: '你自己的后端，例如 http://127.0.0.1:3000（默认用内置的后端）',
+      },
+    },
+    port: {
+      value: 'PORT',
+      about: {
+        en: `Of the page; the two after it are for phones and for WeChat (default ${defaults.port}; 0: any)`,
+        zh: `页面的端口，后面两个给手机和微信用（默认 ${defaults.port}；0 为任意空闲端口）`,
+      },
+    },
+    host: {
+      value: 'ADDRESS',
+      about: {
+        en: '127.0.0.1 or ::1; nothing else, as everybody in the network could log in (default 127.0.0.1)',
+        zh: '127.0.0.1 或 ::1，不能是别的，否则局域网里谁都能登录（默认 127.0.0.1）',
+      },
+    },
+    'app-id': {
+      value: 'APPID',
+      about: {
+        en: `The AppID that your backend serves (default ${defaults['app-id']}); its AppSecret is never needed`,
+        zh: `你的后端所用的 AppID（默认 ${defaults['app-id']}），不需要 AppSecret`,
+      },
+    },
+    'auth-path': {
+      value: 'PATH',
+      about: {
+        en: `Where the backend mounts the login routes (default ${defaults['auth-path']})`,
+        zh: `后端挂载登录路由的路径（默认 ${defaults['auth-path']}）`,
+      },
+    },
+    path: {
+      value: 'PATH',
+      about: {
+        en: `What the phones' request button asks for (default ${defaults.path})`,
+        zh: `手机上“请求”按钮访问的路径（默认 ${defaults.path}）`,
+      },
+    },
+    json: { about: { en: 'Prints the addresses as JSON', zh: '以 JSON 输出各个地址' } },
+  },
+  notes: {
+    en: 'Everything listens on loopback alone, and nothing leaves this machine. Ctrl+C ends it, and what it held is gone.',
+    zh: '全部只监听本机回环地址，没有任何数据离开本机。按 Ctrl+C 结束，所有数据随之消失。',
+  },
+  async run({ value, has, print, remark, say, now, interrupted }) {
+    const given = (name: keyof typeof defaults) => value(name) ?? defaults[name]
+    const backend = value('backend')
+    const options = {
+      host: readHost(given('host')),
+      port: readPort(given('port')),
+      ...(backend !== undefined && { backend: readBackend(backend) }),
+      appId: readAppId(given('app-id')),
+      authPath: readPath('auth-path', given('auth-path')),
+      path: readPath('path', given('path')),
+      now,
+    }
+    refuseItself(options)
+    const sandbox = await start(options)
+    const { pageUrl, phoneUrl, wechatUrl } = sandbox
+    try {
+      if (has('json')) {
+        print(JSON.stringify({ pageUrl, baseUrl: phoneUrl, wechatHosts: [wechatUrl] }))
+      } else {
+        print(
+          say({
+            en: `
+  The page          ${pageUrl}
+  The mini program  createClient({ baseUrl: '${phoneUrl}', sandbox: true })
+  The backend       ${options.backend ?? 'built in'}${options.backend ? `, with this line in createAuth:\n                    wechatHosts: ['${wechatUrl}'],` : `; for one of your own: --backend http://127.0.0.1:3000`}
+
+  Ctrl+C ends it.`,
+            zh: `
+  页面    ${pageUrl}
+  小程序  createClient({ baseUrl: '${phoneUrl}', sandbox: true })
+  后端    ${options.backend ?? '内置'}${options.backend ? `，在 createAuth 里加上这一行：\n          wechatHosts: ['${wechatUrl}'],` : `；用你自己的后端：--backend http://127.0.0.1:3000`}
+
+  按 Ctrl+C 结束。`,
+          }),
+        )
+      }
+      if (options.backend !== undefined && !(await isListening(options.backend))) {
+        remark(
+          say({
+            en: `\n  Nothing listens at ${options.backend} yet. Start your backend; the sandbox finds it by itself.`,
+            zh: `\n  ${options.backend} 还没有程序在监听。启动你的后端即可，这里不用重启。`,
+          }),
+        )
+      }
+      await interrupted()
+    } finally {
+      await sandbox.close()
+    }
+    return exitCodes.fine
+  },
+}
+
+async function start(options: Omit<SandboxOptions, 'phoneCode' | 'pageFolder'>) {
+  const { createSandbox } = await import('./dev/sandbox.js')
+  const client = createRequire(import.meta.url).resolve('@wxlogin/client/package.json')
+  return createSandbox({
+    ...options,
+    // The very file that the 构建 npm of DevTools copies into a mini program.
+    phoneCode: await readFile(join(dirname(client), 'miniprogram_dist/full.js'), 'utf8'),
+    pageFolder: new URL('page/', import.meta.url),
+  })
+}
+
+function readHost(host: string): string {
+  if (host === 'localhost') return '127.0.0.1'
+  if (host === '127.0.0.1' || host === '::1') return host
+  throw new CliError('usage', {
+    en: `--host ${host} is refused: whoever reaches the sandbox can log in as anybody. Use 127.0.0.1 or ::1, or leave it away`,
+    zh: `不接受 --host ${host}：谁能访问沙箱，谁就能以任何人的身份登录。请用 127.0.0.1 或 ::1，或者去掉它`,
+  })
+}
+
+function readPort(port: string): number {
+  const number = Number(port)
+  // Two more ports follow.
+  if (/^\d{1,5}$/.test(port) && number <= 65_533) return number
+  throw new CliError('usage', {
+    en: `--port ${port} is no port: give a number from 1024 to 65533, or 0 for any that are free`,
+    zh: `--port ${port} 不是端口：请给 1024 到 65533 之间的数字，或 0 表示任意空闲端口`,
+  })
+}
+
+function readBackend(given: string): string {
+  const { protocol, hostname, origin, pathname, search } = URL.canParse(given)
+    ? new URL(given)
+    : new URL('none:')
+  if (protocol !== 'http:' || pathname !== '/' || search !== '') {
+    throw new CliError('usage', {
+      en: `--backend ${given} is no origin: give one like http://127.0.0.1:3000, without a path`,
+      zh: `--backend ${given} 不对：请写成 http://127.0.0.1:3000 这样，不带路径`,
+    })
+  }
+  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return origin
+  throw new CliError('usage', {
+    en: `--backend ${given} is not on this machine, so it could not reach the emulated WeChat. Start it here, on http://127.0.0.1:3000 for example`,
+    zh: `--backend ${given} 不在本机，它访问不到模拟的微信。请在本机启动后端，例如 http://127.0.0.1:3000`,
+  })
+}
+
+/** What is passed on to itself goes in circles. */
+function refuseItself({ backend, port }: { readonly backend?: string; readonly port: number }) {
+  const behind = Number(backend && new URL(backend).port)
+  if (port === 0 || !(behind >= port && behind <= port + 2)) return
+  throw new CliError('usage', {
+    en: `--backend ${backend} is one of the sandbox's own ports, ${port} to ${port + 2}: give that of your backend, or choose others with --port`,
+    zh: `--backend ${backend} 是沙箱自己的端口（${port} 到 ${port + 2}）：请写你的后端的端口，或用 --port 换掉沙箱的`,
+  })
+}
+
+function readAppId(appId: string): string {
+  if (/^[\w-]{1,64}$/.test(appId)) return appId
+  throw new CliError('usage', {
+    en: `--app-id ${appId} is no AppID: give one like wx0000000000000001`,
+    zh: `--app-id ${appId} 不是 AppID：应该像 wx0000000000000001`,
+  })
+}
+
+function readPath(option: string, path: string): string {
+  if (/^\/[^\s?#]*$/.test(path)) return path
+  throw new CliError('usage', {
+    en: `--${option} ${path} is no path: give one like /wx, beginning with a slash`,
+    zh: `--${option} ${path} 不是路径：应该像 /wx，以斜杠开头`,
+  })
+}
+
+/** Whether somebody listens there. */
+function isListening(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url)
+  return new Promise((told) => {
+    const socket = connect(Number(port || 80), hostname.replace(/^\[|\]$/g, ''))
+    const tell = (listens: boolean) => {
+      socket.destroy()
+      told(listens)
+    }
+    socket.once('connect', () => tell(true))
+    socket.once('error', () => tell(false))
+  })
+}
