@@ -1,4 +1,4 @@
-import { ClientError, check, headerOf, type Place } from '../errors.js'
+import { check, headerOf, type Place } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
 import { isYoung, type RecordStore, type TokenPair } from '../session/token-record.js'
