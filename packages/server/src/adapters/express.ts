@@ -87,6 +87,6 @@ export function maybeSessionOf<Claims extends object>(
 /** Express takes its own path off; routes that wait below it for the same one would never be found. */
 function checkMounted(basePath: string, request: ExpressRequest): void {
   const { baseUrl, url = '' } = request as ExpressRequest & { readonly baseUrl?: string }
-  if (basePath && baseUrl?.endsWith(basePath) && /^.(login|refresh)\b/.test(url))
-    throw new TypeError(`Leave basePath out below app.use('${baseUrl}', …)`)
+  if (basePath && baseUrl?.endsWith(basePath) && /^.(login|refresh)/.test(url))
+    throw new TypeError(`Omit basePath in app.use('${baseUrl}')`)
 }
