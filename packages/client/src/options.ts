@@ -121,7 +121,7 @@ export function runtimeOf<R extends Wx>({
 }: {
   readonly wx?: Wx
 }): R {
-  assertOption(runtime, 'wx must be given')
+  assertOption(runtime, 'wx is needed')
   return runtime as R
 }
 

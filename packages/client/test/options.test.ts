@@ -40,8 +40,8 @@ describe.each([
     expect(() => create(options as never)).not.toThrow()
   })
 
-  test('wx must be given', () => {
-    expect(() => create({ baseUrl })).toThrow(new TypeError('wx must be given'))
+  test('wx is needed', () => {
+    expect(() => create({ baseUrl })).toThrow(new TypeError('wx is needed'))
   })
 
   test.each([

@@ -67,7 +67,7 @@ test('a client without the newer members of wx works', async () => {
 })
 
 test('wx is looked up when the client is created, and not before', async () => {
-  expect(() => createClient({ baseUrl })).toThrow('wx must be given')
+  expect(() => createClient({ baseUrl })).toThrow('wx is needed')
 
   const backend = createBackend()
   vi.stubGlobal('wx', createFakeWx({ wechat: backend.wechat, network: backend.network }))

@@ -86,7 +86,7 @@ export function maybeSessionOf<Claims extends object>(
 function isElsewhere(basePath: string, request: ExpressRequest): boolean {
   const { baseUrl, originalUrl, url = '' } = request
   if (basePath !== '' && baseUrl?.endsWith(basePath) && /^\/(login|refresh)\b/.test(url)) {
-    throw new TypeError(`Leave basePath out: ${baseUrl} has it`)
+    throw new TypeError(`Omit basePath in app.use('${baseUrl}')`)
   }
   return /^[^?]*(?<!:)\/\//.test(String(originalUrl))
 }

@@ -183,7 +183,7 @@ describe('a basePath that Express has taken off already', () => {
     const { status, errors } = await setUpTwice(path)
 
     expect(status).toBe(500)
-    expect(errors).toEqual([new TypeError('Leave basePath out: /api/wx has it')])
+    expect(errors).toEqual([new TypeError("Omit basePath in app.use('/api/wx')")])
   })
 
   test.each([
