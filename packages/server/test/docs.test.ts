@@ -25,11 +25,13 @@ const requestLayer = pairOf('docs/replace-your-request-layer')
 const ofClients = [onDemand, layers, requestLayer]
 const replaceALogin = pairOf('docs/replace-a-login')
 const guides = [commandLine, sandbox, recipes, backends, replaceALogin, platforms, ...ofClients]
-const compiled = [...readmes, ...guides, ...examples].flatMap(bothOf)
+// For coding assistants, in English alone.
+const skill = read('skills/wxlogin/SKILL.md')
+const compiled = [...[...readmes, ...guides, ...examples].flatMap(bothOf), skill]
 // Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
 const frameworks = pairOf('docs/frameworks')
 const pairs = [...readmes, ...guides, frameworks, ...examples]
-const documents = pairs.flatMap(bothOf)
+const documents = [...pairs.flatMap(bothOf), skill, read('llms.txt')]
 
 describe('the TypeScript of READMEs and recipes compiles', () => {
   const problems = compile(compiled.flatMap(blocksOf))
