@@ -35,6 +35,8 @@ export const miniprogram: readonly Options[] = phoneEntries.map((name) => ({
  * `index` and 160 in `full`. Its passes that make code shorter and less alike are off.
  */
 function minifying(): NonNullable<Options['plugins']>[number] {
+  // By itself, as its types do not know `domprops`.
+  const properties = { builtins: true, domprops: true, regex: innerNames() }
   return {
     name: 'minifying',
     buildEnd({ writtenFiles }) {
@@ -54,7 +56,7 @@ function minifying(): NonNullable<Options['plugins']>[number] {
             // It makes the largest entry and the smallest one smaller, and this one larger.
             varify: !name.endsWith('index.js'),
           },
-          mangle: { properties: { builtins: true, domprops: true, regex: innerNames() } },
+          mangle: { properties },
         })
         if (error) throw error
         writeFileSync(name, code)
