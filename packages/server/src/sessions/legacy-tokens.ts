@@ -83,7 +83,6 @@ export function createLegacyTokens<Claims extends object>({
     throw new TypeError('acceptLegacy.until must be in seconds, not milliseconds')
   }
   if (typeof verify !== 'function') throw new TypeError('acceptLegacy.verify must be a function')
-  checkNames('acceptLegacy', acceptLegacy, { until: true, verify: true })
 
   const made = new WeakSet<Session<Claims>>()
   let hasWarned = false
