@@ -37,6 +37,10 @@ export function createAuthenticate<Claims extends object>({
   legacyTokens,
   sessionByGateway,
 }: AuthenticateNeeds<Claims>): Authenticate<Claims> {
+  // Once each, and not for every request: a guard has the same ones all the time.
+  const none: GuardOptions<Claims> = {}
+  const checked = new WeakSet<GuardOptions<Claims>>()
+
   async function authenticate(
     credentials: Credentials,
     options?: GuardOptions<Claims> & { optional?: false },
@@ -47,9 +51,12 @@ export function createAuthenticate<Claims extends object>({
   ): Promise<Session<Claims> | undefined>
   async function authenticate(
     credentials: Credentials,
-    options: GuardOptions<Claims> = {},
+    options: GuardOptions<Claims> = none,
   ): Promise<Session<Claims> | undefined> {
-    checkGuardOptions(options)
+    if (!checked.has(options)) {
+      checkGuardOptions(options)
+      checked.add(options)
+    }
     const { optional = false, appIds, fresh = false, allow } = options
     const found = sessionBehind(credentials)
     // A cached token costs no turn of the event loop: this runs for every request.
