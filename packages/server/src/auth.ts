@@ -61,7 +61,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
    * knows the users of WeChat cloud hosting, if `cloudHosting` is set.
-   * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
+   * Throws `invalid_token` and `insufficient_user_authentication` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
    * or `server_error` (500, if `allow` or `apps` threw).
    */
   authenticate(
@@ -164,6 +164,7 @@ export function createAuth<Claims extends object = object>(
   const authenticate = createAuthenticate({
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
+    now,
     legacyTokens: createLegacyTokens({
       ...common,
       firstAppId: apps.firstAppId,

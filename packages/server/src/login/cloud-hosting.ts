@@ -146,6 +146,8 @@ export function createCloudHosting<Claims extends object>({
       userId: record.userId,
       appId: record.appId,
       claims,
+      // The gateway vouches for every request.
+      authenticatedAt: issuedAt,
       issuedAt,
       expiresAt: Math.min(issuedAt + claimsTtlSeconds, record.expiresAt),
     })
