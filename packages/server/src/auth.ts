@@ -29,6 +29,7 @@ import { createAccessTokens } from './tokens/access-token.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
+import { createTickets, isTicket, type Tickets } from './user-info/tickets.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
 import { createTransport, type WeChatHealth } from './wechat/transport.js'
@@ -98,6 +99,8 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
     /** Creates a session without a code: for other ways to log in, such as scanning a QR code, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>
   }
+  /** Tell a page in a web-view, or another mini program of yours, who is logged in, without an access token. */
+  readonly tickets: Tickets<Claims>
   /**
    * WeChat's server APIs for a mini program, the same object each time; calls reject with `unknown_app` if it is not
    * served here. Throws a `TypeError` without an AppID unless there is just one mini program.
@@ -169,7 +172,7 @@ export function createAuth<Claims extends object = object>(
       ...common,
       firstAppId: apps.firstAppId,
       knowsApp: apps.knows,
-      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token),
+      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token) || isTicket(token),
     }),
     sessionByGateway: cloudHosting?.sessionBehind,
   })
@@ -208,6 +211,7 @@ export function createAuth<Claims extends object = object>(
       account: sessions.account,
       create: createLoginByApp(loginNeeds),
     },
+    tickets: createTickets(shared),
     wechat: apps.wechatOf,
 
     async check() {

@@ -63,6 +63,7 @@ export type {
   OpenDataReader,
   SignedData,
 } from './user-info/open-data.js'
+export type { TicketHolder, TicketOptions, Tickets } from './user-info/tickets.js'
 export type { Apps } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
