@@ -25,6 +25,8 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
   const sessions = new Map<string, SessionRecord>()
   const idsByUser = new Map<string, Set<string>>()
   let cursor = sessions.values()
+  // Kept from one eviction to the next: a new iterator would walk over all that was moved or dropped before.
+  let oldestFirst = sessions.values()
 
   const hasExpired = (record: SessionRecord) => record.expiresAt * 1000 <= now()
 
@@ -43,6 +45,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
   function drop(record: SessionRecord): void {
     sessions.delete(record.id)
     unlist(record)
+  }
+
+  function dropOldest(): void {
+    let oldest = oldestFirst.next()
+    if (oldest.done) {
+      oldestFirst = sessions.values()
+      oldest = oldestFirst.next()
+    }
+    if (!oldest.done) drop(oldest.value)
   }
 
   function unlist({ id, userId }: SessionRecord): void {
@@ -70,10 +81,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
       if (existing && !hasExpired(existing)) return false
       if (existing) drop(existing)
       put(record)
-      if (sessions.size > maxSessions) {
-        const [oldest] = sessions.values()
-        if (oldest) drop(oldest)
-      }
+      if (sessions.size > maxSessions) dropOldest()
       return true
     },
 
