@@ -8,22 +8,11 @@ import {
 import { jwtVerify } from 'jose'
 import { createKeyRing } from '../../src/crypto/key-ring.js'
 import { type Auth, createAuth, type Jwk } from '../../src/index.js'
-import { createClock, testSecret } from '../set-up.js'
+import { createClock, createDice, testSecret } from '../set-up.js'
 
 const startAt = 1_800_000_000
 const appId = 'wx0000000000000001'
 const otherSecret = 'pQ8xWm2Zk7Rt4Yv9Lc1Nh6Bs3Gf5Jd0EaUoTiVnKy'
-
-/** Numbers below one that look random and are the same in every run (xorshift32). */
-export function createDice(seed: number): () => number {
-  let state = seed | 0 || 1
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
-}
 
 /** What was made of a good token, and what is said about it. */
 export interface Trial {
