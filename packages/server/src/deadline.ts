@@ -1,19 +1,13 @@
 /** Waits for work, and rejects with the error of `expired` after `timeoutMs`; the work itself is not stopped. */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   timeoutMs: number,
   expired: () => Error,
   work: () => Promise<T>,
 ): Promise<T> {
-  let stop = () => {}
-  try {
-    const settled = work()
-    const expiry = new Promise<never>((_, reject) => {
-      stop = startTimer(timeoutMs, () => reject(expired()))
-    })
-    return await Promise.race([settled, expiry])
-  } finally {
-    stop()
-  }
+  return new Promise((resolve, reject) => {
+    const stop = startTimer(timeoutMs, () => reject(expired()))
+    work().then(resolve, reject).finally(stop)
+  })
 }
 
 /**

@@ -76,8 +76,8 @@ export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
 export interface TokenKey {
   readonly kid: string
   readonly alg: 'HS256' | 'EdDSA' | 'ES256' | 'RS256'
-  /** A JWS in its compact form (RFC 7515 §7.1). Missing if only the public key is known here. */
-  readonly sign?: (header: object, payload: string) => string | Promise<string>
+  /** Makes JWSs with this header, in their compact form (RFC 7515 §7.1). Missing if only the public key is known here. */
+  readonly signerOf?: (header: object) => (payload: string) => string | Promise<string>
   /** Whether the signature of a JWS is of this key and algorithm; its header is not looked at. */
   readonly verify: (token: string) => boolean | Promise<boolean>
 }
@@ -94,9 +94,12 @@ export function hmacKeys(ring: Ring): TokenKey[] {
       kid,
       alg: 'HS256',
 
-      sign(header, payload) {
-        const input = `${base64url(JSON.stringify(header))}.${base64url(payload)}`
-        return `${input}.${mac(input)}`
+      signerOf(header) {
+        const segment = base64url(JSON.stringify(header))
+        return (payload) => {
+          const input = `${segment}.${base64url(payload)}`
+          return `${input}.${mac(input)}`
+        }
       },
 
       verify(token) {

@@ -65,7 +65,7 @@ function readSigningKey(jwk: Jwk, index: number): SigningKey {
     kid,
     alg,
     ...(privateKey && {
-      sign: (header, payload) =>
+      signerOf: (header) => (payload) =>
         new CompactSign(Buffer.from(payload))
           .setProtectedHeader({ ...header, alg })
           .sign(privateKey),

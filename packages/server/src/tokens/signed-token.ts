@@ -21,12 +21,13 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
   const bySegment = new Map(
     keys.map((key) => [Buffer.from(JSON.stringify(headerOf(key))).toString('base64url'), key]),
   )
-  const signer = keys.find(({ sign }) => sign)
+  const key = keys.find(({ signerOf }) => signerOf)
+  const signed = key?.signerOf?.(headerOf(key))
 
   return {
     async sign(payload) {
-      if (!signer?.sign) throw new TypeError(`No key can sign tokens of type ${typ}`)
-      return signer.sign(headerOf(signer), JSON.stringify(payload))
+      if (!signed) throw new TypeError(`No key can sign tokens of type ${typ}`)
+      return signed(JSON.stringify(payload))
     },
 
     knows(token) {
