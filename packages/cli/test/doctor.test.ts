@@ -429,7 +429,10 @@ export const client = createClient({ baseUrl: ${expression}, authPath: '/wx' })`
       'app/options.js',
     ],
     ['an address in parts', clientWith("'http://' + host + '/api'")],
-    ['parts that are known', clientWith('`http://$' + '{host}/api`', "const host = 'api.example.com'")],
+    [
+      'parts that are known',
+      clientWith('`http://$' + '{host}/api`', "const host = 'api.example.com'"),
+    ],
     [
       'a variable that the build sets',
       {

@@ -121,7 +121,15 @@ export const appIdDiffers: Check = async (project) => {
   })(project)
 }
 
-export const leak: Check = eachClient('leak', async ({ shippedFolders, notShipped }) => {
+export const leak: Check = async (project, { busy }) => {
+  const done = busy({
+    en: 'Looking for secrets in the mini program',
+    zh: '正在查找小程序里的机密',
+  })
+  return leaksOf(project).finally(done)
+}
+
+const leaksOf = eachClient('leak', async ({ shippedFolders, notShipped }) => {
   const { leaks } = await scanPaths({
     paths: shippedFolders,
     without: notShipped,
