@@ -25,7 +25,7 @@ export function createBusy(
       isShown = true
       const line = `${frames[frame++ % frames.length]} ${text} …`
       // A Chinese character takes two columns.
-      terminal.write(`${eraseLine}${line.slice(0, Math.floor(((terminal.columns ?? 80) - 2) / 2))}`)
+      terminal.write(`${eraseLine}${line.slice(0, Math.floor(((terminal.columns || 80) - 2) / 2))}`)
       timer = setTimeout(draw, everyMs)
     }
     let timer = setTimeout(draw, delayMs)
