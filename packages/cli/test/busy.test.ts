@@ -11,7 +11,7 @@ describe('on a terminal', () => {
     vi.useRealTimers()
   })
 
-  function terminal(columns?: number) {
+  function terminal(columns = 80) {
     const written: string[] = []
     return { written, columns, write: (text: string) => written.push(text) }
   }
