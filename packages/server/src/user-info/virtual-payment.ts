@@ -163,7 +163,12 @@ const names = {
   attach: true,
   signContractInfo: true,
 } as const
-const goodsNames = { ...names, productId: true, goodsPrice: true, activitySellingPrice: true } as const
+const goodsNames = {
+  ...names,
+  productId: true,
+  goodsPrice: true,
+  activitySellingPrice: true,
+} as const
 const gameNames = { ...goodsNames, platform: true, zoneId: true } as const
 
 /** WeChat says of most mistakes only that there is one, and refuses a field that it does not know as well. */
