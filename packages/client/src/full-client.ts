@@ -1,7 +1,7 @@
 import type { Json } from '@wxlogin/shared'
 import { assembleClient, type Client } from './client.js'
 import { assertOption, ClientError } from './errors.js'
-import { type ClientOptions, runtimeOf } from './options.js'
+import { type ClientOptions, originOf, runtimeOf } from './options.js'
 import { readPrefetched } from './session/prefetch.js'
 import { openTask, type Task } from './task.js'
 import { type BoundPhone, createBindPhone, type PhoneEvent } from './transports/bind-phone.js'
@@ -33,6 +33,7 @@ import type {
   Send,
 } from './transports/send.js'
 import { type UploadOptions, type UploadTask, uploadFile } from './transports/upload-file.js'
+import { createWebViewUrl, type WebViewSettings } from './transports/web-view-url.js'
 import type { FullWx } from './wx.js'
 
 interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx' | 'trustedOrigins'> {
@@ -40,6 +41,8 @@ interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx' | 'trustedO
   wx?: FullWx
   /** Other origins and containers that may get the access token, `'https://cdn.example.com'` for example. */
   trustedOrigins?: readonly (string | Container)[]
+  /** Which pages in a web-view may know who is logged in, and who issues their tickets; for `webViewUrl`. */
+  webView?: WebViewSettings
 }
 
 /** The options of `@wxlogin/client`, with `container` instead of `baseUrl` where the backend runs in 云托管. */
@@ -68,6 +71,11 @@ export interface FullClient<Data = unknown> extends Client<Data> {
    * Binds the phone number of a phone button's event. Rejects with `phone_denied` or `phone_quota` if there is none.
    */
   bindPhone(event: PhoneEvent): Promise<BoundPhone<Data>>
+  /**
+   * The url of a page of yours for a `web-view`, with a ticket in its fragment by which its backend learns once who is
+   * logged in. Rejects with `config` for a page that is not of `webView.origins`.
+   */
+  webViewUrl(url: string): Promise<string>
   /** What the backend's `onPrefetch` returned for this launch (数据预拉取), known when `ready()` has resolved. */
   prefetched<T = Json>(): T | undefined
 }
@@ -78,7 +86,7 @@ export interface FullClient<Data = unknown> extends Client<Data> {
  * @throws TypeError when an option is wrong
  */
 export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data> {
-  const { container, baseUrl, trustedOrigins = [] } = options
+  const { container, baseUrl, trustedOrigins = [], webView } = options
   assertOption(!container !== !baseUrl, 'give either baseUrl or container')
   const wx = runtimeOf<FullWx>(options)
   const origin = container && originOfContainer(container)
@@ -158,6 +166,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
             events: [],
           }),
         bindPhone: createBindPhone({ settings, store, renewal, send, call: request, session }),
+        webViewUrl: createWebViewUrl(webView, originOf, send, request),
         prefetched: () => prefetched,
       })
     },

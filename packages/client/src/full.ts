@@ -16,6 +16,7 @@ export type { ReopenReason, SocketOptions, SocketTask } from './transports/conne
 export type { Download, DownloadOptions, DownloadTask } from './transports/download-file.js'
 export type { AuthOptions, ClientResponse, RequestOptions, RequestTask } from './transports/send.js'
 export type { UploadOptions, UploadTask } from './transports/upload-file.js'
+export type { WebViewSettings } from './transports/web-view-url.js'
 export type {
   FullWx as Wx,
   WxContainerOptions,

@@ -89,10 +89,10 @@ export function createTickets<Claims extends object>({
       shape.exec(typeof ticket === 'string' ? ticket : '') ?? []
     const proofs = keys.ticketProofs(audience, endsAt, name)
     if (!proofs.some((ours) => isSameHash(ours, proof))) {
-      throw refused('unknown', 'This is no ticket, or one for another audience; ask for a new one')
+      throw refused('This is no ticket, or one for another audience; ask for a new one', 'unknown')
     }
     if (now() / 1000 >= Number.parseInt(endsAt, 36)) {
-      throw refused('expired', 'The ticket has expired; ask for a new one and redeem it at once')
+      throw refused('The ticket has expired; ask for a new one and redeem it at once', 'expired')
     }
     return name
   }
@@ -103,13 +103,13 @@ export function createTickets<Claims extends object>({
     const record = await store.get(id)
     const isSame = record?.userId === userId && record?.createdAt === createdAt
     if (!record || !isSame || (!isLive(record) && hasEndedQuietly(record))) {
-      throw refused('unknown', 'The session of the ticket is over; log in again')
+      throw refused('The session of the ticket is over; log in again', 'unknown')
     }
     if (!isLive(record)) {
-      throw refused('revoked', 'The session of the ticket was ended by the app; log in again')
+      throw refused('The session of the ticket was ended by the app; log in again', 'revoked')
     }
     if (await apps.knows(record.appId)) return record
-    throw refused('unknown', 'The ticket is of a mini program that is not served here')
+    throw refused('The ticket is of a mini program that is not served here', 'unknown')
   }
 
   return {
@@ -135,7 +135,7 @@ export function createTickets<Claims extends object>({
       // From here on it is used up, whatever comes: a ticket that may come again is none.
       const kept = await store.take(keptAs(read(ticket, audience)))
       if (kept === undefined) {
-        throw refused('used', 'The ticket has been redeemed before; ask for a new one')
+        throw refused('The ticket has been redeemed before; ask for a new one', 'used')
       }
       const record = await holderOf(kept)
       const claims = await sessions.claimsOrEnd(record)
@@ -156,6 +156,6 @@ function checkAudience(audience: unknown): void {
   )
 }
 
-function refused(reason: 'used' | 'expired' | 'revoked' | 'unknown', message: string): AuthError {
+function refused(message: string, reason: 'used' | 'expired' | 'revoked' | 'unknown'): AuthError {
   return new AuthError('invalid_grant', message, { reason })
 }
