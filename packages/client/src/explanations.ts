@@ -77,7 +77,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       "A fresh token was refused. Compare `secret` and clocks of the backend's instances",
     ],
     insufficient_user_authentication: [
-      'The login is too long ago for this, and there can be no new one: `wx` has no `login` here, it was tried, or the backend is not `@wxlogin/server`. Let the user sign in again',
+      'The login is too long ago, and a new one is not possible or did not help. Let the user sign in again',
       '请重新登录后再试',
       'Please sign in again',
     ],
