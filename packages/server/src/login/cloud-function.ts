@@ -1,4 +1,5 @@
 import { checkNames } from '../option-checks.js'
+import type { RequestHeaders } from '../request.js'
 import { accountOf } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { Platform } from './by-platform.js'
@@ -44,15 +45,21 @@ export function createCloudFunction({
   checkNames('cloudFunction', cloudFunction, { getWXContext: true })
   const { getWXContext } = cloudFunction
 
+  // The context is that of whatever call the process has at the moment, so it is read in the turn in which a call comes.
+  const contexts = new WeakMap<RequestHeaders, WXContext>()
+
+  function contextOf(request: RequestHeaders): WXContext {
+    const context = contexts.get(request) ?? { ...getWXContext() }
+    contexts.set(request, context)
+    return context
+  }
+
   return {
     method: 'cloud_function',
 
     async accountBehind(request) {
       if (!request.isFunctionCall) return undefined
-      // Before anything is awaited: it is that of whatever call the process has at the moment.
-      const { OPENID, APPID, UNIONID, SOURCE, FROM_OPENID, FROM_APPID }: WXContext = Object(
-        getWXContext(),
-      )
+      const { OPENID, APPID, UNIONID, SOURCE, FROM_OPENID, FROM_APPID } = contextOf(request)
       if (!isFromMiniProgram(SOURCE) || !isText(OPENID) || !isText(APPID)) return undefined
       // With resource sharing (资源复用) it is another mini program that calls.
       if (FROM_OPENID || FROM_APPID) return undefined

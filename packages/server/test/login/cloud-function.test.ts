@@ -240,6 +240,32 @@ describe('a function that other code calls', () => {
     expect(await Promise.all(['a', 'b', 'a', 'c'].map(callAs))).toEqual(['a', 'b', 'a', 'c'])
   })
 
+  test('takes the caller of this call, though another has come before its session is found to be over', async () => {
+    const memory = createMemoryStore()
+    let onRead = () => {}
+    const { auth, within } = setUpFunction({
+      store: {
+        ...memory,
+        get(id) {
+          onRead()
+          return memory.get(id)
+        },
+      },
+      onLogin: ({ openid }) => ({ userId: openid }),
+      maxSessionsPerUser: 1,
+      revocation: 'immediate',
+    })
+    const me = requireAuth(auth)((event) => sessionOf(event, auth).userId)
+    await within(context, () => me({}))
+    const { id } = (await auth.sessions.list(openid))[0] ?? {}
+    const record = await memory.get(String(id))
+    await memory.delete(String(id))
+    onRead = () => within({ ...context, OPENID: 'bob' }, () => {})
+
+    expect(record).toMatchObject({ method: 'cloud_function' })
+    expect(await within(context, () => me({}))).toBe(openid)
+  })
+
   test('refuses a revoked user, until they log in again', async () => {
     const { auth, within, login } = setUpFunction({ revocation: 'immediate' })
     const me = requireAuth(auth)((event) => sessionOf(event, auth).userId)
