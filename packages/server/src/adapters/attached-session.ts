@@ -10,10 +10,10 @@ interface Attached {
   readonly session: unknown
 }
 
-/** What a framework calls its request, and a member that tells it from the rest, if it has one. */
+/** What a framework calls its request, and a member that tells it from the rest. */
 export interface Carrier {
   readonly name: string
-  readonly member?: string
+  readonly member: string
 }
 
 export function attachSession(request: object, auth: unknown, session: unknown): void {
@@ -31,8 +31,7 @@ export function maybeSessionIn<Claims extends object>(
   request: object,
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
-  const isRequest = member === undefined ? request === Object(request) : member in Object(request)
-  checkAuth(`sessionOf(${name}, auth)`, isRequest ? auth : undefined)
+  checkAuth(`sessionOf(${name}, auth)`, member in Object(request) ? auth : undefined)
   const attached = attachedTo(request)
   // Only what this very `auth` has verified counts, so the claims have its type.
   return attached?.auth === auth ? (attached.session as Session<Claims> | undefined) : undefined

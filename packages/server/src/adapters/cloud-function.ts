@@ -26,7 +26,8 @@ export interface FunctionAnswer {
   readonly data: unknown
 }
 
-const carrier: Carrier = { name: 'event' }
+// Every event has this one, whoever made it.
+const carrier: Carrier = { name: 'event', member: 'valueOf' }
 
 /**
  * The login routes for a cloud function (云函数) that the mini program calls by `wx.cloud.callFunction`. Other paths get
@@ -83,7 +84,7 @@ export function sessionOf<Claims extends object>(
   event: object,
   auth: Auth<Claims>,
 ): Session<Claims> {
-  return sessionIn(carrier, event, auth)
+  return sessionIn(carrier, eventOrNone(event), auth)
 }
 
 /** The session of an event behind `requireAuth(auth, { optional: true })`, or `undefined` for an anonymous one. */
@@ -91,8 +92,12 @@ export function maybeSessionOf<Claims extends object>(
   event: object,
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
-  return maybeSessionIn(carrier, event, auth)
+  return maybeSessionIn(carrier, eventOrNone(event), auth)
 }
+
+/** An object without any member in place of what is no event. */
+const eventOrNone = (event: object): object =>
+  event === Object(event) ? event : Object.create(null)
 
 /** Whoever calls may send any event. */
 const toEvent = (event: object): Readonly<Partial<Record<keyof FunctionEvent, unknown>>> =>
