@@ -1,0 +1,13 @@
+// In the place of wx-server-sdk 4: the context is in the environment of the process, anew for each call.
+exports.DYNAMIC_CURRENT_ENV = Symbol('DYNAMIC_CURRENT_ENV')
+exports.init = () => {}
+
+exports.getWXContext = () => {
+  const { WX_CONTEXT_KEYS = '', TCB_SOURCE, TCB_ENV } = process.env
+  const context = { ENV: TCB_ENV, ...(TCB_SOURCE && { SOURCE: TCB_SOURCE }) }
+  for (const key of WX_CONTEXT_KEYS.split(',').filter((key) => key in process.env)) {
+    const value = process.env[key]
+    context[key.replace(/^WX_/, '')] = /^-?\d+$/.test(value) ? Number(value) : value
+  }
+  return context
+}
