@@ -2,8 +2,10 @@
 // { id, event, context }, and is answered by { id, result } or { id, error }.
 import { createRequire } from 'node:module'
 
-const { main } = createRequire(import.meta.url)(process.argv[2])
+const { main } = createRequire(import.meta.url)(process.argv[2] ?? '')
 let last = Promise.resolve()
+/** @param {object} message */
+const send = (message) => process.send?.(message)
 
 process.on('message', ({ id, event, context }) => {
   // An instance has one call at a time.
@@ -17,10 +19,10 @@ process.on('message', ({ id, event, context }) => {
       .map((key) => `WX_${key}`)
       .join(',')
     try {
-      process.send({ id, result: await main(event, { request_id: String(id) }) })
+      send({ id, result: await main(event, { request_id: String(id) }) })
     } catch (error) {
-      process.send({ id, error: String(error) })
+      send({ id, error: String(error) })
     }
   })
 })
-process.send({ id: 'ready' })
+send({ id: 'ready' })

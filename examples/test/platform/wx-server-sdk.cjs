@@ -4,9 +4,11 @@ exports.init = () => {}
 
 exports.getWXContext = () => {
   const { WX_CONTEXT_KEYS = '', TCB_SOURCE, TCB_ENV } = process.env
+  /** @type {Record<string, unknown>} */
   const context = { ENV: TCB_ENV, ...(TCB_SOURCE && { SOURCE: TCB_SOURCE }) }
-  for (const key of WX_CONTEXT_KEYS.split(',').filter((key) => key in process.env)) {
+  for (const key of WX_CONTEXT_KEYS.split(',')) {
     const value = process.env[key]
+    if (value === undefined) continue
     context[key.replace(/^WX_/, '')] = /^-?\d+$/.test(value) ? Number(value) : value
   }
   return context
