@@ -7,6 +7,7 @@ import { clientEntries, entries, entriesWithPeers, phoneEntries, specifierOf } f
 import { pack } from './pack.mjs'
 import { checkChangelogs } from './packed/changelogs.mjs'
 import { checkCommandLine } from './packed/command-line.mjs'
+import { checkContainer } from './packed/container.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
 import { bin, root, run, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
@@ -38,9 +39,12 @@ try {
   await load(consumer)
   await besideNewestPeers(tarballs)
   await onCommandLine([...tarballs, commandLine])
-  const [, client] = tarballs
-  if (!isRunOnly) await inMiniPrograms(client)
-  if (!isRunOnly) await checkChangelogs({ place, report })
+  const [server, client] = tarballs
+  if (!isRunOnly) {
+    await inMiniPrograms(client)
+    await checkContainer({ place, tarball: server.file, report })
+    await checkChangelogs({ place, report })
+  }
 } finally {
   rmSync(place, { recursive: true, force: true })
 }
