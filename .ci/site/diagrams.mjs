@@ -17,8 +17,8 @@ const settings = {
   themeVariables: { fontSize: '15px' },
   sequence: {
     mirrorActors: false,
-    actorMargin: 40,
-    width: 150,
+    actorMargin: 30,
+    width: 130,
     height: 52,
     messageMargin: 38,
     noteMargin: 12,
@@ -51,7 +51,8 @@ export async function drawDiagrams({ toolFolder, launch }) {
 /** The picture of a diagram, or its source where it is not drawn: while a page is being written. */
 export function drawn(source) {
   const file = join(diagramFolder, nameOf(source))
-  if (existsSync(file)) return readFileSync(file, 'utf8')
+  if (existsSync(file)) return figure(readFileSync(file, 'utf8'), idOf(source))
+  if (process.env.NODE_ENV === 'production') throw new Error(`A diagram is not drawn:\n${source}`)
   return `<pre class="diagram" v-pre>${escaped(source)}</pre>\n`
 }
 
@@ -74,16 +75,15 @@ async function draw(missing, { toolFolder, launch }) {
           `docs/${file}: a diagram has no accTitle and accDescr, which say to those who do not see it what it shows`,
         )
       }
-      const id = `diagram-${name.slice(0, 8)}`
       const svg = await page
         .evaluate(
           ([id, source]) => globalThis.mermaid.render(id, source).then(({ svg }) => svg),
-          [id, source],
+          [idOf(source), source],
         )
         .catch(({ message }) => {
           throw new Error(`docs/${file}: a diagram cannot be drawn. ${message}`)
         })
-      writeFileSync(join(diagramFolder, name), `${figure(svg, id)}\n`)
+      writeFileSync(join(diagramFolder, name), svg)
     }
   } finally {
     await browser.close()
@@ -98,16 +98,26 @@ function figure(svg, id) {
     .replace(/ (?:width="100%"|style="max-width:[^"]*"|aria-roledescription="[^"]*")/g, '')
     .replace(/<defs><symbol[\s\S]*?<\/symbol><\/defs>/g, '')
     .replace(/ filter="[^"]*"/g, '')
+    // The names of states stand at the left otherwise.
+    .replace(/(<g class="label" style="" transform="translate\()[-\d.]+/g, '$1' + '0')
     .replace(/\bid="(?!diagram-|chart-)([^"]+)"/g, `id="${id}-$1"`)
     .replace(/url\(#(?!diagram-)([^)]+)\)/g, `url(#${id}-$1)`)
     .replace('<svg ', `<svg style="--width: ${Math.ceil(Number(width))}px" `)
     .replace(/\n/g, ' ')
-  return `<figure class="diagram" tabindex="0" v-pre>${bare}</figure>`
+  return `<figure class="diagram" tabindex="0" v-pre>${bare}</figure>\n`
 }
 
 function nameOf(source) {
-  const text = JSON.stringify([source, settings, mermaid, figure.toString()])
-  return `${createHash('sha256').update(text).digest('hex').slice(0, 16)}.html`
+  return `${hashOf(source)}.svg`
+}
+
+function idOf(source) {
+  return `diagram-${hashOf(source).slice(0, 8)}`
+}
+
+function hashOf(source) {
+  const text = JSON.stringify([source, settings, mermaid])
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
 function escaped(text) {

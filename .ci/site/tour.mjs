@@ -61,10 +61,10 @@ export async function takeTour({ browser, url, screenshots, say }) {
 
   say('diagrams, light and dark')
   await open('concepts/rotation')
-  await seeDiagrams(4)
+  await seeDiagrams(3)
   await shoot('diagrams-en', { fullPage: true })
   await open('zh/concepts/rotation')
-  await seeDiagrams(4)
+  await seeDiagrams(3)
   const light = await textColorOfDiagram()
   await page.locator('.VPSwitchAppearance').first().click()
   await page.waitForFunction(() => document.documentElement.classList.contains('dark'))
@@ -127,7 +127,7 @@ export async function takeTour({ browser, url, screenshots, say }) {
     assert.ok(count >= least, `${count} diagrams`)
     for (const diagram of await diagrams.all()) {
       const { width, height } = (await diagram.boundingBox()) ?? {}
-      assert.ok(width > 200 && height > 80, `a diagram is ${width} × ${height}`)
+      assert.ok(width > 200 && height > 60, `a diagram is ${width} × ${height}`)
       const named = await diagram.evaluate((svg) =>
         ['aria-labelledby', 'aria-describedby'].map(
           (name) => document.getElementById(svg.getAttribute(name) ?? '')?.textContent?.length,
