@@ -25,14 +25,16 @@ export function filesBelow(folder) {
     .sort()
 }
 
-/** `guide/x.zh-CN.md` becomes `zh/guide/x.md`. */
+/** `guide/x.zh-CN.md` becomes `zh/guide/x.md`. What is README.md to GitHub is the page of all pages here. */
 export function stagedOf(source) {
-  return source.endsWith('.zh-CN.md') ? `zh/${source.replace(/\.zh-CN\.md$/, '.md')}` : source
+  const named = source.replace(/^README\b/, 'all-pages')
+  return named.endsWith('.zh-CN.md') ? `zh/${named.replace(/\.zh-CN\.md$/, '.md')}` : named
 }
 
 /** The way back. */
 export function sourceOf(staged) {
-  return staged.startsWith('zh/') ? staged.slice(3).replace(/\.md$/, '.zh-CN.md') : staged
+  const named = staged.replace(/^(zh\/)?all-pages\.md$/, '$1README.md')
+  return named.startsWith('zh/') ? named.slice(3).replace(/\.md$/, '.zh-CN.md') : named
 }
 
 /** The page's address below the site's base: `zh/guide/x.md` is at `/zh/guide/x`. */

@@ -15,10 +15,10 @@ const description = {
 const wordsIn = {
   en: {
     nav: [
-      ['Guide', 'dev'],
+      ['Quick start', 'quick-start'],
       ['Concepts', 'concepts/the-flow', 'concepts/'],
-      ['Frameworks', 'frameworks'],
-      ['Recipes', 'recipes'],
+      ['Reference', 'reference/server-options', 'reference/'],
+      ['All pages', 'all-pages'],
     ],
     edit: 'Edit this page',
     outline: 'On this page',
@@ -35,10 +35,10 @@ const wordsIn = {
   },
   zh: {
     nav: [
-      ['指南', 'dev'],
+      ['快速上手', 'quick-start'],
       ['概念', 'concepts/the-flow', 'concepts/'],
-      ['框架', 'frameworks'],
-      ['实用方案', 'recipes'],
+      ['参考', 'reference/server-options', 'reference/'],
+      ['全部页面', 'all-pages'],
     ],
     edit: '编辑此页',
     outline: '本页目录',

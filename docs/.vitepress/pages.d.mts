@@ -1,15 +1,13 @@
 export interface Page {
+  readonly title: string
   /** Its path below docs/, without the ending. */
   readonly page: string
-  readonly en: string
-  readonly zh: string
 }
 
 export interface Section {
-  readonly en: string
-  readonly zh: string
+  readonly title: string
   readonly pages: readonly Page[]
 }
 
-export const sections: readonly Section[]
+export function sectionsIn(language: 'en' | 'zh'): readonly Section[]
 export function sidebarIn(language: 'en' | 'zh'): readonly object[]

@@ -1,36 +1,41 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { sections, sidebarIn } from '../../../docs/.vitepress/pages.mjs'
+import { sectionsIn, sidebarIn } from '../../../docs/.vitepress/pages.mjs'
 import { tokensOfPage, tokensOfQuery } from '../../../docs/.vitepress/search.mjs'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const files = filesOfDocs()
-const listed = sections.flatMap(({ pages }) => pages.map(({ page }) => page))
 const homePage = 'index'
 
-describe('the sidebar of the site', () => {
-  test('has every page of docs/', () => {
-    const pages = files.filter((file) => !file.endsWith('.zh-CN.md')).map(withoutEnding)
+describe('the sidebar of the site is made of docs/README.md', () => {
+  test.each([
+    ['en', ''],
+    ['zh', '.zh-CN'],
+  ] as const)('and has every page, in %s', (language, ending) => {
+    const pages = files
+      .filter((file) => file.endsWith('.zh-CN.md') === (ending !== ''))
+      .map(withoutEnding)
+      .filter((page) => page !== homePage && page !== 'README')
 
     expect(
-      pages.filter((page) => page !== homePage && !listed.includes(page)),
-      'These pages would be found by nobody: give each a line in docs/.vitepress/pages.mjs',
+      pages.filter((page) => !listedIn(language).includes(page)),
+      `These pages would be found by nobody: give each a line in docs/README${ending}.md`,
     ).toEqual([])
   })
 
-  test('has only what is there, in both languages', () => {
-    expect(
-      listed.flatMap(bothFiles).filter((file) => !files.includes(file)),
-      'docs/.vitepress/pages.mjs names these, and docs/ does not have them',
-    ).toEqual([])
+  test('and has only what is there, once', () => {
+    const pages = listedIn('en')
+
+    expect(pages.flatMap(bothFiles).filter((file) => !files.includes(file))).toEqual([])
+    expect(pages.filter((page, index) => pages.indexOf(page) !== index)).toEqual([])
   })
 
-  test('names no page twice', () => {
-    expect(listed.filter((page, index) => listed.indexOf(page) !== index)).toEqual([])
+  test('in the same order in both languages', () => {
+    expect(listedIn('zh')).toEqual(listedIn('en'))
   })
 
-  test('leads to pages of its own language', () => {
+  test('and leads to pages of its own language', () => {
     expect(JSON.stringify(sidebarIn('zh'))).toContain('"link":"/zh/concepts/rotation"')
     expect(JSON.stringify(sidebarIn('en'))).toContain('"link":"/concepts/rotation"')
   })
@@ -40,6 +45,23 @@ test('every page is there in English and in Chinese', () => {
   const pages = new Set(files.map(withoutEnding))
 
   expect([...pages].flatMap(bothFiles).filter((file) => !files.includes(file))).toEqual([])
+})
+
+test('what the packages print as an address of the site is a page of it', () => {
+  const { homepage }: { homepage: string } = JSON.parse(read('package.json'))
+  const sources = ['server', 'client', 'cli', 'shared'].flatMap((name) =>
+    filesBelow(`packages/${name}/src`).filter((file) => /\.tsx?$/.test(file)),
+  )
+  const addresses = sources.flatMap((file) =>
+    [...read(file).matchAll(/https:\/\/[\w.-]*github\.io\/[^'"`#\s)]*/g)].map(([address]) => address),
+  )
+
+  expect(addresses).not.toEqual([])
+  for (const address of addresses) {
+    expect(address.startsWith(homepage), `${address} is not below ${homepage}`).toBe(true)
+    const page = address.slice(homepage.length).replace(/^zh\//, '')
+    expect(page === '' || files.includes(`${page}.md`), `${address} is no page`).toBe(true)
+  }
 })
 
 test('every diagram says to those who do not see it what it shows', () => {
@@ -138,10 +160,19 @@ function read(file: string): string {
 
 /** Their paths below docs/. */
 function filesOfDocs(): readonly string[] {
-  return readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
-    .map((file) => file.replaceAll('\\', '/'))
+  return filesBelow('docs')
+    .map((file) => file.slice('docs/'.length))
     .filter((file) => file.endsWith('.md') && !file.startsWith('.'))
+}
+
+function filesBelow(folder: string): readonly string[] {
+  return readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
+    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
     .sort()
+}
+
+function listedIn(language: 'en' | 'zh'): readonly string[] {
+  return sectionsIn(language).flatMap(({ pages }) => pages.map(({ page }) => page))
 }
 
 function withoutEnding(file: string): string {
