@@ -134,7 +134,7 @@ export default {
 
   markdown: {
     theme: { light: 'github-light', dark: 'github-dark' },
-    languageAlias: { wxml: 'html', wxss: 'css' },
+    languageAlias: { conf: 'ini', wxml: 'html', wxss: 'css' },
     anchor: { slugify },
     config: configureMarkdown,
   },

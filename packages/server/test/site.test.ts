@@ -53,7 +53,9 @@ test('what the packages print as an address of the site is a page of it', () => 
     filesBelow(`packages/${name}/src`).filter((file) => /\.tsx?$/.test(file)),
   )
   const addresses = sources.flatMap((file) =>
-    [...read(file).matchAll(/https:\/\/[\w.-]*github\.io\/[^'"`#\s)]*/g)].map(([address]) => address),
+    [...read(file).matchAll(/https:\/\/[\w.-]*github\.io\/[^'"`#\s)]*/g)].map(
+      ([address]) => address,
+    ),
   )
 
   expect(addresses).not.toEqual([])
