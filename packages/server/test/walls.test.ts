@@ -75,7 +75,7 @@ const cli = `
   arguments      command errors nearest text node:
   help           arguments command commands text
   run            arguments command commands errors help nearest text version
-  busy
+  busy           command
   main           busy run node:`
 
 describe.each([
