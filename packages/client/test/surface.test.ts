@@ -42,6 +42,7 @@ test('the full client has what the small one has, and more', () => {
     'downloadFile',
     'prefetched',
     'uploadFile',
+    'webViewUrl',
   ])
 })
 

@@ -18,7 +18,7 @@ export interface GuardOptions<Claims extends object = object> {
   /**
    * How long ago WeChat may have proved the account at most, in seconds: the login, not a refresh. Otherwise a 401
    * `insufficient_user_authentication` (RFC 9470), upon which the client logs in anew, silently: that proves the phone
-   * and not the person who holds it. A request for which a gateway vouches is always new.
+   * and not the person who holds it. A request for which a platform vouches is always new.
    */
   readonly maxAgeSeconds?: number
   /** Your own rule; `false` is a 403. */

@@ -93,8 +93,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   invalid_code: '连续两个 code 都被拒绝。对照小程序的 AppID 和后端的 `apps`',
   invalid_grant: '会话已结束。客户端自己会处理：静默登录，或变为已退出',
   invalid_token: '刚拿到的 token 就被拒绝。对照后端各实例的 `secret` 和时钟',
-  insufficient_user_authentication:
-    '登录的时间太早，而重新登录做不到，或没有用。请用户重新登录',
+  insufficient_user_authentication: '登录的时间太早，而重新登录做不到，或没有用。请用户重新登录',
   unknown_app: '后端的 `apps` 里没有这个 AppID，message 里写明了是哪个',
   access_denied: '后端的 `onLogin` 或 `claims` 拒绝了，`reason` 由后端给出。客户端变为已退出',
   insufficient_scope: '这个接口不对该用户开放',

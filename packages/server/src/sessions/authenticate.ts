@@ -25,8 +25,8 @@ export interface AuthenticateNeeds<Claims extends object> {
   readonly now: () => number
   /** Tokens of an earlier login that still pass. */
   readonly legacyTokens?: LegacyTokens<Claims> | undefined
-  /** The session of a request without a token, if a gateway vouches for its user. */
-  readonly sessionByGateway?:
+  /** The session of a request without a token, if a platform vouches for its user. */
+  readonly sessionByPlatform?:
     | ((request: RequestHeaders, ended?: Session<Claims>) => Promise<Session<Claims> | undefined>)
     | undefined
 }
@@ -37,7 +37,7 @@ export function createAuthenticate<Claims extends object>({
   isUnrevoked,
   now,
   legacyTokens,
-  sessionByGateway,
+  sessionByPlatform,
 }: AuthenticateNeeds<Claims>): Authenticate<Claims> {
   // Once each, and not for every request: a guard has the same ones all the time.
   const none: GuardOptions<Claims> = {}
@@ -70,7 +70,7 @@ export function createAuthenticate<Claims extends object>({
     }
     const unrevoked = legacyTokens?.check(session, fresh) ?? isUnrevoked(session, fresh)
     if (unrevoked !== true && !(await unrevoked)) session = await insteadOf(session, credentials)
-    if (maxAgeSeconds !== undefined && !isByGateway(credentials)) checkAge(session, maxAgeSeconds)
+    if (maxAgeSeconds !== undefined && !isByPlatform(credentials)) checkAge(session, maxAgeSeconds)
     if (allow && !(await callHook('allow', () => allow(session)))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }
@@ -82,8 +82,8 @@ export function createAuthenticate<Claims extends object>({
     ended: Session<Claims>,
     credentials: Credentials,
   ): Promise<Session<Claims>> {
-    const other = isByGateway(credentials)
-      ? await sessionByGateway?.(credentials, ended)
+    const other = isByPlatform(credentials)
+      ? await sessionByPlatform?.(credentials, ended)
       : undefined
     if (!other) throw sessionEnded()
     return other
@@ -114,14 +114,14 @@ export function createAuthenticate<Claims extends object>({
       if (known) return known
       return legacyTokens?.accepts(token) ? legacyTokens.verify(token) : accessTokens.verify(token)
     }
-    return isHeaders ? sessionByGateway?.(credentials) : undefined
+    return isHeaders ? sessionByPlatform?.(credentials) : undefined
   }
 
   return authenticate
 }
 
-/** Whether there is no token, so that whoever is known is known by the gateway. */
-function isByGateway(credentials: Credentials): credentials is RequestHeaders {
+/** Whether there is no token, so that whoever is known is known by the platform. */
+function isByPlatform(credentials: Credentials): credentials is RequestHeaders {
   return (
     typeof credentials === 'object' &&
     credentials !== null &&
