@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { AuthError, type AuthErrorCode, createAuth } from '@wxlogin/server'
-import { createFakeWeChat } from '@wxlogin/server/testing'
 import { wireErrors } from '@wxlogin/shared'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { AuthError, type AuthErrorCode, createAuth } from '../src/index.js'
+import { createFakeWeChat } from '../src/testing/index.js'
 import { testSecret } from './set-up.js'
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
