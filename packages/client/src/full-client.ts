@@ -29,6 +29,7 @@ import {
   fileEvents,
 } from './transports/download-file.js'
 import { createOpenFresh } from './transports/open-fresh.js'
+import { createPay, type PayOptions } from './transports/pay.js'
 import { createRetryOnShow } from './transports/retry-on-show.js'
 import type {
   ClientResponse,
@@ -88,6 +89,13 @@ export interface FullClient<Data = unknown> extends Client<Data> {
    * logged in. Rejects with `config` for a page that is not of `webView.origins`.
    */
   webViewUrl(url: string): Promise<string>
+  /**
+   * A virtual payment (虚拟支付): takes a fresh code, asks the app's own route for the signed order, and calls
+   * `wx.requestVirtualPayment`; once more if the order has to be signed anew. Resolves with what the route answered, which
+   * is no proof: the goods come with the notification. Rejects with `payment_cancelled`; `payment_refused`, where nothing
+   * was paid; and `payment_failed`, where it may have been, so ask the server for the order.
+   */
+  pay<T = unknown>(options: PayOptions): Promise<T>
   /** What the backend's `onPrefetch` returned for this launch (数据预拉取), known when `ready()` has resolved. */
   prefetched<T = Json>(): T | undefined
 }
@@ -197,6 +205,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
           }),
         bindPhone: createBindPhone({ settings, store, renewal, send, call: request, session }),
         webViewUrl: createWebViewUrl(webView, originOf, send, request),
+        pay: createPay({ wx, settings, renewal, send, call: request }),
         prefetched: () => prefetched,
       })
     },
