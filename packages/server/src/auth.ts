@@ -9,7 +9,9 @@ import { createGuard, type GuardResult, type OptionalGuardResult } from './http/
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
+import { createDeviceGrant, type DeviceGrant, withoutDeviceGrant } from './login/device-grant.js'
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
+import { createOpenAgain } from './login/open-again.js'
 import { createOpenSession } from './login/open-session.js'
 import { createPhone, type PhoneInput } from './login/phone.js'
 import { createPrefetch } from './login/prefetch.js'
@@ -26,6 +28,7 @@ import { createRefresh, type RefreshInput } from './sessions/refresh.js'
 import { createRevocationCheck } from './sessions/revocation.js'
 import { createSessions, type RevokeInput, type Sessions } from './sessions/sessions.js'
 import { createAccessTokens } from './tokens/access-token.js'
+import { createDeviceCodes } from './tokens/device-code.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
@@ -58,6 +61,10 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
    * Includes tokens if a session that has tokens moved to another user. Throws {@link AuthError}.
    */
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
+  /**
+   * The phone lets a PC in (RFC 8628), with the option `deviceGrant`: for a backend that keeps the PC's tokens itself.
+   */
+  readonly device: DeviceGrant<Claims>
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
    * knows the users of WeChat cloud hosting, if `cloudHosting` is set.
@@ -150,7 +157,8 @@ export function createAuth<Claims extends object = object>(
 
   const previousSessions = createPreviousSessions(shared)
   const openSession = createOpenSession({ ...shared, previousSessions })
-  const loginNeeds = { ...shared, previousSessions, openSession }
+  const openAgain = createOpenAgain(shared)
+  const loginNeeds = { ...shared, previousSessions, openSession, openAgain }
   const loginByCode = createLoginByCode(loginNeeds)
   const cloudHosting = createCloudHosting({
     ...common,
@@ -159,6 +167,8 @@ export function createAuth<Claims extends object = object>(
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
   const phone = createPhone({ ...loginNeeds, onMoved: cloudHosting?.forget })
+  const deviceCodes = createDeviceCodes(keys.device)
+  const device = createDeviceGrant({ ...common, ...loginNeeds, deviceCodes })
   const login = createLogin(loginByCode)
 
   const authenticate = createAuthenticate({
@@ -168,7 +178,8 @@ export function createAuth<Claims extends object = object>(
       ...common,
       firstAppId: apps.firstAppId,
       knowsApp: apps.knows,
-      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token),
+      isOwn: (token) =>
+        accessTokens.isOwn(token) || refreshTokens.isOwn(token) || deviceCodes.isOwn(token),
     }),
     sessionByGateway: cloudHosting?.sessionBehind,
   })
@@ -180,6 +191,7 @@ export function createAuth<Claims extends object = object>(
     phone,
     gatewayLogin: cloudHosting?.login,
     prefetch,
+    device,
     signingKeys,
     now,
     emit,
@@ -197,6 +209,7 @@ export function createAuth<Claims extends object = object>(
     logout,
     phone,
     ...createOpenDataReader(shared),
+    device: device ?? withoutDeviceGrant(),
     authenticate,
     handle,
     guard: createGuard({ authenticate, refuse }),

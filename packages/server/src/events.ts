@@ -13,6 +13,8 @@ export type AuthEvent =
   | RevokedEvent
   | LogoutEvent
   | PhoneEvent
+  | DeviceAskedEvent
+  | DeviceDecidedEvent
   | EvictedEvent
   | ForgottenEvent
   | WeChatEvent
@@ -84,6 +86,25 @@ export interface PhoneEvent {
   /** In milliseconds since the epoch. */
   readonly startedMs: number
   readonly durationMs: number
+}
+
+/** A device without WeChat asked to be let in (RFC 8628). */
+export interface DeviceAskedEvent {
+  readonly type: 'device_asked'
+  readonly appId: string
+}
+
+/**
+ * A signed-in user decided about a device; the login of one that is let in is a {@link LoginEvent} by `device`.
+ * `wrong_number`: the phone brought another number than the device shows, which refuses the device.
+ */
+export interface DeviceDecidedEvent {
+  readonly type: 'device_decided'
+  readonly outcome: 'approved' | 'denied' | 'wrong_number'
+  readonly appId: string
+  /** The session that decided. */
+  readonly sessionId: string
+  readonly userId: string
 }
 
 /** A user had more sessions than `maxSessionsPerUser`; the least recently refreshed one ended. */

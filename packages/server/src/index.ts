@@ -1,4 +1,6 @@
 export type {
+  DeviceAnswer,
+  DeviceRequestAnswer,
   ErrorBody,
   InvalidGrantReason,
   Json,
@@ -12,6 +14,8 @@ export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.j
 export type {
   AuthEvent,
   BreakerEvent,
+  DeviceAskedEvent,
+  DeviceDecidedEvent,
   EndpointGroup,
   EvictedEvent,
   FailureEvent,
@@ -37,6 +41,14 @@ export type {
 export type { GuardResult, OptionalGuardResult } from './http/guard.js'
 export { lazyAuth } from './lazy-auth.js'
 export type { CreateSessionInput } from './login/by-app.js'
+export type {
+  DeviceDecisionInput,
+  DeviceGrant,
+  DeviceGrantSettings,
+  DevicePollInput,
+  DeviceRequestInput,
+  DeviceScene,
+} from './login/device-grant.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
 export type { AuthOptions } from './options.js'

@@ -52,6 +52,12 @@ export function lazyAuth<Claims extends object>(create: () => Auth<Claims>): Aut
     phone: async (input) => auth().phone(input),
     openData: async (session, data) => auth().openData(session, data),
     verifySignature: async (session, data) => auth().verifySignature(session, data),
+    device: {
+      start: async (...args) => auth().device.start(...args),
+      look: async (input) => auth().device.look(input),
+      decide: async (input) => auth().device.decide(input),
+      poll: async (input) => auth().device.poll(input),
+    },
     authenticate,
     handle: async (request) => auth().handle(request),
     guard,
