@@ -32,6 +32,9 @@ import { createDeviceCodes } from './tokens/device-code.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
+import { createSign, type Sign } from './user-info/sign.js'
+import { createUserKeys } from './user-info/user-keys.js'
+import { type CreateVirtualPayment, createVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
 import { createTransport, type WeChatHealth } from './wechat/transport.js'
@@ -61,6 +64,10 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
    * Includes tokens if a session that has tokens moved to another user. Throws {@link AuthError}.
    */
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
+  /** Signs a text under the user's `session_key`, which never leaves the server. Throws `stale_session_key`. */
+  readonly sign: Sign
+  /** The arguments of `wx.requestVirtualPayment`, signed. Throws `invalid_code`, `stale_session_key`, `invalid_token`. */
+  readonly virtualPayment: CreateVirtualPayment
   /**
    * The phone lets a PC in (RFC 8628), with the option `deviceGrant`: for a backend that keeps the PC's tokens itself.
    */
@@ -171,6 +178,9 @@ export function createAuth<Claims extends object = object>(
   const device = createDeviceGrant({ ...common, ...loginNeeds, deviceCodes })
   const login = createLogin(loginByCode)
 
+  const userKeys = createUserKeys(shared)
+  const sign = createSign({ userKeys })
+
   const authenticate = createAuthenticate({
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
@@ -208,7 +218,9 @@ export function createAuth<Claims extends object = object>(
     refresh,
     logout,
     phone,
-    ...createOpenDataReader(shared),
+    ...createOpenDataReader({ ...shared, userKeys }),
+    sign,
+    virtualPayment: createVirtualPayment({ ...shared, sign }),
     device: device ?? withoutDeviceGrant(),
     authenticate,
     handle,

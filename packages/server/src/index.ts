@@ -75,6 +75,14 @@ export type {
   OpenDataReader,
   SignedData,
 } from './user-info/open-data.js'
+export type { Sign } from './user-info/sign.js'
+export type { KeyOptions } from './user-info/user-keys.js'
+export type {
+  CreateVirtualPayment,
+  VirtualPaymentArguments,
+  VirtualPaymentData,
+  VirtualPaymentInput,
+} from './user-info/virtual-payment.js'
 export type { Apps } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
