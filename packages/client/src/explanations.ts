@@ -82,8 +82,6 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       '这个账号暂时不能使用，请联系客服',
       'This account cannot be used. Please contact us',
     ],
-    authorization_pending: ['The user has not decided on the phone yet: poll on'],
-    slow_down: ['The device polls too fast: it waits 5 seconds more from now on'],
     expired_token: [
       'What the device asked for is over or decided. Let it show a new code, and scan that',
       '二维码已失效，请刷新后重新扫描',

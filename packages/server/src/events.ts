@@ -133,6 +133,7 @@ export interface WeChatEvent {
     | 'checkSessionKey'
     | 'resetSessionKey'
     | 'checkEncryptedData'
+    | 'wxacode'
     | 'accessToken'
     | `/${string}`
   readonly appId: string
@@ -141,7 +142,7 @@ export interface WeChatEvent {
   readonly durationMs: number
   /**
    * `ok`, the code of the error that was thrown, or a more specific name. `lost`: the connection broke before the answer
-   * was complete · `unreadable`: the answer was not a JSON object, or larger than 64 KiB · `no_place`: too many calls
+   * was complete · `unreadable`: the answer was not what it should be, a JSON object in most cases, or too large (64 KiB) · `no_place`: too many calls
    * were in flight, so this one was not sent; it says nothing about WeChat.
    */
   readonly outcome: 'ok' | 'lost' | 'unreadable' | 'no_place' | AuthErrorCode

@@ -86,6 +86,8 @@ export type {
 export type { Apps } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
+export type { FileCallOptions, WeChatFile } from './wechat/files.js'
 export type { WeChat } from './wechat/mini-program.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
+export type { WxacodeOptions } from './wechat/wxacode.js'

@@ -103,8 +103,6 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   invalid_token: '刚拿到的 token 就被拒绝。对照后端各实例的 `secret` 和时钟',
   unknown_app: '后端的 `apps` 里没有这个 AppID，message 里写明了是哪个',
   access_denied: '后端的 `onLogin` 或 `claims` 拒绝了，`reason` 由后端给出。客户端变为已退出',
-  authorization_pending: '用户还没有在手机上决定，继续轮询',
-  slow_down: '轮询太快，从现在起每次多等 5 秒',
   expired_token: '设备的请求已过期或已有决定。让设备显示新的码，重新扫描',
   insufficient_scope: '这个接口不对该用户开放',
   user_blocked: '被微信拦截的用户，不要重试',
