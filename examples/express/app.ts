@@ -1,6 +1,7 @@
 import { type AuthOptions, createAuth } from '@wxlogin/server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
 import express from 'express'
+import { createPcPages } from './pc.ts'
 import { createUsers } from './users.ts'
 
 const shop = [
@@ -15,6 +16,8 @@ export function createBackend(
   const users = createUsers()
 
   const auth = createAuth({
+    // A PC that the phone lets in.
+    deviceGrant: {},
     ...options,
     // May run again for the same login, so it is an upsert.
     onLogin: ({ appId, openid }) => {
@@ -32,8 +35,8 @@ export function createBackend(
 
   const app = express()
 
-  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone and GET /wx/{prefetchPath}/prefetch: all that WeChat and the client
-  // talk to.
+  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone, /wx/device… and GET /wx/{prefetchPath}/prefetch: all that WeChat
+  // and the client talk to.
   app.use('/wx', authRoutes(auth))
 
   app.get('/orders', requireAuth(auth), (req, res) => {
@@ -57,6 +60,8 @@ export function createBackend(
     const ended = await auth.sessions.revoke({ userId, sessionId: String(req.params.id) })
     res.sendStatus(ended === 1 ? 204 : 404)
   })
+
+  app.use('/pc', createPcPages({ auth, users, now: options.now ?? Date.now }))
 
   return { app, auth }
 }

@@ -45,6 +45,8 @@ export function createUsers() {
       return owner
     },
 
+    find: (id: string): User | undefined => [...users.values()].find((user) => user.id === id),
+
     ordersOf: (userId: string): readonly Order[] => orders.get(userId) ?? [],
   }
 }

@@ -420,7 +420,7 @@ const pending = () =>
 const over = () =>
   new AuthError('expired_token', 'This request is over, or was decided; let the device ask again')
 
-const denied = (message: string) => new AuthError('access_denied', message, { reason: 'denied' })
+const denied = (message: string) => new AuthError('access_denied', message, { reason: 'declined' })
 
 const refused = (isReused: boolean) =>
   new AuthError(

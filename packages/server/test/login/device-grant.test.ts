@@ -101,7 +101,7 @@ test('the PC that was refused hears so, as often as it asks', async () => {
   for (let polls = 0; polls < 3; polls++) {
     expect(await poll(deviceCode)).toMatchObject({
       status: 403,
-      body: { error: 'access_denied', reason: 'denied' },
+      body: { error: 'access_denied', reason: 'declined' },
     })
     clock.advance(2)
   }
