@@ -8,6 +8,8 @@ import { createHooks } from './hooks.js'
 import { createGuard, type GuardResult, type OptionalGuardResult } from './http/guard.js'
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
+import { createLoginByPlatform } from './login/by-platform.js'
+import { createCloudFunction } from './login/cloud-function.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
 import { createDeviceGrant, type DeviceGrant, withoutDeviceGrant } from './login/device-grant.js'
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
@@ -74,7 +76,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   readonly device: DeviceGrant<Claims>
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
-   * knows the users of WeChat cloud hosting, if `cloudHosting` is set.
+   * knows the users of WeChat cloud hosting, if `cloudHosting` is set, and of a cloud function, if `cloudFunction` is.
    * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
    * or `server_error` (500, if `allow` or `apps` threw).
    */
@@ -167,13 +169,16 @@ export function createAuth<Claims extends object = object>(
   const openAgain = createOpenAgain(shared)
   const loginNeeds = { ...shared, previousSessions, openSession, openAgain }
   const loginByCode = createLoginByCode(loginNeeds)
-  const cloudHosting = createCloudHosting({
-    ...common,
+  const loginByPlatform = createLoginByPlatform({
     ...loginNeeds,
+    platforms: [
+      createCloudFunction({ ...common, apps }),
+      createCloudHosting({ ...common, apps }),
+    ].filter((platform) => platform !== undefined),
     claimsTtlSeconds: accessTokens.ttlSeconds,
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
-  const phone = createPhone({ ...loginNeeds, onMoved: cloudHosting?.forget })
+  const phone = createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })
   const deviceCodes = createDeviceCodes(keys.device)
   const device = createDeviceGrant({ ...common, ...loginNeeds, deviceCodes })
   const login = createLogin(loginByCode)
@@ -191,7 +196,7 @@ export function createAuth<Claims extends object = object>(
       isOwn: (token) =>
         accessTokens.isOwn(token) || refreshTokens.isOwn(token) || deviceCodes.isOwn(token),
     }),
-    sessionByGateway: cloudHosting?.sessionBehind,
+    sessionByPlatform: loginByPlatform?.sessionBehind,
   })
   const { handle, refuse } = createHttp({
     login,
@@ -199,7 +204,7 @@ export function createAuth<Claims extends object = object>(
     logout,
     authenticate,
     phone,
-    gatewayLogin: cloudHosting?.login,
+    loginByPlatform: loginByPlatform?.login,
     prefetch,
     device,
     signingKeys,

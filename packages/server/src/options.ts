@@ -3,6 +3,7 @@ import type { SigningKeysOptions } from './crypto/signing-keys.js'
 import { createEmit } from './emit.js'
 import type { AuthEvent, EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
+import type { CloudFunctionOptions } from './login/cloud-function.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
 import type { DeviceGrantOptions } from './login/device-grant.js'
 import type { PrefetchOptions } from './login/prefetch.js'
@@ -28,6 +29,7 @@ export interface AuthOptions<Claims extends object = object>
     LegacyOptions<Claims>,
     AccessTokenOptions,
     CloudHostingOptions,
+    CloudFunctionOptions,
     PrefetchOptions,
     DeviceGrantOptions,
     WeChatConnectionOptions {
@@ -66,6 +68,7 @@ const names: OptionNames<AuthOptions> = {
   maxVerifiedTokens: true,
   cloudHosting: true,
   deviceGrant: true,
+  cloudFunction: true,
   fetch: true,
   wechatHosts: true,
   allowPlainHttp: true,

@@ -253,6 +253,7 @@ describe('the other options', () => {
       { maxOpen: 1.5 },
       { placeOf: 'Shenzhen' },
     ],
+    cloudFunction: [null, true, {}, { getWXContext: {} }, 'a name'],
     acceptLegacy: [
       null,
       true,

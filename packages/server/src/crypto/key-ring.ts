@@ -20,7 +20,7 @@ export interface KeyRing {
    * The same `source` and `parts` always give the same ids.
    */
   sessionIds(
-    source: 'wechat' | 'phone' | 'cloud_hosting' | 'device',
+    source: 'wechat' | 'phone' | 'cloud_hosting' | 'cloud_function' | 'device',
     ...parts: readonly string[]
   ): readonly [string, ...string[]]
 }

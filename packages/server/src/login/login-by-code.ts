@@ -7,9 +7,8 @@ import { AuthError } from '../errors.js'
 import { accountOf, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice } from '../sessions/sessions.js'
-import type { ServedApps } from '../wechat/apps.js'
+import type { ServedApp, ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
-import type { AppCredentials } from '../wechat/code2session.js'
 import type { OpenAgain } from './open-again.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
 import type { PreviousInput, PreviousSessions } from './previous-session.js'
@@ -38,7 +37,7 @@ const unknownCodeWaitsMs = [0, 100] as const
 
 interface Attempt extends LoginInput {
   readonly method: 'code' | 'prefetch'
-  readonly app: AppCredentials
+  readonly app: ServedApp
   /** The ids that a session made by this code has, one per member of the secret ring. */
   readonly ids: readonly [string, ...string[]]
   readonly idempotencyKeyHash: string

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { authRoutes } from '../../src/adapters/cloud-function.js'
 import type { LoginMethod, MovedPhoneAnswer, TokenAnswer } from '../../src/index.js'
 import { bodyOf, send } from '../http/set-up.js'
 import { newKey, prefetchPath, type SetUp, setUp } from '../set-up.js'
+
+/** What the platform says of the call that is being made. */
+let calledBy: object = {}
 
 type WayIn = (parts: SetUp) => Promise<TokenAnswer>
 
@@ -25,6 +29,17 @@ const waysIn: Readonly<Record<LoginMethod, WayIn>> = {
       'x-wx-source': 'wx_client',
     }
     return bodyOf(await send(auth, '/login', { headers, body: {} })) as unknown as TokenAnswer
+  },
+
+  async cloud_function({ auth, wechat }) {
+    calledBy = { OPENID: 'alice', APPID: wechat.app.appId, SOURCE: 'wx_client' }
+    const { data } = await authRoutes(auth)({
+      path: '/login',
+      method: 'POST',
+      header: { 'Idempotency-Key': newKey() },
+      data: {},
+    })
+    return data as TokenAnswer
   },
 
   async phone({ auth, wechat }) {
@@ -66,6 +81,7 @@ function setUpAll() {
     onPrefetch: () => null,
     cloudHosting: { public: false },
     deviceGrant: {},
+    cloudFunction: { getWXContext: () => calledBy },
   })
   return { ...parts, asked }
 }
@@ -99,6 +115,7 @@ describe.each(Object.keys(waysIn) as LoginMethod[])('a login by %s', (method) =>
       onPrefetch: () => null,
       cloudHosting: { public: false },
       deviceGrant: {},
+      cloudFunction: { getWXContext: () => calledBy },
       maxSessionsPerUser: 1,
     })
     await auth.login({ code: wechat.codeFor('alice') })
