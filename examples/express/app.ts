@@ -3,6 +3,7 @@ import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/ser
 import express from 'express'
 import { createPcPages } from './pc.ts'
 import { createUsers } from './users.ts'
+import { createWebShop } from './web-shop.ts'
 
 const shop = [
   { title: '拿铁', price: 28, memberPrice: 24 },
@@ -12,6 +13,7 @@ const shop = [
 /** The whole backend. What differs between machines, such as secrets and the store, comes in as options. */
 export function createBackend(
   options: Omit<AuthOptions, 'onLogin' | 'onPhoneNumber' | 'onPrefetch'>,
+  { webOrigin = 'http://127.0.0.1:3000' } = {},
 ) {
   const users = createUsers()
 
@@ -62,6 +64,16 @@ export function createBackend(
   })
 
   app.use('/pc', createPcPages({ auth, users, now: options.now ?? Date.now }))
+
+  // What lets a page of ours know the user once, without a token in its address; no other page gets one.
+  app.post('/tickets', requireAuth(auth), express.json(), async (req, res) => {
+    const { audience } = Object(req.body)
+    if (audience !== webOrigin) return void res.sendStatus(403)
+    res.json({ ticket: await auth.tickets.issue(sessionOf(req, auth), { audience }) })
+  })
+
+  // The page for the web-view, with a cookie of its own.
+  app.use('/h5', createWebShop({ auth, users, origin: webOrigin }))
 
   return { app, auth }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Auth, AuthError, type Session, type TokenAnswer } from '@wxlogin/server'
 import express, { type Request, type RequestHandler, type Response } from 'express'
 import { pcPage, pcScript } from './pc-page.ts'
-import type { Order, User } from './users.ts'
+import type { Order } from './users.ts'
 
 /** What a PC that was let in has: tokens that its page never sees. */
 interface Pc {
@@ -18,7 +18,7 @@ interface Pc {
 interface PcNeeds {
   readonly auth: Auth
   readonly users: {
-    find(id: string): User | undefined
+    nameOf(userId: string): string | undefined
     ordersOf(id: string): readonly Order[]
   }
   readonly now: () => number
@@ -123,7 +123,7 @@ export function createPcPages({ auth, users, now }: PcNeeds): express.Router {
   pages.get(
     '/me',
     withSession(({ userId }, { isConfirmed }, res) => {
-      res.json({ name: users.find(userId)?.name, isConfirmed })
+      res.json({ name: users.nameOf(userId), isConfirmed })
     }),
   )
 

@@ -45,7 +45,7 @@ export function createUsers() {
       return owner
     },
 
-    find: (id: string): User | undefined => [...users.values()].find((user) => user.id === id),
+    nameOf: (userId: string) => [...users.values()].find(({ id }) => id === userId)?.name,
 
     ordersOf: (userId: string): readonly Order[] => orders.get(userId) ?? [],
   }
