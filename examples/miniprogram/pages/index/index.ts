@@ -76,6 +76,10 @@ Page({
     })
   },
 
+  openMembership() {
+    wx.navigateTo({ url: '/pages/membership/index' })
+  },
+
   queryDevices() {
     return this.attempt(async () => {
       const { data } = await client.request<Device[]>({ url: '/devices' })
