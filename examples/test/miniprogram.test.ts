@@ -231,17 +231,19 @@ async function setUpShop() {
   await wechat.setPush({ url: `http://127.0.0.1:${port}/wechat/push`, ...push })
   const wx = phoneOf('alice', wechat, port)
   const page = start(wx, 'pages/membership/index')
-  await vi.waitFor(() => expect(wx.control.requests.at(-1)?.statusCode).toBe(200))
+  await vi.waitFor(() =>
+    expect(wx.control.requests.at(-1)).toMatchObject({ method: 'GET', statusCode: 200 }),
+  )
   return { wechat, wx, page }
 }
 
 test('开通 pays, and who has paid is a member', async () => {
   const { wechat, wx, page } = await setUpShop()
-  expect(page.data.isMember).toBe(false)
+  expect(page.data.years).toBe(0)
 
-  await page.tap('开通 ¥99')
+  await page.tap('开通一年 ¥99')
 
-  expect(page.data).toMatchObject({ isMember: true, message: '' })
+  expect(page.data).toMatchObject({ years: 1, message: '' })
   expect(wx.control.payments).toMatchObject([{ errCode: 0 }])
   expect(await wechat.deliverPushes()).toMatchObject([{ isAccepted: true }])
 })
@@ -250,28 +252,28 @@ test('who closes the payment window reads that, and can tap again', async () => 
   const { wx, page } = await setUpShop()
   wx.control.onPayment('cancel', { times: 1 })
 
-  await page.tap('开通 ¥99')
+  await page.tap('开通一年 ¥99')
   const { message } = page.data
-  await page.tap('开通 ¥99')
+  await page.tap('开通一年 ¥99')
 
   expect(message).toBe('你取消了支付')
-  expect(page.data).toMatchObject({ isMember: true, message: '' })
+  expect(page.data).toMatchObject({ years: 1, message: '' })
 })
 
 test('a network that is lost after paying costs neither the membership nor a second payment', async () => {
   const { wx, page } = await setUpShop()
   wx.control.onPayment('drop-answer', { times: 1 })
 
-  await page.tap('开通 ¥99')
+  await page.tap('开通一年 ¥99')
 
-  expect(page.data).toMatchObject({ isMember: true, message: '' })
+  expect(page.data).toMatchObject({ years: 1, message: '' })
   expect(wx.control.payments).toHaveLength(1)
 })
 
 test('two taps are one payment', async () => {
   const { wx, page } = await setUpShop()
 
-  await Promise.all([page.tap('开通 ¥99'), page.tap('开通 ¥99')])
+  await Promise.all([page.tap('开通一年 ¥99'), page.tap('开通一年 ¥99')])
 
   expect(wx.control.payments).toHaveLength(1)
 })

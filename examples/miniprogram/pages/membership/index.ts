@@ -4,7 +4,7 @@ import { textOf } from '../../texts'
 
 Page({
   data: {
-    isMember: false,
+    years: 0,
     message: '',
   },
 
@@ -14,11 +14,12 @@ Page({
 
   /** What the server says counts: that the payment window has closed proves nothing. */
   async query() {
-    const { data } = await client.request<{ isMember: boolean }>({ url: '/membership' })
-    this.setData({ isMember: data.isMember, message: '' })
+    const { data } = await client.request<{ years: number }>({ url: '/membership' })
+    this.setData({ years: data.years })
   },
 
   async buy() {
+    const { years } = this.data
     this.setData({ message: '' })
     try {
       await client.pay({ url: '/membership' })
@@ -27,7 +28,7 @@ Page({
       // It may have been paid all the same.
       const isOpen = error instanceof ClientError && error.code === 'payment_failed'
       if (isOpen) await this.query().catch(() => undefined)
-      if (!this.data.isMember) this.setData({ message: textOf(error) })
+      if (this.data.years === years) this.setData({ message: textOf(error) })
     }
   },
 })
