@@ -14,9 +14,6 @@ const texts: { readonly [code in ClientErrorCode]?: string } = {
   server_error: '服务繁忙，请稍后重试',
   phone_denied: '没有得到手机号，可以再试一次',
   phone_quota: '手机号验证暂时不可用，请稍后再试',
-  payment_cancelled: '你取消了支付',
-  payment_refused: '微信没有允许这笔支付，没有扣款',
-  payment_failed: '支付结果还没有确认，请稍后查看',
   user_changed: '账号已切换，请重试',
   // The first hour of a developer; users never see these.
   mock_code: '请在 project.config.json 里填写自己的 AppID',

@@ -6,8 +6,7 @@ import { createFakeWeChat, type FakeWeChat } from '@wxlogin/server/testing'
 import { buildSync } from 'esbuild'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createMiniProgram } from '../demo/mini-program.mjs'
-import { createBackend, type PaymentOptions } from '../express/app.ts'
-import { membership } from '../express/memberships.ts'
+import { createBackend } from '../express/app.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -23,13 +22,12 @@ const npm = { '@wxlogin/client/full': client?.text ?? '' }
 
 const prefetchPath = randomBytes(16).toString('hex')
 
-async function startBackend(wechat: FakeWeChat, payment?: PaymentOptions) {
+async function startBackend(wechat: FakeWeChat) {
   const { app, auth } = createBackend({
     apps: [wechat.app],
     secret: randomBytes(48).toString('base64'),
     prefetchPath,
     fetch: wechat.fetch,
-    ...(payment && { payment }),
   })
   const server = app.listen(0, '127.0.0.1')
   await new Promise((listening) => server.once('listening', listening))
@@ -62,11 +60,11 @@ function phoneOf(user: string, wechat: FakeWeChat, port: number, model = 'iPhone
   return Object.assign(wx, { getDeviceInfo: () => ({ model }) })
 }
 
-/** Starts the mini program and shows a page, its first one unless told otherwise. */
-function start(wx: FakeWx, path = 'pages/index/index') {
+/** Starts the mini program and shows its first page. */
+function start(wx: FakeWx) {
   const miniProgram = createMiniProgram({ folder: here('../miniprogram'), wx, npm })
   miniProgram.launch()
-  return miniProgram.open(path)
+  return miniProgram.open('pages/index/index')
 }
 
 async function setUp() {
@@ -216,75 +214,4 @@ test('DevTools without an AppID is told what to fill in', async () => {
   await page.tap('查询')
 
   expect(page.data.message).toBe('请在 project.config.json 里填写自己的 AppID')
-})
-
-/** A shop with a membership, and a phone on its page. */
-async function setUpShop() {
-  const wechat = createFakeWeChat()
-  wechat.publishGoods(membership.productId, membership.price)
-  const { offerId, appKey } = wechat.shopOf()
-  const push = {
-    token: 'pushtoken123',
-    encodingAesKey: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG',
-  }
-  const { port } = await startBackend(wechat, { offerId, appKey, env: 0, ...push })
-  await wechat.setPush({ url: `http://127.0.0.1:${port}/wechat/push`, ...push })
-  const wx = phoneOf('alice', wechat, port)
-  const page = start(wx, 'pages/membership/index')
-  await vi.waitFor(() =>
-    expect(wx.control.requests.at(-1)).toMatchObject({ method: 'GET', statusCode: 200 }),
-  )
-  return { wechat, wx, page }
-}
-
-test('开通 pays, and who has paid is a member', async () => {
-  const { wechat, wx, page } = await setUpShop()
-  expect(page.data.years).toBe(0)
-
-  await page.tap('开通一年 ¥99')
-
-  expect(page.data).toMatchObject({ years: 1, message: '' })
-  expect(wx.control.payments).toMatchObject([{ errCode: 0 }])
-  expect(await wechat.deliverPushes()).toMatchObject([{ isAccepted: true }])
-})
-
-test('who closes the payment window reads that, and can tap again', async () => {
-  const { wx, page } = await setUpShop()
-  wx.control.onPayment('cancel', { times: 1 })
-
-  await page.tap('开通一年 ¥99')
-  const { message } = page.data
-  await page.tap('开通一年 ¥99')
-
-  expect(message).toBe('你取消了支付')
-  expect(page.data).toMatchObject({ years: 1, message: '' })
-})
-
-test('a network that is lost after paying costs neither the membership nor a second payment', async () => {
-  const { wx, page } = await setUpShop()
-  wx.control.onPayment('drop-answer', { times: 1 })
-
-  await page.tap('开通一年 ¥99')
-
-  expect(page.data).toMatchObject({ years: 1, message: '' })
-  expect(wx.control.payments).toHaveLength(1)
-})
-
-test('two taps are one payment', async () => {
-  const { wx, page } = await setUpShop()
-
-  await Promise.all([page.tap('开通一年 ¥99'), page.tap('开通一年 ¥99')])
-
-  expect(wx.control.payments).toHaveLength(1)
-})
-
-test('查看 leads from the first page to the membership', async () => {
-  const { wx } = await setUp()
-  const urls: string[] = []
-  Object.assign(wx, { navigateTo: ({ url }: { url: string }) => urls.push(url) })
-  const page = start(wx)
-
-  await page.tap('查看')
-
-  expect(urls).toEqual(['/pages/membership/index'])
 })

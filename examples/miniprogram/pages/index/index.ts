@@ -76,10 +76,6 @@ Page({
     })
   },
 
-  openMembership() {
-    wx.navigateTo({ url: '/pages/membership/index' })
-  },
-
   queryDevices() {
     return this.attempt(async () => {
       const { data } = await client.request<Device[]>({ url: '/devices' })
