@@ -1,7 +1,7 @@
 import type { Json } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import { checkFunctions } from './option-checks.js'
-import type { Account, Session } from './session.js'
+import { type Account, kindOf, readUserId, type Session, type UserId } from './session.js'
 
 /** What `onLogin` gets to know about a login besides the account. */
 export interface LoginContext {
@@ -16,8 +16,11 @@ export type PreviousSession = Pick<Session, 'id' | 'userId' | 'appId'>
 
 /** What `onLogin` returns. */
 export interface LoginDecision {
-  /** Your own id of the user. Without it the user gets a stable opaque id, derived from AppID and openid. */
-  readonly userId?: string | number
+  /**
+   * Your own id of the user: a string, a whole number or a bigint. Without it the user gets a stable opaque id, derived
+   * from AppID and openid; one that is there and `undefined` is a `server_error`.
+   */
+  readonly userId?: UserId
   /** Sent to the client with the tokens. */
   readonly data?: Json
 }
@@ -35,7 +38,7 @@ export interface PhoneContext<Claims extends object = object> {
 /** What `onPhoneNumber` returns. */
 export interface PhoneDecision {
   /** Whose number it is. If it is another user's, a session of that user takes the place of this one. */
-  readonly userId?: string | number
+  readonly userId?: UserId
   /** Sent to the client with the number. */
   readonly data?: Json
 }
@@ -158,28 +161,36 @@ function phoneCodeRefused(cause: AuthError): AuthError {
   })
 }
 
-function decisionOf(
-  name: string,
-  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
-  decision: LoginDecision | PhoneDecision | undefined | void,
-): LoginDecision {
-  checkDecision(name, decision)
-  const { userId, data } = decision ?? {}
+/** What says nothing that is understood, a row of a table of users for example, would make a stranger of everybody. */
+function decisionOf(name: string, decision: unknown): LoginDecision {
+  if (decision === undefined) return {}
+  const isObject = typeof decision === 'object' && decision !== null && !Array.isArray(decision)
+  if (!isObject) throw misunderstood(name, kindOf(decision))
+  const hasData = 'data' in decision && decision.data !== undefined
+  if (!('userId' in decision || hasData || isEmpty(decision))) {
+    throw misunderstood(name, 'an object with neither of the two')
+  }
   return {
-    ...(userId !== undefined && { userId }),
-    ...(data !== undefined && { data: jsonCopy(data, `The data that ${name} returns`) }),
+    ...('userId' in decision && {
+      userId: readUserId(decision.userId, (what) =>
+        misunderstood(name, `a userId that is ${what}`),
+      ),
+    }),
+    ...(hasData && { data: jsonCopy(decision.data as Json, `The data that ${name} returns`) }),
   }
 }
 
-/** What says nothing that is understood, a row of a table of users for example, would make a stranger of everybody. */
-function checkDecision(name: string, decision: unknown): void {
-  if (decision === undefined || decision === null) return
-  const names = Object.keys(Object(decision))
-  const isUnderstood = names.length === 0 || names.some((one) => one === 'userId' || one === 'data')
-  if (typeof decision === 'object' && isUnderstood) return
-  throw new AuthError(
+/** A Map or a Date has no members of its own either, and says something all the same. */
+function isEmpty(decision: object): boolean {
+  const prototype = Object.getPrototypeOf(decision)
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
+  return isPlain && Object.keys(decision).every((name) => name === 'data')
+}
+
+function misunderstood(name: string, what: string): AuthError {
+  return new AuthError(
     'server_error',
-    `The ${name} option must return { userId, data } or nothing, and returned ${typeof decision === 'object' ? 'neither of the two' : `a ${typeof decision}`}`,
+    `The ${name} option returned ${what}; return { userId } with an id of your own, { data } without one, or nothing`,
   )
 }
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { InvalidGrantReason, Json } from '@wxlogin/shared'
-import { AuthError } from './errors.js'
 
 /**
  * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by a phone number
@@ -250,21 +249,46 @@ export interface Device {
   readonly current: boolean
 }
 
-/** A user's id as tokens and stores hold it. Throws `server_error` for an invalid one. */
-export function toUserId(userId: string | number, account?: Account): string {
-  const text = typeof userId === 'number' && Number.isSafeInteger(userId) ? String(userId) : userId
-  if (
-    typeof text !== 'string' ||
-    text === '' ||
-    Buffer.byteLength(text) > 255 ||
-    text === account?.appId
-  ) {
-    throw new AuthError(
-      'server_error',
-      'A userId must be a whole number or a string of 1 to 255 bytes in UTF-8, and not the AppID',
-    )
+/** Your own id of a user: a string of 1 to 255 bytes in UTF-8, or a whole number. */
+export type UserId = string | number | bigint
+
+/** A user's id as tokens and stores hold it. `refuse` makes the error for what is none, and is told what it is. */
+export function readUserId(userId: unknown, refuse: (what: string) => Error): string {
+  const isWhole = typeof userId === 'bigint' || Number.isSafeInteger(userId)
+  const text = isWhole ? String(userId) : userId
+  if (typeof text === 'string' && text !== '' && Buffer.byteLength(text) <= maxUserIdBytes) {
+    return text
   }
-  return text
+  throw refuse(kindOfNoId(userId))
+}
+
+/** The same for an argument. Throws a `TypeError`. */
+export function checkUserId(userId: unknown): string {
+  return readUserId(
+    userId,
+    (what) => new TypeError(`userId must be a string, a whole number or a bigint, not ${what}`),
+  )
+}
+
+const maxUserIdBytes = 255
+
+function kindOfNoId(value: unknown): string {
+  if (typeof value === 'number') {
+    return Number.isInteger(value)
+      ? 'a number that is not exact any more; give it as a bigint or a string'
+      : 'a number that is not whole'
+  }
+  if (typeof value === 'string') {
+    return value === '' ? 'an empty string' : `a string of more than ${maxUserIdBytes} bytes`
+  }
+  return kindOf(value)
+}
+
+/** What it is, with its article, and nothing of what is in it. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  if (Array.isArray(value)) return 'a list'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 /** Stable, needs no database, and says nothing about the openid to anyone who does not already know it. */

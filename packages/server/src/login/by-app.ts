@@ -2,7 +2,7 @@ import type { TokenAnswer } from '@wxlogin/shared'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { checkClaims } from '../hooks.js'
-import { type Account, accountOf } from '../session.js'
+import { type Account, accountOf, checkUserId, type UserId } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { OpenSession } from './open-session.js'
 
@@ -10,7 +10,7 @@ import type { OpenSession } from './open-session.js'
 export interface CreateSessionInput<Claims extends object = object> {
   /** `appId` may be left out if there is just one mini program. */
   readonly account: Omit<Account, 'appId'> & { readonly appId?: string }
-  readonly userId?: string | number
+  readonly userId?: UserId
   readonly device?: string
   /** Used for the first access token in place of the `claims` option. */
   readonly claims?: Claims
@@ -28,8 +28,12 @@ export function createLoginByApp<Claims extends object>({
   openSession,
   now,
 }: LoginByAppNeeds<Claims>): (input: CreateSessionInput<Claims>) => Promise<TokenAnswer> {
-  return async ({ account: { openid, unionid, ...account }, userId, device, claims }) => {
+  return async (input) => {
     const startedMs = now()
+    const { openid, unionid, ...account } = input.account
+    const { device, claims } = input
+    // One that is there and undefined is a mistake, and would be a stranger.
+    const userId = 'userId' in input ? checkUserId(input.userId) : undefined
     if (typeof openid !== 'string' || openid === '') {
       throw new TypeError('account.openid must be a non-empty string')
     }

@@ -6,6 +6,7 @@ import { checkCount, checkDuration } from '../option-checks.js'
 import {
   type Account,
   accountOf,
+  checkUserId,
   type Device,
   gatewayRetrySeconds,
   hasEndedQuietly,
@@ -22,13 +23,13 @@ import {
   toPlaceholder,
   toQuietEnd,
   toTombstone,
-  toUserId,
+  type UserId,
 } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
 import { silentReasons } from './rotation.js'
 
 export interface RevokeInput {
-  readonly userId: string | number
+  readonly userId: UserId
   /** Only this session (default: all of the user's). */
   readonly sessionId?: string
   /** All but this session. */
@@ -59,7 +60,7 @@ export interface NewSession {
   /** The session that lets this one in. Unless it is live when the new one is committed, there is no login. */
   readonly approvedBy?: string | undefined
   readonly device?: string | undefined
-  readonly userId?: string | number | undefined
+  readonly userId?: UserId | undefined
   readonly data?: Json | undefined
 }
 
@@ -87,13 +88,13 @@ export interface Sessions<Claims extends object> {
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeRequest): Promise<number>
   /** Removes everything that is kept about a user, when an account is deleted (注销). Returns the number of sessions. */
-  forget(userId: string | number): Promise<number>
-  list(userId: string | number, options?: { current?: string }): Promise<Device[]>
+  forget(userId: UserId): Promise<number>
+  list(userId: UserId, options?: { current?: string }): Promise<Device[]>
   account(session: Pick<Session, 'id' | 'userId'>): Promise<Account>
   /** The record behind a session. Throws `invalid_token` once it has ended. */
   recordOf(session: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord>
   /** The user's id as the app gave it. Warns once if the app uses the openid. */
-  userIdOf(userId: string | number, account: Account): string
+  userIdOf(userId: UserId, account: Account): string
 }
 
 export interface Committed {
@@ -213,10 +214,14 @@ export function createSessions<Claims extends object>({
     })
   }
 
-  function userIdOf(userId: string | number, account: Account): string {
-    const text = toUserId(userId, account)
+  function userIdOf(userId: UserId, account: Account): string {
+    const text = checkUserId(userId)
     if (text === account.openid) warnOfOpenid()
-    return text
+    if (text !== account.appId) return text
+    throw new AuthError(
+      'server_error',
+      'The userId of this login is the AppID, which all users share; return { userId } with an id of the user',
+    )
   }
 
   return {
@@ -333,7 +338,7 @@ export function createSessions<Claims extends object>({
 
     async revoke({ userId, sessionId, except, reason = 'revoked', ...which }) {
       checkReason(reason)
-      const owner = toUserId(userId)
+      const owner = checkUserId(userId)
       const endIt = async (id: string) =>
         id !== except && (await end(id, reason, ({ userId }) => userId === owner))
       if (sessionId !== undefined) return (await endIt(sessionId)) ? 1 : 0
@@ -359,7 +364,7 @@ export function createSessions<Claims extends object>({
     },
 
     async list(userId, { current } = {}) {
-      const records = await store.list(toUserId(userId))
+      const records = await store.list(checkUserId(userId))
       return records
         .filter((record) => isLive(record) && isAdopted(record))
         .map(({ id, appId, method, device, createdAt, lastRefreshAt }) => ({
@@ -374,7 +379,7 @@ export function createSessions<Claims extends object>({
     },
 
     async forget(userId) {
-      const owner = toUserId(userId)
+      const owner = checkUserId(userId)
       // By id: a list that lags behind shows them again.
       const forgotten = new Set<string>()
       // Again for what was created in the meantime.
