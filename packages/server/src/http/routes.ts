@@ -50,6 +50,12 @@ type Run = (request: AuthRequest) => Promise<AuthResponse>
 type Route = ReadonlyMap<string, Run>
 
 const get = (run: Run): Route => new Map([['GET', run]])
+const getOrHead = (run: Run): Route =>
+  // The same headers, that of the length included (RFC 9110 §9.3.2).
+  new Map([
+    ['GET', run],
+    ['HEAD', async (request) => ({ ...(await run(request)), body: undefined })],
+  ])
 const post = (run: Run): Route => new Map([['POST', run]])
 
 const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
@@ -82,7 +88,7 @@ export function createHttp<Claims extends object>({
     ...(device ? deviceRoutes(device) : []),
   ])
   if (prefetch) routes.set(prefetch.path, get(handlePrefetch))
-  if (signingKeys.length > 0) routes.set(paths.jwks, get(handleJwks))
+  if (signingKeys.length > 0) routes.set(paths.jwks, getOrHead(handleJwks))
 
   async function handleLogin(request: AuthRequest): Promise<AuthResponse> {
     const receivedMs = now()
