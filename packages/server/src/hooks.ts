@@ -1,7 +1,8 @@
 import type { Json } from '@wxlogin/shared'
+import { withDeadline } from './deadline.js'
 import { AuthError } from './errors.js'
-import { checkFunctions } from './option-checks.js'
-import { type Account, kindOf, readUserId, type Session, type UserId } from './session.js'
+import { checkFunctions, kindOf } from './option-checks.js'
+import { type Account, readUserId, type Session, type UserId } from './session.js'
 
 /** What `onLogin` gets to know about a login besides the account. */
 export interface LoginContext {
@@ -61,7 +62,8 @@ export interface HookOptions<Claims extends object = object> {
    * Links the WeChat account to your user. It may run again for the same login, so make it an upsert. To refuse a
    * user, throw `new AuthError('access_denied', message, { reason })`, and for a wrong password or SMS code with the
    * scope `attempt`, which costs nobody the session that was there. What WeChat refuses (`invalid_code`, `rate_limited`,
-   * `user_blocked`) may be let through; anything else thrown is a 500.
+   * `user_blocked`) may be let through; anything else thrown is a 500, and so is whatever has not settled within 15
+   * seconds, here and in every other function of yours.
    */
   onLogin?: (
     account: Account,
@@ -139,15 +141,37 @@ export function createHooks<Claims extends object>({
 // What a hook may say to the client: its own refusal, and what WeChat said when the hook asked it.
 const passed: ReadonlySet<string> = new Set(['access_denied', 'rate_limited', 'user_blocked'])
 
-/** Runs a hook of the app: it may refuse or report an outage; anything else that it throws is a bug in the app. */
+/** Longer than anybody waits for a database, and short enough for the phone to hear of it before it gives up. */
+const hookTimeoutMs = 15_000
+
+/**
+ * Runs a hook of the app: it may refuse or report an outage; anything else that it throws is a bug in the app, and so is
+ * that it does not settle within 15 seconds.
+ */
 export async function callHook<T>(name: string, hook: () => T | Promise<T>): Promise<T> {
   try {
-    return await hook()
+    const given = hook()
+    if (!isPromise(given)) return given
+    return await withDeadline(
+      hookTimeoutMs,
+      () => hangs(name),
+      () => Promise.resolve(given),
+    )
   } catch (cause) {
     if (cause instanceof AuthError && cause.code === 'invalid_code') throw phoneCodeRefused(cause)
     if (cause instanceof AuthError && (passed.has(cause.code) || cause.status >= 500)) throw cause
     throw new AuthError('server_error', `The ${name} option threw; see cause`, { cause })
   }
+}
+
+const isPromise = <T>(given: T | Promise<T>): given is Promise<T> =>
+  typeof Object(given).then === 'function'
+
+function hangs(name: string): AuthError {
+  return new AuthError(
+    'server_error',
+    `The ${name} option has not settled within ${hookTimeoutMs / 1000} seconds; give what it waits for a deadline of its own, below that`,
+  )
 }
 
 /** Not the code of the login, which was good or the hook would not have run: a new one of that kind mends nothing. */

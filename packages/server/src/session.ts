@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { InvalidGrantReason, Json } from '@wxlogin/shared'
+import { kindOf } from './option-checks.js'
 
 /**
  * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by a phone number
@@ -282,13 +283,6 @@ function kindOfNoId(value: unknown): string {
     return value === '' ? 'an empty string' : `a string of more than ${maxUserIdBytes} bytes`
   }
   return kindOf(value)
-}
-
-/** What it is, with its article, and nothing of what is in it. */
-export function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value)
-  if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 /** Stable, needs no database, and says nothing about the openid to anyone who does not already know it. */

@@ -1,6 +1,6 @@
 import type { ErrorBody } from '@wxlogin/shared'
-import { describe, expect, test } from 'vitest'
-import { AuthError, type AuthErrorCode, type AuthResponse } from '../src/index.js'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { AuthError, type AuthErrorCode, type AuthOptions, type AuthResponse } from '../src/index.js'
 import { bodyOf, send } from './http/set-up.js'
 import { newKey, type SetUp, setUp } from './set-up.js'
 
@@ -231,6 +231,58 @@ describe('what says nothing that is understood makes nobody a stranger', () => {
     expect(user_id).toBe('9007199254740993')
     await expect(auth.sessions.list(userId)).resolves.toHaveLength(2)
     await expect(auth.sessions.revoke({ userId })).resolves.toBe(2)
+  })
+})
+
+describe('a hook that never settles', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const never = () => new Promise<never>(() => undefined)
+  const hanging: readonly (readonly [string, Partial<AuthOptions>])[] = [
+    ['onLogin', { onLogin: never }],
+    ['claims', { claims: never }],
+    ['apps', { apps: never }],
+  ]
+
+  test.each(hanging)(
+    '%s is a failure after 15 seconds, which says what to do',
+    async (name, options) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      const { auth, wechat, events } = setUp(options)
+
+      const login = send(auth, '/login', {
+        body: { code: wechat.codeFor('alice'), app_id: wechat.app.appId },
+      })
+      await vi.advanceTimersByTimeAsync(14_900)
+      const before = events.filter(({ type }) => type === 'failure').length
+      await vi.advanceTimersByTimeAsync(200)
+
+      expect(before).toBe(0)
+      expect((await login).status).toBe(500)
+      expect(events.find(({ type }) => type === 'failure')).toMatchObject({
+        code: 'server_error',
+        error: {
+          message: expect.stringMatching(`The ${name} option has not settled within 15 seconds`),
+        },
+      })
+    },
+  )
+
+  test.each([['allow', { allow: never }]])('%s is one, too', async (name, options) => {
+    const { auth, wechat } = setUp()
+    const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    const guarded = auth.authenticate(`Bearer ${access_token}`, options)
+    const refused = expect(guarded).rejects.toMatchObject({
+      code: 'server_error',
+      message: expect.stringContaining(`The ${name} option has not settled`),
+    })
+    await vi.advanceTimersByTimeAsync(15_100)
+
+    await refused
   })
 })
 

@@ -20,11 +20,11 @@ const server = `
   json-text
   read-at-most
   request
-  session        errors @wxlogin/shared node:
+  session        option-checks @wxlogin/shared node:
   guard-options  option-checks session
   events         errors session @wxlogin/shared
   emit           errors option-checks redact events
-  hooks          errors option-checks session @wxlogin/shared
+  hooks          errors option-checks deadline session @wxlogin/shared
   stores         option-checks session node:
   crypto         session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
@@ -32,7 +32,7 @@ const server = `
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors option-checks json-text session hooks crypto wechat sessions
   login          errors option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
-  http           errors deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
+  http           errors option-checks deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events emit hooks stores crypto tokens wechat sessions login
   auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   lazy-auth      session guard-options sessions http auth

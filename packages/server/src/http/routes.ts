@@ -5,6 +5,7 @@ import {
   paths,
   type TokenAnswer,
 } from '@wxlogin/shared'
+import { readIdempotencyKey } from '../crypto/random-id.js'
 import type { JwkSet, SigningKey } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
@@ -12,6 +13,7 @@ import type { DeviceGrant } from '../login/device-grant.js'
 import type { LoginInput } from '../login/login-by-code.js'
 import type { PhoneInput } from '../login/phone.js'
 import type { Prefetch } from '../login/prefetch.js'
+import { checkArgument, checkFunctions } from '../option-checks.js'
 import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
@@ -57,8 +59,6 @@ const getOrHead = (run: Run): Route =>
     ['HEAD', async (request) => ({ ...(await run(request)), body: undefined })],
   ])
 const post = (run: Run): Route => new Map([['POST', run]])
-
-const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
 
 export interface HttpNeeds<Claims extends object> extends Operations<Claims> {
   readonly signingKeys: readonly SigningKey[]
@@ -212,6 +212,7 @@ export function createHttp<Claims extends object>({
 
     async handle(request) {
       try {
+        checkRequest(request)
         const route = routes.get(request.path.replace(/\?.*$|\/(?=$|\?)/g, ''))
         if (!route) {
           throw new HttpError(404, 'No such route; check the path that the client calls')
@@ -229,6 +230,13 @@ export function createHttp<Claims extends object>({
       }
     },
   }
+}
+
+/** An adapter may be written in JavaScript. */
+function checkRequest({ method, path, header }: AuthRequest): void {
+  checkArgument('method', method, 'string')
+  checkArgument('path', path, 'string')
+  checkFunctions({ header })
 }
 
 const noContent: AuthResponse = {
@@ -254,8 +262,8 @@ function optionalIdempotencyKey(request: AuthRequest): { idempotencyKey?: string
 }
 
 function idempotencyKey(request: AuthRequest): string {
-  const key = request.header(idempotencyHeader)
-  if (key !== undefined && idempotencyKeyPattern.test(key)) return key
+  const key = readIdempotencyKey(request.header(idempotencyHeader))
+  if (key !== undefined) return key
   throw new AuthError(
     'invalid_request',
     `The header ${idempotencyHeader} must be 22 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,

@@ -2,6 +2,7 @@ import type { TokenAnswer } from '@wxlogin/shared'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { checkClaims } from '../hooks.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import { type Account, accountOf, checkUserId, type UserId } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { OpenSession } from './open-session.js'
@@ -29,14 +30,14 @@ export function createLoginByApp<Claims extends object>({
   now,
 }: LoginByAppNeeds<Claims>): (input: CreateSessionInput<Claims>) => Promise<TokenAnswer> {
   return async (input) => {
+    checkArguments('auth.sessions.create', input, rules)
+    checkArguments('account', input.account, accountRules)
     const startedMs = now()
     const { openid, unionid, ...account } = input.account
     const { device, claims } = input
     // One that is there and undefined is a mistake, and would be a stranger.
     const userId = 'userId' in input ? checkUserId(input.userId) : undefined
-    if (typeof openid !== 'string' || openid === '') {
-      throw new TypeError('account.openid must be a non-empty string')
-    }
+    if (openid === '') throw new TypeError('account.openid must be a non-empty string')
     const { appId } = await apps.of(account.appId)
     const opened = await openSession({
       method: 'app',
@@ -51,4 +52,17 @@ export function createLoginByApp<Claims extends object>({
     if (opened) return opened.answer
     throw new AuthError('store_unavailable', 'The store rejected a new session with a random id')
   }
+}
+
+const rules: ArgumentRules<CreateSessionInput> = {
+  account: 'object',
+  userId: 'anything',
+  device: 'string?',
+  claims: 'object?',
+}
+
+const accountRules: ArgumentRules<CreateSessionInput['account']> = {
+  openid: 'string',
+  unionid: 'string?',
+  appId: 'string?',
 }

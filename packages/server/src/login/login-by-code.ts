@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
+import { keyHashOf } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import { accountOf, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice } from '../sessions/sessions.js'
@@ -119,7 +120,7 @@ export function createLoginByCode<Claims extends object>({
     waitsMs: readonly number[],
   ): Promise<SessionRecord | undefined> {
     for (const waitMs of waitsMs) {
-      if (waitMs > 0) await delay(waitMs, undefined, { ref: false })
+      if (waitMs > 0) await delay(waitMs)
       for (const id of ids) {
         const record = await store.get(id)
         if (record) return record
@@ -141,13 +142,13 @@ export function createLoginByCode<Claims extends object>({
   }
 
   return async (input, { method = 'code', receivedMs = now() } = {}) => {
-    const { code, device, idempotencyKey = randomId() } = input
+    const { code, device } = input
     checkCode(code)
     if (device !== undefined) checkDevice(device)
     const startedMs = now()
     const app = await apps.of(input.appId)
     const ids = keys.sessionIds('wechat', app.appId, code)
-    const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
+    const idempotencyKeyHash = keyHashOf(input)
     const attempt = { ...input, method, app, ids, idempotencyKeyHash, startedMs, receivedMs }
 
     const earlier = running.get(ids[0])
@@ -165,7 +166,21 @@ export function createLoginByCode<Claims extends object>({
 export function createLogin<Claims extends object>(
   loginByCode: LoginByCode<Claims>,
 ): (input: LoginInput, receivedMs?: number) => Promise<TokenAnswer> {
-  return async (input, receivedMs) => (await loginByCode(input, { receivedMs })).answer
+  return async (input, receivedMs) => {
+    checkArguments('auth.login', input, rules)
+    return (await loginByCode(input, { receivedMs })).answer
+  }
+}
+
+const rules: ArgumentRules<LoginInput> = {
+  code: 'string',
+  appId: 'string?',
+  device: 'string?',
+  input: 'anything',
+  idempotencyKey: 'string?',
+  previousRefreshToken: 'string?',
+  previousIdempotencyKey: 'string?',
+  previousSignedOut: 'boolean?',
 }
 
 function invalidCode(): AuthError {

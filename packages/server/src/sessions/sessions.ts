@@ -2,7 +2,14 @@ import type { Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { checkCount, checkDuration } from '../option-checks.js'
+import {
+  type ArgumentRules,
+  checkArgument,
+  checkArguments,
+  checkCount,
+  checkDuration,
+  checkNames,
+} from '../option-checks.js'
 import {
   type Account,
   accountOf,
@@ -197,7 +204,9 @@ export function createSessions<Claims extends object>({
     return isYoung && (isByPlatform(tombstone) || hasEndedQuietly(tombstone))
   }
 
-  async function recordOf({ id, userId }: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {
+  async function recordOf(session: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {
+    checkArgument('session', session, 'session')
+    const { id, userId } = session
     const record = await store.get(id)
     if (!isLive(record) || record.userId !== userId) throw sessionEnded()
     return record
@@ -336,7 +345,11 @@ export function createSessions<Claims extends object>({
       }
     },
 
-    async revoke({ userId, sessionId, except, reason = 'revoked', ...which }) {
+    async revoke(input) {
+      // A name that means nothing would revoke all sessions in place of one.
+      checkNames('auth.sessions.revoke', input, revokeRules)
+      checkArguments('auth.sessions.revoke', input, revokeRules)
+      const { userId, sessionId, except, reason = 'revoked', ...which } = input
       checkReason(reason)
       const owner = checkUserId(userId)
       const endIt = async (id: string) =>
@@ -363,7 +376,9 @@ export function createSessions<Claims extends object>({
       return ended
     },
 
-    async list(userId, { current } = {}) {
+    async list(userId, options = {}) {
+      checkArguments('auth.sessions.list', options, { current: 'string?' })
+      const { current } = options
       const records = await store.list(checkUserId(userId))
       return records
         .filter((record) => isLive(record) && isAdopted(record))
@@ -427,6 +442,15 @@ export function checkDevice(device: string, name = 'device'): string {
     'invalid_request',
     `"${name}" must be 1 to 128 characters without control characters`,
   )
+}
+
+const revokeRules: ArgumentRules<RevokeRequest> = {
+  userId: 'anything',
+  sessionId: 'string?',
+  except: 'string?',
+  reason: 'string?',
+  createdUntil: 'number?',
+  alsoEnded: 'string?',
 }
 
 function checkReason(reason: string): void {

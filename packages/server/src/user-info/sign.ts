@@ -1,3 +1,4 @@
+import { checkArguments } from '../option-checks.js'
 import type { Session } from '../session.js'
 import { signSession } from '../wechat/open-data.js'
 import type { KeyOptions, UserKeys } from './user-keys.js'
@@ -20,6 +21,7 @@ export type Sign = (
 
 export function createSign({ userKeys }: { readonly userKeys: UserKeys }): Sign {
   return async (session, text, options = {}) => {
+    checkArguments('auth.sign', options, { checkKey: 'boolean?' })
     if (typeof text !== 'string') {
       throw new TypeError('text must be a string: JSON that is written again has other bytes')
     }

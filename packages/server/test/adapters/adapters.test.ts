@@ -200,7 +200,7 @@ describe('a path that is written in another way is none of the routes', () => {
 
     for (const path of paths) expect([path, await ask(url, path)]).toEqual([path, 299])
     expect(await ask(url, '/wx/login')).toBe(415)
-    expect(await ask(url, 'http://other.example/wx/login')).toBe(415)
+    expect(await ask(url, 'HTTP://other.example:80/wx/login')).toBe(415)
   })
 
   test('for node:http', async () => {
@@ -210,7 +210,7 @@ describe('a path that is written in another way is none of the routes', () => {
 
     for (const path of paths) expect([path, await ask(url, path)]).toEqual([path, 299])
     expect(await ask(url, '/wx/login')).toBe(415)
-    expect(await ask(url, 'http://other.example/wx/login')).toBe(415)
+    expect(await ask(url, 'HTTP://other.example:80/wx/login')).toBe(415)
   })
 })
 

@@ -244,7 +244,7 @@ function absoluteCases(hasNext: boolean): readonly CaseDraft[] {
     return `POST ${target} HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\nContent-Type: application/json\r\nIdempotency-Key: ${newKey()}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`
   }
   return [
-    ...['http://example.com/wx/login', 'HTTPS://example.com:8443/wx/login/?x=1'].map(
+    ...['http://example.com/wx/login', 'https://example.com:8443/wx/login/?x=1'].map(
       (target): CaseDraft => ({
         name: `POST ${target} is the login`,
         must: absolute,
