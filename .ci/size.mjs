@@ -16,6 +16,9 @@ const phoneBudgets = { index: 4800, full: 6860, backend: 1400, explain: 4 * kibi
 // Nest's people expect a module, decorators, a guard and a filter besides the four names.
 const adapterBudgets = { nest: 2208 }
 
+/** The chunks that a part of the server imports when it is used for the first time. */
+const loadedLater = new Set()
+
 const core = await filesLoadedBy('index')
 const rows = [
   ...phoneEntries.map((name) => ({
@@ -30,10 +33,16 @@ const rows = [
   },
   {
     name: '@wxlogin/server/wechat, minified, by itself, without undici',
-    budget: 13 * kibibyte,
+    // A kibibyte of it is what the numbers of virtual payment mean, for those who explain them.
+    budget: 14 * kibibyte,
     bytes: await minifiedAndGzipped(await filesLoadedBy('wechat')),
   },
 ]
+rows.push({
+  name: '@wxlogin/server, minified, what is loaded once something is sold',
+  budget: 6.5 * kibibyte,
+  bytes: await minifiedAndGzipped([...loadedLater]),
+})
 for (const adapter of adapters) {
   rows.push({
     name: `@wxlogin/server/${adapter}, minified, on top of it`,
@@ -56,7 +65,7 @@ if (tooBig > 0) {
   process.exit(1)
 }
 
-/** An entry of the server and the chunks that it imports, packages not counted. */
+/** An entry of the server and the chunks that it imports, packages not counted, nor what is loaded when it is needed. */
 async function filesLoadedBy(entry) {
   const file = `packages/server/dist/${entry}.js`
   read(file)
@@ -70,7 +79,17 @@ async function filesLoadedBy(entry) {
     metafile: true,
     write: false,
   })
-  return Object.keys(metafile.inputs)
+  const loaded = new Set()
+  const load = (path) => {
+    if (loaded.has(path)) return
+    loaded.add(path)
+    for (const { path: next, kind, external } of metafile.inputs[path].imports) {
+      if (kind === 'import-statement' && !external) load(next)
+      if (kind === 'dynamic-import' && !external) loadedLater.add(next)
+    }
+  }
+  load(file)
+  return [...loaded]
 }
 
 async function minifiedAndGzipped(files) {

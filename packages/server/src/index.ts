@@ -77,3 +77,10 @@ export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
 export type { WeChat } from './wechat/mini-program.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
+export type {
+  PaymentEvent,
+  PaymentNotification,
+  PaymentOrder,
+  VirtualPayment,
+  VirtualPaymentOptions,
+} from './wechat/virtual-payment.js'
