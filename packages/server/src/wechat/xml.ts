@@ -36,7 +36,9 @@ export function readXml(xml: string): XmlValue | undefined {
       if (tag !== undefined) {
         const child = content(tag, depth + 1)
         if (child === undefined) return undefined
-        children.set(tag, [...(children.get(tag) ?? []), child])
+        const known = children.get(tag)
+        if (known) known.push(child)
+        else children.set(tag, [child])
         continue
       }
       const piece = cdata ?? decoded(plain ?? '')
