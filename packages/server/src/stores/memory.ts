@@ -30,6 +30,8 @@ export function createMemoryStore(
   const sessions = new Map<string, SessionRecord>()
   const idsByUser = new Map<string, Set<string>>()
   let cursor = sessions.values()
+  // Kept from one eviction to the next: a new iterator would walk over all that was moved or dropped before.
+  let oldestFirst = sessions.values()
 
   const values = new Map<string, Value>()
   let valueCursor = values.entries()
@@ -51,6 +53,15 @@ export function createMemoryStore(
   function drop(record: SessionRecord): void {
     sessions.delete(record.id)
     unlist(record)
+  }
+
+  function dropOldest(): void {
+    let oldest = oldestFirst.next()
+    if (oldest.done) {
+      oldestFirst = sessions.values()
+      oldest = oldestFirst.next()
+    }
+    if (!oldest.done) drop(oldest.value)
   }
 
   function unlist({ id, userId }: SessionRecord): void {
@@ -95,10 +106,7 @@ export function createMemoryStore(
       if (existing && !hasExpired(existing)) return false
       if (existing) drop(existing)
       put(record)
-      if (sessions.size > maxSessions) {
-        const [oldest] = sessions.values()
-        if (oldest) drop(oldest)
-      }
+      if (sessions.size > maxSessions) dropOldest()
       return true
     },
 

@@ -3,7 +3,7 @@ import { createMemoryStore, type SessionRecord, type SessionStore } from '../../
 import { createRedisStore } from '../../src/stores/redis.js'
 import { createSqlStore, type SqlDatabase } from '../../src/stores/sql.js'
 import { type StoreCase, storeCases } from '../../src/testing/index.js'
-import { createClock } from '../set-up.js'
+import { createClock, createDice } from '../set-up.js'
 
 describe('the memory store', () => {
   const { now } = createClock()
@@ -42,6 +42,35 @@ test('the memory store drops the session that was refreshed longest ago when it 
 
   expect(await store.get('b')).toBeUndefined()
   expect((await store.list('user')).map(({ id }) => id).sort()).toEqual(['a', 'c'])
+})
+
+test('the memory store keeps that order through thousands of logins, refreshes and log-outs', async () => {
+  const dice = createDice(7)
+  const store = createMemoryStore({ maxSessions: 50, now: () => 1_000_000 })
+  /** The ids and versions that have to be there, the one refreshed longest ago first. */
+  const expected = new Map<string, number>()
+
+  for (let n = 0; n < 5000; n++) {
+    const ids = [...expected.keys()]
+    const id = ids[Math.floor(dice() * ids.length)]
+    const version = expected.get(id ?? '')
+    const chance = dice()
+    if (id === undefined || version === undefined || chance < 0.4) {
+      await store.create(record(`session-${n}`))
+      expected.set(`session-${n}`, 1)
+      if (expected.size > 50) expected.delete(ids[0] ?? '')
+    } else if (chance < 0.9) {
+      await store.replace(record(id, { version: version + 1 }), version)
+      expected.delete(id)
+      expected.set(id, version + 1)
+    } else {
+      await store.delete(id)
+      expected.delete(id)
+    }
+    if (n % 100 > 0) continue
+    const listed = (await store.list('user')).map(({ id }) => id)
+    expect(listed.sort()).toEqual([...expected.keys()].sort())
+  }
 })
 
 test('the memory store forgets the dead as others come, without a timer', async () => {
