@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { clientEntries, entries, entriesWithPeers, phoneEntries, specifierOf } from './entries.mjs'
 import { pack } from './pack.mjs'
 import { checkCommandLine } from './packed/command-line.mjs'
+import { checkContainer } from './packed/container.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
 import { bin, root, run, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
@@ -37,8 +38,11 @@ try {
   await load(consumer)
   await besideNewestPeers(tarballs)
   await onCommandLine([...tarballs, commandLine])
-  const [, client] = tarballs
-  if (!isRunOnly) await inMiniPrograms(client)
+  const [server, client] = tarballs
+  if (!isRunOnly) {
+    await inMiniPrograms(client)
+    await checkContainer({ place, tarball: server.file, report })
+  }
 } finally {
   rmSync(place, { recursive: true, force: true })
 }

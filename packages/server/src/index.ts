@@ -37,6 +37,7 @@ export type {
 export type { GuardResult, OptionalGuardResult } from './http/guard.js'
 export { lazyAuth } from './lazy-auth.js'
 export type { CreateSessionInput } from './login/by-app.js'
+export type { WXContext } from './login/cloud-function.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
 export type { AuthOptions } from './options.js'
@@ -71,7 +72,7 @@ export type {
   VirtualPaymentData,
   VirtualPaymentInput,
 } from './user-info/virtual-payment.js'
-export type { Apps } from './wechat/apps.js'
+export type { Apps, ServedApp } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
 export type { WeChat } from './wechat/mini-program.js'

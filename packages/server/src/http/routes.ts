@@ -25,8 +25,8 @@ export interface Operations<Claims extends object> {
   logout(input: LogoutInput, receivedMs: number): Promise<void>
   authenticate(request: RequestHeaders): Promise<Session<Claims>>
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
-  /** A login without a code, if a gateway vouches for the account; `undefined` if none does. */
-  readonly gatewayLogin?:
+  /** A login without a code, if a platform vouches for the account; `undefined` if none does. */
+  readonly loginByPlatform?:
     | ((
         request: RequestHeaders,
         input: Omit<LoginInput, 'code' | 'appId'>,
@@ -61,7 +61,7 @@ export function createHttp<Claims extends object>({
   logout,
   authenticate,
   phone,
-  gatewayLogin,
+  loginByPlatform,
   prefetch,
   signingKeys,
   now,
@@ -92,7 +92,7 @@ export function createHttp<Claims extends object>({
       ...(previousIdempotencyKey !== undefined && { previousIdempotencyKey }),
     }
     const answer =
-      (await gatewayLogin?.(request, input, receivedMs)) ??
+      (await loginByPlatform?.(request, input, receivedMs)) ??
       (await login({ ...input, code: text(body, 'code'), appId: text(body, 'app_id') }, receivedMs))
     return json(200, answer)
   }

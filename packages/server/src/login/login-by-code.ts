@@ -10,9 +10,8 @@ import { accountOf, isLive, loginRetrySeconds, type SessionRecord } from '../ses
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
-import type { ServedApps } from '../wechat/apps.js'
+import type { ServedApp, ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
-import type { AppCredentials } from '../wechat/code2session.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
 import type { PreviousInput, PreviousSessions } from './previous-session.js'
 
@@ -40,7 +39,7 @@ const unknownCodeWaitsMs = [0, 100] as const
 
 interface Attempt extends LoginInput {
   readonly method: 'code' | 'prefetch'
-  readonly app: AppCredentials
+  readonly app: ServedApp
   /** The ids that a session made by this code has, one per member of the secret ring. */
   readonly ids: readonly [string, ...string[]]
   readonly idempotencyKeyHash: string

@@ -7,9 +7,18 @@ import { createMiniProgram, type WeChat } from './mini-program.js'
 import type { SessionKeyInput } from './session-key.js'
 import type { Transport } from './transport.js'
 
+/** A mini program that this backend serves. */
+export interface ServedApp extends Omit<AppCredentials, 'appSecret'> {
+  /**
+   * From the WeChat console. It never leaves the server. `false` where the platform says who calls (`cloudFunction`,
+   * `cloudHosting`) and nothing is asked of WeChat: a code, or a call of its APIs, is then `server_misconfigured`.
+   */
+  readonly appSecret: string | false
+}
+
 export type Apps =
-  | readonly AppCredentials[]
-  | ((appId: string) => AppCredentials | undefined | Promise<AppCredentials | undefined>)
+  | readonly ServedApp[]
+  | ((appId: string) => ServedApp | undefined | Promise<ServedApp | undefined>)
 
 export interface AppsOptions {
   /** The mini programs served here: a list, or a function that looks one up by AppID and is called once per login. */
@@ -29,11 +38,11 @@ export interface AppsNeeds {
 export interface ServedApps {
   knows(appId: string): Promise<boolean>
   /** Without an AppID, the only one there is. Throws `unknown_app`. */
-  of(appId: string | undefined): Promise<AppCredentials>
+  of(appId: string | undefined): Promise<ServedApp>
   /** The first of the list, if it is one. */
   readonly firstAppId: string | undefined
-  /** Exchanges a one-time code of this app for the account behind it. */
-  exchangeCode(app: AppCredentials, code: string, group: 'login' | 'prefetch'): Promise<CodeSession>
+  /** Exchanges a one-time code of this app for the account behind it. Throws `server_misconfigured` without a secret. */
+  exchangeCode(app: ServedApp, code: string, group: 'login' | 'prefetch'): Promise<CodeSession>
   /** WeChat's APIs for a mini program, the same object each time; its calls may reject with `unknown_app`. */
   wechatOf(appId?: string): WeChat
 }
@@ -48,16 +57,15 @@ export function createApps({
   const { lookUp, firstAppId, onlyAppId } = readApps(apps)
   const miniPrograms = new Map<string, WeChat>()
 
-  async function findApp(appId: string): Promise<AppCredentials | undefined> {
-    const app: Partial<AppCredentials> | null | undefined = await callHook('apps', () =>
-      lookUp(appId),
-    )
+  async function findApp(appId: string): Promise<ServedApp | undefined> {
+    const app: Partial<ServedApp> | null | undefined = await callHook('apps', () => lookUp(appId))
     // A look-up function may be written in JavaScript, or return the same app for every AppID.
-    if (app?.appId !== appId || typeof app.appSecret !== 'string') return undefined
-    return { appId, appSecret: app.appSecret }
+    if (app?.appId !== appId) return undefined
+    const { appSecret } = app
+    return typeof appSecret === 'string' || appSecret === false ? { appId, appSecret } : undefined
   }
 
-  async function of(appId: string | undefined = onlyAppId): Promise<AppCredentials> {
+  async function of(appId: string | undefined = onlyAppId): Promise<ServedApp> {
     const app = appId === undefined ? undefined : await findApp(appId)
     if (app) return app
     const name = appId !== undefined && /^\w{1,64}$/.test(appId) ? appId : 'that was sent'
@@ -77,7 +85,7 @@ export function createApps({
     if (known) return known
     const wechat = createMiniProgram(transport, {
       appId,
-      credentials: () => of(appId),
+      credentials: async () => withSecret(await of(appId)),
       userOf: (session) => userOf(session, appId),
       now,
     })
@@ -100,9 +108,18 @@ export function createApps({
     knows: async (appId) => (await findApp(appId)) !== undefined,
     of,
     firstAppId,
-    exchangeCode: (app, code, group) => code2Session(transport, { app, code, group }),
+    exchangeCode: async (app, code, group) =>
+      code2Session(transport, { app: withSecret(app), code, group }),
     wechatOf,
   }
+}
+
+function withSecret({ appId, appSecret }: ServedApp): AppCredentials {
+  if (appSecret !== false) return { appId, appSecret }
+  throw new AuthError(
+    'server_misconfigured',
+    `${appId} has no AppSecret on this server, and this needs one: give it in the apps option in place of false`,
+  )
 }
 
 function readApps(apps: Apps) {
@@ -113,14 +130,15 @@ function readApps(apps: Apps) {
       'apps must list at least one { appId, appSecret }, or be a function that looks one up by AppID',
     )
   }
-  const byId = new Map<string, AppCredentials>()
-  for (const [index, app] of (apps as readonly AppCredentials[]).entries()) {
+  const byId = new Map<string, ServedApp>()
+  for (const [index, app] of (apps as readonly ServedApp[]).entries()) {
     checkCredential(`apps[${index}].appId`, app?.appId)
     // The other one is then the secret, so it is not quoted.
-    if (/^\s*wx[0-9a-f]{16}\s*$/.test(app.appSecret)) {
+    if (/^\s*wx[0-9a-f]{16}\s*$/.test(String(app.appSecret))) {
       throw new TypeError(`apps[${index}].appSecret looks like an AppID; are the two swapped?`)
     }
-    checkCredential(`apps[${index}].appSecret (of ${app.appId})`, app.appSecret)
+    if (app.appSecret !== false)
+      checkCredential(`apps[${index}].appSecret (of ${app.appId})`, app.appSecret)
     if (byId.has(app.appId)) throw new TypeError(`apps: ${app.appId} is listed twice`)
     byId.set(app.appId, app)
   }
