@@ -1,6 +1,7 @@
-import { type AuthOptions, createAuth } from '@wxlogin/server'
+import { AuthError, type AuthOptions, createAuth } from '@wxlogin/server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
-import express from 'express'
+import express, { type ErrorRequestHandler } from 'express'
+import { createMemberships, membership } from './memberships.ts'
 import { createUsers } from './users.ts'
 
 const shop = [
@@ -8,10 +9,22 @@ const shop = [
   { title: '美式', price: 22, memberPrice: 18 },
 ]
 
+/** Virtual payment (虚拟支付), as the WeChat console has it. */
+export interface PaymentOptions {
+  readonly offerId: string
+  readonly appKey: string
+  /** 0 is live, 1 the sandbox. */
+  readonly env: 0 | 1
+  /** Token and EncodingAESKey of the message push (消息推送). */
+  readonly token: string
+  readonly encodingAesKey: string
+}
+
 /** The whole backend. What differs between machines, such as secrets and the store, comes in as options. */
-export function createBackend(
-  options: Omit<AuthOptions, 'onLogin' | 'onPhoneNumber' | 'onPrefetch'>,
-) {
+export function createBackend({
+  payment,
+  ...options
+}: Omit<AuthOptions, 'onLogin' | 'onPhoneNumber' | 'onPrefetch'> & { payment?: PaymentOptions }) {
   const users = createUsers()
 
   const auth = createAuth({
@@ -58,5 +71,73 @@ export function createBackend(
     res.sendStatus(ended === 1 ? 204 : 404)
   })
 
+  if (payment) sellMemberships(payment)
+  app.use(answerRefusals)
+
+  /** From the tap to the goods: an order that is signed, and two ways to learn that it is paid. */
+  function sellMemberships({ offerId, appKey, env, token, encodingAesKey }: PaymentOptions): void {
+    const memberships = createMemberships()
+    const payments = auth.wechat().virtualPayment({ appKey, env })
+
+    // The phone sends a fresh code with the order: its key signs, whatever has happened to the key of the login.
+    app.post('/membership', requireAuth(auth), express.json(), async (req, res) => {
+      const session = sessionOf(req, auth)
+      const { openid } = await auth.sessions.account(session)
+      const order = memberships.open(session.userId, openid)
+      const request = await auth.virtualPayment({
+        session,
+        code: req.body?.code ?? '',
+        appKey,
+        mode: 'short_series_goods',
+        data: {
+          offerId,
+          env,
+          buyQuantity: 1,
+          productId: membership.productId,
+          goodsPrice: membership.price,
+          outTradeNo: order.id,
+        },
+      })
+      res.json(request)
+    })
+
+    // WeChat tells here what was paid, more than once if need be. What the order says is granted, not what is told.
+    app.all('/wechat/push', async (req, res) => {
+      const { response } = await payments.notification(req, {
+        token,
+        encodingAesKey,
+        onPayment(event) {
+          if (event.type === 'goods') memberships.grant(event.outTradeNo)
+          if (event.type === 'refund' && event.isRefunded) memberships.takeBack(event.outTradeNo)
+        },
+      })
+      res.status(response.status).set(response.headers).send(response.body)
+    })
+
+    // Whoever waits for a membership asks here, and so does the order whose notification never came.
+    app.get('/membership', requireAuth(auth), async (req, res) => {
+      const { userId } = sessionOf(req, auth)
+      for (const { id, openid } of memberships.openOf(userId)) {
+        const order = await payments.queryOrder({ openid, order_id: id }).catch(unlessUnknown)
+        if (order?.isPaid && memberships.grant(id))
+          await payments.notifyProvideGoods({ order_id: id })
+      }
+      res.json({ isMember: memberships.isMember(userId) })
+    })
+  }
+
   return { app, auth }
+}
+
+/** A refusal as the client understands it. */
+const answerRefusals: ErrorRequestHandler = (error, _req, res, next) => {
+  if (!(error instanceof AuthError) || error.status >= 500) return next(error)
+  const { code, message, reason, status, headers } = error
+  res.status(status).set(headers).json({ error: code, error_description: message, reason })
+}
+
+/** An order that nobody has paid for is not known to WeChat; anything else that goes wrong is told. */
+function unlessUnknown(error: unknown): undefined {
+  if (error instanceof AuthError && error.code === 'invalid_request') return undefined
+  throw error
 }

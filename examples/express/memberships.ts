@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+
+export interface MembershipOrder {
+  /** Our number of it, which WeChat calls `outTradeNo`. */
+  readonly id: string
+  readonly userId: string
+  /** The WeChat account that pays. */
+  readonly openid: string
+  readonly state: 'open' | 'granted' | 'refunded'
+}
+
+/** In fen, as it is published in the WeChat console. */
+export const membership = { productId: 'vip_year', price: 9900 } as const
+
+/**
+ * Orders of memberships, in memory. With a database `grant` is one conditional update, which only one of two wins:
+ * `update orders set state = 'granted' where id = ? and state = 'open'`.
+ */
+export function createMemberships() {
+  const orders = new Map<string, MembershipOrder>()
+
+  /** Whether this call made the step: each order makes it once, however often it is told to. */
+  function step(id: string, from: MembershipOrder['state'], to: MembershipOrder['state']): boolean {
+    const order = orders.get(id)
+    if (order?.state !== from) return false
+    orders.set(id, { ...order, state: to })
+    return true
+  }
+
+  const ordersOf = (userId: string) => [...orders.values()].filter((one) => one.userId === userId)
+
+  return {
+    open(userId: string, openid: string): MembershipOrder {
+      const order = { id: randomBytes(12).toString('hex'), userId, openid, state: 'open' } as const
+      orders.set(order.id, order)
+      return order
+    },
+
+    grant: (id: string) => step(id, 'open', 'granted'),
+    takeBack: (id: string) => step(id, 'granted', 'refunded'),
+    /** The newest few: who asks often makes WeChat be asked often. */
+    openOf: (userId: string) =>
+      ordersOf(userId)
+        .filter(({ state }) => state === 'open')
+        .slice(-3),
+    isMember: (userId: string) => ordersOf(userId).some(({ state }) => state === 'granted'),
+  }
+}
