@@ -25,7 +25,21 @@ const wechatServer = await wechat.listen()
 const secret = randomBytes(48).toString('base64')
 const prefetchPath = randomBytes(16).toString('hex')
 const phoneNumber = '13800138000'
-for (const text of [secret, wechat.app.appSecret, wechat.openidOf('user-1'), phoneNumber]) {
+// What a shop is given in the WeChat console, and how it is told of purchases.
+const { offerId, appKey } = wechat.shopOf()
+const push = {
+  token: 'demopushtoken',
+  encodingAesKey: randomBytes(22).toString('hex').slice(0, 43),
+}
+for (const text of [
+  secret,
+  wechat.app.appSecret,
+  wechat.openidOf('user-1'),
+  wechat.openidOf('user-5'),
+  phoneNumber,
+  appKey,
+  push.encodingAesKey,
+]) {
   keepSecret(text)
 }
 
@@ -34,6 +48,7 @@ const { app } = createBackend({
   apps: [wechat.app],
   secret,
   prefetchPath,
+  payment: { offerId, appKey, env: 0, ...push },
   store,
   wechatHosts: [wechatServer.url],
   now: serverNow,
@@ -159,12 +174,13 @@ async function play() {
   say(`  screen: ${guestPage.data.status} · ${JSON.stringify(guestPage.data.orders)}`)
 
   await compareLaunches()
+  await buyMemberships()
 
-  const users = ['user-1', 'user-2', 'user-3', 'user-4']
+  const users = ['user-1', 'user-2', 'user-3', 'user-4', 'user-5']
   const untold = users.flatMap((user) => [wechat.openidOf(user), wechat.sessionKeyOf(user)])
   check(
-    [wechat.app.appSecret, ...untold].every((text) => !received.includes(text)),
-    'neither AppSecret nor openid nor session_key ever reached a phone',
+    [wechat.app.appSecret, appKey, ...untold].every((text) => !received.includes(text)),
+    'neither AppSecret nor AppKey nor openid nor session_key ever reached a phone',
   )
 }
 
@@ -200,6 +216,75 @@ async function compareLaunches() {
   )
   await aheadPage.tap('查询')
   expectWire('GET /orders 200')
+}
+
+/** Virtual payment (虚拟支付): a notification that comes twice, and one that never comes. */
+async function buyMemberships() {
+  step('A membership is bought: a fresh code goes with the order, and its key signs')
+  wechat.publishGoods('vip_year', 9900)
+  await wechat.setPush({ url: `${backendUrl}/wechat/push`, ...push })
+  const phone = phoneOf('user-5')
+  phone.miniProgram.launch()
+  const page = phone.miniProgram.open('pages/index/index')
+  await until(() => page.data.isLoggedIn, 'the login')
+  const { client } = phone.miniProgram.require('client')
+  const yearsOf = async () => (await client.request({ url: '/membership' })).data.years
+  const keyOfLogin = wechat.sessionKeyOf('user-5')
+  takeWire()
+
+  const first = await order(phone, client)
+  expectWire('POST /membership 200')
+  check(wechat.sessionKeyOf('user-5') !== keyOfLogin, 'the code of the order brought a new key')
+  const cheaper = { ...first, signData: first.signData.replace('9900', '1') }
+  check(
+    wechat.requestVirtualPayment('user-5', cheaper).errCode === -15006,
+    'WeChat refuses the same order at another price',
+  )
+  pay(first)
+
+  step('WeChat tells the backend twice at once that it was paid')
+  const { url, method, headers, body } = wechat.pushFor(JSON.parse(first.signData).outTradeNo)
+  const answers = await Promise.all(
+    [1, 2].map(async () => {
+      const response = await fetch(url, { method, headers, body })
+      return `${response.status} ${await response.text()}`
+    }),
+  )
+  say(`  WeChat → backend POST /wechat/push, encrypted, twice: ${answers.join(', ')}`)
+  check(answers.join() === '200 success,200 success', 'both are accepted')
+  check((await yearsOf()) === 1, 'and one year is granted')
+  const [third] = await wechat.deliverPushes()
+  check(third?.isAccepted && (await yearsOf()) === 1, 'a third time changes nothing')
+  expectWire('GET /membership 200', 'GET /membership 200')
+
+  step('The next purchase is paid for, and WeChat never tells')
+  const second = await order(phone, client)
+  pay(second)
+  check(wechat.losePushes() === 1, 'the notification is lost')
+  check(
+    (await yearsOf()) === 2,
+    'the backend asks WeChat for the order, and grants the second year',
+  )
+  const asked = wechat.calls.slice(-2).map(({ path }) => path)
+  check(
+    asked.join() === '/xpay/query_order,/xpay/notify_provide_goods',
+    'WeChat was told that it is delivered',
+  )
+  check((await yearsOf()) === 2, 'asking again grants nothing more')
+  takeWire()
+
+  function pay(request) {
+    const { errCode, errMsg } = wechat.requestVirtualPayment('user-5', request)
+    check(errCode === 0, `WeChat accepts both signatures, and the user pays (${errMsg})`)
+  }
+}
+
+/** What the button of a shop does: a fresh code, and the shop's own route. */
+async function order({ wx }, client) {
+  const { code } = await new Promise((success, fail) => wx.login({ success, fail }))
+  const { data } = await client.request({ url: '/membership', method: 'POST', data: { code } })
+  say(`  phone has ${Object.keys(data).join(', ')} of wx.requestVirtualPayment`)
+  return data
 }
 
 /** A phone of this user, with the example mini program on it. */

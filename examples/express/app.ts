@@ -122,7 +122,7 @@ export function createBackend({
         if (order?.isPaid && memberships.grant(id))
           await payments.notifyProvideGoods({ order_id: id })
       }
-      res.json({ isMember: memberships.isMember(userId) })
+      res.json({ years: memberships.yearsOf(userId) })
     })
   }
 

@@ -18,16 +18,16 @@ export const membership = { productId: 'vip_year', price: 9900 } as const
  */
 export function createMemberships() {
   const orders = new Map<string, MembershipOrder>()
+  const years = new Map<string, number>()
 
-  /** Whether this call made the step: each order makes it once, however often it is told to. */
+  /** Each order makes a step once, however often it is told to: one year, and not two. */
   function step(id: string, from: MembershipOrder['state'], to: MembershipOrder['state']): boolean {
     const order = orders.get(id)
     if (order?.state !== from) return false
     orders.set(id, { ...order, state: to })
+    years.set(order.userId, (years.get(order.userId) ?? 0) + (to === 'granted' ? 1 : -1))
     return true
   }
-
-  const ordersOf = (userId: string) => [...orders.values()].filter((one) => one.userId === userId)
 
   return {
     open(userId: string, openid: string): MembershipOrder {
@@ -36,13 +36,14 @@ export function createMemberships() {
       return order
     },
 
+    /** Says whether it was this call that granted. */
     grant: (id: string) => step(id, 'open', 'granted'),
     takeBack: (id: string) => step(id, 'granted', 'refunded'),
+
     /** The newest few: who asks often makes WeChat be asked often. */
     openOf: (userId: string) =>
-      ordersOf(userId)
-        .filter(({ state }) => state === 'open')
-        .slice(-3),
-    isMember: (userId: string) => ordersOf(userId).some(({ state }) => state === 'granted'),
+      [...orders.values()].filter((one) => one.userId === userId && one.state === 'open').slice(-3),
+
+    yearsOf: (userId: string) => years.get(userId) ?? 0,
   }
 }
