@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { clientEntries, entries, entriesWithPeers, phoneEntries, specifierOf } from './entries.mjs'
 import { pack } from './pack.mjs'
+import { checkChangelogs } from './packed/changelogs.mjs'
 import { checkCommandLine } from './packed/command-line.mjs'
 import { checkContainer } from './packed/container.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
@@ -42,6 +43,7 @@ try {
   if (!isRunOnly) {
     await inMiniPrograms(client)
     await checkContainer({ place, tarball: server.file, report })
+    await checkChangelogs({ place, report })
   }
 } finally {
   rmSync(place, { recursive: true, force: true })
@@ -70,7 +72,7 @@ async function packAndLook(name) {
 
 function wrongIn(files, packageJson) {
   const allowed =
-    /^(package\.json|README\.md|README\.zh-CN\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/page\/(index\.html|page\.css|page\.js)|miniprogram_dist\/[\w.-]+\.(js|d\.ts))$/
+    /^(package\.json|README\.md|README\.zh-CN\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/page\/(index\.html|page\.css|page\.js)|miniprogram_dist\/[\w.-]+\.(js|d\.ts))$/
   const wrong = []
   for (const file of files) if (!allowed.test(file)) wrong.push(`${file} should not be published`)
   for (const file of [

@@ -145,7 +145,7 @@ test.each(['', '.zh-CN'])(
       ([, value]) => Number(value) * 1024,
     )
 
-    expect(limits).toEqual([
+    expect(limits, 'docs/performance has to say the limits of .ci/size.mjs').toEqual([
       budget('index'),
       budget('full'),
       budget('backend'),

@@ -3,17 +3,20 @@ export type FakeRuntime = 'miniprogram' | 'plugin' | 'minigame' | 'skill'
 
 const appEvents = ['onAppShow', 'offAppShow', 'onAppHide', 'offAppHide']
 const gameEvents = ['onShow', 'offShow', 'onHide', 'offHide']
+const gamePayments = ['requestMidasPaymentGameItem']
+const payments = ['requestVirtualPayment', ...gamePayments]
 
 /**
  * What each does not have, of the members of the fake `wx`, after WeChat's documentation and typings. A Skill
  * is what runs in the AI mode of a mini program (AI 开发模式), here its atomic interfaces.
  */
 export const missingIn: Readonly<Record<FakeRuntime, readonly string[]>> = {
-  miniprogram: gameEvents,
-  plugin: [...gameEvents, ...appEvents, 'getRandomValues', 'getBackgroundFetchData'],
-  minigame: [...appEvents, 'getRandomValues'],
+  miniprogram: [...gameEvents, ...gamePayments],
+  plugin: [...gameEvents, ...payments, ...appEvents, 'getRandomValues', 'getBackgroundFetchData'],
+  minigame: [...appEvents, 'requestVirtualPayment', 'getRandomValues'],
   skill: [
     ...gameEvents,
+    ...payments,
     ...appEvents,
     'getRandomValues',
     'getBackgroundFetchData',

@@ -15,6 +15,8 @@ import type { FakeLoginBehaviour } from './fake-login.js'
 import { createLogin } from './fake-login.js'
 import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { fetchNetwork } from './fake-network.js'
+import type { FakePay, FakePaymentBehaviour } from './fake-payment.js'
+import { createPayments } from './fake-payment.js'
 import { createRequest } from './fake-request.js'
 import type { FakeRuntime } from './fake-runtime.js'
 import { missingIn } from './fake-runtime.js'
@@ -36,6 +38,9 @@ export interface FakeWxOptions {
     codeFor(user: string, options?: { appId?: string }): string
     /** For what a cloud function is told; default: made up. */
     openidOf?(user: string, options?: { appId?: string }): string
+    /** For payments, which need them. */
+    requestVirtualPayment?: FakePay
+    requestMidasPaymentGameItem?: FakePay
   }
   /** Who holds the phone, default `'user-1'`. */
   user?: string
@@ -95,6 +100,7 @@ interface Phone {
   readonly logins: Scripted<undefined, FakeLoginBehaviour>
   readonly requests: Scripted<RecordedRequest, FakeRequestBehaviour>
   readonly sockets: Scripted<FakeHandshake, FakeSocketBehaviour>
+  readonly payments: Scripted<undefined, FakePaymentBehaviour>
 }
 
 const randomCodes: NonNullable<FakeWxOptions['wechat']> = { codeFor: randomCode }
@@ -128,6 +134,7 @@ export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
     logins: createScripted<undefined, FakeLoginBehaviour>('ok'),
     requests: createScripted<RecordedRequest, FakeRequestBehaviour>('ok'),
     sockets: createScripted<FakeHandshake, FakeSocketBehaviour>('ok'),
+    payments: createScripted<undefined, FakePaymentBehaviour>('ok'),
   })
 }
 
@@ -164,6 +171,8 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     cloudInit: 0,
     callContainer: 0,
     callFunction: 0,
+    requestVirtualPayment: 0,
+    requestMidasPaymentGameItem: 0,
     getBackgroundFetchData: 0,
     getStorageSync: 0,
     setStorageSync: 0,
@@ -238,6 +247,15 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     onCall(name) {
       calls[name] += 1
     },
+  })
+  const payments = createPayments({
+    clock,
+    deliver,
+    nextBehaviour: () => phone.payments.next(undefined),
+    pay: wechat,
+    appId,
+    user: () => phone.user,
+    isReleased: envVersion === 'release',
   })
   const login = createLogin({
     clock,
@@ -317,6 +335,7 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     calls,
     requests: transfers.records,
     sockets: sockets.sockets,
+    payments: payments.records,
     files: phone.files,
     onLogin(behaviour, { times } = {}) {
       phone.logins.add({ matches: () => true, behaviour, times })
@@ -330,6 +349,9 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
       const matches =
         typeof matcher === 'string' ? ({ url }: FakeHandshake) => url.includes(matcher) : matcher
       phone.sockets.add({ matches, behaviour, times })
+    },
+    onPayment(behaviour, { times } = {}) {
+      phone.payments.add({ matches: () => true, behaviour, times })
     },
     prefetch(fetched, { timeStamp = clock.now(), behaviour = 'ok' } = {}) {
       const fetchedData = typeof fetched === 'object' ? JSON.stringify(fetched) : fetched
@@ -385,6 +407,14 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     connectSocket(options) {
       calls.connectSocket += 1
       return sockets.connect(options)
+    },
+    requestVirtualPayment(options) {
+      calls.requestVirtualPayment += 1
+      payments.request('requestVirtualPayment', options)
+    },
+    requestMidasPaymentGameItem(options) {
+      calls.requestMidasPaymentGameItem += 1
+      payments.request('requestMidasPaymentGameItem', options)
     },
     getBackgroundFetchData(options) {
       calls.getBackgroundFetchData += 1
