@@ -7,6 +7,7 @@ export interface MembershipOrder {
   /** The WeChat account that pays. */
   readonly openid: string
   readonly state: 'open' | 'granted' | 'refunded'
+  readonly openedAtMs: number
 }
 
 /** In fen, as it is published in the WeChat console. */
@@ -16,7 +17,7 @@ export const membership = { productId: 'vip_year', price: 9900 } as const
  * Orders of memberships, in memory. With a database `grant` is one conditional update, which only one of two wins:
  * `update orders set state = 'granted' where id = ? and state = 'open'`.
  */
-export function createMemberships() {
+export function createMemberships({ now = Date.now }: { now?: () => number } = {}) {
   const orders = new Map<string, MembershipOrder>()
   const years = new Map<string, number>()
 
@@ -31,7 +32,8 @@ export function createMemberships() {
 
   return {
     open(userId: string, openid: string): MembershipOrder {
-      const order = { id: randomBytes(12).toString('hex'), userId, openid, state: 'open' } as const
+      const id = randomBytes(12).toString('hex')
+      const order = { id, userId, openid, state: 'open', openedAtMs: now() } as const
       orders.set(order.id, order)
       return order
     },
@@ -40,9 +42,12 @@ export function createMemberships() {
     grant: (id: string) => step(id, 'open', 'granted'),
     takeBack: (id: string) => step(id, 'granted', 'refunded'),
 
-    /** The newest few: who asks often makes WeChat be asked often. */
-    openOf: (userId: string) =>
-      [...orders.values()].filter((one) => one.userId === userId && one.state === 'open').slice(-3),
+    /** The newest few that have waited so long: who asks often makes WeChat be asked often. */
+    openOf: (userId: string, { waitedMs }: { waitedMs: number }) =>
+      [...orders.values()]
+        .filter((one) => one.userId === userId && one.state === 'open')
+        .filter(({ openedAtMs }) => now() - openedAtMs >= waitedMs)
+        .slice(-3),
 
     yearsOf: (userId: string) => years.get(userId) ?? 0,
   }

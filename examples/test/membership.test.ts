@@ -11,7 +11,9 @@ const encodingAesKey = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'
 
 /** The example's shop and an emulated WeChat, which talk to each other over real connections. */
 async function setUp(env: 0 | 1 = 0) {
-  const wechat = createFakeWeChat()
+  let nowMs = Date.now()
+  const now = () => nowMs
+  const wechat = createFakeWeChat({ now })
   const wechatServer = await wechat.listen()
   wechat.publishGoods(membership.productId, membership.price)
   const { offerId, appKey, sandboxAppKey } = wechat.shopOf()
@@ -19,6 +21,7 @@ async function setUp(env: 0 | 1 = 0) {
     apps: [wechat.app],
     secret: randomBytes(48).toString('base64'),
     wechatHosts: [wechatServer.url],
+    now,
     onEvent: () => {},
     payment: { offerId, appKey: env === 1 ? sandboxAppKey : appKey, env, token, encodingAesKey },
   })
@@ -42,11 +45,11 @@ async function setUp(env: 0 | 1 = 0) {
       const response = await fetch(`${url}/membership`, { headers: { authorization } })
       return ((await response.json()) as { years: number }).years
     }
-    const order = (code: string | undefined = wechat.codeFor(person)) =>
+    const order = (code: string | undefined = wechat.codeFor(person), errCode?: number) =>
       fetch(`${url}/membership`, {
         method: 'POST',
         headers: { authorization, 'content-type': 'application/json' },
-        body: JSON.stringify({ code }),
+        body: JSON.stringify({ code, errCode }),
       })
     /** Taps, and pays; the number of the order. */
     const buy = async () => {
@@ -56,7 +59,10 @@ async function setUp(env: 0 | 1 = 0) {
     }
     return { years, order, buy }
   }
-  return { wechat, logIn, push }
+  const wait = (seconds: number) => {
+    nowMs += seconds * 1000
+  }
+  return { wechat, logIn, push, wait }
 }
 
 test('who pays is a member once the notification has come', async () => {
@@ -87,10 +93,12 @@ test('a notification that comes twice at once is accepted twice and grants once'
 })
 
 test('a notification that never comes is made up for by asking, and WeChat hears of the delivery', async () => {
-  const { wechat, logIn } = await setUp()
+  const { wechat, logIn, wait } = await setUp()
   const { buy, years } = await logIn('alice')
   await buy()
   wechat.losePushes()
+  expect(await years()).toBe(0)
+  wait(10)
 
   expect(await years()).toBe(1)
   expect(wechat.calls.map(({ path }) => path)).toContain('/xpay/notify_provide_goods')
@@ -98,11 +106,12 @@ test('a notification that never comes is made up for by asking, and WeChat hears
 })
 
 test('one that comes after that changes nothing', async () => {
-  const { wechat, logIn } = await setUp()
+  const { wechat, logIn, wait } = await setUp()
   const { buy, years } = await logIn('alice')
   await buy()
+  wait(10)
 
-  await years()
+  expect(await years()).toBe(1)
 
   expect(await wechat.deliverPushes()).toMatchObject([{ isAccepted: true }])
   expect(await years()).toBe(1)
@@ -114,8 +123,8 @@ test('who cancels is none, and may order again', async () => {
   const request = (await (await order()).json()) as VirtualPaymentArguments
   expect(wechat.requestVirtualPayment('alice', request, { cancels: true }).errCode).toBe(-2)
 
-  expect(await years()).toBe(0)
   await buy()
+  await wechat.deliverPushes()
   expect(await years()).toBe(1)
 })
 
@@ -131,7 +140,20 @@ test('a purchase of the sandbox makes nobody a member of the live shop', async (
 
   expect(pushed).toMatchObject([{ status: 200 }])
   expect(await inLive.years()).toBe(0)
+  sandbox.wait(10)
   expect(await inSandbox.years()).toBe(1)
+})
+
+test('who orders again because the number was used, and has paid, has nothing to pay', async () => {
+  const { wechat, logIn } = await setUp()
+  const { buy, years, order } = await logIn('alice')
+  await buy()
+  wechat.losePushes()
+
+  const answer = await (await order(undefined, -15002)).json()
+
+  expect(answer).toEqual({})
+  expect(await years()).toBe(1)
 })
 
 test.each([
