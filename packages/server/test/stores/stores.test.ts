@@ -158,8 +158,8 @@ test('createSqlStore prints its schema without a database', () => {
 
   expect(schema).toEqual([
     expect.stringMatching(/^create table if not exists "app"."sessions" \(/),
-    'create index if not exists "sessions_user" on "app"."sessions" (user_id, expires_at)',
-    'create index if not exists "sessions_end" on "app"."sessions" (expires_at)',
+    'create index if not exists "sessions_user" on "app"."sessions" (user_id)',
+    'create index if not exists "sessions_day" on "app"."sessions" (day)',
   ])
 })
 
