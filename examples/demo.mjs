@@ -11,6 +11,7 @@ import {
   npm,
 } from './demo/parts.mjs'
 import { check, keepSecret, readable, say, step, until } from './demo/story.mjs'
+import { playWebShop } from './demo/web-shop.mjs'
 
 // Two clocks, so that the phone's can be wrong. WeChat and the backend share one.
 let serverAheadMs = 0
@@ -44,16 +45,18 @@ for (const text of [
 }
 
 const store = createMemoryStore({ now: serverNow })
-const { app } = createBackend({
-  apps: [wechat.app],
-  secret,
-  prefetchPath,
-  payment: { offerId, appKey, env: 0, ...push },
-  store,
-  wechatHosts: [wechatServer.url],
-  now: serverNow,
-  onEvent: reportWeChatCall,
-})
+const { app } = createBackend(
+  {
+    apps: [wechat.app],
+    secret,
+    prefetchPath,
+    store,
+    wechatHosts: [wechatServer.url],
+    now: serverNow,
+    onEvent: reportWeChatCall,
+  },
+  { payment: { offerId, appKey, env: 0, ...push } },
+)
 const backend = app.listen(0, '127.0.0.1')
 await new Promise((listening) => backend.once('listening', listening))
 const backendUrl = `http://127.0.0.1:${backend.address().port}`
@@ -172,6 +175,8 @@ async function play() {
   )
   check(guestPage.data.orders.length === 2, 'with the orders of both')
   say(`  screen: ${guestPage.data.status} · ${JSON.stringify(guestPage.data.orders)}`)
+
+  await playWebShop({ miniProgram, backendUrl, takeWire })
 
   await compareLaunches()
   await buyMemberships()

@@ -17,14 +17,18 @@ async function setUp(env: 0 | 1 = 0) {
   const wechatServer = await wechat.listen()
   wechat.publishGoods(membership.productId, membership.price)
   const { offerId, appKey, sandboxAppKey } = wechat.shopOf()
-  const { app, auth } = createBackend({
-    apps: [wechat.app],
-    secret: randomBytes(48).toString('base64'),
-    wechatHosts: [wechatServer.url],
-    now,
-    onEvent: () => {},
-    payment: { offerId, appKey: env === 1 ? sandboxAppKey : appKey, env, token, encodingAesKey },
-  })
+  const { app, auth } = createBackend(
+    {
+      apps: [wechat.app],
+      secret: randomBytes(48).toString('base64'),
+      wechatHosts: [wechatServer.url],
+      now,
+      onEvent: () => {},
+    },
+    {
+      payment: { offerId, appKey: env === 1 ? sandboxAppKey : appKey, env, token, encodingAesKey },
+    },
+  )
   const server = app.listen(0, '127.0.0.1')
   await new Promise((listening) => server.once('listening', listening))
   onTestFinished(async () => {

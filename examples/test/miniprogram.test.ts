@@ -24,13 +24,15 @@ const prefetchPath = randomBytes(16).toString('hex')
 
 async function startBackend(wechat: FakeWeChat) {
   const { offerId, appKey } = wechat.shopOf()
-  const { app, auth } = createBackend({
-    apps: [wechat.app],
-    secret: randomBytes(48).toString('base64'),
-    prefetchPath,
-    fetch: wechat.fetch,
-    payment: { offerId, appKey, env: 0, token: 'pushtoken123', encodingAesKey: 'a'.repeat(43) },
-  })
+  const { app, auth } = createBackend(
+    {
+      apps: [wechat.app],
+      secret: randomBytes(48).toString('base64'),
+      prefetchPath,
+      fetch: wechat.fetch,
+    },
+    { payment: { offerId, appKey, env: 0, token: 'pushtoken123', encodingAesKey: 'a'.repeat(43) } },
+  )
   const server = app.listen(0, '127.0.0.1')
   await new Promise((listening) => server.once('listening', listening))
   onTestFinished(() => {
