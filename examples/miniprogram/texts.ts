@@ -18,6 +18,7 @@ const texts: { readonly [code in ClientErrorCode]?: string } = {
   payment_refused: '微信没有接受这笔支付，没有付款',
   payment_failed: '还不知道有没有付款，请稍后查看',
   user_changed: '账号已切换，请重试',
+  expired_token: '二维码已失效，请刷新后重新扫描',
   // The first hour of a developer; users never see these.
   mock_code: '请在 project.config.json 里填写自己的 AppID',
   unknown_app: '后端没有配置这个 AppID，请检查 WX_APP_ID',

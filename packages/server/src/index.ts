@@ -1,4 +1,6 @@
 export type {
+  DeviceAnswer,
+  DeviceRequestAnswer,
   ErrorBody,
   InvalidGrantReason,
   Json,
@@ -12,6 +14,8 @@ export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.j
 export type {
   AuthEvent,
   BreakerEvent,
+  DeviceAskedEvent,
+  DeviceDecidedEvent,
   EndpointGroup,
   EvictedEvent,
   FailureEvent,
@@ -38,6 +42,14 @@ export type { GuardResult, OptionalGuardResult } from './http/guard.js'
 export { lazyAuth } from './lazy-auth.js'
 export type { CreateSessionInput } from './login/by-app.js'
 export type { WXContext } from './login/cloud-function.js'
+export type {
+  DeviceDecisionInput,
+  DeviceGrant,
+  DeviceGrantSettings,
+  DevicePollInput,
+  DeviceRequestInput,
+  DeviceScene,
+} from './login/device-grant.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
 export type { AuthOptions } from './options.js'
@@ -76,6 +88,7 @@ export type {
 export type { Apps, ServedApp } from './wechat/apps.js'
 export type { AppCredentials } from './wechat/code2session.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
+export type { FileCallOptions, WeChatFile } from './wechat/files.js'
 export type { WeChat } from './wechat/mini-program.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
@@ -86,3 +99,4 @@ export type {
   VirtualPayment,
   VirtualPaymentOptions,
 } from './wechat/virtual-payment.js'
+export type { WxacodeOptions } from './wechat/wxacode.js'

@@ -92,6 +92,13 @@ export function optionalText(body: Body, name: string): string | undefined {
   return value === '' ? undefined : value
 }
 
+/** True or false, where leaving it out must not mean one of them. */
+export function choice(body: Body, name: string): boolean {
+  const value = body.get(name)
+  if (typeof value === 'boolean') return value
+  throw malformed(`"${name}" must be true or false`)
+}
+
 export function flag(body: Body, name: string): boolean {
   const value = body.get(name) ?? false
   if (typeof value !== 'boolean') throw malformed(`"${name}" must be true or false`)

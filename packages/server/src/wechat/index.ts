@@ -4,6 +4,7 @@ export type { WeChatAnswer } from './answer.js'
 export type { CallOptions } from './call.js'
 export type { AppCredentials, CodeSession } from './code2session.js'
 export type { FetchLike, FetchResponse } from './fetch-like.js'
+export type { FileCallOptions, WeChatFile } from './files.js'
 export { type KnownErrcode, knownErrcodes } from './known-errcodes.js'
 export type { WeChat } from './mini-program.js'
 export {
@@ -40,3 +41,4 @@ export type {
   VirtualPaymentOptions,
 } from './virtual-payment.js'
 export { createWeChat, type OwnWeChat, type WeChatOptions } from './wechat.js'
+export type { WxacodeOptions } from './wxacode.js'

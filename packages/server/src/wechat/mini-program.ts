@@ -6,6 +6,7 @@ import { checkCode } from './code.js'
 import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
 import { checkEncryptedDataRequest, hashesOf } from './encrypted-data.js'
 import { isTokenRefusal } from './errcodes.js'
+import { type FileCallOptions, fileRequest, type WeChatFile } from './files.js'
 import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
 import {
   checkSessionKeyRequest,
@@ -20,6 +21,7 @@ import {
   type VirtualPayment,
   type VirtualPaymentOptions,
 } from './virtual-payment.js'
+import { type WxacodeOptions, wxacodeRequest } from './wxacode.js'
 
 /**
  * WeChat's server APIs for one mini program. Every call throws {@link AuthError}: `wechat_unavailable` if WeChat is
@@ -68,6 +70,17 @@ export interface WeChat {
    * const { isPaid } = await payment.queryOrder({ openid, order_id: order.id })
    */
   virtualPayment(options: VirtualPaymentOptions): VirtualPayment
+  /**
+   * Any other API that returns a file, such as a picture, by its path. Its errors are those of {@link WeChat.call}. A file
+   * that is larger than `maxBytes` is `wechat_unavailable`.
+   */
+  callFile(method: 'GET' | 'POST', path: string, options?: FileCallOptions): Promise<WeChatFile>
+  /**
+   * A mini-program code (小程序码) for a scene: a picture that a phone scans. They never expire, and any number may be
+   * made, 5,000 a minute; so make one when it is shown, and let what it stands for expire. Throws a `TypeError` for what
+   * WeChat does not allow.
+   */
+  wxacode(options: WxacodeOptions): Promise<WeChatFile>
   /** How the last call ended, of any mini program that shares the connection. */
   health(): WeChatHealth
 }
@@ -162,6 +175,13 @@ export function createMiniProgram(
     },
 
     virtualPayment: (options) => createVirtualPayment(options, () => (payments ??= loadPayments())),
+    async callFile(method, path, options = {}) {
+      return sendAuthorized(fileRequest(appId, method, path, options))
+    },
+
+    async wxacode(options) {
+      return sendAuthorized(wxacodeRequest(appId, options))
+    },
 
     health: transport.health,
   }

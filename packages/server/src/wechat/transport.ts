@@ -79,9 +79,14 @@ export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly spendsCode?: true
   /** Reads the result from a successful answer. If it throws, the call fails with that error. */
   readonly read: (answer: WeChatAnswer) => Result
+  /** For a call that is answered with a file; an error of WeChat's is JSON all the same. */
+  readonly file?: {
+    readonly maxBytes: number
+    readonly read: (bytes: Uint8Array) => Result
+  }
 }
 
-type About = Omit<WeChatRequest<unknown>, 'read'>
+type About = Omit<WeChatRequest<unknown>, 'read' | 'file'>
 
 interface CallEnd {
   readonly startedMs: number
@@ -163,7 +168,9 @@ export function createTransport({
     signal: AbortSignal,
   ): Promise<Result> {
     if (closing) throw unavailable('auth.close() was called')
-    const { method, path, query, body, text = body && JSON.stringify(body), isRepeatable } = request
+    const { method, path, query, body, text = body && JSON.stringify(body), file } = request
+    const { isRepeatable } = request
+    const maxFileBytes = file?.maxBytes
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
     const report = groups[request.group].breaker.enter()
@@ -172,10 +179,14 @@ export function createTransport({
     let reply: Reply | undefined
     try {
       reply = await httpClient.send(
-        { method, target, body: text, isRepeatable, secrets: () => textsIn([query, body]) },
+        {
+          ...{ method, target, body: text, isRepeatable, maxFileBytes },
+          secrets: () => textsIn([query, body]),
+        },
         signal,
       )
-      const result = request.read(readAnswer(reply, request))
+      const result =
+        file && reply.file ? file.read(reply.file) : request.read(readAnswer(reply, request))
       report('up')
       record(request, { startedMs, outcome: 'ok', finding: 'up' })
       return result

@@ -24,6 +24,7 @@ import {
   type Outcome,
 } from './transports.js'
 import { createVirtualPayments, type FakeWeChatVirtualPayments } from './virtual-payments.js'
+import { createWxacodes, type FakeWeChatWxacodes } from './wxacodes.js'
 
 export type { FakeWeChatCall } from './calls.js'
 export type {
@@ -79,6 +80,7 @@ export type {
   FakeWeChatPaymentResult,
   FakeWeChatVirtualPayments,
 } from './virtual-payments.js'
+export type { FakeWeChatScanned, FakeWeChatWxacodes } from './wxacodes.js'
 
 export interface FakeWeChatOptions {
   /** Default: one mini program, `wx0000000000000001`, with a random AppSecret. */
@@ -133,6 +135,7 @@ export interface FakeWeChat
     FakeWeChatPayments,
     FakeWeChatVirtualPayments,
     FakeWeChatPushes,
+    FakeWeChatWxacodes,
     FakeWeChatPrefetch,
     FakeWeChatFaults {
   /** The first mini program, to configure a backend with. */
@@ -159,6 +162,7 @@ export interface FakeWeChat
  * | `POST /wxa/business/checkencryptedmsg` | the phone numbers of `openDataFor` |
  * | `POST /wxa/getpluginopenpid` | the codes of `pluginCodeFor` |
  * | `GET /wxa/getpaidunionid` | the payments of `payFor` |
+ * | `POST /wxa/getwxacodeunlimit` | mini-program codes, for `scan` |
  *
  * Throws a `TypeError` for wrong options.
  *
@@ -203,6 +207,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   const payments = createPayments({ people, now })
   const shops = createShops({ sessionKeys, now })
   const { pushes, methods: pushMethods } = createPushes({ people, shops, now })
+  const wxacodes = createWxacodes()
   const paymentCalls = createPaymentCalls({ people, shops, pushes })
 
   const endpoints = createEndpoints({
@@ -215,6 +220,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
       ...plugins.endpoints,
       ...payments.endpoints,
       ...paymentCalls.endpoints,
+      ...wxacodes.endpoints,
     },
     routes,
     holderOf: tokens.holderOf,
@@ -265,6 +271,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     ...payments.methods,
     ...createVirtualPayments({ people, shops, pushes }),
     ...pushMethods,
+    ...wxacodes.methods,
     ...createPrefetch({ people, logins: logins.methods, now }),
     ...faults.methods,
     calls,
