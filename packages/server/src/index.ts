@@ -1,4 +1,5 @@
 export type {
+  AppKind,
   ErrorBody,
   InvalidGrantReason,
   Json,
@@ -63,9 +64,16 @@ export type {
   OpenDataReader,
   SignedData,
 } from './user-info/open-data.js'
+export type { ExchangedAccount } from './wechat/app-kind.js'
 export type { Apps } from './wechat/apps.js'
-export type { AppCredentials } from './wechat/code2session.js'
+export type { MiniProgramApp } from './wechat/code2session.js'
+export type { AppCredentials } from './wechat/credentials.js'
+export type { CustomApp } from './wechat/custom.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
+export type { AppEntry } from './wechat/kinds.js'
 export type { WeChat } from './wechat/mini-program.js'
+export type { OfficialAccountApp, OfficialAccountScope } from './wechat/official-account.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
+export type { WebsiteApp } from './wechat/website.js'
+export type { WeComApp } from './wechat/wecom.js'

@@ -1,4 +1,5 @@
 import {
+  appKinds,
   idempotencyHeader,
   type MovedPhoneAnswer,
   type PhoneAnswer,
@@ -15,7 +16,7 @@ import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
 import type { RefreshInput } from '../sessions/refresh.js'
-import { flag, optionalText, readBody, text } from './body.js'
+import { type Body, choice, flag, optionalText, readBody, text } from './body.js'
 import { createRefusal, HttpError, json, safeHeaders } from './responses.js'
 
 /** What the routes call. */
@@ -93,7 +94,7 @@ export function createHttp<Claims extends object>({
     }
     const answer =
       (await gatewayLogin?.(request, input, receivedMs)) ??
-      (await login({ ...input, code: text(body, 'code'), appId: text(body, 'app_id') }, receivedMs))
+      (await login({ ...input, ...codeIn(body) }, receivedMs))
     return json(200, answer)
   }
 
@@ -165,6 +166,11 @@ export function createHttp<Claims extends object>({
       }
     },
   }
+}
+
+function codeIn(body: Body): Pick<LoginInput, 'code' | 'appId' | 'kind'> {
+  const kind = choice(body, 'kind', appKinds)
+  return { code: text(body, 'code'), appId: text(body, 'app_id'), ...(kind && { kind }) }
 }
 
 // Clients that have no key to send with a logout send an empty one.

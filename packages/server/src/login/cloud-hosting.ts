@@ -9,6 +9,7 @@ import { checkNames } from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import {
   type Account,
+  accountOf,
   freeze,
   hasEndedQuietly,
   isLive,
@@ -205,7 +206,13 @@ export function createCloudHosting<Claims extends object>({
       await previousSessions.end(await findPrevious(), record)
       const { id: sessionId, appId, userId } = record
       const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
-      emit({ type: 'login', by: 'cloud_hosting', outcome: 'retried', ...about })
+      emit({
+        type: 'login',
+        by: 'cloud_hosting',
+        outcome: 'retried',
+        kind: 'mini_program',
+        ...about,
+      })
       return { answer: await answerTokens(record, claims) }
     }
     return undefined
@@ -219,10 +226,10 @@ export function createCloudHosting<Claims extends object>({
     if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
     // With resource sharing (资源复用) the gateway sets no openid, so one that is there comes from the caller.
     if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
-    const { appId } = await apps.of(request.header('x-wx-appid'))
+    const { appId } = await apps.of(request.header('x-wx-appid'), 'mini_program')
     // Not `x-wx-unionid`: it is set only for some mini programs, and whether a caller's own is dropped for the others
     // is not documented.
-    return { appId, openid }
+    return accountOf({ appId, openid })
   }
 
   return {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { TokenAnswer } from '@wxlogin/shared'
+import { type AppKind, mockCode, type TokenAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
@@ -10,18 +10,20 @@ import { accountOf, isLive, loginRetrySeconds, type SessionRecord } from '../ses
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
+import type { ServedApp } from '../wechat/app-kind.js'
 import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
-import type { AppCredentials } from '../wechat/code2session.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
 import type { PreviousInput, PreviousSessions } from './previous-session.js'
 
 /** The input of a login. */
 export interface LoginInput extends PreviousInput {
-  /** The one-time code of `wx.login()`. */
+  /** The one-time code of `wx.login()`, or of what the app has in its place. */
   readonly code: string
-  /** May be left out if there is just one mini program. */
+  /** May be left out if there is just one app of the kind. */
   readonly appId?: string
+  /** Where the code is from (default `'mini_program'`). */
+  readonly kind?: AppKind
   /** A name for the device, up to 128 characters. */
   readonly device?: string
   /** Passed to `onLogin` unchanged. */
@@ -40,7 +42,7 @@ const unknownCodeWaitsMs = [0, 100] as const
 
 interface Attempt extends LoginInput {
   readonly method: 'code' | 'prefetch'
-  readonly app: AppCredentials
+  readonly app: ServedApp
   /** The ids that a session made by this code has, one per member of the secret ring. */
   readonly ids: readonly [string, ...string[]]
   readonly idempotencyKeyHash: string
@@ -88,12 +90,12 @@ export function createLoginByCode<Claims extends object>({
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
     const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs } = attempt
-    const { appId } = app
+    const { appId, kind } = app
     // WeChat's servers call the pre-fetch for anybody: it must not take the places of users who log in.
     const group = method === 'prefetch' ? 'prefetch' : 'login'
     // Before the code is spent.
     const previous = await previousSessions.find(attempt, { ...attempt, appId })
-    const exchanged = await apps.exchangeCode(app, code, group).catch(async (error: unknown) => {
+    const exchanged = await app.exchange(code, group).catch(async (error: unknown) => {
       if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
       // WeChat did not say that the code was used: the client should get a new one at once.
       if (error.reason === 'lost') throw error
@@ -105,7 +107,7 @@ export function createLoginByCode<Claims extends object>({
     if ('earlier' in exchanged) return openAgain(exchanged.earlier, attempt)
 
     const { openid, unionid, sessionKey } = exchanged
-    const account = accountOf({ appId, openid, unionid })
+    const account = accountOf({ appId, kind, openid, unionid })
     const [id] = ids
     const opened = await openSession({
       method,
@@ -113,7 +115,7 @@ export function createLoginByCode<Claims extends object>({
       account,
       idempotencyKeyHash,
       canComeAgain: true,
-      sealedKey: seal(keys.seal, account, sessionKey),
+      sealedKey: sessionKey && seal(keys.seal, account, sessionKey),
       input,
       device,
       previous,
@@ -168,19 +170,21 @@ export function createLoginByCode<Claims extends object>({
 
   function report(
     outcome: Exclude<LoginEvent['outcome'], 'created'>,
-    { id: sessionId, appId, userId }: SessionRecord,
-    { method, startedMs }: Attempt,
+    { id: sessionId, userId }: SessionRecord,
+    { method, startedMs, app: { appId, kind } }: Attempt,
   ): void {
-    const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
+    const about = { appId, kind, sessionId, userId, startedMs, durationMs: now() - startedMs }
     emit({ type: 'login', by: method, outcome, ...about })
   }
 
   return async (input, { method = 'code', receivedMs = now() } = {}) => {
     const { code, device, idempotencyKey = randomId() } = input
-    checkCode(code)
+    // DevTools without an AppID has made it, and is told so rather than that its AppID is unknown.
+    if (code === mockCode) checkCode(code)
     if (device !== undefined) checkDevice(device)
     const startedMs = now()
-    const app = await apps.of(input.appId)
+    const app = await apps.of(input.appId, input.kind ?? 'mini_program')
+    app.checkCode(code)
     const ids = keys.sessionIds('wechat', app.appId, code)
     const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
     const attempt = { ...input, method, app, ids, idempotencyKeyHash, startedMs, receivedMs }

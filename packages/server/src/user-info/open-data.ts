@@ -78,6 +78,7 @@ export function createOpenDataReader<Claims extends object>({
     const withKey = (await store.list(session.userId)).filter(
       (record) => isSameUser(record) && record.sealedKey !== undefined,
     )
+    if (withKey.length === 0) throw keyless()
     const newestAt = Math.max(...withKey.map(({ authenticatedAt }) => authenticatedAt))
     const sessionKeys = withKey
       .filter(({ authenticatedAt }) => authenticatedAt === newestAt)
@@ -134,6 +135,14 @@ function readWithAny(
     }
   }
   throw failure
+}
+
+function keyless(): AuthError {
+  return new AuthError(
+    'stale_session_key',
+    'No login of this user has brought a session_key: those of a website, an official account, cloud hosting and sessions.create have none; it takes a login by wx.login',
+    { reason: 'no_session_key' },
+  )
 }
 
 function stale(): AuthError {

@@ -1,15 +1,28 @@
 import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
+import type { KindNeeds, ServeApp } from './app-kind.js'
+import { checkCode } from './code.js'
+import { type AppCredentials, readCredentials } from './credentials.js'
 import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport, WeChatRequest } from './transport.js'
 
-/** A mini program that this backend serves. */
-export interface AppCredentials {
-  /** `wx` and 16 hexadecimal digits; public. */
-  readonly appId: string
-  /** From the WeChat console. It never leaves the server. */
-  readonly appSecret: string
+/** A mini program or a mini game, the kind of app that nothing has to be said of. */
+export interface MiniProgramApp extends AppCredentials {
+  readonly kind?: 'mini_program'
+}
+
+export function serveMiniPrograms({ transport }: KindNeeds): ServeApp {
+  return (place, entry) => {
+    const app = readCredentials(place, entry)
+    return {
+      kind: 'mini_program',
+      appId: app.appId,
+      credentials: app,
+      checkCode,
+      exchange: (code, group) => code2Session(transport, { app, code, group }),
+    }
+  }
 }
 
 /** Who logged in. When printed or serialised, all of it is `[redacted]`. */

@@ -31,7 +31,8 @@ test('onLogin is shown no unionid, no device and no session where there is none'
 
   await auth.login({ code: wechat.codeFor('alice') })
 
-  const account = { appId: wechat.app.appId, openid: wechat.openidOf('alice') }
+  const { appId } = wechat.app
+  const account = { appId, kind: 'mini_program', openid: wechat.openidOf('alice') }
   expect(seen).toStrictEqual([[account, { input: undefined }]])
 })
 
@@ -111,7 +112,11 @@ test('onLogin learns the account, the input, the device and the session that is 
   })
 
   expect(seen[0]).toEqual({
-    account: { appId: wechat.app.appId, openid: wechat.openidOf('alice') },
+    account: {
+      appId: wechat.app.appId,
+      kind: 'mini_program',
+      openid: wechat.openidOf('alice'),
+    },
     context: { input: undefined },
   })
   expect(seen[1]?.context).toEqual({
