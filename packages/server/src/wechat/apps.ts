@@ -93,7 +93,7 @@ export function createApps({
         ? only((one) => kind === undefined || one.kind === kind)
         : await find(appId, kind)
     if (app) return app
-    const name = appId !== undefined && /^\w{1,64}$/.test(appId) ? appId : 'that was sent'
+    const name = appId !== undefined && /^[\w-]{1,64}$/.test(appId) ? appId : 'that was sent'
     const what = kind === undefined || kind === 'mini_program' ? '' : ` of the kind ${kind}`
     throw new AuthError(
       'unknown_app',

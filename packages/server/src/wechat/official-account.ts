@@ -1,4 +1,3 @@
-import { checkNames } from '../option-checks.js'
 import type { KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, readCredentials } from './credentials.js'
@@ -20,7 +19,6 @@ export interface OfficialAccountApp extends AppCredentials {
 
 export function serveOfficialAccounts({ transport }: KindNeeds): ServeApp {
   return (place, entry) => {
-    checkNames(place, entry, { kind: true, appId: true, appSecret: true, scope: true })
     const app = readCredentials(place, entry)
     const scope = readScope(place, entry.scope)
     return {

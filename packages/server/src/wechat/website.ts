@@ -1,4 +1,3 @@
-import { checkNames } from '../option-checks.js'
 import type { KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, readCredentials } from './credentials.js'
@@ -16,7 +15,6 @@ const scope = 'snsapi_login'
 
 export function serveWebsites({ transport }: KindNeeds): ServeApp {
   return (place, entry) => {
-    checkNames(place, entry, { kind: true, appId: true, appSecret: true })
     const app = readCredentials(place, entry)
     return {
       kind: 'website',

@@ -511,6 +511,7 @@ describe('a login through the gateway', () => {
       by: 'cloud_hosting',
       outcome: 'retried',
       appId,
+      kind: 'mini_program',
       sessionId: id,
       userId,
       startedMs,

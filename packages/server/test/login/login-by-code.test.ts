@@ -56,7 +56,7 @@ test('the events of a login say how it ended, of which session, and how long it 
 
   const { id: sessionId, userId } = await auth.authenticate(`Bearer ${access_token}`)
   const about = { appId: wechat.app.appId, sessionId, userId }
-  const event = { type: 'login', by: 'code', ...about }
+  const event = { type: 'login', by: 'code', kind: 'mini_program', ...about }
   expect(events.filter(({ type }) => type === 'login' || type === 'revoked')).toStrictEqual([
     { ...event, outcome: 'created', startedMs, durationMs: 2000 },
     { ...event, outcome: 'retried', startedMs: startedMs + 2000, durationMs: 1000 },
