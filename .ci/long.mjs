@@ -1,5 +1,6 @@
 // npm run long: what takes longer than a pull request waits for. All steps run, whatever fails.
 //   npm run long -- chaos nodes   only these
+//   npm run long -- --list        the names, as JSON: the workflow runs each by itself
 import { root, run } from './process.mjs'
 import { bun, deno, nodeOf, nodeVersions } from './runtimes.mjs'
 import { runTests } from './vitest.mjs'
@@ -14,6 +15,14 @@ const steps = [
   script('mutation', 'deliberate mistakes, and the tests that notice'),
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
+  {
+    name: 'oracle',
+    title: 'a million generated tokens, and what jose says of each',
+    run: async () =>
+      runTests(['--project=unit', 'packages/server/test/tokens/oracle.test.ts'], {
+        env: { ORACLE_TOKENS: '1000000' },
+      }),
+  },
   script('scan', 'no false alarm in mini programs that others have made'),
   script('dev', '`wxlogin dev` from the tarballs, its page in a browser'),
   script('frameworks', 'every framework started, with its adapter'),
@@ -53,6 +62,10 @@ const steps = [
 ]
 
 const wanted = process.argv.slice(2)
+if (wanted.includes('--list')) {
+  console.log(JSON.stringify([...new Set(steps.map(({ name, group = name }) => group))]))
+  process.exit()
+}
 const known = new Set(steps.flatMap(({ name, group = name }) => [name, group]))
 const unknown = wanted.filter((name) => !known.has(name))
 if (unknown.length > 0) {

@@ -1,4 +1,4 @@
-// Runs what docs/recipes.md has for ORMs and for pools that exist, on databases of its own: first logins of one user at
+// Runs what docs/orm.md has for ORMs and for pools that exist, on databases of its own: first logins of one user at
 // once are one row with one id, and a store on a pool that exists opens no connection beside it.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ const connections = 8
 const rounds = 5
 const secret = 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u'
 
-const files = filesOf('docs/recipes.md')
+const files = filesOf('docs/orm.md')
 const place = mkdtempSync(join(tmpdir(), 'wxlogin-recipes-'))
 const databases = await createDatabases()
 const failures = []

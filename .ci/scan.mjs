@@ -1,9 +1,10 @@
 // Runs `wxlogin scan` over mini programs and component libraries that others have made, where any finding would be a false
-// alarm, and its rule in secretlint's own command line: `npm run long -- scan`.
+// alarm, its rule in secretlint's own command line, and its SARIF against the schema: `npm run long -- scan`.
 import { createHash, randomBytes } from 'node:crypto'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pack } from './pack.mjs'
 import { bin, root, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
@@ -30,13 +31,13 @@ for (const { name, explained } of libraries) {
     join(folder, 'node_modules', name),
     '--json',
   ])
-  const { files, leaks, skipped } = JSON.parse(output)
-  const places = leaks.map(
+  const { files, leaks, possible, skipped } = JSON.parse(output)
+  const places = [...leaks, ...possible].map(
     ({ kind, file, line }) => `${kind} ${file.split(`${name}/`).pop()}:${line}`,
   )
   const unexplained = places.filter((place) => !explained.includes(place))
   report(
-    `${name}: ${files} files, ${leaks.length} found, ${explained.length} explained`,
+    `${name}: ${files} files, ${leaks.length} found, ${possible.length} possible, ${explained.length} explained`,
     files > 50 && skipped.length === 0 && status === (leaks.length > 0 ? 1 : 0)
       ? unexplained
       : [output],
@@ -44,6 +45,7 @@ for (const { name, explained } of libraries) {
   await withLeak(join(folder, 'node_modules', name), name)
 }
 await inSecretlint()
+await asSarif()
 
 if (failures.length > 0) {
   console.error(`\n${failures.length} failed:\n${failures.map((name) => `  ${name}`).join('\n')}`)
@@ -57,13 +59,20 @@ async function withLeak(original, name) {
     cpSync(original, place, { recursive: true })
     const listed = await runNode([program, 'scan', place, '--json'])
     const file = await anyProgramIn(place)
-    const secret = newSecret()
-    writeFileSync(file, `${readFileSync(file, 'utf8')}\n;wx.k={appSecret:"${secret}"}\n`)
-    const { status, output } = await runNode([program, 'scan', place, '--json'])
-    const before = JSON.parse(listed.output).leaks.length
-    const found = JSON.parse(output).leaks.length - before
-    const holds = status === 1 && found === 1 && !output.includes(secret)
-    report(`${name}: an AppSecret that is put into it is found`, holds ? [] : [output])
+    const before = JSON.parse(listed.output)
+    const content = readFileSync(file, 'utf8')
+    for (const [what, list, code] of [
+      ['an AppSecret', 'leaks', (secret) => `wx.k={appSecret:"${secret}"}`],
+      ['one without a name', 'possible', (secret) => `wx.k="${secret}"`],
+    ]) {
+      const secret = newSecret()
+      writeFileSync(file, `${content}\n;${code(secret)}\n`)
+      const { status, output } = await runNode([program, 'scan', place, '--json'])
+      const found = JSON.parse(output)[list].length - before[list].length
+      const isSaid = status === (list === 'leaks' ? 1 : listed.status)
+      const holds = isSaid && found === 1 && !output.includes(secret)
+      report(`${name}: ${what} that is put into it is found`, holds ? [] : [output])
+    }
   } finally {
     rmSync(place, { recursive: true, force: true })
   }
@@ -101,6 +110,62 @@ async function inSecretlint() {
       'secretlint runs the rule by its name',
       holds && output.includes('AppSecret') && !output.includes(secret) ? [] : [output],
     )
+  } finally {
+    rmSync(place, { recursive: true, force: true })
+  }
+}
+
+/** What is printed for code hosts, by the schema of OASIS that a matcher of Microsoft's brings along, with its validator. */
+async function asSarif() {
+  const sarif = await tool('sarif', ['@microsoft/jest-sarif@1.0.0-beta.0'], { about: 'about 3 MB' })
+  const schema = JSON.parse(
+    readFileSync(
+      join(sarif, 'node_modules/@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json'),
+      'utf8',
+    ),
+  )
+  const require = createRequire(`${sarif}/`)
+  const Ajv = require('ajv')
+  const ajv = new Ajv({ schemaId: 'id', unknownFormats: 'ignore', logger: false })
+  ajv.addMetaSchema(require('ajv/lib/refs/json-schema-draft-04.json'))
+  const isValid = ajv.compile(schema)
+  const place = mkdtempSync(join(tmpdir(), 'wxlogin-sarif-'))
+  try {
+    const files = {
+      'nothing.js': 'App({})\n',
+      'a name/with blanks.js': `App({ appSecret: '${newSecret()}' })\nconst k = '${newSecret()}'\n`,
+      '图/会话.js': 'wx.setStorageSync("k", res.data.session_key)\n',
+      'apiclient_cert.p12': 'x',
+      'app.js.map': JSON.stringify({
+        sources: ['a.ts'],
+        sourcesContent: [`secret='${newSecret()}'`],
+      }),
+      'broken.wxapkg': 'x',
+    }
+    for (const [name, content] of Object.entries(files)) {
+      mkdirSync(dirname(join(place, name)), { recursive: true })
+      writeFileSync(join(place, name), content)
+    }
+    for (const [path, count, args] of [
+      ['nothing.js', 0, []],
+      ['.', 5, []],
+      ['.', 5, ['--lang', 'zh']],
+    ]) {
+      const { output } = await runNode([program, 'scan', path, '--sarif', ...args], { cwd: place })
+      const log = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1))
+      const { results } = log.runs[0]
+      const name = `the SARIF of ${count} results ${args.join(' ')}`.trim()
+      report(
+        `${name} is valid by the schema`,
+        isValid(log) && results.length === count ? [] : [JSON.stringify(isValid.errors), output],
+      )
+      // That the schema says no to what is wrong.
+      const bent = results.length > 0 && {
+        ...log,
+        runs: [{ ...log.runs[0], results: [{ ...results[0], level: 'bad' }] }],
+      }
+      if (bent) report(`${name}, bent, is not`, isValid(bent) ? [JSON.stringify(bent)] : [])
+    }
   } finally {
     rmSync(place, { recursive: true, force: true })
   }

@@ -35,6 +35,8 @@ export interface World {
   readonly print: (text: string) => void
   /** What is beside the point when the output is piped to somewhere. */
   readonly remark: (text: string) => void
+  /** Says what takes its time, to somebody who waits at a terminal; what it returns takes that back. */
+  readonly busy: (text: string) => () => void
   /** Resolves when the command is to end that does not end by itself: at Ctrl+C. */
   readonly interrupted: () => Promise<void>
   /** Whether somebody sits before it who can be asked. */

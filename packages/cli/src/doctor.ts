@@ -66,7 +66,8 @@ export const doctor: Command = {
         zh: `没有文件夹 ${words[0]}`,
       })
     }
-    const project = await readProject(folder, call.env)
+    const done = call.busy(say({ en: 'Reading the project', zh: '正在读取项目' }))
+    const project = await readProject(folder, call.env).finally(done)
     if (project.clients.length + project.servers.length === 0 && !wanted.url && !wanted.isOnline) {
       throw new CliError('failed', {
         en: 'There is neither a mini program nor a program that imports @wxlogin/server here; name its folder: wxlogin doctor path',
@@ -113,7 +114,7 @@ async function checks(): Promise<readonly Check[]> {
 }
 
 function wantedOf(call: Call): Wanted {
-  const { value, has, now, env } = call
+  const { value, has, now, env, say } = call
   if (has('json') && has('report')) {
     throw new CliError('usage', {
       en: 'Choose one of --json and --report',
@@ -126,6 +127,7 @@ function wantedOf(call: Call): Wanted {
     authPath: authPath?.replace(/^\/*/, '/').replace(/\/+$/, ''),
     isRelease: has('release'),
     isOnline: has('online'),
+    busy: (text) => call.busy(say(text)),
     wechatHost: addressIn(call, 'wechat-host'),
     now,
     env,

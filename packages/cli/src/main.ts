@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import process from 'node:process'
+import { createBusy } from './busy.js'
 import { run } from './run.js'
 
 const { argv, cwd, env, stderr, stdin, stdout } = process
@@ -17,6 +18,7 @@ process.exitCode = await run(argv.slice(2), {
   now: Date.now,
   print: (text) => stdout.write(`${text}\n`),
   remark: (text) => stderr.write(`${text}\n`),
+  busy: createBusy(stderr.isTTY && !env.CI ? stderr : undefined),
   interrupted: () =>
     new Promise((end) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())

@@ -23,13 +23,14 @@ export const scan: Command = {
   notes: {
     en: `Looks for AppSecrets, session_keys, private keys and calls of api.weixin.qq.com, in the source, in what was
 built, and in .wxapkg packages. Where there are mini programs below the path (default: here), only what they ship is
-looked at, else everything. What was found is not printed, only where it is. In secretlint the same is the rule
-wxlogin/secretlint-rule.`,
+looked at, else everything. What was found is not printed, only where it is. What could be an AppSecret and need not be
+one is named as well, and does not change the exit code. In secretlint the same is the rule wxlogin/secretlint-rule.`,
     zh: `在源码、构建产物和 .wxapkg 包里查找 AppSecret、session_key、私钥，以及对 api.weixin.qq.com 的调用。
 路径（默认当前目录）下面有小程序时，只看小程序会发布的内容，否则看全部。只输出位置，不输出找到的内容。
+可能是 AppSecret、但不能确定的也会列出，不影响退出码。
 在 secretlint 里对应的规则是 wxlogin/secretlint-rule。`,
   },
-  async run({ words: [path = '.'], has, print, remark, say, cwd }) {
+  async run({ words: [path = '.'], has, print, remark, busy, say, cwd }) {
     if (has('json') && has('sarif')) {
       throw new CliError('usage', {
         en: 'Choose one of --json and --sarif',
@@ -40,9 +41,11 @@ wxlogin/secretlint-rule.`,
     if (!(await exists(start))) {
       throw new CliError('failed', { en: `There is no ${path}`, zh: `没有 ${path}` })
     }
-    const { files, leaks, skipped } = await scanPaths(await whatShips(start))
+    const done = busy(say({ en: 'Looking through the files', zh: '正在检查文件' }))
+    const { files, leaks, possible, skipped } = await whatShips(start).then(scanPaths).finally(done)
     const show = (file: string) => shown(cwd, file)
-    if (has('sarif')) print(JSON.stringify(sarifOf(leaks, { say, uriOf: show }), undefined, 2))
+    if (has('sarif'))
+      print(JSON.stringify(sarifOf([...leaks, ...possible], { say, uriOf: show }), undefined, 2))
     else if (has('json')) print(JSON.stringify(jsonOf(), undefined, 2))
     else printText()
     if (has('sarif')) for (const one of skipped) remark(skippedLine(one, show, say))
@@ -53,27 +56,26 @@ wxlogin/secretlint-rule.`,
     function jsonOf() {
       return {
         files,
-        leaks: leaks.map((leak) => ({
-          ...leak,
-          file: show(leak.file),
-          message: say(leakTexts[leak.kind]),
-        })),
+        leaks: leaks.map(ofJson),
+        possible: possible.map(ofJson),
         skipped: skipped.map((one) => ({ ...one, file: show(one.file) })),
       }
     }
 
+    function ofJson(leak: FoundLeak) {
+      return { ...leak, file: show(leak.file), message: say(leakTexts[leak.kind]) }
+    }
+
     function printText() {
-      for (const leak of leaks) print(`${placeOf(leak, show)}  ${say(leakTexts[leak.kind])}`)
+      for (const leak of [...leaks, ...possible])
+        print(`${placeOf(leak, show)}  ${say(leakTexts[leak.kind])}`)
       for (const one of skipped) print(skippedLine(one, show, say))
+      const toLookAt = possible.length
       print(
-        say(
-          leaks.length > 0
-            ? {
-                en: `${leaks.length} found in ${files} files`,
-                zh: `在 ${files} 个文件里发现 ${leaks.length} 处`,
-              }
-            : { en: `Nothing found in ${files} files`, zh: `${files} 个文件，没有发现泄露` },
-        ),
+        say({
+          en: `${leaks.length > 0 ? `${leaks.length} found in ${files} files` : `Nothing found in ${files} files`}${toLookAt > 0 ? `; ${toLookAt} to look at yourself` : ''}`,
+          zh: `${leaks.length > 0 ? `在 ${files} 个文件里发现 ${leaks.length} 处` : `${files} 个文件，没有发现泄露`}${toLookAt > 0 ? `；有 ${toLookAt} 处请自己看一下` : ''}`,
+        }),
       )
     }
   },

@@ -323,6 +323,238 @@ describe('what is planted is found, alone, with what to do', () => {
   })
 })
 
+describe('an address that is not simply written down', () => {
+  const http = 'http://api.example.com'
+  const https = 'https://api.example.com'
+  const clientWith = (expression: string, before = '') => ({
+    'app/client.js': `import { createClient } from '@wxlogin/client'
+${before}
+export const client = createClient({ baseUrl: ${expression}, authPath: '/wx' })`,
+  })
+
+  test.each<[name: string, files: Readonly<Record<string, string>>, file?: string]>([
+    ['http unless it is development', clientWith(`isDev ? '${https}' : '${http}'`)],
+    ['the same with a sign before it', clientWith(`!isDev ? '${http}' : '${https}'`)],
+    [
+      'the same over several lines',
+      clientWith('baseUrl', `const baseUrl = isDev\n  ? '${https}'\n  : '${http}'`),
+    ],
+    [
+      'http in production',
+      clientWith(`process.env.NODE_ENV === 'production' ? '${http}' : '${https}'`),
+    ],
+    [
+      'http unless it is not production',
+      clientWith(`process.env.NODE_ENV !== 'production' ? '${https}' : '${http}'`),
+    ],
+    [
+      'a condition with a name of its own',
+      clientWith(`flag ? '${https}' : '${http}'`, "const flag = envVersion === 'develop'"),
+    ],
+    [
+      'a switch that was left on',
+      clientWith(`isDev ? '${http}' : '${https}'`, 'const isDev = true'),
+    ],
+    ['a condition nobody can judge', clientWith(`isNear ? '${http}' : '${https}'`)],
+    [
+      'a condition in a condition',
+      clientWith(`isDev ? '${https}' : isNear ? '${https}' : '${http}'`),
+    ],
+    [
+      'one address a version',
+      clientWith(
+        'urls[wx.getAccountInfoSync().miniProgram.envVersion]',
+        `const urls = { develop: '${https}', trial: '${https}', release: '${http}' }`,
+      ),
+    ],
+    [
+      'one of a version in an object',
+      clientWith('urls.release', `const urls = {\n  release: '${http}',\n}`),
+    ],
+    [
+      'a constant of another file',
+      {
+        ...clientWith('baseUrl', "import { baseUrl } from './config'"),
+        'app/config.js': `export const baseUrl = '${http}'`,
+      },
+      'app/config.js',
+    ],
+    [
+      'one with another name here',
+      {
+        ...clientWith('address', "import { baseUrl as address } from './config.js'"),
+        'app/config.ts': `export const baseUrl: string = '${http}'`,
+      },
+      'app/config.ts',
+    ],
+    [
+      'a member of what another file is',
+      {
+        ...clientWith('config.api.baseUrl', "import config from '@/config'"),
+        'app/config/index.js': `export default { api: { baseUrl: '${http}' } }`,
+      },
+      'app/config/index.js',
+    ],
+    [
+      'the same in CommonJS',
+      {
+        ...clientWith('config.baseUrl', "const config = require('./config')"),
+        'app/config.js': `module.exports = { baseUrl: '${http}' }`,
+      },
+      'app/config.js',
+    ],
+    [
+      'the same, taken apart',
+      {
+        ...clientWith('BASE_URL', "const { BASE_URL } = require('./config.js')"),
+        'app/config.js': `const BASE_URL = '${http}'\nmodule.exports = { BASE_URL }`,
+      },
+      'app/config.js',
+    ],
+    [
+      'a condition in another file',
+      {
+        ...clientWith('baseUrl', "import { baseUrl } from './config'"),
+        'app/config.js': `const isDev = false\nexport const baseUrl = isDev ? '${https}' : '${http}'`,
+      },
+      'app/config.js',
+    ],
+    [
+      'all options from another file',
+      {
+        'app/client.js':
+          "import { createClient } from '@wxlogin/client'\nimport { options } from './options'\nexport const client = createClient(options)",
+        'app/options.js': `export const options = { baseUrl: '${http}', authPath: '/wx' }`,
+      },
+      'app/options.js',
+    ],
+    ['an address in parts', clientWith("'http://' + host + '/api'")],
+    [
+      'parts that are known',
+      clientWith('`http://$' + '{host}/api`', "const host = 'api.example.com'"),
+    ],
+    [
+      'a variable that the build sets',
+      {
+        ...clientWith('import.meta.env.VITE_BASE_URL'),
+        'app/.env': `VITE_BASE_URL=${https}`,
+        'app/.env.production': `VITE_BASE_URL=${http}`,
+      },
+    ],
+    [
+      'what stands for a variable that is not set',
+      clientWith(`process.env.TARO_APP_URL || '${http}'`),
+    ],
+  ])('%s: http is found', async (_name, files, file = 'app/client.js') => {
+    for (const args of [[], ['--release']]) {
+      const { findings } = await examined({ files, args })
+
+      expect(findings).toEqual([
+        expect.objectContaining({ check: 'plain_http', file, line: expect.any(Number) }),
+      ])
+    }
+  })
+
+  test('it is found where it is written, not where it is used', async () => {
+    const { findings } = await examined({
+      files: {
+        ...clientWith('baseUrl', "import { baseUrl } from './config'"),
+        'app/config.js': `// What the phone speaks to.\nexport const baseUrl = isDev\n  ? '${https}'\n  : '${http}'`,
+      },
+    })
+
+    expect(findings).toMatchObject([{ file: 'app/config.js', line: 4 }])
+  })
+
+  test.each<[name: string, files: Readonly<Record<string, string>>]>([
+    ['http in development', clientWith(`isDev ? '${http}' : '${https}'`)],
+    ['a switch that is off', clientWith(`isDev ? '${http}' : '${https}'`, 'const isDev = false')],
+    [
+      'this machine in development',
+      clientWith("__DEV__ ? 'http://127.0.0.1:3000' : 'https://api.example.com'"),
+    ],
+    [
+      'http in one version that is not the release',
+      clientWith(
+        'urls[envVersion]',
+        `const urls = { develop: '${http}', trial: '${https}', release: '${https}' }`,
+      ),
+    ],
+    ['a condition of two', clientWith(`isDev && useMock ? '${http}' : '${https}'`)],
+    ['a device is no development', clientWith(`device ? '${https}' : '${https}/v2'`)],
+    [
+      'a constant of another file',
+      {
+        ...clientWith('config.baseUrl', "import config from './config'"),
+        'app/config.js': `export default { baseUrl: isDev ? '${http}' : '${https}' }`,
+      },
+    ],
+    [
+      'a variable that development alone sets to http',
+      {
+        ...clientWith(`import.meta.env.VITE_BASE_URL ?? '${http}'`),
+        'app/.env': `VITE_BASE_URL=${http}`,
+        'app/.env.production': `VITE_BASE_URL=${https}`,
+      },
+    ],
+  ])('%s: nothing is found, and it was looked at', async (_name, files) => {
+    const { findings, checks } = await examined({ files, args: ['--release'] })
+
+    expect(findings).toEqual([])
+    expect(checks).toContainEqual({ check: 'plain_http', outcome: 'fine' })
+  })
+
+  test.each<[name: string, files: Readonly<Record<string, string>>]>([
+    ['a call', clientWith('addressOf(region)')],
+    ['a file that is not there', clientWith('baseUrl', "import { baseUrl } from './gone'")],
+    [
+      'a file that leads to itself',
+      {
+        ...clientWith('baseUrl', "import { baseUrl } from './a'"),
+        'app/a.js': "export { baseUrl } from './a'\nexport const other = baseUrl",
+      },
+    ],
+    ['no createClient at all', { 'app/client.js': 'Page({})' }],
+  ])('%s cannot be read, which is said', async (_name, files) => {
+    const { findings, checks } = await examined({ files })
+
+    expect(findings).toEqual([])
+    expect(checks).toContainEqual({
+      check: 'plain_http',
+      outcome: 'not_made',
+      why: expect.stringMatching(/baseUrl|createClient/),
+    })
+  })
+
+  test('cloud hosting has none, and needs none', async () => {
+    const { checks } = await examined({
+      files: changed(
+        'app/client.js',
+        "baseUrl: 'https://api.example.com'",
+        'container: { env, service }',
+      ),
+    })
+
+    expect(checks).toContainEqual({ check: 'plain_http', outcome: 'fine' })
+  })
+})
+
+describe('what is not known is not called fine', () => {
+  const outcomeOf = (checks: readonly { check: string; outcome: string }[], name: string) =>
+    checks.find(({ check }) => check === name)?.outcome
+
+  test.each<[name: string, check: string, config: string]>([
+    ['touristappid', 'app_id_differs', '{ "appid": "touristappid", "libVersion": "3.6.0" }'],
+    ['no AppID', 'app_id_differs', '{ "libVersion": "3.6.0" }'],
+    ['no AppID', 'tourist_app_id', '{ "libVersion": "3.6.0" }'],
+    ['no base library', 'base_library', `{ "appid": "${appId}" }`],
+  ])('%s: %s', async (_name, check, config) => {
+    const { checks } = await examined({ files: { 'app/project.config.json': config } })
+
+    expect(outcomeOf(checks, check)).toBe('not_made')
+  })
+})
+
 describe('what is no mistake', () => {
   test.each<[string, Options]>([
     [

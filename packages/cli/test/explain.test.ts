@@ -25,18 +25,23 @@ test('every code, mistake and errcode that there is has a Chinese text, and noth
   )
 })
 
-test('the Chinese for mini programs is that of their README', () => {
-  const readme = readFileSync(`${root}packages/client/README.zh-CN.md`, 'utf8')
-  const cellsOf = (name: string) => {
-    const row = new RegExp(`^\\| <a id="${name}"></a>.*`, 'm').exec(readme)?.[0] ?? ''
-    return row.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1').split(' | ')
-  }
+test('the Chinese for mini programs is that of the page of errors', () => {
+  const page = readFileSync(`${root}docs/reference/errors.zh-CN.md`, 'utf8').replace(
+    /\[([^\]]+)\]\([^)]+\)/g,
+    '$1',
+  )
+  const rowOf = (name: string) =>
+    new RegExp(`^\\| <a id="${name}"></a>(.*) \\|$`, 'm').exec(page)?.[1]?.split(' | ') ?? []
 
-  for (const [code, text] of Object.entries({ ...clientCodesInChinese, ...reasonsInChinese })) {
-    expect(cellsOf(code)[1]).toBe(text)
+  for (const [code, text] of Object.entries(clientCodesInChinese)) {
+    const entry = page.split(/^#+ /m).find((one) => one.startsWith(`\`${code}\`\n`))
+    expect(/^- 小程序：(.*)$/m.exec(entry ?? '')?.[1]).toBe(text)
+  }
+  for (const [reason, text] of Object.entries(reasonsInChinese)) {
+    expect(rowOf(reason)[1]).toBe(text)
   }
   for (const [mistake, text] of Object.entries(mistakesInChinese)) {
-    expect(cellsOf(mistake).at(-1)?.replace(/ \|$/, '')).toBe(text)
+    expect(rowOf(mistake).at(-1)).toBe(text)
   }
 })
 
@@ -74,7 +79,7 @@ test('a code of the wire is explained at both sides, with its status', async () 
       '  Backend: The session has ended; `reason` says whether it is expired, reused, unknown or revoked. Nothing to do: the client logs in again, after `revoked` when the user asks for it',
       '  Mini program: The session has ended. The client handles it: a silent login, or signed out',
       '  To the user: Something went wrong. Please try again later',
-      '  https://github.com/wxlogin/wxlogin/blob/main/packages/client/README.md#invalid_grant',
+      '  https://wxlogin.github.io/wxlogin/reference/errors#invalid_grant',
     ].join('\n'),
   )
 })

@@ -7,6 +7,9 @@ import { wxapkgOf } from './wxapkg.js'
 
 // Nobody's: each run has its own.
 const appSecret = createHash('md5').update(randomBytes(16)).digest('hex')
+const [otherSecret, thirdSecret] = [1, 2].map(() =>
+  createHash('md5').update(randomBytes(16)).digest('hex'),
+)
 const sessionKey = randomBytes(16).toString('base64')
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
@@ -14,15 +17,18 @@ const jwk = JSON.stringify(privateKey.export({ format: 'jwk' }))
 const half = appSecret.slice(0, 16)
 const otherHalf = appSecret.slice(16)
 
+interface Place {
+  readonly kind: string
+  readonly file: string
+  readonly inside?: string
+  readonly line: number
+  readonly column: number
+}
+
 interface Report {
   readonly files: number
-  readonly leaks: readonly {
-    kind: string
-    file: string
-    inside?: string
-    line: number
-    column: number
-  }[]
+  readonly leaks: readonly Place[]
+  readonly possible: readonly Place[]
   readonly skipped: readonly { file: string; why: string }[]
 }
 
@@ -50,6 +56,22 @@ const shapes: readonly (readonly [shape: string, kind: string, file: string, con
     `const k = atob("${Buffer.from(appSecret).toString('base64')}")`,
   ],
   ['beside its AppID', 'app_secret', 'a.js', `login("wx0123456789abcdef","${appSecret}")`],
+  ['before its AppID', 'app_secret', 'a.js', `const a = ['${appSecret}', 'wx0123456789abcdef']`],
+  [
+    'a statement after its AppID',
+    'app_secret',
+    'a.js',
+    `const a = 'wx0123456789abcdef';\n// Of the console.\nconst b = '${appSecret}';`,
+  ],
+  ['given to what asks for a secret', 'app_secret', 'a.js', `setSecret(wx, '${appSecret}')`],
+  ['given to jscode2session', 'app_secret', 'a.js', `await api.jscode2session(c, '${appSecret}')`],
+  ['given to what gets a token', 'app_secret', 'a.js', `getAccessToken(id, "${appSecret}")`],
+  [
+    'near a call that takes one',
+    'app_secret',
+    'a.js',
+    `const k = '${appSecret}'\nget('/sns/jscode2session?appid=' + id + '&secret=' + k)`,
+  ],
   ['a string in a string', 'app_secret', 'a.js', `let c="{\\"secret\\":\\"${appSecret}\\"}"`],
   ['a comment', 'app_secret', 'a.js', `// secret: ${appSecret}\nApp({})`],
   ['an environment file', 'app_secret', '.env', `WX_APP_SECRET=${appSecret}\n`],
@@ -136,6 +158,62 @@ describe('leaks', () => {
   })
 })
 
+describe('what could be an AppSecret, and need not be one', () => {
+  test.each([
+    ['a constant with a name that says nothing', `const k = '${appSecret}'`],
+    ['an option with a name that says nothing', `init({ a: '${appSecret}' })`],
+    ['an argument', `start('${appSecret}')`],
+    ['JSON', `{"k":"${appSecret}"}`],
+    ['minified', `var t="${appSecret}",e=1`],
+    ['with the name of an AppID somewhere else', `const appId = config.appId\nuse("${appSecret}")`],
+  ])('%s is named, and does not fail', async (_shape, content) => {
+    const { exit, leaks, possible, out } = await scanned({ 'app.js': content })
+
+    expect([exit, leaks]).toEqual([0, []])
+    expect(possible).toMatchObject([{ kind: 'possible_app_secret', file: 'app.js' }])
+    expect(out).not.toContain(appSecret.slice(0, 8))
+  })
+
+  test('what leaks is not named a second time', async () => {
+    const { leaks, possible } = await scanned({ 'app.js': `const secret = '${appSecret}'` })
+
+    expect([leaks.length, possible]).toEqual([1, []])
+  })
+
+  test('it is said in text, and in SARIF it is a warning', async () => {
+    const cwd = folderWith({ 'app.js': `const k = '${appSecret}'` })
+
+    const { exit, out } = await wxlogin(['scan'], { cwd })
+    const sarif = (await wxlogin(['scan', '--sarif'], { cwd })).json()
+
+    expect(exit).toBe(0)
+    expect(out).toMatch(
+      /^app\.js:1:12 {2}This could be an AppSecret.*\nNothing found in 1 files; 1 to look at yourself$/,
+    )
+    expect((await wxlogin(['scan', '--lang', 'zh'], { cwd })).out).toMatch(
+      /^app\.js:1:12 {2}可能是 AppSecret.*\n1 个文件，没有发现泄露；有 1 处请自己看一下$/,
+    )
+    expect(sarif.runs[0].results).toMatchObject([
+      { ruleId: 'possible_app_secret', level: 'warning' },
+    ])
+  })
+
+  test('doctor has nothing against it, and secretlint is told of it on demand', async () => {
+    const content = `const k = '${appSecret}'`
+    const source = { filePath: 'app.js', ext: '.js', contentType: 'text' as const, content }
+    const linted = (options: object) =>
+      lintSource({
+        source,
+        options: { config: { rules: [{ id: creator.meta.id, rule: creator, options }] } },
+      })
+
+    expect((await linted({})).messages).toEqual([])
+    expect((await linted({ possible: true })).messages).toMatchObject([
+      { messageId: 'possible_app_secret' },
+    ])
+  })
+})
+
 describe('no leaks', () => {
   test.each([
     ['a placeholder', "appSecret: '你的 AppSecret'"],
@@ -148,6 +226,16 @@ describe('no leaks', () => {
       'an AppID and the id of something else',
       `track('wx0123456789abcdef', { id: '${appSecret}' })`,
     ],
+    ['a hash before an AppID', `{ etag: '${appSecret}', appid: 'wx0123456789abcdef' }`],
+    [
+      'a hash with an AppID in another object',
+      `a({ id: 'wx0123456789abcdef' }, { md5: '${appSecret}' })`,
+    ],
+    ['the key of a map', `new AMapWX({ key: '${appSecret}' })`],
+    ['a picture', `src = 'https://cdn.example.com/${appSecret}.png'`],
+    ['a list of hashes', `const files = ['${appSecret}', '${otherSecret}', '${thirdSecret}']`],
+    ['a hash given to what checks it', `verifySignature('${appSecret}')`],
+    ['capitals', `const k = '${appSecret.toUpperCase()}'`],
     ['a longer text', `secret = '${appSecret}${appSecret}'`],
     [
       'the name in a comment',
@@ -164,7 +252,11 @@ describe('no leaks', () => {
     ['a text about session_key', "say('the session_key was replaced')"],
     ['a picture in base64', `src = "data:image/png;base64,${randomBytes(600).toString('base64')}"`],
   ])('%s', async (_what, content) => {
-    expect(await scanned({ 'app.js': content })).toMatchObject({ leaks: [], exit: 0 })
+    expect(await scanned({ 'app.js': content })).toMatchObject({
+      leaks: [],
+      possible: [],
+      exit: 0,
+    })
   })
 
   test('the examples', async () => {
@@ -328,6 +420,7 @@ describe('what it prints', () => {
       'session_key',
       'private_key',
       'wechat_call',
+      'possible_app_secret',
     ])
     expect(results).toMatchObject([
       {

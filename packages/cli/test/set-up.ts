@@ -22,7 +22,12 @@ export interface Ran {
 /** Runs a command line in English, in an environment that has nothing else. */
 export async function wxlogin(
   args: readonly string[],
-  { env = { LANG: 'en_US.UTF-8' }, cwd = root, now = Date.now }: Partial<World> = {},
+  {
+    env = { LANG: 'en_US.UTF-8' },
+    cwd = root,
+    now = Date.now,
+    busy = () => () => {},
+  }: Partial<World> = {},
 ): Promise<Ran> {
   const out: string[] = []
   const err: string[] = []
@@ -30,6 +35,7 @@ export async function wxlogin(
     env,
     cwd,
     now,
+    busy,
     print: (text) => out.push(text),
     remark: (text) => err.push(text),
     interrupted: () => Promise.resolve(),

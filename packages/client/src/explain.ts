@@ -14,7 +14,7 @@ export interface Explanation {
   readonly url: string
 }
 
-const readme = 'https://github.com/wxlogin/wxlogin/blob/main/packages/client/README.md'
+const page = 'https://wxlogin.github.io/wxlogin/reference/errors'
 
 /**
  * Explains what a client rejected with, or what `createClient` threw. Works with the errors of both entries, and for
@@ -35,7 +35,7 @@ export function explain(error: unknown): Explanation {
     zh,
     en,
     todo: mistake ? mistakes[mistake] : todo,
-    url: `${readme}#${mistake || (own ? reason : known ? code : 'errors')}`,
+    url: `${page}#${mistake || (own ? reason : known ? code : 'errors')}`,
   }
 }
 

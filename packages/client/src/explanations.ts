@@ -1,6 +1,6 @@
 /**
- * The tables of errors in the README, in code; a test holds them together. `wxlogin explain` has them in
- * Chinese, from README.zh-CN.md: `packages/cli/src/explain/codes.ts`. By code: what a developer does, and what a
+ * What docs/reference/errors.md has for mini programs, in code; a test holds them together. `wxlogin explain` has it in
+ * Chinese, from errors.zh-CN.md: `packages/cli/src/explain/codes.ts`. By code: what a developer does, and what a
  * user may read, in Chinese and in English.
  */
 export const codes: { readonly [code: string]: readonly [todo: string, zh?: string, en?: string] } =
@@ -31,7 +31,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       '`unwrap`, `isUnauthorized`, `loginInput` or `headers` threw; `cause` has what it threw, `data` the body',
     ],
     signed_out: [
-      'Signed out, see below. Show a button that calls `login()`',
+      'Signed out. Show a button that calls `login()`',
       '你已退出登录，请重新登录',
       'You are signed out. Please sign in',
     ],

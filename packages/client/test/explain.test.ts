@@ -8,7 +8,20 @@ import { codes, mistakes, reasons } from '../src/explanations.js'
 import { json, refusal } from './backend.js'
 import { setUp } from './set-up.js'
 
-const readme = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
+const english = read('docs/reference/errors.md')
+const chinese = read('docs/reference/errors.zh-CN.md')
+
+function read(path: string): string {
+  return readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
+}
+
+/** What the entry of a code says to those who write the mini program, and to those who use it. */
+function entryOf(code: string, page: string) {
+  const entry = page.split(/^#+ /m).find((one) => one.startsWith(`\`${code}\`\n`)) ?? ''
+  const [, todo] = /^- (?:Mini program: |小程序：)(.*)$/m.exec(entry) ?? []
+  const [, ...texts] = /^- (?:To the user: |给用户看：)(.*) · (.*)$/m.exec(entry) ?? []
+  return { todo: withoutLinks(todo), texts }
+}
 
 /** The cells of the table in which this is an anchor, by code. */
 function tableWith(anchor: string, text: string): Map<string, readonly string[]> {
@@ -22,46 +35,32 @@ function tableWith(anchor: string, text: string): Map<string, readonly string[]>
   )
 }
 
-const withoutLinks = (text = '') => text.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')
-const errorsIn = (text: string) =>
-  new Map([...tableWith('network', text), ...tableWith('invalid_grant', text)])
+function withoutLinks(text = ''): string {
+  return text.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')
+}
 
-describe('its table is that of the README', () => {
-  test('what to do, in English', () => {
-    const table = errorsIn(readme('README.md'))
-
-    expect(
-      Object.fromEntries([...table].map(([code, [todo]]) => [code, withoutLinks(todo)])),
-    ).toEqual(Object.fromEntries(Object.entries(codes).map(([code, [todo]]) => [code, todo])))
-  })
-
-  test.each(['README.md', 'README.zh-CN.md'])('the texts for users in %s', (name) => {
-    const table = errorsIn(readme(name))
-
-    expect(Object.fromEntries([...table].map(([code, [, zh, en]]) => [code, [zh, en]]))).toEqual(
-      Object.fromEntries(
-        Object.entries(codes).map(([code, [, zh = '–', en = '–']]) => [code, [zh, en]]),
-      ),
-    )
+describe('what it says is on the page of errors', () => {
+  test.each(Object.entries(codes))('%s', (code, [todo, ...texts]) => {
+    expect(entryOf(code, english)).toEqual({ todo, texts })
+    expect(entryOf(code, chinese).texts).toEqual(texts)
   })
 
   test('the reasons with texts of their own', () => {
-    const table = tableWith('login_required', readme('README.md'))
-    const chinese = tableWith('login_required', readme('README.zh-CN.md'))
+    const table = tableWith('login_required', english)
 
     expect(Object.fromEntries(table)).toEqual(reasons)
-    expect([...chinese].map(([reason, [, ...texts]]) => [reason, texts])).toEqual(
-      Object.entries(reasons).map(([reason, [, ...texts]]) => [reason, texts]),
-    )
+    expect(
+      [...tableWith('login_required', chinese)].map(([reason, [, ...texts]]) => [reason, texts]),
+    ).toEqual(Object.entries(reasons).map(([reason, [, ...texts]]) => [reason, texts]))
   })
 
   test('the mistakes', () => {
-    const table = tableWith('auth_path', readme('README.md'))
+    const table = tableWith('auth_path', english)
 
     expect(
       Object.fromEntries([...table].map(([name, [, todo]]) => [name, withoutLinks(todo)])),
     ).toEqual(mistakes)
-    expect([...tableWith('auth_path', readme('README.zh-CN.md')).keys()]).toEqual([...table.keys()])
+    expect([...tableWith('auth_path', chinese).keys()]).toEqual([...table.keys()])
   })
 
   const errors = [
@@ -69,14 +68,13 @@ describe('its table is that of the README', () => {
     ...Object.keys(reasons).map((reason) => ({ code: 'signed_out', reason })),
   ]
 
-  test.each(errors)('the link of %o leads to an anchor', (error) => {
-    const [file, anchor] = explain(error).url.split('#')
+  test.each(errors)('the link of %o leads to an entry', (error) => {
+    const [page, anchor] = explain(error).url.split('#')
 
-    expect(file).toMatch(/\/packages\/client\/README\.md$/)
-    const isThere = readme('README.md').includes(`<a id="${anchor}"></a>`)
-    expect(isThere || (anchor === 'errors' && readme('README.md').includes('\n## Errors\n'))).toBe(
-      true,
-    )
+    expect(page).toBe('https://wxlogin.github.io/wxlogin/reference/errors')
+    const places = [`\n### \`${anchor}\`\n`, `<a id="${anchor}"></a>`]
+    const isThere = places.some((place) => english.includes(place))
+    expect(isThere || (anchor === 'errors' && english.startsWith('# Errors\n'))).toBe(true)
   })
 })
 
@@ -84,8 +82,8 @@ test('a code is explained to the user in both languages, and to the developer', 
   expect(explain({ code: 'signed_out' })).toEqual({
     zh: '你已退出登录，请重新登录',
     en: 'You are signed out. Please sign in',
-    todo: 'Signed out, see below. Show a button that calls `login()`',
-    url: 'https://github.com/wxlogin/wxlogin/blob/main/packages/client/README.md#signed_out',
+    todo: 'Signed out. Show a button that calls `login()`',
+    url: 'https://wxlogin.github.io/wxlogin/reference/errors#signed_out',
   })
 })
 

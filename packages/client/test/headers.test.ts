@@ -99,12 +99,12 @@ describe('headers', () => {
 })
 
 describe('unwrapAuth', () => {
-  /** What the README shows for such a gateway. */
+  /** What the guide shows for such a gateway. */
   let shown: Pick<FullClientOptions, 'unwrap' | 'unwrapAuth' | 'isUnauthorized'>
 
   beforeAll(async () => {
     const { client } = await run<{ client: FullClientOptions }>(
-      'packages/client/README.md',
+      'docs/wrapped-answers.md',
       { gateway: 'unwrapAuth: true' },
       {
         globals: {},

@@ -8,7 +8,7 @@ import { createFakeWeChat } from '@wxlogin/server/testing'
 import { expect, test, vi } from 'vitest'
 import { run } from './documented.js'
 
-// Runs the very code of docs/login-on-demand.md, against the backend that docs/recipes.md shows.
+// Runs the very code of docs/login-on-demand.md, against the backend that docs/phone-number.md shows.
 const document = 'docs/login-on-demand.md'
 const appId = 'wx0000000000000001'
 const appSecret = '0123456789abcdef0123456789abcdef'
@@ -37,7 +37,7 @@ async function setUp() {
   const members = createMembers()
   let made: server.Auth | undefined
   await run(
-    'docs/recipes.md',
+    'docs/phone-number.md',
     { backend: "reason: 'phone_needed'" },
     {
       globals: {

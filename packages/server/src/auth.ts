@@ -29,6 +29,9 @@ import { createAccessTokens } from './tokens/access-token.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
+import { createSign, type Sign } from './user-info/sign.js'
+import { createUserKeys } from './user-info/user-keys.js'
+import { type CreateVirtualPayment, createVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
 import { createTransport, type WeChatHealth } from './wechat/transport.js'
@@ -58,6 +61,10 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
    * Includes tokens if a session that has tokens moved to another user. Throws {@link AuthError}.
    */
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
+  /** Signs a text under the user's `session_key`, which never leaves the server. Throws `stale_session_key`. */
+  readonly sign: Sign
+  /** The arguments of `wx.requestVirtualPayment`, signed. Throws `invalid_code`, `stale_session_key`, `invalid_token`. */
+  readonly virtualPayment: CreateVirtualPayment
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
    * knows the users of WeChat cloud hosting, if `cloudHosting` is set.
@@ -161,6 +168,9 @@ export function createAuth<Claims extends object = object>(
   const phone = createPhone({ ...loginNeeds, onMoved: cloudHosting?.forget })
   const login = createLogin(loginByCode)
 
+  const userKeys = createUserKeys(shared)
+  const sign = createSign({ userKeys })
+
   const authenticate = createAuthenticate({
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
@@ -196,7 +206,9 @@ export function createAuth<Claims extends object = object>(
     refresh,
     logout,
     phone,
-    ...createOpenDataReader(shared),
+    ...createOpenDataReader({ ...shared, userKeys }),
+    sign,
+    virtualPayment: createVirtualPayment({ ...shared, sign }),
     authenticate,
     handle,
     guard: createGuard({ authenticate, refuse }),

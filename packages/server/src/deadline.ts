@@ -1,19 +1,13 @@
 /** Waits for work, and rejects with the error of `expired` after `timeoutMs`; the work itself is not stopped. */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   timeoutMs: number,
   expired: () => Error,
   work: () => Promise<T>,
 ): Promise<T> {
-  let stop = () => {}
-  try {
-    const settled = work()
-    const expiry = new Promise<never>((_, reject) => {
-      stop = startTimer(timeoutMs, () => reject(expired()))
-    })
-    return await Promise.race([settled, expiry])
-  } finally {
-    stop()
-  }
+  return new Promise((resolve, reject) => {
+    const stop = startTimer(timeoutMs, () => reject(expired()))
+    work().then(resolve, reject).finally(stop)
+  })
 }
 
 /**
@@ -37,7 +31,7 @@ export function startTimer(delayMs: number, callBack: () => void): () => void {
 
 const usualLatenessMs = 5
 
-/** Runs work whose signal aborts with the error of `expired` after `timeoutMs`, and in any case once it has settled. */
+/** Runs work whose signal aborts with the error of `expired` after `timeoutMs`, or with its own once it has failed. */
 export async function withAbortableDeadline<T>(
   timeoutMs: number,
   expired: () => Error,
@@ -47,9 +41,12 @@ export async function withAbortableDeadline<T>(
   const stop = startTimer(timeoutMs, () => controller.abort(expired()))
   try {
     return await work(controller.signal)
+  } catch (error) {
+    // Not after a success: nothing is left to stop then, and an abort without a reason of its own makes an exception.
+    controller.abort(error)
+    throw error
   } finally {
     stop()
-    controller.abort()
   }
 }
 

@@ -64,6 +64,14 @@ export type {
   OpenDataReader,
   SignedData,
 } from './user-info/open-data.js'
+export type { Sign } from './user-info/sign.js'
+export type { KeyOptions } from './user-info/user-keys.js'
+export type {
+  CreateVirtualPayment,
+  VirtualPaymentArguments,
+  VirtualPaymentData,
+  VirtualPaymentInput,
+} from './user-info/virtual-payment.js'
 export type { ExchangedAccount } from './wechat/app-kind.js'
 export type { Apps } from './wechat/apps.js'
 export type { MiniProgramApp } from './wechat/code2session.js'

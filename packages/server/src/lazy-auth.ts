@@ -52,6 +52,8 @@ export function lazyAuth<Claims extends object>(create: () => Auth<Claims>): Aut
     phone: async (input) => auth().phone(input),
     openData: async (session, data) => auth().openData(session, data),
     verifySignature: async (session, data) => auth().verifySignature(session, data),
+    sign: async (...args) => auth().sign(...args),
+    virtualPayment: async (input) => auth().virtualPayment(input),
     authenticate,
     handle: async (request) => auth().handle(request),
     guard,

@@ -51,7 +51,7 @@ export interface SessionRecord {
 }
 
 /**
- * Where sessions are kept. Five methods; all the logic is above them. Test your own with `storeCases` of
+ * Where sessions are kept. Five methods, and three more for what asks for them; all the logic is above them. Test your own with `storeCases` of
  * `@wxlogin/server/testing`. If a method throws or does not settle in time, the request fails with 503.
  */
 export interface SessionStore {
@@ -66,6 +66,16 @@ export interface SessionStore {
   list(userId: string): Promise<SessionRecord[]>
   /** At least as many as `list` would return, but cheaper. Without this method `list` is called. */
   count?(userId: string): Promise<number>
+  /**
+   * Keeps a text under an id until `expiresAt`. `false` if there is one that has not expired; it never overwrites. The
+   * ids are 1 to 48 printable ASCII characters, apart from those of sessions; the text has at most 4,096 bytes. `put`,
+   * `peek` and `take` are optional together: options that need them say so when they are missing.
+   */
+  put?(id: string, value: string, expiresAt: number): Promise<boolean>
+  /** The text under an id, which stays there. `undefined` if there is none, or if it has expired. */
+  peek?(id: string): Promise<string | undefined>
+  /** The text under an id, which is removed. Of many calls at once a single one gets it, atomically. */
+  take?(id: string): Promise<string | undefined>
   /**
    * Calls `work` with a store on one connection, as soon as there is one. Optional; with it an error tells the wait for
    * a connection from the wait for an answer, and a call that timed out before it had a connection is never made.

@@ -8,32 +8,23 @@ import { sources } from '../../../.ci/entries.mjs'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
-const recipes = pairOf('docs/recipes')
-const readmes = ['', 'packages/server/', 'packages/client/'].map((folder) =>
-  pairOf(`${folder}README`),
-)
-const examples = ['express', 'miniprogram', 'taro', 'uni-app'].map((name) =>
-  pairOf(`examples/${name}/README`),
-)
+// Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
+const besideFrameworks = 'docs/frameworks'
+const documents = [...markdownIn(''), read('llms.txt')]
+const pairs = documents
+  .filter(({ file }) => file.endsWith('.zh-CN.md'))
+  .map(({ file }) => pairOf(file.replace(/\.zh-CN\.md$/, '')))
+const compiled = documents.filter(({ file }) => !file.startsWith(besideFrameworks))
+
+const twoMiniPrograms = pairOf('docs/two-mini-programs')
+const phoneNumber = pairOf('docs/phone-number')
 const backends = pairOf('docs/backends')
-const platforms = pairOf('docs/platforms')
-const sandbox = pairOf('docs/dev')
-const commandLine = pairOf('packages/cli/README')
 const onDemand = pairOf('docs/login-on-demand')
 const layers = pairOf('docs/request-layers')
 const requestLayer = pairOf('docs/replace-your-request-layer')
-const ofClients = [onDemand, layers, requestLayer]
 const replaceALogin = pairOf('docs/replace-a-login')
-const guides = [commandLine, sandbox, recipes, backends, replaceALogin, platforms, ...ofClients]
-// For coding assistants, in English alone.
-const skill = read('skills/wxlogin/SKILL.md')
-const compiled = [...[...readmes, ...guides, ...examples].flatMap(bothOf), skill]
-// Its programs are compiled and started beside their frameworks, by `npm run long -- frameworks`.
-const frameworks = pairOf('docs/frameworks')
-const pairs = [...readmes, ...guides, frameworks, ...examples]
-const documents = [...pairs.flatMap(bothOf), skill, read('llms.txt')]
 
-describe('the TypeScript of READMEs and recipes compiles', () => {
+describe('the TypeScript of READMEs and guides compiles', () => {
   const problems = compile(compiled.flatMap(blocksOf))
 
   test.each(compiled)('$file', ({ file }) => {
@@ -128,80 +119,142 @@ describe('links lead somewhere', () => {
 })
 
 describe('tables name exactly what the code has', () => {
-  const tabled = readmes.flatMap(bothOf)
-  const serverDocuments = tabled.filter(({ file }) => !file.startsWith('packages/client/'))
-  const clientDocuments = tabled.filter(({ file }) => !file.startsWith('packages/server/'))
-  const serverReadmes = tabled.filter(({ file }) => file.startsWith('packages/server/'))
-  const clientReadmes = tabled.filter(({ file }) => file.startsWith('packages/client/'))
-
-  test.each(serverDocuments)('the options of createAuth in $file', (document) => {
-    const members = membersOf('AuthOptions', 'packages/server/src')
-
-    expect(namesBeside('apps', document)).toEqual(members)
-  })
-
-  test.each(clientDocuments)('the options of createClient in $file', (document) => {
-    const members = membersOf('FullClientOptions', 'packages/client/src')
-
-    expect(namesBeside('baseUrl', document)).toEqual(members)
-  })
+  const server = 'packages/server/src'
+  const client = 'packages/client/src'
 
   test.each([
-    ['the members of the client', 'launch', 'Client', ''],
-    ['the members of the full client alone', 'bindPhone', 'FullClient', ''],
-    ['the options of createFakeWx', 'touristMode', 'FakeWxOptions', '/testing'],
-    ['the members of its control', 'onRequest', 'FakeWxControl', '/testing'],
-  ])('%s', (_what, name, type, folder) => {
-    const members = membersOf(type, `packages/client/src${folder}`)
-    const ofBoth = type === 'FullClient' ? membersOf('Client', 'packages/client/src') : []
+    ['server-options', 'apps', 'AuthOptions', server],
+    ['adapters', 'fresh', 'GuardOptions', server],
+    ['wechat', 'appSecret', 'WeChatOptions', `${server}/wechat`],
+    ['wechat', 'code2Session', 'OwnWeChat', `${server}/wechat`],
+    ['server-testing', 'rotateSessionKey', 'FakeWeChatOptions', `${server}/testing/fake-wechat`],
+    ['server-testing', 'codeFor', 'FakeWeChat', `${server}/testing/fake-wechat`],
+    ['client-options', 'baseUrl', 'FullClientOptions', client],
+    ['client', 'launch', 'Client', client],
+    ['client', 'bindPhone', 'FullClient', client],
+    ['client-testing', 'touristMode', 'FakeWxOptions', `${client}/testing`],
+    ['client-testing', 'onRequest', 'FakeWxControl', `${client}/testing`],
+  ])('%s, the table with %s: %s', (page, name, type, folder) => {
+    const ofBoth = type === 'FullClient' ? membersOf('Client', client) : []
+    const members = membersOf(type, folder).filter((one) => !ofBoth.includes(one))
 
-    for (const document of clientReadmes) {
-      expect(namesBeside(name, document)).toEqual(members.filter((one) => !ofBoth.includes(one)))
+    for (const document of bothOf(pairOf(`docs/reference/${page}`))) {
+      expect(namesBeside(name, document)).toEqual(members)
     }
   })
 
-  test.each(serverReadmes)('the events in $file', (document) => {
+  const events = bothOf(pairOf('docs/reference/events'))
+
+  test.each(events)('the events in $file', (document) => {
     const { text } = read('packages/server/src/events.ts')
     const types = [...text.matchAll(/^ {2}readonly type: '(\w+)'$/gm)].map(([, type]) => type)
 
     expect(namesBeside('misconfigured', document)).toEqual(types.sort())
   })
 
-  test.each(serverReadmes)('what is in the events in $file', (document) => {
-    const { text } = read('packages/server/src/events.ts')
-    const source = ts.createSourceFile('events.ts', text, ts.ScriptTarget.ESNext)
-    const code = ts.createPrinter({ removeComments: true }).printFile(source)
+  test.each(events)('what is in the events in $file', (document) => {
+    const code = withoutComments(read('packages/server/src/events.ts'))
     const words = [...code.matchAll(/['"](\w+)['"]/g)].map(([, word]) => word)
     const listed = [...words, ...membersOf('LoginMethod', 'packages/server/src')]
     const table = tablesOf(document).find((rows) => namesIn(rows).includes('misconfigured'))
 
     expect(listed.filter((word) => !table?.join().includes(`\`${word}\``))).toEqual([])
   })
+})
 
+describe('every error has one entry', () => {
+  const errors = pairOf('docs/reference/errors')
+  const pages = bothOf(errors)
+  const ofClient = membersOf('ClientErrorCode', 'packages/client/src')
+
+  test.each(pages)('and one anchor, in $file', (document) => {
+    const codes = headingsOf(document).flatMap(
+      ([, , heading = '']) => /^`(\w+)`$/.exec(heading)?.[1] ?? [],
+    )
+    const ids = [...document.text.matchAll(/<a id="([\w-]+)">/g)].map(([, id]) => id)
+
+    expect([...codes].sort()).toEqual([...Object.keys(wireErrors), ...ofClient].sort())
+    expect(new Set([...codes, ...ids]).size).toBe(codes.length + ids.length)
+  })
+
+  test.each(pages)('with its status, in $file', (document) => {
+    for (const [code, status] of Object.entries(wireErrors)) {
+      const [, stated] = new RegExp(`^### \`${code}\`\n\n\\D+(\\d+)`, 'm').exec(document.text) ?? []
+      expect(`${code} ${stated}`).toBe(`${code} ${status}`)
+    }
+  })
+
+  test('and the entries of both languages have the same lines', () => {
+    const shapesOf = (document: Document) =>
+      document.text
+        .split(/^#{2,3} /m)
+        .map(
+          (entry) =>
+            `${entry.split('\n')[0]?.match(/`\w+`/) ?? ''} ${entry.match(/^- /gm)?.length}`,
+        )
+
+    expect(shapesOf(errors.chinese)).toEqual(shapesOf(errors.english))
+  })
+
+  test.each(pages)('and every reason has a row, in $file', (document) => {
+    const given = ['server', 'client'].flatMap((name) =>
+      sourcesIn(`packages/${name}/src`).flatMap((source) => [
+        ...withoutComments(source).matchAll(/\breason: "(\w+)"|\brefused\(\s*"[^"]+",\s*"(\w+)"/g),
+      ]),
+    )
+    const names = given.map(([, reason, ofOpenData]) => reason ?? ofOpenData ?? '')
+    const reasons = new Set([...names, ...membersOf('InvalidGrantReason', 'packages/shared/src')])
+    // `expired` to the client.
+    reasons.delete('retry_expired')
+
+    const rows = namesBeside('phone_code', document)
+    expect([...reasons].filter((reason) => !rows.includes(reason))).toEqual([])
+    expect([...reasons]).toEqual(
+      expect.arrayContaining(['mock_code', 'watermark_appid', 'revoked']),
+    )
+  })
+})
+
+describe('the READMEs are doors', () => {
   test.each([
-    ['the options of createWeChat', 'appSecret', 'WeChatOptions', 'wechat'],
-    ["the members of WeChat's interfaces", 'code2Session', 'OwnWeChat', 'wechat'],
-    [
-      'the options of createFakeWeChat',
-      'rotateSessionKey',
-      'FakeWeChatOptions',
-      'testing/fake-wechat',
-    ],
-    ['the members of the emulated WeChat', 'codeFor', 'FakeWeChat', 'testing/fake-wechat'],
-  ])('%s', (_what, name, type, folder) => {
-    const members = membersOf(type, `packages/server/src/${folder}`)
-
-    for (const document of serverReadmes) expect(namesBeside(name, document)).toEqual(members)
+    ['', 150],
+    ['packages/server/', 120],
+    ['packages/client/', 120],
+    ['packages/cli/', 120],
+  ])('%sREADME has at most %i lines', (folder, most) => {
+    for (const { file, text } of bothOf(pairOf(`${folder}README`))) {
+      expect(`${file}: ${text.split('\n').length - 1 <= most}`).toBe(`${file}: true`)
+    }
   })
 
-  test.each(tabled)("the server's error codes in $file", (document) => {
-    expect(namesBeside('invalid_grant', document)).toEqual(Object.keys(wireErrors).sort())
+  test('the contents of docs list every page of it', () => {
+    for (const contents of bothOf(pairOf('docs/README'))) {
+      const isChinese = contents.file.endsWith('.zh-CN.md')
+      const pages = markdownIn('docs')
+        .map(({ file }) => file)
+        .filter(
+          (file) =>
+            file.endsWith('.zh-CN.md') === isChinese && !/^docs\/(README|index)\./.test(file),
+        )
+      const listed = linksOf(contents).map((link) => join('docs', link))
+
+      expect(pages.filter((page) => !listed.includes(page))).toEqual([])
+    }
   })
 
-  test.each(clientDocuments)("the client's own error codes in $file", (document) => {
-    const codes = membersOf('ClientErrorCode', 'packages/client/src')
+  test('every page is there in both languages', () => {
+    const files = [
+      ...markdownIn('docs'),
+      ...['server', 'client', 'cli'].flatMap((name) => read(`packages/${name}/README.md`)),
+      read('README.md'),
+    ]
+      .map(({ file }) => file)
+      .filter((file) => !file.startsWith('docs/index'))
+    const english = files.filter((file) => !file.endsWith('.zh-CN.md'))
 
-    expect(namesBeside('mock_code', document)).toEqual(codes)
+    expect(
+      english.filter((file) => !existsSync(join(root, file.replace(/md$/, 'zh-CN.md')))),
+    ).toEqual([])
   })
 })
 
@@ -230,6 +283,15 @@ function read(file: string): Document {
 
 function pairOf(path: string): Pair {
   return { english: read(`${path}.md`), chinese: read(`${path}.zh-CN.md`) }
+}
+
+/** Every Markdown file of the repository below a folder; change files become the CHANGELOGs. */
+function markdownIn(folder: string): readonly Document[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return /^(node_modules|\.)/.test(entry.name) ? [] : markdownIn(path)
+    return entry.name.endsWith('.md') ? [read(path)] : []
+  })
 }
 
 function bothOf({ english, chinese }: Pair): readonly Document[] {
@@ -450,10 +512,10 @@ const node: Environment = {
     'preamble.d.ts': nodePreamble,
     'pages/index/my-store.ts': myStore,
     'pages/index/my-adapter.ts': myAdapter,
-    'pages/index/users.ts': codeWith('export async function link', recipes),
+    'pages/index/users.ts': codeWith('export async function link', twoMiniPrograms),
     'pages/index/user-table.ts': codeWith('ER_DUP_ENTRY', replaceALogin),
     'pages/index/login.ts': codeWith('acceptLegacy', replaceALogin),
-    'pages/index/phone.ts': codeWith('export async function bindPhone', recipes),
+    'pages/index/phone.ts': codeWith('export async function bindPhone', phoneNumber),
   },
 }
 
@@ -666,13 +728,23 @@ function namesBeside(name: string, document: Document): readonly string[] {
   return [...namesIn(table)].sort()
 }
 
+/** As the compiler prints it: with double quotes. */
+function withoutComments({ file, text }: Document): string {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext)
+  return ts.createPrinter({ removeComments: true }).printFile(source)
+}
+
+function sourcesIn(folder: string): readonly Document[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.startsWith('testing'))
+    .map((name) => read(`${folder}/${name}`))
+}
+
 /** The members of an interface, inherited ones included, or the texts of a union, sorted. */
 function membersOf(typeName: string, folder: string): readonly string[] {
-  const sources = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.startsWith('testing'))
-    .map((name) =>
-      ts.createSourceFile(name, read(`${folder}/${name}`).text, ts.ScriptTarget.ESNext),
-    )
+  const sources = sourcesIn(folder).map(({ file, text }) =>
+    ts.createSourceFile(file, text, ts.ScriptTarget.ESNext),
+  )
 
   function membersNamed(name: string): readonly string[] {
     return sources.flatMap((source) =>

@@ -73,3 +73,14 @@ export function blockLoop(forMs: number, first: () => void): Promise<void> {
     })
   })
 }
+
+/** Numbers below one that look random and are the same in every run (xorshift32). */
+export function createDice(seed: number): () => number {
+  let state = seed | 0 || 1
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+}

@@ -19,6 +19,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     'createWeChat',
     'decryptOpenData',
     'knownErrcodes',
+    'signPayment',
     'signSession',
     'verifyRawData',
   ],

@@ -28,7 +28,7 @@ type Answer =
  * Sends one login that cannot succeed, with a code that nobody has, and looks at the answer: routes, clock and, because
  * a backend asks WeChat about it, how it is set up.
  */
-export const address: Check = async (project, { url, authPath, now }) => {
+export const address: Check = async (project, { url, authPath, now, busy }) => {
   if (url === undefined) {
     return [
       { check: 'auth_path', why: noUrl },
@@ -37,7 +37,8 @@ export const address: Check = async (project, { url, authPath, now }) => {
   }
   const path = authPath ?? pathOf(project)
   const appId = project.clients.map((one) => one.appId).find((one) => /^wx/.test(one ?? ''))
-  const answer = await ask(`${url.replace(/\/+$/, '')}${path}/login`, appId, now)
+  const done = busy({ en: 'Asking the backend', zh: '正在询问后端' })
+  const answer = await ask(`${url.replace(/\/+$/, '')}${path}/login`, appId, now).finally(done)
   if ('unreachable' in answer) {
     return [
       { check: 'auth_path', ...unreachable(url, answer.unreachable) },

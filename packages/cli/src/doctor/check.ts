@@ -46,6 +46,8 @@ export interface Wanted {
   readonly isOnline: boolean
   readonly wechatHost: string | undefined
   readonly now: () => number
+  /** Says what takes its time; what it returns takes that back. */
+  readonly busy: (text: Text) => () => void
   readonly env: Readonly<Record<string, string | undefined>>
   /** Asks for what is not to be written on a command line. */
   readonly askSecret: ((appId: string) => Promise<string | undefined>) | undefined

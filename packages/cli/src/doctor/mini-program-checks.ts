@@ -26,8 +26,35 @@ const isOfThisNetwork = (url: string): boolean =>
   isOfThisMachine(url) ||
   /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.)|\.local$/.test(hostOf(url))
 
-const baseUrlsOf = ({ baseUrls }: ClientSide) =>
-  baseUrls.flatMap((setting) => ('literal' in setting ? [setting] : []))
+/** The addresses that a release may get; what stands in for a variable counts where the build does not set it. */
+function baseUrlsOf(one: ClientSide): readonly WrittenUrl[] {
+  const isKnown = one.baseUrls.some(
+    (value) => 'variable' in value && one.variables.has(value.variable),
+  )
+  return one.baseUrls.flatMap((value) => {
+    if (value.only === 'development' || (value.only === 'unset' && isKnown)) return []
+    if ('unread' in value) return []
+    const { file, line } = value
+    const literal = resolved(value, one)
+    return literal === undefined ? [] : [{ literal, file, line }]
+  })
+}
+
+interface WrittenUrl {
+  readonly literal: string
+  readonly file: string
+  readonly line: number
+}
+
+/** Whether an address is nowhere written that a release gets. */
+const isComputed = (one: ClientSide): boolean =>
+  one.baseUrls.some((value) => 'unread' in value && value.only !== 'development') ||
+  (one.baseUrls.length > 0 && baseUrlsOf(one).length === 0)
+
+const noAppId = {
+  en: 'the mini program names no AppID of its own',
+  zh: '小程序没有写自己的 AppID',
+} as const
 
 /**
  * Without an AppID nobody can exchange a code. With nothing but this machine around it, that is how one begins: there
@@ -36,6 +63,7 @@ const baseUrlsOf = ({ baseUrls }: ClientSide) =>
 export const touristAppId: Check = async (project, { url, isRelease }) =>
   eachClient('tourist_app_id', (one) => {
     const { appId, configFile } = one
+    if (appId === undefined) return [{ check: 'tourist_app_id', why: noAppId }]
     if (appId !== 'touristappid') return []
     const written = baseUrlsOf(one).map(({ literal }) => literal)
     const addresses = [...written, ...(url ? [url] : [])]
@@ -71,7 +99,10 @@ export const appIdDiffers: Check = async (project) => {
     ]
   }
   return eachClient('app_id_differs', ({ appId, configFile }) => {
-    if (appId === undefined || appId === 'touristappid' || served.has(appId)) return []
+    if (appId === undefined || appId === 'touristappid') {
+      return [{ check: 'app_id_differs', why: noAppId }]
+    }
+    if (served.has(appId)) return []
     const others = [...served].join(', ')
     return [
       {
@@ -90,7 +121,15 @@ export const appIdDiffers: Check = async (project) => {
   })(project)
 }
 
-export const leak: Check = eachClient('leak', async ({ shippedFolders, notShipped }) => {
+export const leak: Check = async (project, { busy }) => {
+  const done = busy({
+    en: 'Looking for secrets in the mini program',
+    zh: '正在查找小程序里的机密',
+  })
+  return leaksOf(project).finally(done)
+}
+
+const leaksOf = eachClient('leak', async ({ shippedFolders, notShipped }) => {
   const { leaks } = await scanPaths({
     paths: shippedFolders,
     without: notShipped,
@@ -112,34 +151,52 @@ const lead = (text: string, mark: string): string => text.split(mark)[0] ?? text
 const rest = (text: string, mark: string): string => text.split(mark).slice(1).join(mark)
 
 export const plainHttp: Check = async (project, { url, isRelease }) => {
-  const ofProject = await eachClient('plain_http', (one) =>
-    baseUrlsOf(one).flatMap(({ literal, file, line }) =>
+  const ofProject = await eachClient('plain_http', (one) => {
+    const found = baseUrlsOf(one).flatMap(({ literal, file, line }) =>
       literal.startsWith('http://') && (isRelease || !isOfThisNetwork(literal))
         ? [{ check: 'plain_http' as const, file, line, ...plainHttpTexts(literal) }]
         : [],
-    ),
-  )(project)
+    )
+    if (found.length > 0) return found
+    if (isComputed(one)) return [{ check: 'plain_http', why: computed }]
+    const hasClient = one.sources.some(({ code }) => /\bcreateClient\b/.test(code))
+    return hasClient ? [] : [{ check: 'plain_http', why: noClient }]
+  })(project)
   const isPlain = url?.startsWith('http://') && !isOfThisNetwork(url)
   return url && isPlain
     ? [...ofProject, { check: 'plain_http', ...plainHttpTexts(url) }]
     : ofProject
 }
 
-const plainHttpTexts = (url: string) => ({
-  problem: {
-    en: `The backend's address is ${new URL(url).origin}, and a released mini program may use https only`,
-    zh: `后端地址是 ${new URL(url).origin}，而发布的小程序只能用 https`,
-  },
-  todo: {
-    en: 'Give the backend a certificate, add its domain to the 合法域名 of request in the WeChat console, and write https://',
-    zh: '给后端配上证书，在小程序后台把域名加到 request 合法域名，再改成 https://',
-  },
-})
+const computed = {
+  en: 'what baseUrl comes to in a release cannot be read in the code; see to it that it begins with https://',
+  zh: '从代码里看不出发布版的 baseUrl 是什么；请自己确认它以 https:// 开头',
+} as const
+
+const noClient = {
+  en: 'the mini program does not call createClient',
+  zh: '小程序里没有调用 createClient',
+} as const
+
+const plainHttpTexts = (url: string) => {
+  const shown = URL.canParse(url) ? new URL(url).origin : url
+  return {
+    problem: {
+      en: `The backend's address is ${shown}, and a released mini program may use https only`,
+      zh: `后端地址是 ${shown}，而发布的小程序只能用 https`,
+    },
+    todo: {
+      en: 'Give the backend a certificate, add its domain to the 合法域名 of request in the WeChat console, and write https://',
+      zh: '给后端配上证书，在小程序后台把域名加到 request 合法域名，再改成 https://',
+    },
+  }
+}
 
 export const baseLibrary: Check = eachClient(
   'base_library',
   ({ libVersion, configFile, sources }) => {
-    if (libVersion === undefined || !/^\d+(\.\d+)+$/.test(libVersion)) return []
+    if (libVersion === undefined) return [{ check: 'base_library', why: noLibVersion }]
+    if (!/^\d+(\.\d+)+$/.test(libVersion)) return []
     const usesCloud = sources.some(({ code }) =>
       /\bcontainer\s*:\s*\{|\bcallContainer\b/.test(code),
     )
@@ -161,6 +218,11 @@ export const baseLibrary: Check = eachClient(
     ]
   },
 )
+
+const noLibVersion = {
+  en: 'the mini program names no base library (libVersion)',
+  zh: '小程序没有写基础库版本（libVersion）',
+} as const
 
 function isBefore(version: string, floor: string): boolean {
   const parts = version.split('.').map(Number)

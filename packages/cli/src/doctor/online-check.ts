@@ -19,7 +19,7 @@ export const online: Check = async (project, wanted) => {
       },
     ]
   }
-  const { wechatHost, now } = wanted
+  const { wechatHost, now, busy } = wanted
   const wechat = createWeChat({
     ...app,
     now,
@@ -27,6 +27,7 @@ export const online: Check = async (project, wanted) => {
     // What it reports is thrown as well.
     onEvent: () => {},
   })
+  const done = busy({ en: 'Asking WeChat', zh: '正在询问微信' })
   try {
     await wechat.accessToken()
     return []
@@ -34,6 +35,7 @@ export const online: Check = async (project, wanted) => {
     if (!(error instanceof AuthError)) throw error
     return refused(error, app.appId)
   } finally {
+    done()
     await wechat.close()
   }
 }

@@ -2,13 +2,18 @@ import { dirname, join, sep } from 'node:path'
 import { parseEnv } from 'node:util'
 import { asObject, exists, filesBelow, jsonOf, textOf } from '../project/files.js'
 import { findMiniPrograms, type MiniProgram } from '../project/mini-programs.js'
-import { type Setting, type Source, settingsOf, sourceOf } from './source.js'
+import type { Value } from './expression.js'
+import { isSetting, type Setting, settingsOf } from './settings.js'
+import { type Modules, modulesOf, type Source, sourceOf } from './source.js'
 
 /** A mini program, and what its program says. */
 export interface ClientSide extends MiniProgram {
   readonly sources: readonly Source[]
-  readonly baseUrls: readonly Setting[]
-  readonly authPaths: readonly Setting[]
+  /** Every address that `createClient` may get. */
+  readonly baseUrls: readonly Value[]
+  readonly authPaths: readonly Value[]
+  /** What its build puts into a release. */
+  readonly variables: ReadonlyMap<string, string>
   readonly packageJson: PackageJson | undefined
 }
 
@@ -88,14 +93,34 @@ async function clientSide(
   sources: readonly Source[],
   start: string,
 ): Promise<ClientSide> {
+  const { root, folder, shippedFolders } = miniProgram
+  const modules = modulesOf(sources, [...shippedFolders, root, folder])
   const creating = sources.filter(({ code }) => /\bcreateClient\b/.test(code))
+  const packageJson = await packageJsonAbove(root, start)
+  const home = packageJson ? dirname(packageJson.file) : folder
+  const { variables } = await variablesOf([...new Set([home, folder, root])], {
+    NODE_ENV: 'production',
+  })
   return {
     ...miniProgram,
     sources,
-    baseUrls: creating.flatMap((source) => settingsOf('baseUrl', source)),
-    authPaths: creating.flatMap((source) => settingsOf('authPath', source)),
-    packageJson: await packageJsonAbove(miniProgram.root, start),
+    baseUrls: optionsOf('baseUrl', creating, modules),
+    authPaths: optionsOf('authPath', creating, modules),
+    variables,
+    packageJson,
   }
+}
+
+/** Where they are written: beside `createClient`, or in a file that is imported there. */
+function optionsOf(option: string, creating: readonly Source[], modules: Modules) {
+  const beside = creating.flatMap((source) => settingsOf(option, source, modules))
+  if (beside.length > 0) return beside
+  const imported = creating.flatMap((source) =>
+    [...source.code.matchAll(/(?:\bfrom|\brequire\s*\()\s*['"`]([^'"`]+)['"`]/g)].flatMap(
+      ([, specifier = '']) => modules.find(source, specifier) ?? [],
+    ),
+  )
+  return [...new Set(imported)].flatMap((source) => settingsOf(option, source, modules))
 }
 
 async function serverSides(
@@ -128,29 +153,35 @@ async function serverSide(
   start: string,
   env: Environment,
 ): Promise<ServerSide> {
-  const settings = (option: string) => sources.flatMap((source) => settingsOf(option, source))
-  const [appIds, appSecrets, secrets] = ['appId', 'appSecret', 'secret'].map(settings)
+  const modules = modulesOf(sources)
+  const settings = (option: string, counts: (one: Setting, source: Source) => boolean) =>
+    sources.flatMap((source) =>
+      settingsOf(option, source, modules)
+        .filter(isSetting)
+        .filter((one) => counts(one, source)),
+    )
+  const appIds = settings('appId', () => true)
+  const appSecrets = settings('appSecret', () => true)
+  const secrets = settings('secret', isOfLogin)
   const { variables, hasFile } = await variablesOf([...new Set([start, folder])], env)
   const names = [appIds, appSecrets, secrets]
-    .flatMap((some = []) => some)
+    .flat()
     .flatMap((one) => ('variable' in one ? [one.variable] : []))
   return {
     folder,
     sources,
     packageJson,
-    appIds: appIds ?? [],
-    appSecrets: appSecrets ?? [],
-    secrets: (secrets ?? []).filter(isOfLogin(sources)),
+    appIds,
+    appSecrets,
+    secrets,
     variables,
     isItsEnvironment: hasFile || names.some((name) => variables.has(name)),
   }
 }
 
 /** Other libraries have secrets as well: one that is written down counts where the login is. */
-function isOfLogin(sources: readonly Source[]): (setting: Setting) => boolean {
-  const files = sources.filter(({ code }) => /\bcreateAuth\b/.test(code)).map(({ file }) => file)
-  return (setting) => 'variable' in setting || files.includes(setting.file)
-}
+const isOfLogin = (setting: Setting, { code }: Source): boolean =>
+  'variable' in setting || /\bcreateAuth\b/.test(code)
 
 /** What is set beats what a file says, as in Node's own `--env-file`. */
 async function variablesOf(folders: readonly string[], env: Environment) {

@@ -72,7 +72,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   http: '状态码不是 2xx，又不是服务端的错误码：看 `statusCode` 和 `data`。或者登录接口的应答里没有 token：见能认出的配置错误',
   business:
     '`unwrap`、`isUnauthorized`、`loginInput` 或 `headers` 抛出异常；`cause` 是它抛出的东西，`data` 是应答体',
-  signed_out: '已退出，见下文。显示登录按钮，点了调用 `login()`',
+  signed_out: '已退出。显示登录按钮，点了调用 `login()`',
   user_changed: '现在登录的已不是发起请求时的用户，所以没有发出。重新加载页面',
   single_page: '从朋友圈打开的单页模式，不能登录',
   mock_code:

@@ -1,5 +1,10 @@
-/** What leaks. */
-export type LeakKind = 'app_secret' | 'session_key' | 'private_key' | 'wechat_call'
+/** What leaks; `possible_app_secret` looks like an AppSecret, and may be something else. */
+export type LeakKind =
+  | 'app_secret'
+  | 'session_key'
+  | 'private_key'
+  | 'wechat_call'
+  | 'possible_app_secret'
 
 export interface Leak {
   readonly kind: LeakKind
@@ -13,7 +18,7 @@ type Finder = (text: { readonly raw: string; readonly code: string }) => Iterabl
 /** Everything that leaks in a file, in its order, each place once. */
 export function leaksIn(raw: string, { isProgram }: { readonly isProgram: boolean }): Leak[] {
   const text = { raw, code: isProgram ? withoutComments(raw) : raw }
-  const leaks = [namedSecrets, secretsBesideAppIds, encodedSecrets, sessionKeys, readSessionKeys]
+  const leaks = [namedSecrets, namelessSecrets, encodedSecrets, sessionKeys, readSessionKeys]
     .concat([pemKeys, encodedPemKeys, jwks, callsOfWeChat])
     .flatMap((find: Finder) => [...find(text)])
     .sort((a, b) => a.range[0] - b.range[0])
@@ -21,7 +26,9 @@ export function leaksIn(raw: string, { isProgram }: { readonly isProgram: boolea
   for (const leak of leaks) {
     const isSeen = kept.some(
       ({ kind, range: [start, end] }) =>
-        kind === leak.kind && start < leak.range[1] && leak.range[0] < end,
+        (kind === leak.kind || leak.kind === 'possible_app_secret') &&
+        start < leak.range[1] &&
+        leak.range[0] < end,
     )
     if (!isSeen) kept.push(leak)
   }
@@ -47,18 +54,64 @@ function* namedSecrets({ raw }: { readonly raw: string }): Iterable<Leak> {
   yield* hits(raw, inParts, 'app_secret', (parts) => isRandomHex(parts.replace(/[^0-9a-f]/g, '')))
 }
 
-/** An AppSecret without a name, near an AppID: `['wx…', '…']`, `init('wx…', '…')`. */
-function* secretsBesideAppIds({ raw }: { readonly raw: string }): Iterable<Leak> {
-  const pair = new RegExp(
-    `${quote}wx[0-9a-f]{16}${quote}([^;{}]{1,80}?)${quote}(${hex})${quote}`,
-    'gd',
+/**
+ * An AppSecret without a name that says so. It is known by an AppID beside it (`['wx…', '…']`), by what it is given to
+ * (`jscode2session(code, '…')`), or by a call of WeChat's nearby; elsewhere 32 hexadecimal digits could be one, where
+ * nothing says that they are a hash, an id or the key of a map.
+ */
+function* namelessSecrets({ raw }: { readonly raw: string }): Iterable<Leak> {
+  for (const match of raw.matchAll(new RegExp(`${quote}(${hex})${quote}`, 'gd'))) {
+    const range = match.indices?.[1]
+    if (!range || !isRandomHex(match[1] ?? '')) continue
+    const before = raw.slice(Math.max(0, match.index - 300), match.index)
+    const after = raw.slice(match.index + match[0].length, range[1] + 300)
+    const names = [...namesBefore(before)]
+    if (names.some((name) => isOfHash.test(name))) continue
+    const between = betweenAppId(before, after)
+    const isKnown =
+      (between !== undefined && !isOfHash.test(between) && !isOfKey.test(between)) ||
+      names.some((name) => takesSecret.test(name)) ||
+      [before, after].some((text) => callsWithSecret.test(text))
+    if (isKnown) yield { kind: 'app_secret', range }
+    else if (!names.some((name) => isOfMap.test(name)) && !isInList(before, after)) {
+      yield { kind: 'possible_app_secret', range }
+    }
+  }
+}
+
+// These are hex as well.
+const isOfHash =
+  /md5|hash|etag|digest|sum|version|trace|nonce|uuid|guid|sha\d|signature|integrity|fingerprint|id\b/i
+const isOfKey = /(?<!secret|app)key/i
+const isOfMap = /map|lbs|geo/i
+const takesSecret = /secret|jscode2session|code2session|access_?token/i
+const callsWithSecret = /jscode2session|[?&]secret=|cgi-bin\/(?:stable_)?token\b/
+
+/** What is between an AppID and this, on either side, in the same list, object or call. */
+function betweenAppId(before: string, after: string): string | undefined {
+  return (
+    new RegExp(`${quote}wx[0-9a-f]{16}${quote}([^{}]{1,200})$`).exec(before)?.[1] ??
+    new RegExp(`^([^{}]{1,200}?)${quote}wx[0-9a-f]{16}${quote}`).exec(after)?.[1]
   )
-  for (const match of raw.matchAll(pair)) {
-    const [, between = '', secret = ''] = match
-    const range = match.indices?.[2]
-    // These are hex as well.
-    const isHash = /md5|hash|etag|digest|sum|version|trace|nonce|uuid|guid|(?<!secret|app)key|id\b/i
-    if (range && isRandomHex(secret) && !isHash.test(between)) yield { kind: 'app_secret', range }
+}
+
+const isInList = (before: string, after: string): boolean =>
+  new RegExp(`${hex}${quote}\\s*,\\s*$`).test(before) ||
+  new RegExp(`^\\s*,\\s*${quote}${hex}`).test(after)
+
+/** What a value is assigned to, and the functions that it is given to. */
+function* namesBefore(before: string): Iterable<string> {
+  const [, assignedTo] =
+    /([\w$.-]+)\\*["'`]?\s*(?::\s*string\s*)?[:=]{1,3}\s*\[?\s*$/.exec(before) ?? []
+  if (assignedTo !== undefined) yield assignedTo
+  let closed = 0
+  for (let at = before.length - 1; at >= 0; at--) {
+    if (before[at] === ')') closed++
+    if (before[at] === ';' && closed === 0) return
+    if (before[at] !== '(' || closed-- > 0) continue
+    closed = 0
+    const [called] = /[\w$.]+\s*$/.exec(before.slice(0, at)) ?? []
+    if (called !== undefined) yield called
   }
 }
 

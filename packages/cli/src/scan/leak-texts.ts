@@ -7,6 +7,10 @@ export const leakTexts: { readonly [kind in LeakKind]: Text } = {
     en: 'An AppSecret. Everybody can read what is in a mini program: keep it at the backend only, and reset it in the WeChat console if this was ever uploaded',
     zh: 'AppSecret 泄露。小程序里的东西谁都能看到：它只能放在后端；如果上传过，请在小程序后台重置',
   },
+  possible_app_secret: {
+    en: 'This could be an AppSecret: 32 hexadecimal digits, and nothing says what they are. If they are one, keep it at the backend only and reset it in the WeChat console; if not, a name that says so (md5, id …) ends this',
+    zh: '可能是 AppSecret：32 位十六进制字符，看不出是什么。如果是，只能放在后端，并在小程序后台重置；如果不是，换个能说明用途的名字（md5、id 等）就不再提示',
+  },
   session_key: {
     en: 'A session_key. Whoever has it can read and forge what WeChat signs for this user: the backend keeps it and sends it to nobody',
     zh: 'session_key 泄露。有了它就能解密、伪造微信为这个用户签名的数据：它只留在后端，不要下发',

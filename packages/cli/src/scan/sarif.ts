@@ -3,7 +3,14 @@ import type { LeakKind } from './findings.js'
 import { leakTexts } from './leak-texts.js'
 import type { FoundLeak } from './scan-files.js'
 
-const kinds: readonly LeakKind[] = ['app_secret', 'session_key', 'private_key', 'wechat_call']
+const kinds: readonly LeakKind[] = [
+  'app_secret',
+  'session_key',
+  'private_key',
+  'wechat_call',
+  'possible_app_secret',
+]
+const levelOf = (kind: LeakKind) => (kind === 'possible_app_secret' ? 'warning' : 'error')
 
 /** The findings in SARIF 2.1.0, which code hosts show beside the lines. */
 export function sarifOf(
@@ -22,14 +29,14 @@ export function sarifOf(
             rules: kinds.map((kind) => ({
               id: kind,
               shortDescription: { text: say(leakTexts[kind]) },
-              defaultConfiguration: { level: 'error' },
+              defaultConfiguration: { level: levelOf(kind) },
             })),
           },
         },
         results: leaks.map(({ kind, file, inside, line, column }) => ({
           ruleId: kind,
           ruleIndex: kinds.indexOf(kind),
-          level: 'error',
+          level: levelOf(kind),
           message: { text: inside ? `${inside}: ${say(leakTexts[kind])}` : say(leakTexts[kind]) },
           locations: [
             {

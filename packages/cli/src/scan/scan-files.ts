@@ -29,6 +29,8 @@ export interface Skipped {
 export interface ScanResult {
   readonly files: number
   readonly leaks: readonly FoundLeak[]
+  /** What could be a leak, for somebody to look at. */
+  readonly possible: readonly FoundLeak[]
   readonly skipped: readonly Skipped[]
 }
 
@@ -67,7 +69,7 @@ export async function scanPaths({ paths, without, isMiniProgram }: ToScan): Prom
     if (await isFolder(path)) for (const file of await filesBelow(path)) files.add(file)
     else files.add(path)
   }
-  const leaks: FoundLeak[] = []
+  const all: FoundLeak[] = []
   const skipped: Skipped[] = []
   const look = await createLook()
   let count = 0
@@ -79,9 +81,11 @@ export async function scanPaths({ paths, without, isMiniProgram }: ToScan): Prom
     const bytes = await read(file)
     const found = typeof bytes === 'string' ? bytes : await look(file, bytes)
     if (typeof found === 'string') skipped.push({ file, why: found })
-    else leaks.push(...found)
+    else all.push(...found)
   }
-  return { files: count, leaks, skipped }
+  const isPossible = ({ kind }: FoundLeak) => kind === 'possible_app_secret'
+  const leaks = all.filter((one) => !isPossible(one))
+  return { files: count, leaks, possible: all.filter(isPossible), skipped }
 }
 
 async function read(file: string): Promise<Buffer | 'too_large' | 'unreadable'> {
@@ -97,7 +101,7 @@ async function read(file: string): Promise<Buffer | 'too_large' | 'unreadable'> 
 async function createLook() {
   const { lintSource } = await import('@secretlint/core')
   const { creator } = await import('./secretlint-rule.js')
-  const config = { rules: [{ id: creator.meta.id, rule: creator }] }
+  const config = { rules: [{ id: creator.meta.id, rule: creator, options: { possible: true } }] }
 
   async function lookAtText({ file, inside }: Place, content: string): Promise<FoundLeak[]> {
     const filePath = inside ?? file
@@ -146,6 +150,7 @@ function kindOf(messageId: string): LeakKind {
     case 'session_key':
     case 'private_key':
     case 'wechat_call':
+    case 'possible_app_secret':
       return messageId
     default:
       return 'app_secret'

@@ -7,6 +7,12 @@ const messages = {
   session_key: translations('session_key'),
   private_key: translations('private_key'),
   wechat_call: translations('wechat_call'),
+  possible_app_secret: translations('possible_app_secret'),
+}
+
+export interface RuleOptions {
+  /** Reports what could be an AppSecret and need not be one, too (default false). */
+  readonly possible?: boolean
 }
 
 /**
@@ -17,7 +23,7 @@ const messages = {
  * // .secretlintrc.json
  * { "rules": [{ "id": "wxlogin/secretlint-rule" }] }
  */
-export const creator: SecretLintRuleCreator = {
+export const creator: SecretLintRuleCreator<RuleOptions> = {
   messages,
   meta: {
     id: 'wxlogin/secretlint-rule',
@@ -26,11 +32,12 @@ export const creator: SecretLintRuleCreator = {
     supportedContentTypes: ['text'],
     docs: { url: 'https://github.com/wxlogin/wxlogin/tree/main/packages/cli' },
   },
-  create(context) {
+  create(context, { possible = false } = {}) {
     const t = context.createTranslator(messages)
     return {
       file({ content, ext }) {
         for (const { kind, range } of leaksIn(content, { isProgram: programs.has(ext) })) {
+          if (kind === 'possible_app_secret' && !possible) continue
           context.report({ message: t(kind), range })
         }
       },

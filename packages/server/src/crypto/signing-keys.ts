@@ -1,4 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
+import { CompactSign, compactVerify } from 'jose'
+import { decodeBase64url } from './base64url.js'
 import type { TokenKey } from './key-ring.js'
 
 /** A JSON Web Key (RFC 7517): Ed25519, P-256, or RSA of at least 2,048 bits. */
@@ -62,8 +64,20 @@ function readSigningKey(jwk: Jwk, index: number): SigningKey {
   return {
     kid,
     alg,
-    verifyKey: publicKey,
-    ...(privateKey && { signKey: privateKey }),
+    ...(privateKey && {
+      signerOf: (header) => (payload) =>
+        new CompactSign(Buffer.from(payload))
+          .setProtectedHeader({ ...header, alg })
+          .sign(privateKey),
+    }),
+    async verify(token) {
+      const signature = token.slice(token.lastIndexOf('.') + 1)
+      if (!decodeBase64url(signature)) return false
+      return compactVerify(token, publicKey, { algorithms: [alg] }).then(
+        () => true,
+        () => false,
+      )
+    },
     publicJwk: { ...publicKey.export({ format: 'jwk' }), kty: String(kty), kid, alg, use: 'sig' },
   }
 }

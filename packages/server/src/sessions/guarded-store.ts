@@ -12,7 +12,21 @@ const maxPauseMs = 20
 
 type Verbs = Required<Omit<SessionStore, 'withConnection'>>
 
-/** A store whose calls time out and fail as `store_unavailable`, and the only way to change a record. */
+const valueVerbs = ['put', 'peek', 'take'] as const
+
+/** Throws a `TypeError` unless the store can keep what an option asks it to. */
+export function checkValueVerbs(option: string, store: SessionStore): void {
+  const missing = valueVerbs.filter((verb) => typeof store?.[verb] !== 'function')
+  if (missing.length === 0) return
+  throw new TypeError(
+    `${option} needs a store with the methods ${valueVerbs.join(', ')}, and this one has no ${missing.join(', ')}; see SessionStore`,
+  )
+}
+
+/**
+ * A store whose calls time out and fail as `store_unavailable`, and the only way to change a record. `put`, `peek` and
+ * `take` fail as `server_misconfigured` when the store has none.
+ */
 export interface GuardedStore extends Verbs {
   /**
    * Reads the record, passes it to `decide`, and writes the record of the decision, if any, by compare-and-swap. If
@@ -50,7 +64,7 @@ export function guardStore({
 
   async function guarded<T>(
     call: (store: SessionStore) => Promise<T>,
-    record?: SessionRecord,
+    secrets: () => readonly string[] = () => [],
   ): Promise<T> {
     let isWaiting = store.withConnection !== undefined
     let isOver = false
@@ -77,20 +91,35 @@ export function guardStore({
     } catch (cause) {
       if (cause instanceof AuthError) throw cause
       throw new AuthError('store_unavailable', 'The session store failed; see cause', {
-        cause: redactError(cause, secretsOf(record)),
+        cause: redactError(cause, secrets()),
       })
     }
   }
 
   const safe: Verbs = {
-    create: (record) => guarded((store) => store.create(record), record),
+    create: (record) => guarded((store) => store.create(record), secretsOf(record)),
     get: (id) => guarded((store) => store.get(id)),
     replace: (record, expectedVersion) =>
-      guarded((store) => store.replace(record, expectedVersion), record),
+      guarded((store) => store.replace(record, expectedVersion), secretsOf(record)),
     delete: (id) => guarded((store) => store.delete(id)),
     list: (userId) => guarded((store) => store.list(userId)),
     count: (userId) =>
       guarded(async (store) => store.count?.(userId) ?? (await store.list(userId)).length),
+    put: (id, value, expiresAt) =>
+      guarded(
+        async (store) => (store.put ? store.put(id, value, expiresAt) : cannotKeep()),
+        () => [id, value],
+      ),
+    peek: (id) =>
+      guarded(
+        async (store) => (store.peek ? store.peek(id) : cannotKeep()),
+        () => [id],
+      ),
+    take: (id) =>
+      guarded(
+        async (store) => (store.take ? store.take(id) : cannotKeep()),
+        () => [id],
+      ),
     check: () => guarded(async (store) => store.check?.() ?? []),
   }
 
@@ -110,8 +139,14 @@ export function guardStore({
   }
 }
 
-function secretsOf(record: SessionRecord | undefined): string[] {
-  if (!record) return []
+function cannotKeep(): never {
+  throw new AuthError(
+    'server_misconfigured',
+    `The session store has no ${valueVerbs.join(', ')}, which this needs; see SessionStore`,
+  )
+}
+
+const secretsOf = (record: SessionRecord) => () => {
   const { openid = '', unionid = '', sealedKey = '', idempotencyKeyHash } = record
   return [openid, unionid, sealedKey, idempotencyKeyHash]
 }

@@ -2,7 +2,10 @@ import { checkNames, type OptionNames } from '../option-checks.js'
 import type { SessionRecord, SessionStore } from '../session.js'
 
 export interface MemoryStoreOptions {
-  /** How many sessions to keep at most (default 100,000). Beyond it the least recently refreshed one is dropped. */
+  /**
+   * How many sessions to keep at most (default 100,000). Beyond it the least recently refreshed one is dropped. As many
+   * texts of `put` are kept beside them; beyond that the oldest is dropped.
+   */
   maxSessions?: number
   /** The clock, in milliseconds (default `Date.now`). */
   now?: () => number
@@ -14,7 +17,9 @@ const names: OptionNames<MemoryStoreOptions> = { maxSessions: true, now: true }
  * Keeps sessions in this process: for tests, for development and for a single small instance.
  * A restart logs everyone out, and two instances do not see each other's sessions.
  */
-export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStore {
+export function createMemoryStore(
+  options: MemoryStoreOptions = {},
+): SessionStore & Required<Pick<SessionStore, 'put' | 'peek' | 'take'>> {
   checkNames('createMemoryStore', options, names)
   const { maxSessions = 100_000, now = Date.now } = options
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
@@ -25,8 +30,13 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
   const sessions = new Map<string, SessionRecord>()
   const idsByUser = new Map<string, Set<string>>()
   let cursor = sessions.values()
+  // Kept from one eviction to the next: a new iterator would walk over all that was moved or dropped before.
+  let oldestFirst = sessions.values()
 
-  const hasExpired = (record: SessionRecord) => record.expiresAt * 1000 <= now()
+  const values = new Map<string, Value>()
+  let valueCursor = values.entries()
+
+  const hasExpired = ({ expiresAt }: { readonly expiresAt: number }) => expiresAt * 1000 <= now()
 
   function put(given: SessionRecord): void {
     const record = Object.freeze({
@@ -43,6 +53,15 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
   function drop(record: SessionRecord): void {
     sessions.delete(record.id)
     unlist(record)
+  }
+
+  function dropOldest(): void {
+    let oldest = oldestFirst.next()
+    if (oldest.done) {
+      oldestFirst = sessions.values()
+      oldest = oldestFirst.next()
+    }
+    if (!oldest.done) drop(oldest.value)
   }
 
   function unlist({ id, userId }: SessionRecord): void {
@@ -63,6 +82,23 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
     }
   }
 
+  function sweepValues(): void {
+    for (let looked = 0; looked < 4; looked++) {
+      const next = valueCursor.next()
+      if (next.done) {
+        valueCursor = values.entries()
+        return
+      }
+      const [id, value] = next.value
+      if (hasExpired(value)) values.delete(id)
+    }
+  }
+
+  function textOf(id: string): string | undefined {
+    const value = values.get(id)
+    return value && !hasExpired(value) ? value.text : undefined
+  }
+
   return {
     async create(record) {
       sweep()
@@ -70,10 +106,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
       if (existing && !hasExpired(existing)) return false
       if (existing) drop(existing)
       put(record)
-      if (sessions.size > maxSessions) {
-        const [oldest] = sessions.values()
-        if (oldest) drop(oldest)
-      }
+      if (sessions.size > maxSessions) dropOldest()
       return true
     },
 
@@ -104,5 +137,34 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): SessionStor
       }
       return records.sort((a, b) => b.createdAt - a.createdAt)
     },
+
+    async put(id, text, expiresAt) {
+      sweepValues()
+      if (textOf(id) !== undefined) return false
+      // Deleted first, so that it is the youngest in the order of insertion.
+      values.delete(id)
+      values.set(id, { text, expiresAt })
+      if (values.size > maxSessions) {
+        const [oldest] = values.keys()
+        if (oldest !== undefined) values.delete(oldest)
+      }
+      return true
+    },
+
+    async peek(id) {
+      return textOf(id)
+    },
+
+    async take(id) {
+      const text = textOf(id)
+      values.delete(id)
+      return text
+    },
   }
+}
+
+/** What `put` keeps. */
+interface Value {
+  readonly text: string
+  readonly expiresAt: number
 }

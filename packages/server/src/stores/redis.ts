@@ -73,6 +73,11 @@ const readIndex = script(`return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARG
 
 const countIndex = script(`return redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf')`)
 
+const take = script(`
+local value = redis.call('GET', KEYS[1])
+if value then redis.call('DEL', KEYS[1]) end
+return value`)
+
 const pruneIndex = script(`
 for _, entry in ipairs(ARGV) do redis.call('ZREM', KEYS[1], entry) end
 return #ARGV`)
@@ -93,7 +98,7 @@ const pruneFromEntries = 64
 export function createRedisStore(
   client: NodeRedisClient | IoRedisClient,
   options: RedisStoreOptions = {},
-): SessionStore & Required<Pick<SessionStore, 'count' | 'check'>> {
+): SessionStore & Required<Pick<SessionStore, 'count' | 'check' | 'put' | 'peek' | 'take'>> {
   checkNames('createRedisStore', options, names)
   const { keyPrefix = 'wxlogin:', now = Date.now } = options
   if (typeof keyPrefix !== 'string') throw new TypeError('keyPrefix must be a string')
@@ -102,6 +107,7 @@ export function createRedisStore(
   }
 
   const recordKey = (id: string) => `${keyPrefix}session:${id}`
+  const valueKey = (id: string) => `${keyPrefix}value:${id}`
   const indexKey = (userId: string) => `${keyPrefix}user:${userId}`
   const seconds = () => Math.floor(now() / 1000)
   // Relative, so that the clock of Redis does not matter.
@@ -123,6 +129,13 @@ export function createRedisStore(
     const value = await client.get(recordKey(id))
     const record = value === null ? undefined : fromValue(value)
     return record && msUntil(record.expiresAt) > 0 ? record : undefined
+  }
+
+  function readText(value: unknown): string | undefined {
+    if (typeof value !== 'string') return undefined
+    // Written by put, below.
+    const [expiresAt, text]: [number, string] = JSON.parse(value)
+    return msUntil(expiresAt) > 0 ? text : undefined
   }
 
   async function addToIndexOf({ id, userId, endsAt, expiresAt }: SessionRecord): Promise<void> {
@@ -211,6 +224,21 @@ export function createRedisStore(
 
     async count(userId) {
       return Number(await run(countIndex, indexKey(userId), String(seconds())))
+    },
+
+    async put(id, text, expiresAt) {
+      const ttlMs = msUntil(expiresAt)
+      if (ttlMs <= 0) return true
+      const value = JSON.stringify([expiresAt, text])
+      return (await run(create, valueKey(id), value, String(ttlMs))) === 1
+    },
+
+    async peek(id) {
+      return readText(await client.get(valueKey(id)))
+    },
+
+    async take(id) {
+      return readText(await run(take, valueKey(id)))
     },
 
     async check() {

@@ -45,13 +45,16 @@ const names: OptionNames<SqlStoreOptions> = { dialect: true, table: true, now: t
 
 export interface SqlStore extends SessionStore {
   count(userId: string): Promise<number>
+  put(id: string, value: string, expiresAt: number): Promise<boolean>
+  peek(id: string): Promise<string | undefined>
+  take(id: string): Promise<string | undefined>
   check(): Promise<readonly StoreWarning[]>
   /** Creates the table and its indexes if they are missing. Any number of instances may call it at once. */
   migrate(): Promise<void>
   /** The statements that `migrate()` runs, for those who run their own migrations. */
   readonly schema: readonly string[]
   /**
-   * Deletes expired records, at most `limit` (default 1,000), and returns how many. Expired records are invisible but
+   * Deletes expired records and texts of `put`, at most `limit` (default 1,000), and returns how many. Expired records are invisible but
    * take space: call it now and then, and again while it returns `limit`.
    */
   sweep(limit?: number): Promise<number>
@@ -148,12 +151,21 @@ export function createSqlStore(kysely: SqlDatabase, options: SqlStoreOptions): S
   const slot = isMysql ? '(convert(from_base64(?) using ascii) collate ascii_bin)' : '?'
   const inSlot = (text: string) => (isMysql ? Buffer.from(text).toString('base64') : text)
 
-  const valuesOf = (record: SessionRecord) => [
-    inSlot(toUserText(record.userId)),
-    record.version,
-    record.createdAt,
-    record.expiresAt,
-    inSlot(toText(record)),
+  const toRow = (record: SessionRecord): Row => ({
+    id: record.id,
+    user: toUserText(record.userId),
+    version: record.version,
+    createdAt: record.createdAt,
+    expiresAt: record.expiresAt,
+    text: toText(record),
+  })
+
+  const valuesOf = ({ user, version, createdAt, expiresAt, text }: Row) => [
+    inSlot(user),
+    version,
+    createdAt,
+    expiresAt,
+    inSlot(text),
   ]
 
   // `writes` makes every update change its row: a server that counts changed rows then counts what matched.
@@ -162,29 +174,39 @@ export function createSqlStore(kysely: SqlDatabase, options: SqlStoreOptions): S
   const insert = `insert into ${name} (id, user_id, version, created_at, expires_at, record, writes)
 values (${slot}, ${slot}, ?, ?, ?, ${slot}, 1)`
 
-  /** Overwrites nothing but a record past its end, as if it were gone. */
-  async function create(record: SessionRecord): Promise<boolean> {
+  /** Overwrites nothing but a row past its end, as if it were gone. */
+  async function create(row: Row): Promise<boolean> {
     if (!isMysql) {
-      const values = valuesOf(record)
+      const values = valuesOf(row)
       const upsert = `${insert} on conflict (id) do update set ${assignments} where ${name}.expires_at <= ?`
-      return (await write(upsert, record.id, ...values, ...values, seconds())) === 1
+      return (await write(upsert, row.id, ...values, ...values, seconds())) === 1
     }
-    // Twice, for an expired record may be swept between the two statements.
-    return (await insertOrRevive(record)) ?? (await insertOrRevive(record)) ?? false
+    // Twice, for an expired row may be swept between the two statements.
+    return (await insertOrRevive(row)) ?? (await insertOrRevive(row)) ?? false
   }
 
-  /** For MySQL. `undefined` when the id was there a moment ago, and no expired record is any more. */
-  async function insertOrRevive(record: SessionRecord): Promise<true | undefined> {
-    const values = valuesOf(record)
+  /** For MySQL. `undefined` when the id was there a moment ago, and no expired row is any more. */
+  async function insertOrRevive(row: Row): Promise<true | undefined> {
+    const values = valuesOf(row)
     try {
-      await write(insert, inSlot(record.id), ...values)
+      await write(insert, inSlot(row.id), ...values)
       return true
     } catch (error) {
       if (codeOf(error) !== 'ER_DUP_ENTRY') throw error
       const revive = `update ${name} set ${assignments} where id = ${slot} and expires_at <= ?`
-      const matched = await write(revive, ...values, inSlot(record.id), seconds())
+      const matched = await write(revive, ...values, inSlot(row.id), seconds())
       return matched === 1 ? true : undefined
     }
+  }
+
+  /** The text of a row, as `toText` wrote it. */
+  async function read(id: string): Promise<string | undefined> {
+    const { rows } = await run(
+      `select record from ${name} where id = ${slot} and expires_at > ?`,
+      inSlot(id),
+      seconds(),
+    )
+    return rows.length === 0 ? undefined : String(memberOf(rows[0], 'record'))
   }
 
   async function isMigrated(): Promise<boolean> {
@@ -204,24 +226,19 @@ values (${slot}, ${slot}, ?, ?, ?, ${slot}, 1)`
           'A session id must be 1 to 64 printable ASCII characters without spaces',
         )
       }
-      return create(record)
+      return create(toRow(record))
     },
 
     async get(id) {
-      if (!canBeId(id)) return undefined
-      const { rows } = await run(
-        `select record from ${name} where id = ${slot} and expires_at > ?`,
-        inSlot(id),
-        seconds(),
-      )
-      return rows.map(fromRow)[0]
+      const text = canBeId(id) ? await read(id) : undefined
+      return text === undefined ? undefined : fromText(text)
     },
 
     async replace(record, expectedVersion) {
       if (!canBeId(record.id)) return false
       const matched = await write(
         `update ${name} set ${assignments} where id = ${slot} and version = ? and expires_at > ?`,
-        ...valuesOf(record),
+        ...valuesOf(toRow(record)),
         inSlot(record.id),
         expectedVersion,
         seconds(),
@@ -249,6 +266,31 @@ values (${slot}, ${slot}, ?, ?, ?, ${slot}, 1)`
         seconds(),
       )
       return Number(memberOf(rows[0], 'size'))
+    },
+
+    async put(id, value, expiresAt) {
+      return create({
+        ...{ id: `${valuePrefix}${id}`, user: nobody, version: 0, createdAt: seconds(), expiresAt },
+        text: toText(value),
+      })
+    },
+
+    async peek(id) {
+      const text = await read(`${valuePrefix}${id}`)
+      return text === undefined ? undefined : String(JSON.parse(text))
+    },
+
+    async take(id) {
+      const key = `${valuePrefix}${id}`
+      const text = await read(key)
+      if (text === undefined) return undefined
+      // Of those who have read it, one deletes it. Its text is compared, for the id may have been put again since.
+      const matched = await write(
+        `delete from ${name} where id = ${slot} and record = ${slot}`,
+        inSlot(key),
+        inSlot(text),
+      )
+      return matched === 1 ? String(JSON.parse(text)) : undefined
     },
 
     async check() {
@@ -302,6 +344,18 @@ values (${slot}, ${slot}, ?, ?, ?, ${slot}, 1)`
   }
   // Not copied by a spread: it would bypass the verbs of a store that wraps this one.
   return Object.defineProperty(store, 'withConnection', { value: withConnection })
+}
+
+/** A session, or a text of `put`. */
+interface Row {
+  readonly id: string
+  /** As `toUserText` gives it. */
+  readonly user: string
+  readonly version: number
+  readonly createdAt: number
+  readonly expiresAt: number
+  /** As `toText` gives it. */
+  readonly text: string
 }
 
 interface SchemaNames {
@@ -395,7 +449,12 @@ function memberOf(value: unknown, name: string): unknown {
 }
 
 // Ids that the id column cannot hold as they are cannot be in it either.
-const canBeId = (id: string) => /^[!-~]{1,64}$/.test(id)
+const canBeId = (id: string) => /^[!-~]{1,64}$/.test(id) && !id.startsWith(valuePrefix)
+
+// Texts of `put` stand between the sessions. No id of a session begins like theirs, and no user has their user's text,
+// in which a quotation mark would be escaped.
+const valuePrefix = 'value:'
+const nobody = '"'
 
 // Printable ASCII: no character set of a connection or a column can change or refuse it, and no collation that ignores
 // spaces at the end takes one text for another.
@@ -407,9 +466,11 @@ const toText = (value: unknown) =>
 
 const toUserText = (userId: string) => toText(userId).slice(1, -1)
 
-function fromRow(row: unknown): SessionRecord {
+const fromRow = (row: unknown) => fromText(String(memberOf(row, 'record')))
+
+function fromText(text: string): SessionRecord {
   // Written by this store, so it is what create and replace were given.
-  const record: SessionRecord = JSON.parse(String(memberOf(row, 'record')))
+  const record: SessionRecord = JSON.parse(text)
   return record
 }
 

@@ -61,6 +61,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
     version: record.version + 1,
     ...changes,
   })
+  const inAWhile = () => Math.floor(now() / 1000) + 500
   const dead = () => {
     const past = Math.floor(now() / 1000) - 10
     return { createdAt: past - 100, lastRefreshAt: past - 100, expiresAt: past }
@@ -365,6 +366,82 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
         same(await store.get(record.id), { ...record, data: { role: 'user' } }, 'get')
       },
     },
+    {
+      name: 'a store has all of put, peek and take, or none',
+      async run({ put, peek, take }) {
+        const kinds = [put, peek, take].map((verb) => typeof verb)
+        same(new Set(kinds).size, 1, `the kinds of put, peek and take (${kinds.join(', ')})`)
+      },
+    },
+    ofValues('what is put is there until it is taken, once', async (store) => {
+      const id = uniqueId()
+      same(await store.peek(id), undefined, 'peek before put')
+      same(await store.take(id), undefined, 'take before put')
+      same(await store.put(id, 'what asks', inAWhile()), true, 'put')
+      same(await store.peek(id), 'what asks', 'peek')
+      same(await store.peek(id), 'what asks', 'peek again')
+      same(await store.take(id), 'what asks', 'take')
+      same(await store.take(id), undefined, 'take again')
+      same(await store.peek(id), undefined, 'peek after take')
+    }),
+    ofValues('put never overwrites, and an id that was taken is free again', async (store) => {
+      const id = uniqueId()
+      await store.put(id, 'first', inAWhile())
+      same(await store.put(id, 'second', inAWhile()), false, 'the second put')
+      same(await store.take(id), 'first', 'take')
+      same(await store.put(id, 'third', inAWhile()), true, 'the third put')
+      same(await store.take(id), 'third', 'take of the third')
+    }),
+    ofValues('of many puts with one id a single one wins', async (store) => {
+      const id = uniqueId()
+      const rivals = Array.from({ length: 20 }, (_, n) => store.put(id, `rival ${n}`, inAWhile()))
+      const won = await Promise.all(rivals)
+      same(won.filter(Boolean).length, 1, 'the number of winners')
+      same(await store.take(id), `rival ${won.indexOf(true)}`, 'take')
+    }),
+    ofValues('of many takes at once a single one gets it', async (store) => {
+      for (let round = 0; round < 5; round++) {
+        const id = uniqueId()
+        await store.put(id, 'once', inAWhile())
+        const got = await Promise.all(Array.from({ length: 20 }, () => store.take(id)))
+        same(
+          got.filter((value) => value !== undefined),
+          ['once'],
+          `what was taken in round ${round}`,
+        )
+      }
+    }),
+    ofValues('what was put is gone at its end, and its id is free again', async (store) => {
+      const id = uniqueId()
+      const end = Math.floor(now() / 1000)
+      await store.put(id, 'over', end)
+      same(await store.peek(id), undefined, 'peek')
+      same(await store.take(id), undefined, 'take')
+      await store.put(id, 'over', end - 10)
+      same(await store.put(id, 'new', inAWhile()), true, 'the next put')
+      same(await store.take(id), 'new', 'take of the next')
+    }),
+    ofValues('any text that is put is read back as it was', async (store) => {
+      const text = `"'\`\\%_?$1:{}[],\n\u0000\u2028 小明 📱 ${'x'.repeat(3000)} `
+      const id = `~!${uniqueId()}`
+      await store.put(id, text, inAWhile())
+      same(await store.peek(id), text, 'peek')
+      same(await store.take(id), text, 'take')
+      await store.put(id, '', inAWhile())
+      same(await store.take(id), '', 'take of an empty text')
+    }),
+    ofValues('what is put and sessions with the same id are apart', async (store) => {
+      const record = fresh({ id: uniqueId() })
+      same(await store.put(record.id, 'text', inAWhile()), true, 'put')
+      same(await store.get(record.id), undefined, 'get')
+      same(await store.create(record), true, 'create')
+      await store.delete(record.id)
+      same(await store.peek(record.id), 'text', 'peek')
+      same(await store.create(record), true, 'the next create')
+      same(await store.take(record.id), 'text', 'take')
+      same(await store.take(record.id), undefined, 'take again')
+      same(await store.get(record.id), record, 'get at last')
+    }),
   ]
 
   if (!brokenAfter) return cases
@@ -407,6 +484,21 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
   ]
 }
 
+/** A case for a store that has these verbs; one that has none of them need not. */
+function ofValues(name: string, run: (store: ValueStore) => Promise<void>): StoreCase {
+  return {
+    name,
+    async run(store) {
+      if (keepsValues(store)) await run(store)
+    },
+  }
+}
+
+type ValueStore = SessionStore & Required<Pick<SessionStore, 'put' | 'peek' | 'take'>>
+
+const keepsValues = (store: SessionStore): store is ValueStore =>
+  Boolean(store.put && store.peek && store.take)
+
 /** Tries with one call more each time, until the connection lasts. */
 async function untilItHolds(attempt: (calls: number) => Promise<boolean>): Promise<void> {
   for (let calls = 0; calls < 100; calls++) {
@@ -420,6 +512,9 @@ const settles = (call: Promise<unknown>) =>
     () => true,
     () => false,
   )
+
+// As long as an id of put may be, with the two characters that a case adds.
+const uniqueId = () => `${uniqueName()}-case`
 
 const uniqueName = () => `case-${randomUUID()}`
 

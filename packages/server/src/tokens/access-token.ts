@@ -4,7 +4,7 @@ import type { TokenKey } from '../crypto/key-ring.js'
 import { AuthError } from '../errors.js'
 import { checkCount, checkDuration } from '../option-checks.js'
 import { freeze, type Session, type SessionRecord } from '../session.js'
-import { createTokenSigner } from './signed-token.js'
+import { createTokenSigner, type TokenPayload } from './signed-token.js'
 
 // Clocks of instances differ; a token is not rejected for that (RFC 7519 §4.1.4).
 const expiryLeewaySeconds = 30
@@ -20,7 +20,9 @@ export interface AccessTokenOptions {
   accessTtlSeconds?: number
   /** Permits an `accessTtlSeconds` above 3,600: such a token stays valid for longer after its user is banned. */
   allowLongAccessTtl?: boolean
-  /** How many verified tokens to cache (default 10,000; 0 for none), so that each is verified once. */
+  /**
+   * How many verified tokens to cache (default 50,000, about 40 MB; 0 for none), so that each is verified once.
+   */
   maxVerifiedTokens?: number
 }
 
@@ -28,7 +30,7 @@ export interface AccessTokenNeeds {
   /** The first one that can sign does; all verify. */
   readonly keys: readonly TokenKey[]
   /** Whether tokens of this mini program are accepted here. */
-  readonly knowsApp: (appId: string) => Promise<boolean>
+  readonly knowsApp: (appId: string) => boolean | Promise<boolean>
   readonly now: () => number
 }
 
@@ -50,7 +52,7 @@ export function createAccessTokens<Claims extends object>({
   issuer = 'wxlogin',
   accessTtlSeconds = 15 * 60,
   allowLongAccessTtl = false,
-  maxVerifiedTokens = 10_000,
+  maxVerifiedTokens = 50_000,
   keys,
   knowsApp,
   now,
@@ -69,14 +71,17 @@ export function createAccessTokens<Claims extends object>({
   const signer = createTokenSigner(keys, 'at+jwt')
   const maxTtlSeconds = Math.max(accessTtlSeconds, usualMaxTtlSeconds)
 
-  // Keyed by the whole token, so only exactly what was verified is found. The oldest is evicted first, which also
-  // expires first. Only valid tokens are added, so junk evicts nothing.
+  // Keyed by the whole token, so only exactly what was verified is found. Only valid tokens are added, so junk evicts nothing.
   const verified = createBoundedMap<string, Session<Claims>>(maxVerifiedTokens)
 
   const isCurrent = ({ issuedAt, expiresAt }: Session<Claims>) => {
     const seconds = now() / 1000
     return seconds < expiresAt + expiryLeewaySeconds && issuedAt <= seconds + issuedLeewaySeconds
   }
+
+  // None is issued here that begins later, but whoever holds a key of signingKeys may.
+  const hasBegun = ({ nbf }: TokenPayload) =>
+    nbf === undefined || (isInstant(nbf) && nbf <= now() / 1000 + expiryLeewaySeconds)
 
   return {
     ttlSeconds: accessTtlSeconds,
@@ -113,16 +118,14 @@ export function createAccessTokens<Claims extends object>({
     },
 
     async verify(token) {
-      const payload = await signer.verify(token, {
-        issuer,
-        currentDate: new Date(now()),
-        clockTolerance: expiryLeewaySeconds,
-      })
-      const session = payload && readSession<Claims>(payload)
+      const payload = await signer.verify(token)
+      const session =
+        payload && hasBegun(payload) ? readSession<Claims>(payload, issuer) : undefined
       if (!session || !isCurrent(session) || session.expiresAt - session.issuedAt > maxTtlSeconds) {
         throw invalidToken()
       }
-      if (!(await knowsApp(session.appId))) throw invalidToken()
+      const known = knowsApp(session.appId)
+      if (known !== true && !(await known)) throw invalidToken()
 
       verified.set(token, session)
       return session
@@ -142,10 +145,12 @@ const isInstant = (value: unknown): value is number =>
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
+/** `undefined` for what was not issued here: each member that {@link AccessTokens.issue} writes is one of its kind. */
 function readSession<Claims extends object>(
-  payload: Record<string, unknown>,
+  { iss, aud, client_id, sub, iat, exp, nbf: _nbf, jti, sid, ...claims }: TokenPayload,
+  issuer: string,
 ): Session<Claims> | undefined {
-  const { iss: _iss, aud, client_id, sub, iat, exp, jti, sid, ...claims } = payload
+  if (iss !== issuer) return undefined
   if (!isText(aud) || client_id !== aud || !isText(sub) || !isText(jti) || !isText(sid))
     return undefined
   if (!isInstant(iat) || !isInstant(exp) || exp <= iat) return undefined

@@ -1,9 +1,4 @@
-import type { KeyRing } from '../crypto/key-ring.js'
-import { unseal } from '../crypto/sealed.js'
-import { AuthError } from '../errors.js'
-import { type Account, isLive, type Session, type SessionRecord } from '../session.js'
-import type { GuardedStore } from '../sessions/guarded-store.js'
-import type { Sessions } from '../sessions/sessions.js'
+import type { Session } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import {
   type OpenData,
@@ -13,14 +8,10 @@ import {
   unconfirmed,
   verifyRawData,
 } from '../wechat/open-data.js'
+import type { KeyOptions, UserKeys } from './user-keys.js'
 
-export interface OpenDataOptions {
-  /**
-   * Asks WeChat first whether the `session_key` is still the current one (default false), so that a stale key is always
-   * detected. Costs one more call to WeChat.
-   */
-  readonly checkKey?: boolean
-}
+/** How the key for open data is found. */
+export type OpenDataOptions = KeyOptions
 
 /** The result of `wx.getUserInfo()` and similar calls in the mini program, unchanged. */
 export interface EncryptedData extends OpenDataOptions {
@@ -49,63 +40,16 @@ export interface OpenDataReader {
   verifySignature(session: Pick<Session, 'id' | 'userId'>, data: SignedData): Promise<boolean>
 }
 
-interface UserKeys {
-  readonly account: Account
-  /** Of the newest login; more than one if there were several in the same second. */
-  readonly sessionKeys: readonly string[]
-}
-
-export interface OpenDataNeeds<Claims extends object> {
-  readonly keys: KeyRing
-  readonly store: GuardedStore
-  readonly sessions: Sessions<Claims>
+export interface OpenDataNeeds {
+  readonly userKeys: UserKeys
   readonly apps: ServedApps
   readonly now: () => number
 }
 
-export function createOpenDataReader<Claims extends object>({
-  keys,
-  store,
-  sessions,
-  apps,
-  now,
-}: OpenDataNeeds<Claims>): OpenDataReader {
-  /** WeChat keeps one key per user, on however many devices, and a newer login may have replaced it. */
-  async function keysOf(session: Pick<Session, 'id' | 'userId'>): Promise<UserKeys> {
-    const account = await sessions.account(session)
-    const isSameUser = (record: SessionRecord) =>
-      isLive(record) && record.appId === account.appId && record.openid === account.openid
-    const withKey = (await store.list(session.userId)).filter(
-      (record) => isSameUser(record) && record.sealedKey !== undefined,
-    )
-    if (withKey.length === 0) throw keyless()
-    const newestAt = Math.max(...withKey.map(({ authenticatedAt }) => authenticatedAt))
-    const sessionKeys = withKey
-      .filter(({ authenticatedAt }) => authenticatedAt === newestAt)
-      .map(({ sealedKey = '' }) => unseal(keys.seal, account, sealedKey))
-      .filter((sessionKey) => sessionKey !== undefined)
-    if (sessionKeys.length === 0) throw stale()
-    return { account, sessionKeys }
-  }
-
-  async function currentKeysOf(
-    session: Pick<Session, 'id' | 'userId'>,
-    { checkKey = false }: OpenDataOptions,
-  ): Promise<UserKeys> {
-    const found = await keysOf(session)
-    if (!checkKey) return found
-    const { appId, openid } = found.account
-    for (const sessionKey of found.sessionKeys) {
-      if (await apps.wechatOf(appId).checkSessionKey({ openid, sessionKey })) {
-        return { ...found, sessionKeys: [sessionKey] }
-      }
-    }
-    throw stale()
-  }
-
+export function createOpenDataReader({ userKeys, apps, now }: OpenDataNeeds): OpenDataReader {
   return {
     async openData(session, { encryptedData, iv, maxAgeSeconds = 300, ...options }) {
-      const { account, sessionKeys } = await currentKeysOf(session, options)
+      const { account, sessionKeys } = await userKeys.of(session, options)
       const { appId, openid } = account
       const about = { encryptedData, iv, appId, openid, now, maxAgeSeconds }
       const { data, isPhoneNumber } = readWithAny(sessionKeys, about)
@@ -116,7 +60,7 @@ export function createOpenDataReader<Claims extends object>({
     },
 
     async verifySignature(session, { rawData, signature, ...options }) {
-      const { sessionKeys } = await currentKeysOf(session, options)
+      const { sessionKeys } = await userKeys.of(session, options)
       return sessionKeys.some((sessionKey) => verifyRawData({ rawData, signature, sessionKey }))
     },
   }
@@ -135,19 +79,4 @@ function readWithAny(
     }
   }
   throw failure
-}
-
-function keyless(): AuthError {
-  return new AuthError(
-    'stale_session_key',
-    'No login of this user has brought a session_key: those of a website, an official account, cloud hosting and sessions.create have none; it takes a login by wx.login',
-    { reason: 'no_session_key' },
-  )
-}
-
-function stale(): AuthError {
-  return new AuthError(
-    'stale_session_key',
-    "The user's session_key was replaced, or there is none that can be decrypted; let the mini program log in with force and get the data again",
-  )
 }

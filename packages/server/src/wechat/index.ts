@@ -15,6 +15,7 @@ export {
   signSession,
   verifyRawData,
 } from './open-data.js'
+export { signPayment } from './pay-sig.js'
 export type { PhoneNumber } from './phone-number.js'
 export type { ResetSessionKey, SessionKeyInput } from './session-key.js'
 export type { AccessToken } from './stable-token.js'

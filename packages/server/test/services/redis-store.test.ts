@@ -50,6 +50,10 @@ describe.each(storePlaces(services).filter((place) => !isSql(place)))('$name', (
     expect(await store.list(moved.userId)).toEqual([moved])
     await forget()
     expect(await store.count(moved.userId)).toBe(1)
+    await forget()
+    expect(await store.put(moved.userId, 'value', moved.expiresAt)).toBe(true)
+    await forget()
+    expect(await store.take(moved.userId)).toBe('value')
 
     await close()
   })
@@ -81,9 +85,13 @@ describe.each(storePlaces(services).filter((place) => !isSql(place)))('$name', (
     await store.replace({ ...record, version: 2, expiresAt: record.endsAt }, 1)
     await store.replace({ ...record, version: 3, userId: newKey(), expiresAt: record.endsAt }, 2)
 
+    await store.put('text', 'value', record.endsAt)
+    await store.put('taken', 'value', record.endsAt)
+    await store.take('taken')
+
     const keys = await keysOf(own)
 
-    expect(keys.size).toBe(4)
+    expect(keys.size).toBe(5)
     for (const [key, ttlMs] of keys) {
       expect(ttlMs, key).toBeGreaterThan(2_900_000)
       expect(ttlMs, key).toBeLessThanOrEqual(9_001_000)
@@ -101,10 +109,16 @@ describe.each(storePlaces(services).filter((place) => !isSql(place)))('$name', (
 
     await store.create(record)
 
+    const id = newKey()
+    await store.put(id, 'value', record.expiresAt)
+
     expect(await store.list(record.userId)).toEqual([record])
     clock.advance(2999)
     expect(await store.get(record.id)).toEqual(record)
+    expect(await store.peek(id)).toBe('value')
     clock.advance(1)
+    expect(await store.peek(id)).toBeUndefined()
+    expect(await store.take(id)).toBeUndefined()
     expect(await store.get(record.id)).toBeUndefined()
     expect(await store.list(record.userId)).toEqual([])
     await close()

@@ -130,6 +130,34 @@ describe.each(places)('$name', (given) => {
     await clear(own)
   })
 
+  test('what was put ends by the clock, and sweep removes it', async () => {
+    const clock = createClock()
+    const own = { ...place, namespace: newNamespace() }
+    const { store, kysely, close } = openSqlStore(own, clock)
+    await store.migrate()
+    const end = Math.floor(clock.now() / 1000) + 300
+    await store.put('over', 'text', end)
+    await store.put('living', 'text', end + 300)
+    clock.advance(299)
+    expect(await store.peek('over')).toBe('text')
+    expect(await store.sweep()).toBe(0)
+
+    clock.advance(1)
+
+    expect(await store.peek('over')).toBeUndefined()
+    expect(await store.take('over')).toBeUndefined()
+    expect(await store.sweep()).toBe(1)
+    expect(await store.take('living')).toBe('text')
+    const rows = await kysely
+      .withTables<Record<string, object>>()
+      .selectFrom(own.namespace)
+      .selectAll()
+      .execute()
+    expect(rows).toEqual([])
+    await close()
+    await clear(own)
+  })
+
   test('many may sweep at once, and nothing that came back is lost', async () => {
     const clock = createClock()
     const own = { ...place, namespace: newNamespace() }

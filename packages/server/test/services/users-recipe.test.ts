@@ -15,8 +15,10 @@ import { createFakeWeChat } from '../../src/testing/index.js'
 import { testSecret } from '../set-up.js'
 import { isWanted, provided } from './global-setup.js'
 
-// Runs the very code that docs/recipes.md shows.
-const recipe = readFileSync(new URL('../../../../docs/recipes.md', import.meta.url), 'utf8')
+// Runs the very code that these guides show.
+const guides = ['two-mini-programs', 'phone-number']
+  .map((name) => readFileSync(new URL(`../../../../docs/${name}.md`, import.meta.url), 'utf8'))
+  .join('\n')
 const services = inject('services')
 
 describe.runIf(isWanted(services, 'mysql'))('the recipes for users', async () => {
@@ -230,10 +232,10 @@ function account(appId: string, openid: string, unionid?: string): Account {
 }
 
 function blockWith(language: string, text: string): string {
-  for (const [, found, code = ''] of recipe.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)) {
+  for (const [, found, code = ''] of guides.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)) {
     if (found === language && code.includes(text)) return code
   }
-  throw new Error(`docs/recipes.md has no ${language} block with ${text}`)
+  throw new Error(`The guides have no ${language} block with ${text}`)
 }
 
 interface Linked {

@@ -51,16 +51,16 @@ function setUpCheck() {
   return { reads, ask }
 }
 
-test('what was read lately is remembered of ten thousand sessions, and then the oldest is forgotten', async () => {
+test('what was read lately is remembered of ten thousand sessions, and of no more', async () => {
   const { reads, ask } = setUpCheck()
   for (let n = 0; n < 10_000; n++) await ask(`session-${n}`)
-  await ask('session-0')
+  for (let n = 0; n < 10_000; n++) await ask(`session-${n}`)
   expect(reads).toHaveLength(10_000)
 
   await ask('one-more')
-  await ask('session-1')
-  expect(reads).toHaveLength(10_001)
-  await ask('session-0')
+  for (let n = 0; n < 10_000; n++) await ask(`session-${n}`)
 
-  expect(reads.slice(-2)).toEqual(['one-more', 'session-0'])
+  // One had to go, drawn by lot, and each that comes back takes the place of another.
+  expect(reads.length).toBeGreaterThan(10_001)
+  expect(reads.length).toBeLessThan(10_100)
 })

@@ -3,7 +3,7 @@ import { createMemoryStore, type SessionRecord, type SessionStore } from '../../
 import { createRedisStore } from '../../src/stores/redis.js'
 import { createSqlStore, type SqlDatabase } from '../../src/stores/sql.js'
 import { type StoreCase, storeCases } from '../../src/testing/index.js'
-import { createClock } from '../set-up.js'
+import { createClock, createDice } from '../set-up.js'
 
 describe('the memory store', () => {
   const { now } = createClock()
@@ -42,6 +42,35 @@ test('the memory store drops the session that was refreshed longest ago when it 
 
   expect(await store.get('b')).toBeUndefined()
   expect((await store.list('user')).map(({ id }) => id).sort()).toEqual(['a', 'c'])
+})
+
+test('the memory store keeps that order through thousands of logins, refreshes and log-outs', async () => {
+  const dice = createDice(7)
+  const store = createMemoryStore({ maxSessions: 50, now: () => 1_000_000 })
+  /** The ids and versions that have to be there, the one refreshed longest ago first. */
+  const expected = new Map<string, number>()
+
+  for (let n = 0; n < 5000; n++) {
+    const ids = [...expected.keys()]
+    const id = ids[Math.floor(dice() * ids.length)]
+    const version = expected.get(id ?? '')
+    const chance = dice()
+    if (id === undefined || version === undefined || chance < 0.4) {
+      await store.create(record(`session-${n}`))
+      expected.set(`session-${n}`, 1)
+      if (expected.size > 50) expected.delete(ids[0] ?? '')
+    } else if (chance < 0.9) {
+      await store.replace(record(id, { version: version + 1 }), version)
+      expected.delete(id)
+      expected.set(id, version + 1)
+    } else {
+      await store.delete(id)
+      expected.delete(id)
+    }
+    if (n % 100 > 0) continue
+    const listed = (await store.list('user')).map(({ id }) => id)
+    expect(listed.sort()).toEqual([...expected.keys()].sort())
+  }
 })
 
 test('the memory store forgets the dead as others come, without a timer', async () => {
@@ -243,8 +272,67 @@ async function nothing(): Promise<null> {
 // What must not pass: each of these is a way in which stores are written wrong. `kept` is what was ever written.
 const mutants: Record<
   string,
-  (store: SessionStore, kept: Map<string, SessionRecord>) => SessionStore
+  (store: ReturnType<typeof createMemoryStore>, kept: Map<string, SessionRecord>) => SessionStore
 > = {
+  'put overwrites': (store) => ({
+    ...store,
+    put: async (id, value, expiresAt) => {
+      await store.take(id)
+      return store.put(id, value, expiresAt)
+    },
+  }),
+  'put always says yes': (store) => ({
+    ...store,
+    put: async (id, value, expiresAt) => {
+      await store.put(id, value, expiresAt)
+      return true
+    },
+  }),
+  'put never ends': (store) => ({
+    ...store,
+    put: (id, value) => store.put(id, value, 9_999_999_999),
+  }),
+  'put is not atomic': (store) => ({
+    ...store,
+    put: async (id, value, expiresAt) => {
+      if ((await store.peek(id)) !== undefined) return false
+      while (!(await store.put(id, value, expiresAt))) await store.take(id)
+      return true
+    },
+  }),
+  'peek removes': (store) => ({ ...store, peek: store.take }),
+  'take leaves it': (store) => ({ ...store, take: store.peek }),
+  'take is not atomic': (store) => ({
+    ...store,
+    take: async (id) => {
+      const value = await store.peek(id)
+      await store.take(id)
+      return value
+    },
+  }),
+  'take leaves an id that cannot be put again': (store) => {
+    const taken = new Set<string>()
+    return {
+      ...store,
+      put: async (id, value, expiresAt) => !taken.has(id) && store.put(id, value, expiresAt),
+      take: async (id) => {
+        const value = await store.take(id)
+        if (value !== undefined) taken.add(id)
+        return value
+      },
+    }
+  },
+  'texts lose the spaces at their end': (store) => ({
+    ...store,
+    put: (id, value, expiresAt) => store.put(id, value.trimEnd(), expiresAt),
+  }),
+  'delete reaches what was put': (store) => ({
+    ...store,
+    delete: async (id) => {
+      await store.take(id)
+      await store.delete(id)
+    },
+  }),
   'create overwrites': (store) => ({
     ...store,
     create: async (record) => {
@@ -509,3 +597,36 @@ async function failedCases(store: SessionStore, cases: readonly StoreCase[]): Pr
   const results = await Promise.allSettled(cases.map(({ run }) => run(store)))
   return cases.flatMap(({ name }, n) => (results[n]?.status === 'rejected' ? [name] : []))
 }
+
+test('the memory store drops the oldest of the texts that were put when there are too many', async () => {
+  const store = createMemoryStore({ maxSessions: 2, now: () => 1_000_000 })
+  await store.create(record('a'))
+  for (const id of ['first', 'second', 'third']) await store.put(id, `the ${id}`, 5000)
+
+  expect(await store.peek('first')).toBeUndefined()
+  expect(await store.peek('second')).toBe('the second')
+  expect(await store.peek('third')).toBe('the third')
+  expect(await store.get('a')).toBeDefined()
+})
+
+test('the memory store forgets the texts that are over as others come, without a timer', async () => {
+  const clock = createClock(1000)
+  const store = createMemoryStore({ maxSessions: 2000, now: clock.now })
+  await store.put('living', 'text', 9000)
+  for (let n = 0; n < 1000; n++) await store.put(`old-${n}`, 'text', 2000)
+  clock.advance(1000)
+
+  for (let n = 0; n < 1800; n++) await store.put(`new-${n}`, 'text', 9000)
+
+  expect(await store.peek('living')).toBe('text')
+})
+
+test('a store that has some of put, peek and take fails a case', async () => {
+  const { put: _put, ...store } = createMemoryStore()
+
+  const results = await Promise.allSettled(storeCases().map(({ run }) => run(store)))
+
+  expect(
+    results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : [])),
+  ).toEqual([expect.objectContaining({ message: expect.stringContaining('put') })])
+})

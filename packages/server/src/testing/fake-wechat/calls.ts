@@ -48,4 +48,5 @@ function redactQuery(query: Readonly<Record<string, string>>): Readonly<Record<s
 }
 
 // Parts of names, so that tokens and ids of other endpoints are covered as well.
-const secretNames = /secret|code|token|ticket|sign|key|openp?id|unionid|phone|transaction|trade/i
+const secretNames =
+  /secret|code|token|ticket|sign|pay_?sig|key|openp?id|unionid|phone|transaction|trade/i

@@ -6,13 +6,16 @@ import { createEncryptKeys } from './encrypt-keys.js'
 import { checkLatency, createFaults, type FakeWeChatFaults, outcomeOf } from './faults.js'
 import { createLogins, type FakeWeChatLogins } from './logins.js'
 import { createOpenData, type FakeWeChatOpenData } from './open-data.js'
+import { createPaymentCalls } from './payment-calls.js'
 import { createPayments, type FakeWeChatPayments } from './payments.js'
 import { createPeople, type FakeWeChatApp, type FakeWeChatPeople } from './people.js'
 import { createPhones, type FakeWeChatPhones } from './phones.js'
 import { createPlugins, type FakeWeChatPlugins } from './plugins.js'
 import { createPrefetch, type FakeWeChatPrefetch } from './prefetch.js'
+import { createPushes, type FakeWeChatPushes } from './pushes.js'
 import { createEndpoints, type FakeWeChatRoute } from './routes.js'
 import { createSessionKeys, type FakeWeChatSessionKeys } from './session-keys.js'
+import { createShops } from './shops.js'
 import { createTokens } from './tokens.js'
 import {
   createTransports,
@@ -20,6 +23,7 @@ import {
   type FakeWeChatTransports,
   type Outcome,
 } from './transports.js'
+import { createVirtualPayments, type FakeWeChatVirtualPayments } from './virtual-payments.js'
 import { createWebCodes, type FakeWeChatWebCodes } from './web-codes.js'
 import { createWeCom, type FakeWeChatCorp, type FakeWeChatWeCom } from './wecom.js'
 
@@ -50,8 +54,16 @@ export type {
   FakeWeChatPrefetchFetch,
   FakeWeChatPrefetchOptions,
 } from './prefetch.js'
+export type {
+  FakeWeChatPushed,
+  FakeWeChatPushes,
+  FakeWeChatPushFetch,
+  FakeWeChatPushRequest,
+  FakeWeChatPushSettings,
+} from './pushes.js'
 export type { FakeWeChatRoute } from './routes.js'
 export type { FakeWeChatSessionKeys } from './session-keys.js'
+export type { FakeWeChatShop } from './shops.js'
 export type {
   FakeWeChatFetchInit,
   FakeWeChatFetchInput,
@@ -63,6 +75,12 @@ export type {
   FakeWeChatSignal,
   FakeWeChatTransports,
 } from './transports.js'
+export type {
+  FakeWeChatPaymentOptions,
+  FakeWeChatPaymentRequest,
+  FakeWeChatPaymentResult,
+  FakeWeChatVirtualPayments,
+} from './virtual-payments.js'
 export type { FakeWeChatWebChoice, FakeWeChatWebCodes } from './web-codes.js'
 export type { FakeWeChatCorp, FakeWeChatCorpChoice, FakeWeChatWeCom } from './wecom.js'
 
@@ -91,7 +109,7 @@ export interface FakeWeChatOptions {
    * Endpoints of your own, by method and path: `{ 'POST /wxa/msg_sec_check': () => ({ errcode: 0 }) }`. They override
    * the built-in ones.
    *
-   * Below `/wxa/` and `/cgi-bin/` a call without a valid `access_token` in its query does not reach your route:
+   * Below `/wxa/`, `/xpay/` and `/cgi-bin/` a call without a valid `access_token` in its query does not reach your route:
    * the answer is 41001 (missing), 40014 (malformed), 40001 (unknown, or not the latest) or 42001 (expired). Routes
    * that issue tokens of your own (`/cgi-bin/token`, `/cgi-bin/stable_token`, `/cgi-bin/gettoken`, and all below
    * `/cgi-bin/component/` and `/cgi-bin/service/`) take none, and with one of them your other routes see every call.
@@ -122,6 +140,8 @@ export interface FakeWeChat
     FakeWeChatPhones,
     FakeWeChatPlugins,
     FakeWeChatPayments,
+    FakeWeChatVirtualPayments,
+    FakeWeChatPushes,
     FakeWeChatPrefetch,
     FakeWeChatFaults {
   /** The first mini program, to configure a backend with. */
@@ -195,6 +215,9 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   const phones = createPhones({ people, now })
   const plugins = createPlugins({ people, now })
   const payments = createPayments({ people, now })
+  const shops = createShops({ sessionKeys, now })
+  const { pushes, methods: pushMethods } = createPushes({ people, shops, now })
+  const paymentCalls = createPaymentCalls({ people, shops, pushes })
 
   const endpoints = createEndpoints({
     open: {
@@ -210,6 +233,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
       ...phones.endpoints,
       ...plugins.endpoints,
       ...payments.endpoints,
+      ...paymentCalls.endpoints,
     },
     routes,
     holderOf: tokens.holderOf,
@@ -263,6 +287,8 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     ...phones.methods,
     ...plugins.methods,
     ...payments.methods,
+    ...createVirtualPayments({ people, shops, pushes }),
+    ...pushMethods,
     ...createPrefetch({ people, logins: logins.methods, now }),
     ...faults.methods,
     calls,

@@ -46,7 +46,7 @@ export function createEndpoints({ open, guarded, routes, holderOf }: EndpointOpt
   }
 }
 
-const takesToken = /^[A-Z]+ \/(wxa|cgi-bin)\//
+const takesToken = /^[A-Z]+ \/(wxa|cgi-bin|xpay)\//
 const givesTokens = /^[A-Z]+ \/cgi-bin\/(token|stable_token|gettoken|component\/.*|service\/.*)$/
 
 function checkRoutes(routes: Readonly<Record<string, FakeWeChatRoute>>) {

@@ -24,6 +24,8 @@ export interface SessionKeys {
   noteCode(user: User): void
   /** The key for the answer to a code; a new one if it has expired in the meantime. */
   keyFor(user: User): string
+  /** The key that is valid now, if there is one. */
+  keyOf(user: User): string | undefined
   /** Throws a `TypeError` while there is none. */
   validKeyOf(user: User): string
   /** The user whom a call is signed for, or the errcode of what is wrong with it. */
@@ -72,6 +74,8 @@ export function createSessionKeys({
     },
 
     keyFor: (user) => current(user) ?? keep(user, randomKey()),
+
+    keyOf: current,
 
     validKeyOf(user) {
       const key = current(user)
