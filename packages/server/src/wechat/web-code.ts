@@ -60,20 +60,20 @@ function readAccount(answer: WeChatAnswer, wanted: string): ExchangedAccount {
   // Its openid and unionid are made up, and different people have got the same ones.
   if (snapshot !== undefined && Number(snapshot) !== 0) {
     throw refused(
-      'snapshot_user',
       'This is a snapshot page (快照页), which has no account; let the user tap through to the full page (使用完整服务)',
+      'snapshot_user',
     )
   }
   if (!isText(openid)) throw unavailable('WeChat answered without an openid')
   if (!String(scope).split(',').includes(wanted)) {
     throw refused(
-      'scope_missing',
       `The user has not agreed to ${wanted}; start the redirect with this scope, or change the scope of the entry in apps`,
+      'scope_missing',
     )
   }
   return { openid, ...(isText(unionid) && { unionid }) }
 }
 
-function refused(reason: string, message: string): AuthError {
+function refused(message: string, reason: string): AuthError {
   return new AuthError('access_denied', message, { reason, scope: 'attempt' })
 }
