@@ -1,5 +1,5 @@
-/** Where `wx` is met: in a mini program, or where it has less. */
-export type FakeRuntime = 'miniprogram' | 'plugin' | 'minigame' | 'skill'
+/** Where `wx` is met: in a mini program, where it has less, or inside WeCom (企业微信), where it has `qy` too. */
+export type FakeRuntime = 'miniprogram' | 'plugin' | 'minigame' | 'skill' | 'wecom'
 
 const appEvents = ['onAppShow', 'offAppShow', 'onAppHide', 'offAppHide']
 const gameEvents = ['onShow', 'offShow', 'onHide', 'offHide']
@@ -9,12 +9,14 @@ const gameEvents = ['onShow', 'offShow', 'onHide', 'offHide']
  * is what runs in the AI mode of a mini program (AI 开发模式), here its atomic interfaces.
  */
 export const missingIn: Readonly<Record<FakeRuntime, readonly string[]>> = {
-  miniprogram: gameEvents,
-  plugin: [...gameEvents, ...appEvents, 'getRandomValues', 'getBackgroundFetchData'],
-  minigame: [...appEvents, 'getRandomValues'],
+  miniprogram: [...gameEvents, 'qy'],
+  wecom: gameEvents,
+  plugin: [...gameEvents, ...appEvents, 'qy', 'getRandomValues', 'getBackgroundFetchData'],
+  minigame: [...appEvents, 'qy', 'getRandomValues'],
   skill: [
     ...gameEvents,
     ...appEvents,
+    'qy',
     'getRandomValues',
     'getBackgroundFetchData',
     'removeStorageSync',

@@ -36,6 +36,8 @@ type OneSocket =
  */
 export interface FakeWx extends Omit<FullWx, OneSocket> {
   login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
+  /** With the runtime `'wecom'`. */
+  qy?: { login: FakeWx['login'] }
   request(options: FakeRequestOptions): FakeRequestTask
   uploadFile(options: FakeUploadOptions): FakeUploadTask
   downloadFile(options: FakeDownloadOptions): FakeDownloadTask
@@ -81,7 +83,10 @@ export interface FakeNetworkStatus {
 
 /** What a test does to the phone, and what it sees of it. */
 export interface FakeWxControl {
-  /** How often each member of `wx` was called; `cloudInit` and `callContainer` are those of `wx.cloud`. */
+  /**
+   * How often each member of `wx` was called; `cloudInit` and `callContainer` are those of `wx.cloud`, `qyLogin` is that of
+   * `wx.qy`.
+   */
   readonly calls: Readonly<Record<FakeCall, number>>
   /** Every call of `wx.request`, `uploadFile`, `downloadFile` and `cloud.callContainer`, oldest first. */
   readonly requests: readonly RecordedRequest[]
@@ -155,4 +160,8 @@ export interface FakeWxControl {
   restart(): FakeWx
 }
 
-export type FakeCall = Exclude<keyof FakeWx, 'control' | 'cloud'> | 'cloudInit' | 'callContainer'
+export type FakeCall =
+  | Exclude<keyof FakeWx, 'control' | 'cloud' | 'qy'>
+  | 'cloudInit'
+  | 'callContainer'
+  | 'qyLogin'

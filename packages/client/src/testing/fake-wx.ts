@@ -31,7 +31,11 @@ export interface FakeWxOptions {
   /** Default `'wx0000000000000001'`. */
   appId?: string
   /** Gives login codes; `createFakeWeChat()` of `@wxlogin/server/testing` works. Default: random codes. */
-  wechat?: { codeFor(user: string, options?: { appId?: string }): string }
+  wechat?: {
+    codeFor(user: string, options?: { appId?: string }): string
+    /** For `wx.qy.login`. */
+    wecomCodeFor?(user: string): string
+  }
   /** Who holds the phone, default `'user-1'`. */
   user?: string
   /** How a request leaves the phone, default the global `fetch`. A rejection is a broken connection. */
@@ -53,7 +57,7 @@ export interface FakeWxOptions {
   storage?: Map<string, string>
   /**
    * Where `wx` is met, default `'miniprogram'`. A plugin, a mini game and a Skill have less, and a mini game has
-   * `onShow` in place of `onAppShow`.
+   * `onShow` in place of `onAppShow`. Inside WeCom (`'wecom'`) there is `qy` too.
    */
   runtime?: FakeRuntime
   /** The version of the mini program, default `'release'`. */
@@ -121,7 +125,7 @@ export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
 function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
   const {
     appId = 'wx0000000000000001',
-    wechat = { codeFor: randomCode },
+    wechat = { codeFor: randomCode, wecomCodeFor: randomCode },
     network = fetchNetwork,
     container = throughNetwork(network),
     handshake = () => 101,
@@ -143,6 +147,7 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
   const { deliver } = lifecycle
   const calls: Record<FakeCall, number> = {
     login: 0,
+    qyLogin: 0,
     request: 0,
     uploadFile: 0,
     downloadFile: 0,
@@ -222,17 +227,23 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
       calls[name] += 1
     },
   })
-  const login = createLogin({
-    clock,
-    touristMode,
-    answer,
-    failure,
-    nextBehaviour: () => phone.logins.next(undefined),
-    codeFor: () => wechat.codeFor(phone.user, { appId }),
-    isOnline,
-    isSinglePage: lifecycle.isSinglePage,
-    isEnded: lifecycle.isEnded,
-    times: phone.times,
+  const loginBy = (codeFor: () => string) =>
+    createLogin({
+      clock,
+      touristMode,
+      answer,
+      failure,
+      nextBehaviour: () => phone.logins.next(undefined),
+      codeFor,
+      isOnline,
+      isSinglePage: lifecycle.isSinglePage,
+      isEnded: lifecycle.isEnded,
+      times: phone.times,
+    })
+  const login = loginBy(() => wechat.codeFor(phone.user, { appId }))
+  const qyLogin = loginBy(() => {
+    if (wechat.wecomCodeFor) return wechat.wecomCodeFor(phone.user)
+    throw new TypeError('wechat must have wecomCodeFor where the runtime is wecom')
   })
   const getBackgroundFetchData = createBackgroundFetch({
     clock,
@@ -352,6 +363,12 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     login(options) {
       calls.login += 1
       return login(options)
+    },
+    qy: {
+      login(options) {
+        calls.qyLogin += 1
+        return qyLogin(options)
+      },
     },
     request(options) {
       calls.request += 1
