@@ -12,6 +12,7 @@ export const entries = {
     fastify: 'src/adapters/fastify.ts',
     hono: 'src/adapters/hono.ts',
     nest: 'src/adapters/nest.ts',
+    'cloud-function': 'src/adapters/cloud-function.ts',
     redis: 'src/stores/redis.ts',
     sql: 'src/stores/sql.ts',
     wechat: 'src/wechat/index.ts',

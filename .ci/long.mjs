@@ -25,6 +25,11 @@ const steps = [
   },
   script('scan', 'no false alarm in mini programs that others have made'),
   script('dev', '`wxlogin dev` from the tarballs, its page in a browser'),
+  {
+    name: 'site',
+    title: 'the site, its links, and a walk through it in Chromium',
+    run: () => passes(['.ci/site.mjs', 'test']),
+  },
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { clientEntries, entries, entriesWithPeers, phoneEntries, specifierOf } from './entries.mjs'
 import { pack } from './pack.mjs'
+import { checkChangelogs } from './packed/changelogs.mjs'
 import { checkCommandLine } from './packed/command-line.mjs'
+import { checkContainer } from './packed/container.mjs'
 import { checkMiniPrograms } from './packed/mini-programs.mjs'
 import { bin, root, run, runNode } from './process.mjs'
 import { install, tool } from './tools.mjs'
@@ -37,8 +39,12 @@ try {
   await load(consumer)
   await besideNewestPeers(tarballs)
   await onCommandLine([...tarballs, commandLine])
-  const [, client] = tarballs
-  if (!isRunOnly) await inMiniPrograms(client)
+  const [server, client] = tarballs
+  if (!isRunOnly) {
+    await inMiniPrograms(client)
+    await checkContainer({ place, tarball: server.file, report })
+    await checkChangelogs({ place, report })
+  }
 } finally {
   rmSync(place, { recursive: true, force: true })
 }
@@ -66,7 +72,7 @@ async function packAndLook(name) {
 
 function wrongIn(files, packageJson) {
   const allowed =
-    /^(package\.json|README\.md|README\.zh-CN\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/page\/(index\.html|page\.css|page\.js)|miniprogram_dist\/[\w.-]+\.(js|d\.ts))$/
+    /^(package\.json|README\.md|README\.zh-CN\.md|CHANGELOG\.md|LICENSE|dist\/[\w.-]+\.(js|cjs|mjs|d\.ts|d\.cts|d\.mts)|dist\/page\/(index\.html|page\.css|page\.js)|miniprogram_dist\/[\w.-]+\.(js|d\.ts))$/
   const wrong = []
   for (const file of files) if (!allowed.test(file)) wrong.push(`${file} should not be published`)
   for (const file of [

@@ -185,16 +185,23 @@ function textOf({ name, kind, status, meanings, url }: Explained, say: Call['say
       const where = [say(places[place]), ...(endpoint ? [endpoint] : [])].join(' ')
       return `  ${where}${becomes ? ` → ${becomes}` : ''}: ${say(text)}`
     }),
-    ...(url ? [`  ${url}`] : []),
+    ...(url ? [`  ${say(inBoth(url))}`] : []),
   ].join('\n')
 }
+
+/** Our own pages are there in both languages. */
+const inBoth = (url: string): Text => ({
+  en: url,
+  zh: url.replace('/reference/', '/zh/reference/'),
+})
 
 const firstLine = ({ meanings: [first] }: Explained, say: Call['say']): string =>
   first ? say(first.text) : ''
 
-function jsonOf({ meanings, ...about }: Explained, say: Call['say']): object {
+function jsonOf({ meanings, url, ...about }: Explained, say: Call['say']): object {
   return {
     ...about,
+    ...(url && { url: say(inBoth(url)) }),
     meanings: meanings.map(({ text, ...where }) => ({ ...where, text: say(text) })),
   }
 }

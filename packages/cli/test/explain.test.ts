@@ -84,6 +84,14 @@ test('a code of the wire is explained at both sides, with its status', async () 
   )
 })
 
+test('in Chinese the link leads to the Chinese page', async () => {
+  const { out } = await wxlogin(['explain', 'invalid_grant', '--lang', 'zh'])
+
+  expect(out).toMatch(
+    /\n {2}https:\/\/wxlogin\.github\.io\/wxlogin\/zh\/reference\/errors#invalid_grant$/,
+  )
+})
+
 test.each([
   ['40125', 'WeChat → server_misconfigured: The AppSecret is wrong'],
   ['-1', 'WeChat → wechat_unavailable: WeChat is busy'],

@@ -13,6 +13,11 @@ import {
   urlOfCall,
 } from './transports/call-container.js'
 import {
+  type CloudFunction,
+  createCallFunction,
+  originOfFunction,
+} from './transports/call-function.js'
+import {
   createConnectSocket,
   type SocketOptions,
   type SocketTask,
@@ -33,7 +38,7 @@ import type {
   Send,
 } from './transports/send.js'
 import { type UploadOptions, type UploadTask, uploadFile } from './transports/upload-file.js'
-import type { FullWx } from './wx.js'
+import type { FullWx, WxLoginOptions } from './wx.js'
 
 interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx' | 'trustedOrigins'> {
   /** The runtime (default the global `wx`), looked up when the client is created. `Taro` and `uni` work too. */
@@ -42,9 +47,16 @@ interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx' | 'trustedO
   trustedOrigins?: readonly (string | Container)[]
 }
 
-/** The options of `@wxlogin/client`, with `container` instead of `baseUrl` where the backend runs in 云托管. */
+/**
+ * The options of `@wxlogin/client`, with `container` instead of `baseUrl` where the backend runs in 云托管, or
+ * `cloudFunction` where it is a 云函数.
+ */
 export type FullClientOptions = SharedOptions &
-  ({ baseUrl: string; container?: never } | { container: Container; baseUrl?: never })
+  (
+    | { baseUrl: string; container?: never; cloudFunction?: never }
+    | { container: Container; baseUrl?: never; cloudFunction?: never }
+    | { cloudFunction: CloudFunction; baseUrl?: never; container?: never }
+  )
 
 /**
  * The client of `@wxlogin/client`, and every other call that can carry the token. They reject with {@link ClientError}.
@@ -78,14 +90,22 @@ export interface FullClient<Data = unknown> extends Client<Data> {
  * @throws TypeError when an option is wrong
  */
 export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data> {
-  const { container, baseUrl, trustedOrigins = [] } = options
-  assertOption(!container !== !baseUrl, 'give either baseUrl or container')
+  const { container, cloudFunction, baseUrl, trustedOrigins = [] } = options
+  assertOption(
+    [container, cloudFunction, baseUrl].filter(Boolean).length === 1,
+    'give one of baseUrl, container and cloudFunction',
+  )
   const wx = runtimeOf<FullWx>(options)
-  const origin = container && originOfContainer(container)
-  const call = createCallContainer({ wx, origin, container: container || {} })
-  const isInContainer = (url: string): boolean => url.indexOf(`${origin}/`) === 0
+  const origin = container
+    ? originOfContainer(container)
+    : cloudFunction && originOfFunction(cloudFunction)
+  const callContainer = createCallContainer({ wx, origin, container: container || {} })
+  const call = cloudFunction
+    ? createCallFunction(wx, origin as string, cloudFunction)
+    : callContainer
+  const isInCloud = (url: string): boolean => url.indexOf(`${origin}/`) === 0
   const request: NativeCall = (native) =>
-    isInContainer(native.url) ? call(native) : wx.request(native)
+    isInCloud(native.url) ? call(native) : wx.request(native)
   const retryOnShow = createRetryOnShow(wx)
   const openFor = (method = 'GET'): OpenTask =>
     /^(get|head)$/i.test(method) ? retryOnShow : openTask
@@ -96,11 +116,21 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
     Object.assign({}, options, {
       baseUrl: (origin || baseUrl) as string,
       container: undefined,
+      cloudFunction: undefined,
       trustedOrigins: trustedOrigins.map((one) =>
         typeof one === 'string' ? one : originOfContainer(one),
       ),
-      // Logins and renewals go to the container too.
-      wx: container ? Object.create(wx, { request: { value: request } }) : wx,
+      // Logins and renewals go there too, and where the platform says who calls no code is needed.
+      wx: origin
+        ? Object.create(wx, {
+            request: { value: request },
+            login: {
+              value: cloudFunction
+                ? ({ success }: Required<WxLoginOptions>) => success({ code: '0', errMsg: '' })
+                : wx.login,
+            },
+          })
+        : wx,
     }),
     (store, settings) => {
       started = readPrefetched(wx, store, settings).then((data) => {
@@ -112,12 +142,12 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
       const { launch, ready, session, onChange } = client
       // What was fetched may have replaced a session.
       void started.then(() => renewal.end())
-      /** For what cannot go to a container. */
+      /** For what cannot go to a container or a function. */
       const sendToHost: Send = (input) =>
         send(
           Object.assign({}, input, {
             call(native) {
-              if (!isInContainer(native.url)) return input.call(native)
+              if (!isInCloud(native.url)) return input.call(native)
               throw new ClientError('config', undefined, 'give an absolute url')
             },
           } satisfies { call: NativeCall }),
@@ -153,7 +183,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
         callContainer: (options: ContainerOptions) =>
           send({
             options: Object.assign({ url: urlOfCall(Object(options), container || {}) }, options),
-            call,
+            call: callContainer,
             open: openFor(Object(options).method),
             events: [],
           }),

@@ -12,6 +12,7 @@ export type { ChangeReason } from './session/token-record.js'
 export type { Task } from './task.js'
 export type { BoundPhone, PhoneEvent } from './transports/bind-phone.js'
 export type { Container, ContainerOptions } from './transports/call-container.js'
+export type { CloudFunction } from './transports/call-function.js'
 export type { ReopenReason, SocketOptions, SocketTask } from './transports/connect-socket.js'
 export type { Download, DownloadOptions, DownloadTask } from './transports/download-file.js'
 export type { AuthOptions, ClientResponse, RequestOptions, RequestTask } from './transports/send.js'
@@ -24,6 +25,8 @@ export type {
   WxDownloadProgress,
   WxFailure,
   WxFileTask,
+  WxFunctionOptions,
+  WxFunctionResult,
   WxLaunchOptions,
   WxLoginOptions,
   WxMethod,

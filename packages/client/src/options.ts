@@ -67,7 +67,7 @@ export function resolveOptions(options: ClientOptions): Settings {
   const isInDevelopment = /^[dt]/.test(account.envVersion)
   const timeoutMs = timeoutOf(60_000, options.timeoutMs)
   const loginTimeoutMs = timeoutOf(10_000, options.loginTimeoutMs)
-  for (const name of ['appSecret', 'secret', 'container']) {
+  for (const name of ['appSecret', 'secret', 'container', 'cloudFunction']) {
     assertOption(
       !(options as object as { [name: string]: unknown })[name],
       `${name} is no option here`,

@@ -176,6 +176,19 @@ export interface WxContainerOptions {
   fail?: (error: WxFailure) => void
 }
 
+/** What `wx.cloud.callFunction` takes. */
+export interface WxFunctionOptions {
+  name: string
+  config?: { env: string | undefined }
+  data?: object
+  success?: (answer: WxFunctionResult) => void
+  fail?: (error: WxFailure & { errCode?: number }) => void
+}
+
+export interface WxFunctionResult {
+  readonly result?: unknown
+}
+
 /** The runtime of `@wxlogin/client/full`. */
 export interface FullWx extends Wx {
   uploadFile(options: WxUploadOptions): WxFileTask<WxUploadProgress>
@@ -200,6 +213,8 @@ export interface FullWx extends Wx {
     init(config?: { env?: string }): unknown
     /** Takes {@link WxContainerOptions}; Taro's declaration of it is wrong. */
     callContainer?(options: never): unknown
+    /** Takes {@link WxFunctionOptions}. */
+    callFunction?(options: never): unknown
   }
 }
 

@@ -64,8 +64,8 @@ describe.each([
 })
 
 test.each([
-  ['give either baseUrl or container', {}],
-  ['give either baseUrl or container', { baseUrl, container }],
+  ['give one of baseUrl, container and cloudFunction', {}],
+  ['give one of baseUrl, container and cloudFunction', { baseUrl, container }],
   [`container.env must be ${name}`, { container: { ...container, env: '' } }],
   [`container.env must be ${name}`, { container: { ...container, env: 'prod 1' } }],
   [`container.env must be ${name}`, { container: { service: 'shop' } }],

@@ -8,6 +8,8 @@ import { createHooks } from './hooks.js'
 import { createGuard, type GuardResult, type OptionalGuardResult } from './http/guard.js'
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
+import { createLoginByPlatform } from './login/by-platform.js'
+import { createCloudFunction } from './login/cloud-function.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
 import { createOpenSession } from './login/open-session.js'
@@ -67,7 +69,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   readonly virtualPayment: CreateVirtualPayment
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
-   * knows the users of WeChat cloud hosting, if `cloudHosting` is set.
+   * knows the users of WeChat cloud hosting, if `cloudHosting` is set, and of a cloud function, if `cloudFunction` is.
    * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
    * or `server_error` (500, if `allow` or `apps` threw).
    */
@@ -159,13 +161,16 @@ export function createAuth<Claims extends object = object>(
   const openSession = createOpenSession({ ...shared, previousSessions })
   const loginNeeds = { ...shared, previousSessions, openSession }
   const loginByCode = createLoginByCode(loginNeeds)
-  const cloudHosting = createCloudHosting({
-    ...common,
+  const loginByPlatform = createLoginByPlatform({
     ...loginNeeds,
+    platforms: [
+      createCloudFunction({ ...common, apps }),
+      createCloudHosting({ ...common, apps }),
+    ].filter((platform) => platform !== undefined),
     claimsTtlSeconds: accessTokens.ttlSeconds,
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
-  const phone = createPhone({ ...loginNeeds, onMoved: cloudHosting?.forget })
+  const phone = createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })
   const login = createLogin(loginByCode)
 
   const userKeys = createUserKeys(shared)
@@ -180,7 +185,7 @@ export function createAuth<Claims extends object = object>(
       knowsApp: apps.knows,
       isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token),
     }),
-    sessionByGateway: cloudHosting?.sessionBehind,
+    sessionByPlatform: loginByPlatform?.sessionBehind,
   })
   const { handle, refuse } = createHttp({
     login,
@@ -188,7 +193,7 @@ export function createAuth<Claims extends object = object>(
     logout,
     authenticate,
     phone,
-    gatewayLogin: cloudHosting?.login,
+    loginByPlatform: loginByPlatform?.login,
     prefetch,
     signingKeys,
     now,

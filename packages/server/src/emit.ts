@@ -1,4 +1,4 @@
-import { AuthError } from './errors.js'
+import { AuthError, seeMoreOf } from './errors.js'
 import type { AuthEvent } from './events.js'
 import { checkFunctions } from './option-checks.js'
 import { redactText } from './redact.js'
@@ -28,7 +28,7 @@ function tellOperator(event: AuthEvent): void {
 function textOf(event: AuthEvent): string | undefined {
   switch (event.type) {
     case 'misconfigured':
-      return `WeChat rejects this backend (${event.endpoint}, ${event.appId}, errcode ${event.errcode}): ${event.hint}`
+      return `WeChat rejects this backend (${event.endpoint}, ${event.appId}, errcode ${event.errcode}): ${event.hint}${seeMoreOf('server_misconfigured')}`
     case 'warning':
       return `${event.warning}: ${event.hint}`
     case 'breaker':

@@ -21,11 +21,17 @@ export interface AuthErrorOptions {
   rid?: string
 }
 
+const page = 'https://wxlogin.github.io/wxlogin/reference/errors'
+
+/** Where more about a code is to be read; a sentence for a log ends in it. */
+export const seeMoreOf = (code: AuthErrorCode): string => `; see ${page}#${code}`
+
 // Shared by every copy of this file: the ESM and the CommonJS build, and each CommonJS entry, hold their own.
 const brand = Symbol.for('wxlogin.AuthError')
 
 /**
- * The only error class of this package. Decide by `code`; `message` is one sentence for a log and holds no secret.
+ * The only error class of this package. Decide by `code`; `message` is one sentence for a log, ends in a link to
+ * what the code means, and holds no secret.
  * Where it escapes from a route, a framework's own error handler answers it with `statusCode` and `headers`.
  * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user, or, with the scope
  * `attempt`, only what was tried this time.
@@ -36,6 +42,8 @@ const brand = Symbol.for('wxlogin.AuthError')
 export class AuthError extends Error {
   override readonly name = 'AuthError'
   readonly code: AuthErrorCode
+  /** The message without its link, as it was given. Below 500 it goes to the client as `error_description`. */
+  declare readonly description: string
   /** The HTTP status that goes with the code. */
   readonly status: number
   /** The same, as Fastify and Nest call it. */
@@ -51,7 +59,7 @@ export class AuthError extends Error {
   readonly rid: string | undefined
 
   constructor(code: AuthErrorCode, message: string, options: AuthErrorOptions = {}) {
-    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    super(message + seeMoreOf(code), 'cause' in options ? { cause: options.cause } : undefined)
     this.code = code
     // Whatever a JavaScript caller passes must not break the response that this becomes.
     this.status = wireErrors[code] ?? 500
@@ -65,7 +73,8 @@ export class AuthError extends Error {
     this.headers = headersOf(this)
     this.errcode = options.errcode
     this.rid = options.rid
-    Object.defineProperty(this, brand, { value: true })
+    // Not enumerable: what prints an error has the message already.
+    Object.defineProperties(this, { [brand]: { value: true }, description: { value: message } })
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

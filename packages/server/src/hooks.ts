@@ -149,8 +149,8 @@ export async function callHook<T>(name: string, hook: () => T | Promise<T>): Pro
 
 /** Not the code of the login, which was good or the hook would not have run: a new one of that kind mends nothing. */
 function phoneCodeRefused(cause: AuthError): AuthError {
-  const { message, errcode, rid } = cause
-  return new AuthError('invalid_code', message, {
+  const { description, errcode, rid } = cause
+  return new AuthError('invalid_code', description, {
     cause,
     reason: 'phone_code',
     ...(errcode !== undefined && { errcode }),

@@ -38,6 +38,7 @@ export type {
 export type { GuardResult, OptionalGuardResult } from './http/guard.js'
 export { lazyAuth } from './lazy-auth.js'
 export type { CreateSessionInput } from './login/by-app.js'
+export type { WXContext } from './login/cloud-function.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
 export type { AuthOptions } from './options.js'

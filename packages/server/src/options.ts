@@ -3,6 +3,7 @@ import type { SigningKeysOptions } from './crypto/signing-keys.js'
 import { createEmit } from './emit.js'
 import type { AuthEvent, EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
+import type { CloudFunctionOptions } from './login/cloud-function.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
 import type { PrefetchOptions } from './login/prefetch.js'
 import { checkFunctions, checkNames, checkNode, type OptionNames } from './option-checks.js'
@@ -27,6 +28,7 @@ export interface AuthOptions<Claims extends object = object>
     LegacyOptions<Claims>,
     AccessTokenOptions,
     CloudHostingOptions,
+    CloudFunctionOptions,
     PrefetchOptions,
     WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
@@ -63,6 +65,7 @@ const names: OptionNames<AuthOptions> = {
   allowLongAccessTtl: true,
   maxVerifiedTokens: true,
   cloudHosting: true,
+  cloudFunction: true,
   fetch: true,
   wechatHosts: true,
   allowPlainHttp: true,

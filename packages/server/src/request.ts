@@ -2,6 +2,11 @@
 export interface RequestHeaders {
   /** A header by its name, which is case-insensitive. */
   header(name: string): string | undefined
+  /**
+   * Whether it is a call of a cloud function (云函数): then the platform knows who makes it. Only an adapter of such
+   * functions sets this.
+   */
+  readonly isFunctionCall?: boolean
 }
 
 /** A request as an adapter passes it in: no more than what is needed, with nothing decided yet. */

@@ -4,9 +4,10 @@ import { AuthError } from './errors.js'
 
 /**
  * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by a phone number
- * that belongs to another user, by the gateway of WeChat cloud hosting, or by the app itself.
+ * that belongs to another user, by the gateway of WeChat cloud hosting, by the context of a cloud function, or by the app
+ * itself.
  */
-export type LoginMethod = 'code' | 'prefetch' | 'phone' | 'cloud_hosting' | 'app'
+export type LoginMethod = 'code' | 'prefetch' | 'phone' | 'cloud_hosting' | 'cloud_function' | 'app'
 
 /**
  * A session as a store keeps it: plain data that survives JSON. Instants are seconds since the epoch.
@@ -155,10 +156,14 @@ export function toTombstone(record: SessionRecord, reason: string, now: number):
  * it at once, unless a request that comes again could make the same id.
  */
 export function toQuietEnd(record: SessionRecord, now: number): SessionRecord {
-  const canComeAgain =
-    record.method === 'cloud_hosting' && record.loginIdempotencyKeyHash !== undefined
+  const canComeAgain = isByPlatform(record) && record.loginIdempotencyKeyHash !== undefined
   const until = canComeAgain ? record.createdAt + gatewayRetrySeconds : now
   return ended(record, quietReason, now, Math.max(now, until))
+}
+
+/** Whether the platform vouched for its account. Such a session may be asked for again by its account alone. */
+export function isByPlatform({ method }: SessionRecord): boolean {
+  return method === 'cloud_hosting' || method === 'cloud_function'
 }
 
 /** Blocks a `create` that gave no answer and may still take effect. */

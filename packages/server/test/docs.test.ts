@@ -106,6 +106,30 @@ describe('links lead somewhere', () => {
     expect(linksOf(document).filter((link) => !leadsSomewhere(document, link))).toEqual([])
   })
 
+  // CHANGELOGs are made of the change files, and are read elsewhere: links there are addresses.
+  const changes = readdirSync(join(root, '.changeset'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => read(`.changeset/${name}`))
+
+  test('in the change files, by their addresses', () => {
+    expect(changes.flatMap(linksOf)).toEqual([])
+  })
+
+  test('and so do addresses of our own pages', () => {
+    const addresses = [...documents, ...changes].flatMap(addressesOf)
+
+    expect(addresses.filter((address) => !isOurPage(address))).toEqual([])
+  })
+
+  test('an address that leads nowhere is noticed', () => {
+    const text =
+      '[a](https://wxlogin.github.io/wxlogin/nowhere) [b](https://wxlogin.github.io/wxlogin/zh/faq)'
+
+    expect(
+      addressesOf({ file: 'README.md', text }).filter((address) => !isOurPage(address)),
+    ).toEqual(['https://wxlogin.github.io/wxlogin/nowhere'])
+  })
+
   test('a dead one is noticed, a dead anchor as well', () => {
     const document = {
       file: 'README.md',
@@ -225,6 +249,21 @@ describe('the READMEs are doors', () => {
     for (const { file, text } of bothOf(pairOf(`${folder}README`))) {
       expect(`${file}: ${text.split('\n').length - 1 <= most}`).toBe(`${file}: true`)
     }
+  })
+
+  test('and their badges say what holds', () => {
+    const { engines, license } = JSON.parse(read('packages/server/package.json').text)
+    const [, most] = /phoneBudgets = \{ index: (\d+)/.exec(read('.ci/size.mjs').text) ?? []
+    const said = `client-≤ ${Number(most).toLocaleString('en')} bytes gzip node-≥ ${engines.node.slice(2)} license-${license}`
+
+    for (const { file, text } of bothOf(pairOf('README'))) {
+      const badges = [...text.matchAll(/img\.shields\.io\/badge\/(\S+?)-blue/g)].map(
+        ([, words = '']) => decodeURIComponent(words),
+      )
+      expect([file, badges.join(' ')]).toEqual([file, said])
+      expect(text).toContain('/actions/workflows/ci.yml/badge.svg')
+    }
+    expect(existsSync(join(root, '.github/workflows/ci.yml'))).toBe(true)
   })
 
   test('the contents of docs list every page of it', () => {
@@ -688,6 +727,31 @@ function leadsSomewhere({ file, text }: Document, link: string): boolean {
   const target = path === '' ? file : join(dirname(file), path)
   if (!existsSync(join(root, target))) return false
   return anchor === undefined || anchorsOf(path === '' ? { file, text } : read(target)).has(anchor)
+}
+
+/** Of the site and of the repository. */
+function addressesOf({ text }: Document): readonly string[] {
+  return text.match(/https:\/\/(?:wxlogin\.github\.io|github\.com\/wxlogin)\/[^\s)"'`]+/g) ?? []
+}
+
+function isOurPage(address: string): boolean {
+  const [, inSite, inRepository] =
+    /^https:\/\/(?:wxlogin\.github\.io\/wxlogin\/(.+)|github\.com\/wxlogin\/wxlogin(?:\/(.+))?)$/.exec(
+      address,
+    ) ?? []
+  if (inSite === undefined) {
+    const [, path = ''] = /^(?:blob|tree)\/main\/(.+)/.exec(inRepository ?? '') ?? []
+    const [, workflow] = /^actions\/workflows\/([\w.]+)/.exec(inRepository ?? '') ?? []
+    if (workflow) return existsSync(join(root, '.github/workflows', workflow))
+    return path === ''
+      ? /^(issues|releases)?$/.test(inRepository ?? '')
+      : leadsSomewhere({ file: 'x', text: '' }, path)
+  }
+  const [, zh, page = '', anchor] = /^(zh\/)?([\w/-]+)(#.+)?$/.exec(inSite) ?? []
+  return leadsSomewhere(
+    { file: 'docs/x', text: '' },
+    `${page}${zh ? '.zh-CN' : ''}.md${anchor ?? ''}`,
+  )
 }
 
 /** As GitHub makes them: of headings, and of `<a id>`. */

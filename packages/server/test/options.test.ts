@@ -299,6 +299,7 @@ describe('the other options', () => {
     maxLoginsInFlight: [0, ...notCounts],
     signingKeys: [null, 'key', {}, [null], [{}], [{ kty: 'oct', k: testSecret }]],
     cloudHosting: [null, true, {}, { public: true }, { public: 0 }],
+    cloudFunction: [null, true, {}, { getWXContext: {} }, 'a name'],
     acceptLegacy: [
       null,
       true,

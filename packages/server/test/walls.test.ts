@@ -76,7 +76,8 @@ const cli = `
   arguments      command errors nearest text node:
   help           arguments command commands text
   run            arguments command commands errors help nearest text version
-  main           run node:`
+  busy           command
+  main           busy run node:`
 
 describe.each([
   ['server', server],

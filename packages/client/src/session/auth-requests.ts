@@ -70,8 +70,8 @@ export const createPost =
 const wxLogin = { method: 'wx.login' }
 
 /** WeCom's own login, where there is one: its codes are of another kind. */
-export const qyOf = ({ qy }: Runtime): Pick<Runtime, 'login'> | undefined =>
-  qy && typeof qy.login === 'function' ? (qy as Pick<Runtime, 'login'>) : undefined
+export const qyOf = ({ qy }: Runtime): Pick<Runtime, 'login'> | false =>
+  typeof Object(qy).login === 'function' && (qy as Pick<Runtime, 'login'>)
 
 /** The code of a `wx.login`. With `newKey`, one of its own in place of what is none. */
 export const requestCode = (wx: Runtime, ask: Ask, newKey?: NewKey | false): Promise<string> =>

@@ -135,7 +135,7 @@ export function createRenewal(
           : {
               code,
               app_id: settings.appId,
-              kind: qyOf(wx) && 'wecom',
+              kind: qyOf(wx) ? 'wecom' : undefined,
               device: settings.device,
               input: resultOf(input),
               previous_refresh_token: previous,

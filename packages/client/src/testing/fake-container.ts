@@ -1,4 +1,10 @@
 import type { WxContainerOptions, WxFailure, WxResponse } from '../wx.js'
+import type {
+  FakeFunctionOptions,
+  FakeFunctionResult,
+  FunctionSurroundings,
+} from './fake-function.js'
+import { createCallFunction } from './fake-function.js'
 import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { cookiesOf, headerOf, parse, serialise } from './fake-network.js'
 import type { FakeTransfers, TransferSurroundings } from './fake-transfer.js'
@@ -29,15 +35,16 @@ export interface FakeCloud {
   /** Only the first call counts. */
   init(config?: { env?: string | undefined }): void
   callContainer(options: FakeContainerOptions): Promise<FakeContainerResult> | undefined
+  callFunction(options: FakeFunctionOptions): Promise<FakeFunctionResult> | undefined
 }
 
-interface ContainerSurroundings {
+interface ContainerSurroundings extends Pick<FunctionSurroundings, 'openidOf' | 'run'> {
   readonly transfers: FakeTransfers
   readonly failure: TransferSurroundings['failure']
   readonly appId: string
   readonly user: () => string
   readonly network: (request: FakeContainerRequest) => Promise<FakeNetworkResponse>
-  readonly onCall: (name: 'cloudInit' | 'callContainer') => void
+  readonly onCall: (name: 'cloudInit' | 'callContainer' | 'callFunction') => void
 }
 
 export function createCloud({
@@ -46,10 +53,20 @@ export function createCloud({
   appId,
   user,
   network,
+  openidOf,
+  run,
   onCall,
 }: ContainerSurroundings): FakeCloud {
   let initial: { readonly env: string | undefined } | undefined
   let calls = 0
+  const startFunction = createCallFunction({
+    transfers,
+    initial: () => initial,
+    appId,
+    user,
+    openidOf,
+    run,
+  })
 
   function start(options: FakeContainerOptions): void {
     const { path, config, data, dataType, responseType, timeout } = options
@@ -113,6 +130,21 @@ export function createCloud({
     init(config) {
       onCall('cloudInit')
       initial ??= { env: config?.env }
+    },
+
+    callFunction(options) {
+      onCall('callFunction')
+      if (options.success || options.fail || options.complete) {
+        startFunction(options)
+        return undefined
+      }
+      return new Promise((resolve, reject) => {
+        startFunction({
+          ...options,
+          success: (result) => resolve(result as FakeFunctionResult),
+          fail: reject,
+        })
+      })
     },
 
     callContainer(options) {

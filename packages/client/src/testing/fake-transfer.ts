@@ -4,15 +4,20 @@ import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { fold, wordingOf } from './fake-network.js'
 
 /** The calls that send something and are answered. */
-export type FakeTransferKind = 'request' | 'uploadFile' | 'downloadFile' | 'callContainer'
+export type FakeTransferKind =
+  | 'request'
+  | 'uploadFile'
+  | 'downloadFile'
+  | 'callContainer'
+  | 'callFunction'
 
 /**
- * A call of `wx.request`, `uploadFile`, `downloadFile` or `cloud.callContainer`, the outcome included once there is
- * one.
+ * A call of `wx.request`, `uploadFile`, `downloadFile`, `cloud.callContainer` or `cloud.callFunction`, the outcome
+ * included once there is one.
  */
 export interface RecordedRequest {
   readonly kind: FakeTransferKind
-  /** As the app gave it; the `path` of `callContainer`. */
+  /** As the app gave it; the `path` of `callContainer`; the name of a function, and the `path` in its event if any. */
   readonly url: string
   readonly method: string
   /** As it leaves the phone: names in lower case, defaults and `referer` included. */
@@ -208,6 +213,11 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
           if (!isOver) after(behaviour.delayMs, () => succeed(response))
         } else succeed(response)
       } catch (error) {
+        const { errCode, message } = Object(error)
+        if (typeof errCode === 'number') {
+          const failed = { errMsg: `${name}:fail ${message}`, errCode }
+          return failWith(failed)
+        }
         const [reason, errno] = wordingOf(error)
         failWith(failure(`${name}:fail ${reason}`, errno))
       }
@@ -292,7 +302,7 @@ export function createListeners<E>(): {
 }
 
 function nameOf(kind: FakeTransferKind): string {
-  return kind === 'callContainer' ? 'cloud.callContainer' : kind
+  return kind === 'callContainer' || kind === 'callFunction' ? `cloud.${kind}` : kind
 }
 
 function canned(answer: {

@@ -84,11 +84,11 @@ export interface FakeNetworkStatus {
 /** What a test does to the phone, and what it sees of it. */
 export interface FakeWxControl {
   /**
-   * How often each member of `wx` was called; `cloudInit` and `callContainer` are those of `wx.cloud`, `qyLogin` is that of
-   * `wx.qy`.
+   * How often each member of `wx` was called; `cloudInit`, `callContainer` and `callFunction` are those of `wx.cloud`,
+   * `qyLogin` is that of `wx.qy`.
    */
   readonly calls: Readonly<Record<FakeCall, number>>
-  /** Every call of `wx.request`, `uploadFile`, `downloadFile` and `cloud.callContainer`, oldest first. */
+  /** Every call of `wx.request`, `uploadFile`, `downloadFile`, `cloud.callContainer` and `callFunction`, oldest first. */
   readonly requests: readonly RecordedRequest[]
   /** Every call of `wx.connectSocket`, oldest first, from the server's side. */
   readonly sockets: readonly FakeSocket[]
@@ -99,7 +99,8 @@ export interface FakeWxControl {
   /**
    * Scripts the next `times` requests that match, after those scripted before; without `times` all from now on.
    * A string matches a part of the url. What was scripted with `times` comes first, then the newest that matches.
-   * Uploads, downloads and `callContainer` are requests too: see `kind`.
+   * Uploads, downloads, `callContainer` and `callFunction` are requests too: see `kind`. What is responded for a
+   * function is its result.
    */
   onRequest(
     matcher: string | ((request: RecordedRequest) => boolean),
@@ -164,4 +165,5 @@ export type FakeCall =
   | Exclude<keyof FakeWx, 'control' | 'cloud' | 'qy'>
   | 'cloudInit'
   | 'callContainer'
+  | 'callFunction'
   | 'qyLogin'

@@ -9,6 +9,7 @@ import { globalClock } from './fake-clock.js'
 import type { FakeContainerRequest } from './fake-container.js'
 import { createCloud } from './fake-container.js'
 import { createFileTransfers } from './fake-files.js'
+import type { FakeFunctionCall } from './fake-function.js'
 import { createLifecycle } from './fake-lifecycle.js'
 import type { FakeLoginBehaviour } from './fake-login.js'
 import { createLogin } from './fake-login.js'
@@ -35,6 +36,8 @@ export interface FakeWxOptions {
     codeFor(user: string, options?: { appId?: string }): string
     /** For `wx.qy.login`. */
     wecomCodeFor?(user: string): string
+    /** For what a cloud function is told; default: made up. */
+    openidOf?(user: string, options?: { appId?: string }): string
   }
   /** Who holds the phone, default `'user-1'`. */
   user?: string
@@ -45,6 +48,12 @@ export interface FakeWxOptions {
    * environment, `https://express.prod-1/orders` for example.
    */
   container?: (request: FakeContainerRequest) => Promise<FakeNetworkResponse>
+  /**
+   * What a cloud function does when it is called by `wx.cloud.callFunction`; its result is passed on as JSON. What it
+   * throws is a failure of the function, or of the platform if it has an `errCode`, -504003 for example. Default: there
+   * is no function.
+   */
+  cloudFunction?: (call: FakeFunctionCall) => unknown
   /** The status with which a server answers a WebSocket handshake, default 101: it is opened. */
   handshake?: (request: FakeHandshake) => number | Promise<number>
   /** Default `Date.now` and the global timers, looked up at each call, so that fake timers work. */
@@ -90,6 +99,11 @@ interface Phone {
   readonly sockets: Scripted<FakeHandshake, FakeSocketBehaviour>
 }
 
+const randomCodes: NonNullable<FakeWxOptions['wechat']> = {
+  codeFor: randomCode,
+  wecomCodeFor: randomCode,
+}
+
 const maxRandomLength = 1_048_576
 
 /**
@@ -125,9 +139,10 @@ export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
 function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
   const {
     appId = 'wx0000000000000001',
-    wechat = { codeFor: randomCode, wecomCodeFor: randomCode },
+    wechat = randomCodes,
     network = fetchNetwork,
     container = throughNetwork(network),
+    cloudFunction,
     handshake = () => 101,
     fileHeaders = true,
     clock = globalClock,
@@ -154,6 +169,7 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     connectSocket: 0,
     cloudInit: 0,
     callContainer: 0,
+    callFunction: 0,
     getBackgroundFetchData: 0,
     getStorageSync: 0,
     setStorageSync: 0,
@@ -223,6 +239,8 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     appId,
     user: () => phone.user,
     network: container,
+    openidOf: (user) => wechat.openidOf?.(user, { appId }) ?? `openid-of-${user}`,
+    run: cloudFunction,
     onCall(name) {
       calls[name] += 1
     },

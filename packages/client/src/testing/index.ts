@@ -13,6 +13,12 @@ export type {
   FakeUploadOptions,
   FakeUploadTask,
 } from './fake-files.js'
+export type {
+  FakeCloudFailure,
+  FakeFunctionCall,
+  FakeFunctionOptions,
+  FakeFunctionResult,
+} from './fake-function.js'
 export type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
 export type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
 export type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'

@@ -32,7 +32,8 @@ export function originOfContainer({ env, service }: Container): string {
   return originOf(service, env)
 }
 
-const isName = (text: string): boolean => /^[\w-]+$/.test(text || '')
+/** Of an environment, a service or a function. */
+export const isName = (text: string): boolean => /^[\w-]+$/.test(text || '')
 
 const originOf = (service: unknown, env: unknown): string => `https://${service}.${env}.invalid`
 

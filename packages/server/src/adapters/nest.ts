@@ -279,7 +279,7 @@ function requestOf(context: ExecutionContext): NodeRequest {
 }
 
 function answerOf(error: AuthError): AuthResponse {
-  const { status, headers, code, message, expose, reason, scope } = error
+  const { status, headers, code, description, expose, reason, scope } = error
   // What is wrong with this server is for its operator.
   if (!expose) new Logger('@wxlogin/server').error(error)
   return {
@@ -291,7 +291,7 @@ function answerOf(error: AuthError): AuthResponse {
     },
     body: jsonText({
       error: code,
-      error_description: expose ? message : 'The server could not serve this request',
+      error_description: expose ? description : 'The server could not serve this request',
       reason,
       scope,
     }),

@@ -19,7 +19,7 @@ export interface KeyRing {
    * The same `source` and `parts` always give the same ids.
    */
   sessionIds(
-    source: 'wechat' | 'phone' | 'cloud_hosting',
+    source: 'wechat' | 'phone' | 'cloud_hosting' | 'cloud_function',
     ...parts: readonly string[]
   ): readonly [string, ...string[]]
 }

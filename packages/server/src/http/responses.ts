@@ -51,7 +51,7 @@ export function createRefusal(
 ): (error: unknown, request?: RequestHeaders) => AuthRefusal {
   return (error, request) => {
     const failure = toAuthError(error)
-    const { code, message, reason, scope, headers } = failure
+    const { code, description, reason, scope, headers } = failure
     const { httpStatus: status = failure.status, closes = false } =
       failure instanceof HttpError ? failure : {}
     const requestId = status < 500 ? undefined : requestIdOf(request)
@@ -62,7 +62,7 @@ export function createRefusal(
       // What is wrong with this server is for the operator only, who has the event.
       error_description:
         requestId === undefined
-          ? message
+          ? description
           : 'The server could not serve this request; its console or its onEvent says why',
       ...(reason !== undefined && { reason }),
       ...(scope !== undefined && { scope }),

@@ -26,8 +26,8 @@ export interface Operations<Claims extends object> {
   logout(input: LogoutInput, receivedMs: number): Promise<void>
   authenticate(request: RequestHeaders): Promise<Session<Claims>>
   phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
-  /** A login without a code, if a gateway vouches for the account; `undefined` if none does. */
-  readonly gatewayLogin?:
+  /** A login without a code, if a platform vouches for the account; `undefined` if none does. */
+  readonly loginByPlatform?:
     | ((
         request: RequestHeaders,
         input: Omit<LoginInput, 'code' | 'appId'>,
@@ -62,7 +62,7 @@ export function createHttp<Claims extends object>({
   logout,
   authenticate,
   phone,
-  gatewayLogin,
+  loginByPlatform,
   prefetch,
   signingKeys,
   now,
@@ -93,7 +93,7 @@ export function createHttp<Claims extends object>({
       ...(previousIdempotencyKey !== undefined && { previousIdempotencyKey }),
     }
     const answer =
-      (await gatewayLogin?.(request, input, receivedMs)) ??
+      (await loginByPlatform?.(request, input, receivedMs)) ??
       (await login({ ...input, ...codeIn(body) }, receivedMs))
     return json(200, answer)
   }

@@ -1,61 +1,7 @@
-import type { TokenAnswer } from '@wxlogin/shared'
-import { createBoundedMap } from '../bounded-map.js'
-import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
-import { AuthError } from '../errors.js'
-import type { EmitEvent } from '../events.js'
-import type { Hooks } from '../hooks.js'
 import { checkNames } from '../option-checks.js'
-import type { RequestHeaders } from '../request.js'
-import {
-  type Account,
-  accountOf,
-  freeze,
-  hasEndedQuietly,
-  isLive,
-  type LiveRecord,
-  loginRetrySeconds,
-  type Session,
-  type SessionRecord,
-} from '../session.js'
-import { judgedWithinMs } from '../sessions/end-by-token.js'
-import type { GuardedStore } from '../sessions/guarded-store.js'
-import { checkDevice, type Sessions } from '../sessions/sessions.js'
-import type { AnswerTokens } from '../tokens/token-answer.js'
+import { accountOf } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
-import type { LoginInput } from './login-by-code.js'
-import type { OpenSession } from './open-session.js'
-import type { Previous, PreviousSessions } from './previous-session.js'
-
-// How many accounts have their session cached, until their claims are due again.
-const maxRemembered = 10_000
-
-/**
- * Identity by the headers that the gateway of WeChat cloud hosting (云托管) sets: only requests through
- * `wx.cloud.callContainer` have them, as long as the container cannot be reached in any other way.
- * https://developers.weixin.qq.com/miniprogram/dev/wxcloudservice/wxcloudrun/src/development/weixin/
- */
-export interface CloudHosting<Claims extends object> {
-  /**
-   * A session with tokens of its own, as after a login by code; the same one for the same idempotency key. `undefined`
-   * if the gateway vouches for nobody. Throws `unknown_app` for a user of a mini program that is not served here.
-   */
-  login(
-    request: RequestHeaders,
-    input: Omit<LoginInput, 'code' | 'appId'>,
-    receivedMs?: number,
-  ): Promise<TokenAnswer | undefined>
-  /**
-   * The session of a request that carries no token: one per account, created when it is first needed. `ended` is what
-   * this gave before, if it turned out to have ended since: if nobody revoked it, it is created again.
-   */
-  sessionBehind(
-    request: RequestHeaders,
-    ended?: Session<Claims>,
-  ): Promise<Session<Claims> | undefined>
-  /** Drops the cached session of an account. */
-  forget(account: Account): void
-}
+import type { Platform } from './by-platform.js'
 
 export interface CloudHostingOptions {
   /**
@@ -66,223 +12,36 @@ export interface CloudHostingOptions {
   cloudHosting?: { readonly public: false }
 }
 
-export interface CloudHostingNeeds<Claims extends object> {
-  readonly hooks: Hooks<Claims>
-  readonly keys: KeyRing
-  readonly store: GuardedStore
-  readonly sessions: Sessions<Claims>
-  readonly previousSessions: PreviousSessions
-  readonly openSession: OpenSession<Claims>
-  readonly answerTokens: AnswerTokens<Claims>
+export interface CloudHostingNeeds {
   readonly apps: ServedApps
-  /** How long the claims of a session without tokens are valid, in seconds: as long as those in a token. */
-  readonly claimsTtlSeconds: number
-  readonly now: () => number
-  readonly emit: EmitEvent
 }
 
-/** The session of an account, from when it is looked up until its claims are due again. */
-interface LookUp<Claims extends object> {
-  readonly session: Promise<Session<Claims>>
-  readonly startedMs: number
-  isPending: boolean
-}
-
-/** `undefined` without the option. Throws a `TypeError` if it is wrong. */
-export function createCloudHosting<Claims extends object>({
+/**
+ * Identity by the headers that the gateway of WeChat cloud hosting (云托管) sets: only requests through
+ * `wx.cloud.callContainer` have them, as long as the container cannot be reached in any other way. `undefined` without
+ * the option. Throws a `TypeError` if it is wrong.
+ * https://developers.weixin.qq.com/miniprogram/dev/wxcloudservice/wxcloudrun/src/development/weixin/
+ */
+export function createCloudHosting({
   cloudHosting,
-  hooks,
-  keys,
-  store,
-  sessions,
-  previousSessions,
-  openSession,
-  answerTokens,
   apps,
-  claimsTtlSeconds,
-  now,
-  emit,
-}: CloudHostingOptions & CloudHostingNeeds<Claims>): CloudHosting<Claims> | undefined {
+}: CloudHostingOptions & CloudHostingNeeds): Platform | undefined {
   if (!isCloudHosted(cloudHosting)) return undefined
-  const remembered = createBoundedMap<string, LookUp<Claims>>(maxRemembered)
-
-  /** Whether a hook may hang in it; the next request should not wait for that one too. */
-  const hangs = ({ startedMs, isPending }: LookUp<Claims>) =>
-    isPending && now() - startedMs > judgedWithinMs
-
-  function startLookUp(account: Account): Promise<Session<Claims>> {
-    const key = keyOf(account)
-    const session = lookUp(account)
-    const started: LookUp<Claims> = { session, startedMs: now(), isPending: true }
-    remembered.set(key, started)
-    const settle = () => {
-      started.isPending = false
-    }
-    session.then(settle, () => {
-      settle()
-      if (remembered.get(key) === started) remembered.delete(key)
-    })
-    return session
-  }
-
-  async function lookUp(account: Account): Promise<Session<Claims>> {
-    const startedMs = now()
-    const ids = keys.sessionIds('cloud_hosting', account.appId, account.openid)
-    const { record, claims } =
-      (await find(ids)) ??
-      (await openSession({
-        method: 'cloud_hosting',
-        id: ids[0],
-        account,
-        // No request is ever retried with this key: the session has no tokens of its own.
-        idempotencyKeyHash: hashIdempotencyKey(randomId()),
-        canComeAgain: false,
-        startedMs,
-      })) ??
-      (await find(ids)) ??
-      missing()
-    const issuedAt = Math.floor(now() / 1000)
-    return freeze({
-      id: record.id,
-      userId: record.userId,
-      appId: record.appId,
-      claims,
-      issuedAt,
-      expiresAt: Math.min(issuedAt + claimsTtlSeconds, record.expiresAt),
-    })
-  }
-
-  async function find(ids: readonly string[]) {
-    for (const id of ids) {
-      const record = await store.get(id)
-      if (!record) continue
-      if (isLive(record)) return { record, claims: await claimsWhileLive(record) }
-      if (!hasEndedQuietly(record)) throw ended()
-      // A `create` that gave no answer was undone. Nobody can hold a token of this session, so it may be made after all.
-      await sessions.endQuietly(record)
-    }
-    return undefined
-  }
-
-  /** The hook takes its time, and a revocation meanwhile wins. */
-  async function claimsWhileLive(record: LiveRecord): Promise<Claims> {
-    const claims = await sessions.claimsOrEnd(record)
-    if (hooks.hasClaims && !isLive(await store.get(record.id))) throw ended()
-    return claims
-  }
-
-  /**
-   * The ids that a login with this key has, the one to make first. They change with time, and an ended session is
-   * remembered until its id can no longer be made, so no id is ever made twice.
-   */
-  function loginIds({ appId, openid }: Account, keyHash: string): [string, ...string[]] {
-    const period = Math.floor(now() / 1000 / loginRetrySeconds)
-    const idsIn = (period: number) =>
-      keys.sessionIds('cloud_hosting', appId, openid, keyHash, String(period))
-    return [...idsIn(period), ...idsIn(period - 1)]
-  }
-
-  /** What rejects the account without a token; a login clears it. */
-  async function endTokenless({ appId, openid }: Account): Promise<void> {
-    for (const id of keys.sessionIds('cloud_hosting', appId, openid)) {
-      const record = await store.get(id)
-      if (record) await sessions.endQuietly(record)
-    }
-  }
-
-  /** The session of an earlier login with the same idempotency key, whose answer was lost. */
-  async function findAgain(
-    ids: readonly string[],
-    findPrevious: () => Promise<Previous | undefined>,
-    startedMs: number,
-  ) {
-    for (const id of ids) {
-      const record = await store.get(id)
-      if (!record) continue
-      if (!isUnused(record)) throw keyWasUsed()
-      const claims = await sessions.claimsOrEnd(record)
-      // The hook took its time; a revocation meanwhile wins.
-      if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
-      await previousSessions.end(await findPrevious(), record)
-      const { id: sessionId, appId, userId } = record
-      const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
-      emit({
-        type: 'login',
-        by: 'cloud_hosting',
-        outcome: 'retried',
-        kind: 'mini_program',
-        ...about,
-      })
-      return { answer: await answerTokens(record, claims) }
-    }
-    return undefined
-  }
-
-  const keyOf = ({ appId, openid }: Account) => `${appId} ${openid}`
-
-  /** Whom the gateway vouches for. */
-  async function accountBehind(request: RequestHeaders): Promise<Account | undefined> {
-    const openid = request.header('x-wx-openid')
-    if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
-    // With resource sharing (资源复用) the gateway sets no openid, so one that is there comes from the caller.
-    if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
-    const { appId } = await apps.of(request.header('x-wx-appid'), 'mini_program')
-    // Not `x-wx-unionid`: it is set only for some mini programs, and whether a caller's own is dropped for the others
-    // is not documented.
-    return accountOf({ appId, openid })
-  }
-
   return {
-    async login(
-      request,
-      { input, device, idempotencyKey = randomId(), ...previous },
-      receivedMs = now(),
-    ) {
-      const startedMs = now()
-      const account = await accountBehind(request)
-      if (!account) return undefined
-      if (device !== undefined) checkDevice(device)
-      const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
-      const ids = loginIds(account, idempotencyKeyHash)
-      const findPrevious = () =>
-        previousSessions.find(previous, { appId: account.appId, receivedMs })
-      const { answer } =
-        (await findAgain(ids, findPrevious, startedMs)) ??
-        (await openSession({
-          method: 'cloud_hosting',
-          id: ids[0],
-          account,
-          idempotencyKeyHash,
-          canComeAgain: true,
-          input,
-          device,
-          previous: await findPrevious(),
-          startedMs,
-        })) ??
-        (await findAgain(ids, findPrevious, startedMs)) ??
-        missing()
-      // A user whose session was revoked and who logs in again is no longer rejected without a token either.
-      // The login is committed, so a failure here must not cost it.
-      await endTokenless(account).catch(() => undefined)
-      remembered.delete(keyOf(account))
-      return answer
-    },
+    method: 'cloud_hosting',
 
-    async sessionBehind(request, ended) {
-      const account = await accountBehind(request)
-      if (!account) return undefined
-      const key = keyOf(account)
-      const known = remembered.get(key)
-      if (known && !hangs(known)) {
-        const session = await known.session
-        if (session !== ended && now() / 1000 < session.expiresAt) return session
-      }
-      // Another request that waited for the same one may have been faster.
-      const newer = remembered.get(key)
-      return newer && newer !== known ? newer.session : startLookUp(account)
+    async accountBehind(request) {
+      // The headers of an event are the own word of the caller.
+      if (request.isFunctionCall) return undefined
+      const openid = request.header('x-wx-openid')
+      if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
+      // With resource sharing (资源复用) the gateway sets no openid, so one that is there comes from the caller.
+      if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
+      const { appId } = await apps.of(request.header('x-wx-appid'), 'mini_program')
+      // Not `x-wx-unionid`: it is set only for some mini programs, and whether a caller's own is dropped for the others
+      // is not documented.
+      return accountOf({ appId, openid })
     },
-
-    forget: (account) => remembered.delete(keyOf(account)),
   }
 }
 
@@ -300,17 +59,3 @@ function isCloudHosted(cloudHosting: unknown): boolean {
 // A header that was sent twice arrives joined by a comma, and is not an identifier then.
 const isIdentifier = (value: string | undefined): value is string =>
   value !== undefined && /^[\w-]{1,64}$/.test(value)
-
-const isUnused = (record: SessionRecord | undefined) => isLive(record) && record.generation === 0
-
-function keyWasUsed(): AuthError {
-  return new AuthError('invalid_request', 'This Idempotency-Key belongs to an earlier login')
-}
-
-function ended(): AuthError {
-  return new AuthError('invalid_token', 'The session has ended; log in again')
-}
-
-function missing(): never {
-  throw new AuthError('store_unavailable', 'The session that was just created is not in the store')
-}

@@ -24,8 +24,8 @@ export interface AuthenticateNeeds<Claims extends object> {
   readonly isUnrevoked: RevocationCheck
   /** Tokens of an earlier login that still pass. */
   readonly legacyTokens?: LegacyTokens<Claims> | undefined
-  /** The session of a request without a token, if a gateway vouches for its user. */
-  readonly sessionByGateway?:
+  /** The session of a request without a token, if a platform vouches for its user. */
+  readonly sessionByPlatform?:
     | ((request: RequestHeaders, ended?: Session<Claims>) => Promise<Session<Claims> | undefined>)
     | undefined
 }
@@ -35,7 +35,7 @@ export function createAuthenticate<Claims extends object>({
   accessTokens,
   isUnrevoked,
   legacyTokens,
-  sessionByGateway,
+  sessionByPlatform,
 }: AuthenticateNeeds<Claims>): Authenticate<Claims> {
   // Once each, and not for every request: a guard has the same ones all the time.
   const none: GuardOptions<Claims> = {}
@@ -79,11 +79,11 @@ export function createAuthenticate<Claims extends object>({
     ended: Session<Claims>,
     credentials: Credentials,
   ): Promise<Session<Claims>> {
-    const isByGateway =
+    const isByPlatform =
       typeof credentials === 'object' &&
       credentials !== null &&
       typeof credentials.header('authorization') !== 'string'
-    const other = isByGateway ? await sessionByGateway?.(credentials, ended) : undefined
+    const other = isByPlatform ? await sessionByPlatform?.(credentials, ended) : undefined
     if (!other) throw sessionEnded()
     return other
   }
@@ -104,7 +104,7 @@ export function createAuthenticate<Claims extends object>({
       if (known) return known
       return legacyTokens?.accepts(token) ? legacyTokens.verify(token) : accessTokens.verify(token)
     }
-    return isHeaders ? sessionByGateway?.(credentials) : undefined
+    return isHeaders ? sessionByPlatform?.(credentials) : undefined
   }
 
   return authenticate

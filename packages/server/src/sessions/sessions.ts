@@ -10,6 +10,7 @@ import {
   gatewayRetrySeconds,
   hasEndedQuietly,
   isAdopted,
+  isByPlatform,
   isLive,
   type LiveRecord,
   type LoginMethod,
@@ -178,7 +179,7 @@ export function createSessions<Claims extends object>({
   /** Whether a tombstone is there so that a request that comes again, or late, does not make its id. */
   function blocksItsId(tombstone: SessionRecord): boolean {
     const isYoung = now() / 1000 - tombstone.createdAt < gatewayRetrySeconds
-    return isYoung && (tombstone.method === 'cloud_hosting' || hasEndedQuietly(tombstone))
+    return isYoung && (isByPlatform(tombstone) || hasEndedQuietly(tombstone))
   }
 
   async function recordOf({ id, userId }: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {

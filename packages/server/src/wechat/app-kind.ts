@@ -16,8 +16,8 @@ export interface ServedApp {
   readonly appId: string
   /** What its client sends for an AppID, where that is not `appId`. */
   readonly clientAppId?: string | undefined
-  /** For the server APIs of mini programs, where the kind has them. */
-  readonly credentials?: AppCredentials
+  /** For the server APIs of mini programs, where the kind has them. Throws `server_misconfigured` without a secret. */
+  readonly credentials?: () => AppCredentials
   /** Throws `invalid_code` for what cannot be a code of this kind, before anything is looked up or sent. */
   checkCode(code: string): void
   exchange(code: string, group: 'login' | 'prefetch'): Promise<ExchangedAccount>

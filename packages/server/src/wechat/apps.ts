@@ -68,7 +68,9 @@ export function createApps({
       typeof apps === 'function' ? (apps(appId, kind) as Entry | undefined) : undefined,
     )
     if (typeof entry?.appId !== 'string') return undefined
-    if (entry.kind === undefined && typeof entry.appSecret !== 'string') return undefined
+    const { kind: given, appSecret } = entry
+    if (given === undefined && typeof appSecret !== 'string' && appSecret !== false)
+      return undefined
     return callHook('apps', () => serve('apps', entry))
   }
 
@@ -103,7 +105,7 @@ export function createApps({
 
   async function credentialsOf(appId: string): Promise<AppCredentials> {
     const { kind, credentials } = await of(appId)
-    if (credentials) return credentials
+    if (credentials) return credentials()
     throw new AuthError(
       'invalid_request',
       `${appId} is of the kind ${kind}, and WeChat has these APIs for mini programs alone`,

@@ -24,7 +24,7 @@ export function serveOfficialAccounts({ transport }: KindNeeds): ServeApp {
     return {
       kind: 'official_account',
       appId: app.appId,
-      credentials: app,
+      credentials: () => app,
       checkCode,
       exchange: (code) => exchangeWebCode(transport, { app, code, scope }),
     }

@@ -229,15 +229,7 @@ function readApp(place: string, entry: Entry): WeComApp {
   }
   checkCredential(`${place}.corpId (of ${appId})`, corpId)
   checkCredential(`${place}.agentSecret (of ${appId})`, agentSecret)
-  const hosts = entry.hosts as WeComApp['hosts']
-  return {
-    kind: 'wecom',
-    appId,
-    corpId,
-    agentSecret,
-    ...(miniProgramAppId !== undefined && { miniProgramAppId }),
-    ...(hosts !== undefined && { hosts }),
-  }
+  return entry as unknown as WeComApp
 }
 
 const names: OptionNames<WeComApp> = {

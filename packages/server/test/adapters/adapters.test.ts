@@ -15,7 +15,14 @@ import {
   signIn,
 } from '../../src/testing/index.js'
 import { newKey, setUp } from '../set-up.js'
-import { onExpressBackend, onFetchBackend, onNodeBackend, serve, versions } from './backends.js'
+import {
+  onExpressBackend,
+  onFetchBackend,
+  onFunctionBackend,
+  onNodeBackend,
+  serve,
+  versions,
+} from './backends.js'
 
 interface Row {
   name: string
@@ -55,6 +62,12 @@ const rows: Row[] = [
     adapter: 'fetch',
     start: onFetchBackend,
     told: { hasNext: false, hasConnection: false },
+  },
+  {
+    name: 'cloud function',
+    adapter: 'cloud-function',
+    start: onFunctionBackend,
+    told: { hasNext: false, hasParser: true, hasHttp: false },
   },
 ]
 

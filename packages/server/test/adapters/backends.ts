@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
-import { json as readJson } from 'node:stream/consumers'
+import { json as readJson, text as readText } from 'node:stream/consumers'
 import express5 from 'express'
 import express4 from 'express4'
+import * as onFunction from '../../src/adapters/cloud-function.js'
 import * as onExpress from '../../src/adapters/express.js'
 import * as onFetch from '../../src/adapters/fetch.js'
 import * as onNode from '../../src/adapters/node.js'
@@ -133,6 +134,55 @@ export const onFetchBackend: StartAdapter = async ({ auth, basePath, guarded }) 
     res.end(Buffer.from(await response.arrayBuffer()))
   })
   return { ...server, errors }
+}
+
+/** A cloud function, and in front of it a server that makes events of requests, as the client does. */
+export const onFunctionBackend: StartAdapter = async ({ auth, basePath, guarded }) => {
+  const { authRoutes, requireAuth, sessionOf, maybeSessionOf } = onFunction
+  const errors: unknown[] = []
+  const wx = authRoutes(auth, { basePath })
+  const main = async (event: onFunction.FunctionEvent): Promise<unknown> => {
+    const [path] = (event.path ?? '').split('?')
+    const route = guarded.find((one) => one.path === path)
+    if (route) {
+      return requireAuth(
+        auth,
+        route.options,
+      )((event: onFunction.FunctionEvent) => route.answer(maybeSessionOf(event, auth), event.data))(
+        event,
+      )
+    }
+    if (path === '/unguarded') return sessionOf(event, auth)
+    return wx(event)
+  }
+  const server = await serve(async (req, res) => {
+    const header = Object.fromEntries(
+      Object.entries(req.headers).map(([name, value]) => [name, String(value)]),
+    )
+    const event = { method: req.method ?? '', path: req.url ?? '', header, data: await dataOf(req) }
+    // Both are JSON on their way.
+    const result = await main(JSON.parse(JSON.stringify(event)))
+      .then((result) => JSON.parse(JSON.stringify(result)))
+      .catch((error) => {
+        errors.push(error)
+        return { statusCode: 500, header: {}, data: '' }
+      })
+    const { statusCode = 200, header: headers = {}, data = result } = result
+    res.writeHead(statusCode, { 'content-type': 'application/json', ...headers })
+    res.end(data === '' ? undefined : JSON.stringify(data))
+  })
+  return { ...server, errors }
+}
+
+/** What `wx.request` would have been given: what is JSON as such, and anything else as text. */
+async function dataOf(req: IncomingMessage): Promise<unknown> {
+  // One that broke off has nobody to answer to.
+  const text = await readText(req).catch(() => '')
+  try {
+    return text === '' ? undefined : JSON.parse(text)
+  } catch {
+    return text
+  }
 }
 
 /** What a framework that speaks `Request` makes of a request of `node:http`. */

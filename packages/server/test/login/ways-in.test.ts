@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { authRoutes } from '../../src/adapters/cloud-function.js'
 import type { LoginMethod, MovedPhoneAnswer, TokenAnswer } from '../../src/index.js'
 import { bodyOf, send } from '../http/set-up.js'
 import { newKey, prefetchPath, type SetUp, setUp } from '../set-up.js'
+
+/** What the platform says of the call that is being made. */
+let calledBy: object = {}
 
 type WayIn = (parts: SetUp) => Promise<TokenAnswer>
 
@@ -27,6 +31,17 @@ const waysIn: Readonly<Record<LoginMethod, WayIn>> = {
     return bodyOf(await send(auth, '/login', { headers, body: {} })) as unknown as TokenAnswer
   },
 
+  async cloud_function({ auth, wechat }) {
+    calledBy = { OPENID: 'alice', APPID: wechat.app.appId, SOURCE: 'wx_client' }
+    const { data } = await authRoutes(auth)({
+      path: '/login',
+      method: 'POST',
+      header: { 'Idempotency-Key': newKey() },
+      data: {},
+    })
+    return data as TokenAnswer
+  },
+
   async phone({ auth, wechat }) {
     const { access_token } = await auth.sessions.create({
       account: { openid: wechat.openidOf('alice') },
@@ -49,6 +64,7 @@ function setUpAll() {
     onPhoneNumber: () => ({ userId: 7 }),
     onPrefetch: () => null,
     cloudHosting: { public: false },
+    cloudFunction: { getWXContext: () => calledBy },
   })
   return { ...parts, asked }
 }
@@ -79,6 +95,7 @@ describe.each(Object.keys(waysIn) as LoginMethod[])('a login by %s', (method) =>
       onPhoneNumber: () => ({ userId: 7 }),
       onPrefetch: () => null,
       cloudHosting: { public: false },
+      cloudFunction: { getWXContext: () => calledBy },
       maxSessionsPerUser: 1,
     })
     await auth.login({ code: wechat.codeFor('alice') })

@@ -179,7 +179,7 @@ describe('an error of the store’s time says what was waited for', () => {
 
     expect(error).toMatchObject({
       code: 'store_unavailable',
-      message: 'The session store had no connection free within 20 ms',
+      description: 'The session store had no connection free within 20 ms',
     })
     expect(statements).toEqual([])
   })
@@ -192,7 +192,7 @@ describe('an error of the store’s time says what was waited for', () => {
 
     expect(error).toMatchObject({
       code: 'store_unavailable',
-      message: 'The session store did not answer within 20 ms',
+      description: 'The session store did not answer within 20 ms',
     })
   })
 
@@ -203,7 +203,7 @@ describe('an error of the store’s time says what was waited for', () => {
 
     expect(error).toMatchObject({
       code: 'store_unavailable',
-      message: 'The session store did not answer within 20 ms',
+      description: 'The session store did not answer within 20 ms',
     })
   })
 
@@ -291,7 +291,7 @@ describe('a client of Redis that has no connection', () => {
 
       expect((await get()).store.ok).toBe(false)
       await expect(auth.sessions.list('7')).rejects.toMatchObject({
-        message: 'The session store had no connection free within 20 ms',
+        description: 'The session store had no connection free within 20 ms',
       })
       expect(client.sent).toEqual([])
       expect(client.listeners).toHaveLength(1)

@@ -37,6 +37,11 @@ export interface AdapterCasesOptions {
    * no cases about connections.
    */
   hasConnection?: boolean
+  /**
+   * Whether the adapter's requests are those of HTTP (default true). For the calls of a cloud function, where headers are
+   * the caller's own word and an answer is JSON, there are no cases about a gateway's headers or a connection.
+   */
+  hasHttp?: boolean
 }
 
 const names: OptionNames<AdapterCasesOptions> = {
@@ -44,6 +49,7 @@ const names: OptionNames<AdapterCasesOptions> = {
   hasNext: true,
   hasParser: true,
   hasConnection: true,
+  hasHttp: true,
 }
 
 /**
@@ -55,15 +61,21 @@ const names: OptionNames<AdapterCasesOptions> = {
  */
 export function adapterCases(options: AdapterCasesOptions): readonly AdapterCase[] {
   checkNames('adapterCases', options, names)
-  const { createAuth, hasNext = true, hasParser = false, hasConnection = true } = options
+  const {
+    createAuth,
+    hasNext = true,
+    hasParser = false,
+    hasConnection = true,
+    hasHttp = true,
+  } = options
   if (typeof createAuth !== 'function') {
     throw new TypeError('createAuth must be the createAuth of @wxlogin/server')
   }
   const drafts = [
-    ...routeCases({ hasNext }),
-    ...guardCases(),
+    ...routeCases({ hasNext, hasHttp }),
+    ...guardCases({ hasHttp }),
     ...bodyCases({ hasParser }),
-    ...(hasConnection && !hasParser ? connectionCases() : []),
+    ...(hasConnection && hasHttp && !hasParser ? connectionCases() : []),
   ]
   return drafts.map((draft) => ({
     name: draft.name,

@@ -1,0 +1,35 @@
+// The one list of pages is docs/README.md, which GitHub shows beside the files; the sidebar is made of it. A test holds it
+// complete: a page that is not there would be found by nobody.
+import { readFileSync } from 'node:fs'
+
+const entry = /^- \[(.+?)\]\(([\w./-]+)\.md\)/
+const heading = /^## (.+)$/
+
+/** The sections of docs/README.md, or of docs/README.zh-CN.md for `zh`, and their pages in order. */
+export function sectionsIn(language) {
+  const ending = language === 'en' ? '' : '.zh-CN'
+  const text = readFileSync(new URL(`../README${ending}.md`, import.meta.url), 'utf8')
+  const sections = []
+  for (const line of text.split('\n')) {
+    const [, title] = heading.exec(line) ?? []
+    if (title) sections.push({ title, pages: [] })
+    const [, name, path] = entry.exec(line) ?? []
+    if (name && path && !path.startsWith('../')) {
+      sections.at(-1)?.pages.push({ title: name.replaceAll('`', ''), page: withoutEnding(path) })
+    }
+  }
+  return sections.filter(({ pages }) => pages.length > 0)
+}
+
+/** The sidebar of VitePress in one language. */
+export function sidebarIn(language) {
+  const prefix = language === 'en' ? '/' : `/${language}/`
+  return sectionsIn(language).map(({ title, pages }) => ({
+    text: title,
+    items: pages.map(({ title, page }) => ({ text: title, link: prefix + page })),
+  }))
+}
+
+function withoutEnding(path) {
+  return path.replace(/\.zh-CN$/, '')
+}

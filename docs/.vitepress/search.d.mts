@@ -1,0 +1,2 @@
+export function tokensOfPage(text: string): string[]
+export function tokensOfQuery(text: string): string[]
