@@ -48,10 +48,10 @@ function configureMarkdown(md) {
   md.renderer.rules.table_close = () => '</table></div>\n'
 }
 
-/** Diagrams are left out: their words stand in the text around them. */
+/** Diagrams are left out, their words stand in the text around them; the page of all pages says what they say. */
 function renderForSearch(source, env, md) {
   const html = md.render(source, env)
-  if (env.frontmatter?.search === false) return ''
+  if (/^(?:zh\/)?all-pages\.md$/.test(env.relativePath)) return ''
   return html.replace(/<figure class="diagram"[\s\S]*?<\/figure>/g, '')
 }
 

@@ -143,7 +143,7 @@ export default {
 
   vite: {
     publicDir: fileURLToPath(new URL('../public', import.meta.url)),
-    server: { host: '127.0.0.1', fs: { strict: false } },
+    server: { host: '127.0.0.1' },
     // The search index and its reader; a page loads neither before somebody searches.
     build: { chunkSizeWarningLimit: 2_000 },
   },

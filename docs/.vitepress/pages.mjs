@@ -26,6 +26,7 @@ export function sidebarIn(language) {
   const prefix = language === 'en' ? '/' : `/${language}/`
   return sectionsIn(language).map(({ title, pages }) => ({
     text: title,
+    collapsed: false,
     items: pages.map(({ title, page }) => ({ text: title, link: prefix + page })),
   }))
 }

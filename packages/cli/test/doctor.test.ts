@@ -539,6 +539,54 @@ export const client = createClient({ baseUrl: ${expression}, authPath: '/wx' })`
   })
 })
 
+describe('the secret of a backend', () => {
+  const secretOf = (code: string) => ({
+    'server/main.js': (project['server/main.js'] ?? '')
+      .replace('WX_APP_SECRET }', 'WX_APP_SECRET, WXLOGIN_SECRET, OLD }')
+      .replace('process.env.WXLOGIN_SECRET', code),
+  })
+
+  test.each([
+    ['a list in a variable', "process.env.WXLOGIN_SECRET.split(',')"],
+    ['the same by a name', "WXLOGIN_SECRET.split(',')"],
+    ['a list by names', '[WXLOGIN_SECRET, OLD]'],
+    ['a list by names while it is rotated', 'OLD ? [WXLOGIN_SECRET, OLD] : [WXLOGIN_SECRET]'],
+    ['one that a function looks at', 'required(WXLOGIN_SECRET)'],
+    ['one that is trimmed', 'process.env.WXLOGIN_SECRET?.trim()'],
+    ['the first of a list', '[process.env.WXLOGIN_SECRET, process.env.WXLOGIN_SECRET_BEFORE]'],
+    [
+      'one with another while it is rotated',
+      'process.env.OLD ? [process.env.WXLOGIN_SECRET, process.env.OLD] : [process.env.WXLOGIN_SECRET]',
+    ],
+    ['one of a release', "isProd ? process.env.WXLOGIN_SECRET : 'development'"],
+    ['one with something in its place', "process.env.WXLOGIN_SECRET ?? ''"],
+  ])('%s is read: it may be missing, and nothing else has to be there', async (_name, code) => {
+    const files = secretOf(code)
+    const missing = changed('.env', /WXLOGIN_SECRET=.*/, '')
+
+    expect((await examined({ files })).findings).toEqual([])
+    expect((await examined({ files: { ...files, ...missing } })).findings).toMatchObject([
+      { check: 'missing_variable', problem: expect.stringMatching(/WXLOGIN_SECRET,/) },
+    ])
+  })
+
+  test('an address with a variable before it is that of the variable', async () => {
+    const files = {
+      ...changed(
+        'app/client.js',
+        "'https://api.example.com'",
+        "process.env.APP_URL ? process.env.APP_URL.replace(/x/, '') : 'http://127.0.0.1:3000'",
+      ),
+      'app/.env.production': 'APP_URL=https://api.example.com',
+    }
+
+    const { findings, checks } = await examined({ files, args: ['--release'] })
+
+    expect(findings).toEqual([])
+    expect(checks).toContainEqual({ check: 'plain_http', outcome: 'fine' })
+  })
+})
+
 describe('what is not known is not called fine', () => {
   const outcomeOf = (checks: readonly { check: string; outcome: string }[], name: string) =>
     checks.find(({ check }) => check === name)?.outcome

@@ -20,6 +20,9 @@ import type { WxResponse } from './wx.js'
  * | `denied` | WeChat does not allow the call: the privacy agreement is not accepted, or a permission is missing |
  * | `phone_denied` | the user shared no phone number; `reason` is `privacy` without the privacy agreement |
  * | `phone_quota` | the mini program's paid quota of phone numbers is used up |
+ * | `payment_cancelled` | the user closed the payment: the order stays open |
+ * | `payment_refused` | WeChat refused the payment, and nothing was paid; `cause.errCode` says why |
+ * | `payment_failed` | WeChat did not say how the payment ended: ask the server for the order before another one |
  * | `config` | the client is used in a way that cannot work here; the message says what to do |
  *
  * and the server's own, from answers with `error` and `error_description`: see {@link WireErrorCode}. An answer of your
@@ -40,6 +43,9 @@ export type ClientErrorCode =
   | 'denied'
   | 'phone_denied'
   | 'phone_quota'
+  | 'payment_cancelled'
+  | 'payment_refused'
+  | 'payment_failed'
   | 'config'
   | WireErrorCode
   | (string & Record<never, never>)

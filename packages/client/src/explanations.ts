@@ -63,8 +63,23 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       '手机号验证暂时不可用，请换一种方式',
       'Phone numbers are not available right now. Please use another way',
     ],
+    payment_cancelled: [
+      'The user closed the payment. The order stays open',
+      '你取消了支付',
+      'The payment was cancelled',
+    ],
+    payment_refused: [
+      'WeChat refused, and nothing was paid. `cause.errCode` says why: -4 risk control, -15006 the AppKey of another `env`, -15013 not the published price',
+      '微信没有允许这笔支付，没有扣款',
+      'WeChat did not allow this payment. Nothing was charged',
+    ],
+    payment_failed: [
+      'WeChat did not say how the payment ended. Ask the server for the order before another one',
+      '支付结果还没有确认，请稍后查看订单',
+      'The result is not known yet. Please look at your orders later',
+    ],
     config: [
-      'This cannot work as it is set up; the message says why: `callContainer` on a base library before 2.13.1, a relative url of an upload, a download or a socket where there is a `container` and no `baseUrl`, phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102), something that needs `@wxlogin/server` beside a translator, or a login that needs a code where `wx.login` gives none',
+      'This cannot work as it is set up; the message says why: `callContainer` before base library 2.13.1, `callFunction` before 2.2.3, `pay` before 2.19.2 or in a mini game, a relative url of an upload, a download or a socket where there is no `baseUrl`, phone numbers that the privacy guide does not declare (errno 112) or that are blocked (1421102), something that needs `@wxlogin/server` beside a translator, or a login that needs a code where `wx.login` gives none',
     ],
     invalid_request: [
       'The backend found the request malformed; the message says what is wrong. If the mini program does not send that, look for what modifies requests on their way',

@@ -29,6 +29,7 @@ import {
   fileEvents,
 } from './transports/download-file.js'
 import { createOpenFresh } from './transports/open-fresh.js'
+import { createPay, type PayOptions } from './transports/pay.js'
 import { createRetryOnShow } from './transports/retry-on-show.js'
 import type {
   ClientResponse,
@@ -80,6 +81,13 @@ export interface FullClient<Data = unknown> extends Client<Data> {
    * Binds the phone number of a phone button's event. Rejects with `phone_denied` or `phone_quota` if there is none.
    */
   bindPhone(event: PhoneEvent): Promise<BoundPhone<Data>>
+  /**
+   * A virtual payment (虚拟支付): takes a fresh code, asks the app's own route for the signed order, and calls
+   * `wx.requestVirtualPayment`; once more if the order has to be signed anew. Resolves with what the route answered, which
+   * is no proof: the goods come with the notification. Rejects with `payment_cancelled`; `payment_refused`, where nothing
+   * was paid; and `payment_failed`, where it may have been, so ask the server for the order.
+   */
+  pay<T = unknown>(options: PayOptions): Promise<T>
   /** What the backend's `onPrefetch` returned for this launch (数据预拉取), known when `ready()` has resolved. */
   prefetched<T = Json>(): T | undefined
 }
@@ -188,6 +196,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
             events: [],
           }),
         bindPhone: createBindPhone({ settings, store, renewal, send, call: request, session }),
+        pay: createPay({ wx, settings, renewal, send, call: request }),
         prefetched: () => prefetched,
       })
     },

@@ -15,6 +15,7 @@ export type { Container, ContainerOptions } from './transports/call-container.js
 export type { CloudFunction } from './transports/call-function.js'
 export type { ReopenReason, SocketOptions, SocketTask } from './transports/connect-socket.js'
 export type { Download, DownloadOptions, DownloadTask } from './transports/download-file.js'
+export type { PayOptions } from './transports/pay.js'
 export type { AuthOptions, ClientResponse, RequestOptions, RequestTask } from './transports/send.js'
 export type { UploadOptions, UploadTask } from './transports/upload-file.js'
 export type {
@@ -30,6 +31,7 @@ export type {
   WxLaunchOptions,
   WxLoginOptions,
   WxMethod,
+  WxPaymentOptions,
   WxRequestOptions,
   WxRequestTask,
   WxResponse,

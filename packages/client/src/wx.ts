@@ -176,6 +176,17 @@ export interface WxContainerOptions {
   fail?: (error: WxFailure) => void
 }
 
+/** What `wx.requestVirtualPayment` takes. */
+export interface WxPaymentOptions {
+  mode: 'short_series_goods' | 'short_series_coin'
+  signData: string
+  paySig: string
+  signature: string
+  success?: (result: unknown) => void
+  /** The number decides; the same one means another thing in a mini game. */
+  fail?: (error: { errCode?: number; errMsg?: string }) => void
+}
+
 /** What `wx.cloud.callFunction` takes. */
 export interface WxFunctionOptions {
   name: string
@@ -209,6 +220,8 @@ export interface FullWx extends Wx {
     success?: (result: { fetchedData: unknown; timeStamp: number }) => void
     fail?: (error: WxFailure) => void
   }): unknown
+  /** Takes {@link WxPaymentOptions}. Callbacks only. */
+  requestVirtualPayment?(options: never): unknown
   cloud?: {
     init(config?: { env?: string }): unknown
     /** Takes {@link WxContainerOptions}; Taro's declaration of it is wrong. */

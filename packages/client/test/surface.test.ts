@@ -40,6 +40,7 @@ test('the full client has what the small one has, and more', () => {
     'callContainer',
     'connectSocket',
     'downloadFile',
+    'pay',
     'prefetched',
     'uploadFile',
   ])

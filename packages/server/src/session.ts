@@ -52,12 +52,15 @@ export interface SessionRecord {
 }
 
 /**
- * Where sessions are kept. Five methods, and three more for what asks for them; all the logic is above them. Test your own with `storeCases` of
- * `@wxlogin/server/testing`. If a method throws or does not settle in time, the request fails with 503.
+ * Where sessions are kept. Five methods, and three more for what asks for them; all the logic is above them. Test your
+ * own with `storeCases` of `@wxlogin/server/testing`. If a method throws or does not settle in time, the request fails with 503.
  */
 export interface SessionStore {
-  /** Adds a record. `false` if the id exists; it never overwrites. */
-  create(record: SessionRecord): Promise<boolean>
+  /**
+   * Adds a record. `false` if the id exists; it never overwrites. A store that knows it without another call may say how
+   * many records the user has, once this one is among them: at least as many as `list` would return.
+   */
+  create(record: SessionRecord): Promise<boolean | { readonly count: number }>
   /** The record, or `undefined` if it is unknown or its `expiresAt` has passed. */
   get(id: string): Promise<SessionRecord | undefined>
   /** Writes the record if the stored one has `expectedVersion`, atomically. `false` if it does not, or is gone. */

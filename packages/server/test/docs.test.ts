@@ -738,7 +738,7 @@ function addressesOf({ text }: Document): readonly string[] {
 
 function isOurPage(address: string): boolean {
   const [, inSite, inRepository] =
-    /^https:\/\/(?:wxlogin\.github\.io\/wxlogin\/(.+)|github\.com\/wxlogin\/wxlogin(?:\/(.+))?)$/.exec(
+    /^https:\/\/(?:wxlogin\.github\.io\/wxlogin\/(.*)|github\.com\/wxlogin\/wxlogin(?:\/(.+))?)$/.exec(
       address,
     ) ?? []
   if (inSite === undefined) {
@@ -749,10 +749,10 @@ function isOurPage(address: string): boolean {
       ? /^(issues|releases)?$/.test(inRepository ?? '')
       : leadsSomewhere({ file: 'x', text: '' }, path)
   }
-  const [, zh, page = '', anchor] = /^(zh\/)?([\w/-]+)(#.+)?$/.exec(inSite) ?? []
+  const [, zh, page = '', anchor] = /^(zh\/)?([\w/-]*)(#.+)?$/.exec(inSite) ?? []
   return leadsSomewhere(
     { file: 'docs/x', text: '' },
-    `${page}${zh ? '.zh-CN' : ''}.md${anchor ?? ''}`,
+    `${page || 'index'}${zh ? '.zh-CN' : ''}.md${anchor ?? ''}`,
   )
 }
 

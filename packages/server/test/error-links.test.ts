@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { AuthError, type AuthErrorCode, createAuth } from '@wxlogin/server'
-import { createFakeWeChat } from '@wxlogin/server/testing'
 import { wireErrors } from '@wxlogin/shared'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { AuthError, type AuthErrorCode, createAuth } from '../src/index.js'
+import { createFakeWeChat } from '../src/testing/index.js'
 import { testSecret } from './set-up.js'
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
@@ -11,11 +11,10 @@ const page = 'https://wxlogin.github.io/wxlogin/reference/errors'
 
 afterEach(() => vi.restoreAllMocks())
 
-test('the page is where the repository says, and the same for both packages', () => {
-  const { repository } = JSON.parse(read('packages/server/package.json'))
-  const [, owner, name] = /github\.com\/([\w-]+)\/([\w-]+)\.git$/.exec(repository.url) ?? []
+test('the page is on the site, and the same for both packages', () => {
+  const { homepage } = JSON.parse(read('package.json'))
 
-  expect(page).toBe(`https://${owner}.github.io/${name}/reference/errors`)
+  expect(page).toBe(`${homepage}reference/errors`)
   for (const file of ['packages/server/src/errors.ts', 'packages/client/src/explain.ts']) {
     expect(read(file).match(/'https:\/\/[\w./-]+'/g)).toEqual([`'${page}'`])
   }

@@ -1,6 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
+import { checkLinks } from '../../../.ci/site/links.mjs'
+import { hrefOnSite, slugify } from '../../../.ci/site/markdown.mjs'
 import { sectionsIn, sidebarIn } from '../../../docs/.vitepress/pages.mjs'
 import { tokensOfPage, tokensOfQuery } from '../../../docs/.vitepress/search.mjs'
 
@@ -63,6 +67,91 @@ test('what the packages print as an address of the site is a page of it', () => 
     expect(address.startsWith(homepage), `${address} is not below ${homepage}`).toBe(true)
     const page = address.slice(homepage.length).replace(/^zh\//, '')
     expect(page === '' || files.includes(`${page}.md`), `${address} is no page`).toBe(true)
+  }
+})
+
+describe('a link that is written for GitHub leads on the site', () => {
+  test.each([
+    ['dev.md', 'faq.md', '/dev'],
+    ['rotation.md', 'concepts/the-flow.md', '/concepts/rotation'],
+    ['../faq.md#backend', 'concepts/rotation.md', '/faq#backend'],
+    ['faq.zh-CN.md', 'dev.zh-CN.md', '/zh/faq'],
+    ['../faq.zh-CN.md#后端', 'concepts/rotation.zh-CN.md', '/zh/faq#后端'],
+    ['README.zh-CN.md#微信', 'how-it-works.zh-CN.md', '/zh/all-pages#微信'],
+    ['index.md', 'dev.md', '/'],
+  ])('from %s in %s to a page', (href, source, address) => {
+    expect(hrefOnSite(href, source)).toBe(address)
+  })
+
+  test.each([
+    ['../LICENSE', 'faq.md', 'blob/main/LICENSE'],
+    [
+      '../../packages/cli/README.md#scan',
+      'concepts/rotation.md',
+      'blob/main/packages/cli/README.md#scan',
+    ],
+    ['../examples/express', 'dev.md', 'tree/main/examples/express'],
+  ])('from %s in %s to the repository', (href, source, path) => {
+    expect(hrefOnSite(href, source)).toBe(`https://github.com/wxlogin/wxlogin/${path}`)
+  })
+
+  test.each(['https://example.com/a.md', 'mailto:a@example.com', '#here'])(
+    '%s as it is',
+    (href) => {
+      expect(hrefOnSite(href, 'faq.md')).toBe(href)
+    },
+  )
+
+  test('nowhere if there is no such file, and the build says so', () => {
+    expect(() => hrefOnSite('nowhere.md', 'faq.md')).toThrow('docs/faq.md links to nowhere.md')
+  })
+
+  test.each([
+    ['40029 and 40163: a check-list', '40029-and-40163-a-check-list'],
+    ['`invalid_grant`', 'invalid_grant'],
+    ['先勾选同意，再要手机号，然后才有账号', '先勾选同意再要手机号然后才有账号'],
+  ])('to the anchor that GitHub gives to %s', (heading, anchor) => {
+    expect(slugify(heading)).toBe(anchor)
+  })
+})
+
+describe('the links of what was built', () => {
+  let folder: string
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  test('are counted when all lead somewhere', () => {
+    folder = siteOf({
+      'index.html': '<a href="/wxlogin/guide#first">1</a> <a href="https://example.com/x">2</a>',
+      'guide.html': '<h2 id="first">x</h2> <a href="./">1</a> <a href="#first">2</a>',
+    })
+
+    expect(checkLinks(folder)).toEqual({ pages: 2, links: 3 })
+  })
+
+  test.each([
+    ['/wxlogin/nowhere', 'no such page or file'],
+    ['/wxlogin/guide#second', 'no such anchor'],
+    ['#second', 'no such anchor'],
+    ['/elsewhere', 'not below /wxlogin/'],
+    ['https://wxlogin.github.io/wxlogin/nowhere', 'no such page or file'],
+  ])('fail the build when one leads nowhere: %s', (href, reason) => {
+    folder = siteOf({ 'guide.html': `<h2 id="first">x</h2> <a href="${href}">x</a>` })
+
+    expect(() => checkLinks(folder)).toThrow(
+      `1 links lead nowhere:\n${href} (${reason}): guide.html`,
+    )
+  })
+
+  test('so do those of pictures', () => {
+    folder = siteOf({ 'index.html': '<img alt="x" src="/wxlogin/assets/x.png">' })
+
+    expect(() => checkLinks(folder)).toThrow('/wxlogin/assets/x.png (no such page or file)')
+  })
+
+  function siteOf(pages: Readonly<Record<string, string>>): string {
+    const folder = mkdtempSync(join(tmpdir(), 'wxlogin-site-'))
+    for (const [file, html] of Object.entries(pages)) writeFileSync(join(folder, file), html)
+    return folder
   }
 })
 
@@ -145,7 +234,7 @@ test.each(['', '.zh-CN'])(
       ([, value]) => Number(value) * 1024,
     )
 
-    expect(limits).toEqual([
+    expect(limits, 'docs/performance has to say the limits of .ci/size.mjs').toEqual([
       budget('index'),
       budget('full'),
       budget('backend'),
@@ -153,8 +242,15 @@ test.each(['', '.zh-CN'])(
       core,
       wechat,
     ])
+    const [, adapter = ''] = /\?\? (\d+),/.exec(size) ?? []
+    expect(page).toContain(thousands(Number(adapter)))
+    expect(page).toContain(`Nest ${thousands(budget('nest'))}`)
   },
 )
+
+function thousands(value: number): string {
+  return value.toLocaleString('en')
+}
 
 function read(file: string): string {
   return readFileSync(`${root}${file}`, 'utf8')

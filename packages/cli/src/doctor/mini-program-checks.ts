@@ -4,6 +4,7 @@ import type { Check } from './check.js'
 import { eachClient } from './each-client.js'
 import type { ClientSide, Project } from './project.js'
 import { resolved } from './project.js'
+import type { Value } from './values.js'
 
 /** The oldest base library that the client runs on, and that cloud hosting does. */
 const floors = { everything: '2.11.0', cloudHosting: '2.13.1' } as const
@@ -32,13 +33,15 @@ function baseUrlsOf(one: ClientSide): readonly WrittenUrl[] {
     (value) => 'variable' in value && one.variables.has(value.variable),
   )
   return one.baseUrls.flatMap((value) => {
-    if (value.only === 'development' || (value.only === 'unset' && isKnown)) return []
+    if (value.only === 'development' || (isKnown && standsIn(value))) return []
     if ('unread' in value) return []
     const { file, line } = value
     const literal = resolved(value, one)
     return literal === undefined ? [] : [{ literal, file, line }]
   })
 }
+
+const standsIn = ({ only }: Value): boolean => only === 'fallback' || only === 'if_unset'
 
 interface WrittenUrl {
   readonly literal: string

@@ -2,9 +2,9 @@ import { dirname, join, sep } from 'node:path'
 import { parseEnv } from 'node:util'
 import { asObject, exists, filesBelow, jsonOf, textOf } from '../project/files.js'
 import { findMiniPrograms, type MiniProgram } from '../project/mini-programs.js'
-import type { Value } from './expression.js'
 import { isSetting, type Setting, settingsOf } from './settings.js'
 import { type Modules, modulesOf, type Source, sourceOf } from './source.js'
+import type { Value } from './values.js'
 
 /** A mini program, and what its program says. */
 export interface ClientSide extends MiniProgram {

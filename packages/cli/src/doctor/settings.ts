@@ -1,5 +1,6 @@
-import { type Expression, expressionAt, type Value, valuesOf } from './expression.js'
+import { type Expression, expressionAt } from './expression.js'
 import type { Modules, Source } from './source.js'
+import { type Value, valuesOf } from './values.js'
 
 /** What an option is set to: a text, or a variable of the environment. */
 export type Setting = Exclude<Value, { readonly unread: true }>
@@ -26,4 +27,4 @@ const isType = /^\s*(?:string|URL|undefined)\b/
 
 /** What it is set to in a release, without what only stands in for what is not set. */
 export const isSetting = (value: Value): value is Setting =>
-  !('unread' in value) && value.only === undefined
+  !('unread' in value) && (value.only === undefined || value.only === 'if_unset')

@@ -82,8 +82,12 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   phone_denied:
     '手机号按钮没有给出 code：用户拒绝了。`reason` 是 `privacy` 时（errno 103、104），用户还没有同意隐私保护指引：再次提供按钮，并与 `agreePrivacyAuthorization` 耦合使用',
   phone_quota: '获取手机号的付费次数用完了（errno 1400001）。在小程序后台购买，并提供别的办法',
+  payment_cancelled: '用户关闭了支付。订单仍然有效',
+  payment_refused:
+    '微信拒绝了支付，没有扣款。原因看 `cause.errCode`：-4 风控，-15006 AppKey 与 `env` 不对应，-15013 价格与发布的不一致',
+  payment_failed: '微信没有说明支付的结果。先向服务端查询订单，再重新下单',
   config:
-    '这样配置行不通，原因写在 message 里：基础库低于 2.13.1 没有 `callContainer`；用的是 `container` 而不是 `baseUrl`，上传、下载、socket 却用了相对地址；隐私保护指引没有声明手机号（errno 112），或手机号能力被封禁（1421102）；用了 `createTranslator`，却调用了只有 `@wxlogin/server` 才有的能力；或者登录需要 code，而这里的 `wx.login` 给不出来',
+    '这样配置行不通，原因写在 message 里：基础库低于 2.13.1 没有 `callContainer`，低于 2.2.3 没有 `callFunction`，低于 2.19.2 或在小游戏里没有 `pay`；没有 `baseUrl`，上传、下载、socket 却用了相对地址；隐私保护指引没有声明手机号（errno 112），或手机号能力被封禁（1421102）；用了 `createTranslator`，却调用了只有 `@wxlogin/server` 才有的能力；或者登录需要 code，而这里的 `wx.login` 给不出来',
   invalid_request:
     '后端认为请求格式不对，错误信息里写了哪里不对。如果小程序并没有这样发，检查中间有什么改动了请求',
   invalid_code: '连续两个 code 都被拒绝。对照小程序的 AppID 和后端的 `apps`',

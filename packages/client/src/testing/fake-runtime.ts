@@ -3,18 +3,28 @@ export type FakeRuntime = 'miniprogram' | 'plugin' | 'minigame' | 'skill' | 'wec
 
 const appEvents = ['onAppShow', 'offAppShow', 'onAppHide', 'offAppHide']
 const gameEvents = ['onShow', 'offShow', 'onHide', 'offHide']
+const gamePayments = ['requestMidasPaymentGameItem']
+const payments = ['requestVirtualPayment', ...gamePayments]
 
 /**
  * What each does not have, of the members of the fake `wx`, after WeChat's documentation and typings. A Skill
  * is what runs in the AI mode of a mini program (AI 开发模式), here its atomic interfaces.
  */
 export const missingIn: Readonly<Record<FakeRuntime, readonly string[]>> = {
-  miniprogram: [...gameEvents, 'qy'],
-  wecom: gameEvents,
-  plugin: [...gameEvents, ...appEvents, 'qy', 'getRandomValues', 'getBackgroundFetchData'],
-  minigame: [...appEvents, 'qy', 'getRandomValues'],
+  miniprogram: [...gameEvents, ...gamePayments, 'qy'],
+  wecom: [...gameEvents, ...gamePayments],
+  plugin: [
+    ...gameEvents,
+    ...payments,
+    ...appEvents,
+    'qy',
+    'getRandomValues',
+    'getBackgroundFetchData',
+  ],
+  minigame: [...appEvents, 'requestVirtualPayment', 'qy', 'getRandomValues'],
   skill: [
     ...gameEvents,
+    ...payments,
     ...appEvents,
     'qy',
     'getRandomValues',

@@ -10,6 +10,7 @@ import type {
 } from './fake-files.js'
 import type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
 import type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
+import type { FakePaymentBehaviour, FakePaymentOptions, RecordedPayment } from './fake-payment.js'
 import type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
 import type {
   FakeHandshake,
@@ -45,6 +46,9 @@ export interface FakeWx extends Omit<FullWx, OneSocket> {
   getBackgroundFetchData(
     options: Callbacks<FetchedData> & { fetchType: string },
   ): Promise<FetchedData> | undefined
+  requestVirtualPayment(options: FakePaymentOptions): void
+  /** In a mini game, in place of `requestVirtualPayment`. */
+  requestMidasPaymentGameItem(options: FakePaymentOptions): void
   readonly cloud: FakeCloud
   getStorage(
     options: Callbacks<{ data: unknown; errMsg: string }> & { key: string },
@@ -92,6 +96,8 @@ export interface FakeWxControl {
   readonly requests: readonly RecordedRequest[]
   /** Every call of `wx.connectSocket`, oldest first, from the server's side. */
   readonly sockets: readonly FakeSocket[]
+  /** Every call of `wx.requestVirtualPayment` and `requestMidasPaymentGameItem`, oldest first. */
+  readonly payments: readonly RecordedPayment[]
   /** The files of the phone, by path: what `uploadFile` finds and where `downloadFile` writes. */
   readonly files: Map<string, string | ArrayBuffer>
   /** Scripts the next `times` logins, after those scripted before; without `times` all logins from now on. */
@@ -113,6 +119,8 @@ export interface FakeWxControl {
     behaviour: FakeSocketBehaviour,
     options?: { times?: number },
   ): void
+  /** Scripts the next `times` payments, after those scripted before; without `times` all payments from now on. */
+  onPayment(behaviour: FakePaymentBehaviour, options?: { times?: number }): void
   /**
    * What WeChat has fetched while loading the mini program (数据预拉取), for `wx.getBackgroundFetchData`; it survives
    * a restart, as on a phone. A client reads it when it is created, so call this before. An object is given as

@@ -15,6 +15,8 @@ import type { FakeLoginBehaviour } from './fake-login.js'
 import { createLogin } from './fake-login.js'
 import type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
 import { fetchNetwork } from './fake-network.js'
+import type { FakePay, FakePaymentBehaviour } from './fake-payment.js'
+import { createPayments } from './fake-payment.js'
 import { createRequest } from './fake-request.js'
 import type { FakeRuntime } from './fake-runtime.js'
 import { missingIn } from './fake-runtime.js'
@@ -38,6 +40,9 @@ export interface FakeWxOptions {
     wecomCodeFor?(user: string): string
     /** For what a cloud function is told; default: made up. */
     openidOf?(user: string, options?: { appId?: string }): string
+    /** For payments, which need them. */
+    requestVirtualPayment?: FakePay
+    requestMidasPaymentGameItem?: FakePay
   }
   /** Who holds the phone, default `'user-1'`. */
   user?: string
@@ -97,6 +102,7 @@ interface Phone {
   readonly logins: Scripted<undefined, FakeLoginBehaviour>
   readonly requests: Scripted<RecordedRequest, FakeRequestBehaviour>
   readonly sockets: Scripted<FakeHandshake, FakeSocketBehaviour>
+  readonly payments: Scripted<undefined, FakePaymentBehaviour>
 }
 
 const randomCodes: NonNullable<FakeWxOptions['wechat']> = {
@@ -133,6 +139,7 @@ export function createFakeWx(options: FakeWxOptions = {}): FakeWx {
     logins: createScripted<undefined, FakeLoginBehaviour>('ok'),
     requests: createScripted<RecordedRequest, FakeRequestBehaviour>('ok'),
     sockets: createScripted<FakeHandshake, FakeSocketBehaviour>('ok'),
+    payments: createScripted<undefined, FakePaymentBehaviour>('ok'),
   })
 }
 
@@ -170,6 +177,8 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     cloudInit: 0,
     callContainer: 0,
     callFunction: 0,
+    requestVirtualPayment: 0,
+    requestMidasPaymentGameItem: 0,
     getBackgroundFetchData: 0,
     getStorageSync: 0,
     setStorageSync: 0,
@@ -244,6 +253,15 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     onCall(name) {
       calls[name] += 1
     },
+  })
+  const payments = createPayments({
+    clock,
+    deliver,
+    nextBehaviour: () => phone.payments.next(undefined),
+    pay: wechat,
+    appId,
+    user: () => phone.user,
+    isReleased: envVersion === 'release',
   })
   const loginBy = (codeFor: () => string) =>
     createLogin({
@@ -329,6 +347,7 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     calls,
     requests: transfers.records,
     sockets: sockets.sockets,
+    payments: payments.records,
     files: phone.files,
     onLogin(behaviour, { times } = {}) {
       phone.logins.add({ matches: () => true, behaviour, times })
@@ -342,6 +361,9 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
       const matches =
         typeof matcher === 'string' ? ({ url }: FakeHandshake) => url.includes(matcher) : matcher
       phone.sockets.add({ matches, behaviour, times })
+    },
+    onPayment(behaviour, { times } = {}) {
+      phone.payments.add({ matches: () => true, behaviour, times })
     },
     prefetch(fetched, { timeStamp = clock.now(), behaviour = 'ok' } = {}) {
       const fetchedData = typeof fetched === 'object' ? JSON.stringify(fetched) : fetched
@@ -403,6 +425,14 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     connectSocket(options) {
       calls.connectSocket += 1
       return sockets.connect(options)
+    },
+    requestVirtualPayment(options) {
+      calls.requestVirtualPayment += 1
+      payments.request('requestVirtualPayment', options)
+    },
+    requestMidasPaymentGameItem(options) {
+      calls.requestMidasPaymentGameItem += 1
+      payments.request('requestMidasPaymentGameItem', options)
     },
     getBackgroundFetchData(options) {
       calls.getBackgroundFetchData += 1

@@ -22,6 +22,13 @@ export type {
 export type { FakeEntry, FakeLaunchOptions } from './fake-lifecycle.js'
 export type { FakeLoginBehaviour, FakeLoginOptions } from './fake-login.js'
 export type { FakeNetworkRequest, FakeNetworkResponse } from './fake-network.js'
+export type {
+  FakePay,
+  FakePaymentBehaviour,
+  FakePaymentOptions,
+  FakePaymentOutcome,
+  RecordedPayment,
+} from './fake-payment.js'
 export type { FakeRequestOptions, FakeRequestTask } from './fake-request.js'
 export type { FakeRuntime } from './fake-runtime.js'
 export type {

@@ -88,7 +88,8 @@ export function createOpenSession<Claims extends object>({
       }))
     checkStillAwaited(startedMs, now())
     const record = sessions.draft({ account, ...decision, ...start })
-    if (!(await sessions.commit(record))) return undefined
+    const committed = await sessions.commit(record)
+    if (!committed) return undefined
 
     let opened: OpenedSession<Claims>
     try {
@@ -101,7 +102,7 @@ export function createOpenSession<Claims extends object>({
       throw error
     }
     await previousSessions.end(previous, record)
-    await sessions.evictExcess(record)
+    await sessions.evictExcess(record, committed)
     const { id: sessionId, userId } = record
     const { appId, kind } = account
     emit({

@@ -64,16 +64,19 @@ export interface Sessions<Claims extends object> {
   readonly lifetimes: SessionLifetimes
   /** The first record of a session. Nothing is stored yet. */
   draft(session: NewSession): LiveRecord
-  /** Stores a first record. `false` when the id exists. Leaves nothing behind when it throws. */
-  commit(record: LiveRecord): Promise<boolean>
+  /**
+   * Stores a first record, and counts the user's with it if the store does. `undefined` when the id exists. Leaves nothing
+   * behind when it throws.
+   */
+  commit(record: LiveRecord): Promise<Committed | undefined>
   /** Ends the session quietly, if it has not changed since it was read. */
   endQuietly(record: SessionRecord): Promise<boolean>
   /** Ends a session whose tokens reach nobody. A store that fails is asked once more. Never rejects. */
   abandon(record: SessionRecord): Promise<void>
   /** The claims of a stored session. If the hook refuses the user, and not only this attempt, the session ends. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
-  /** Ends what the user of a new or adopted session has beyond the caps. Never rejects. */
-  evictExcess(newest: SessionRecord): Promise<void>
+  /** Ends what the user of a new or adopted session has beyond the caps; a count saves one. Never rejects. */
+  evictExcess(newest: SessionRecord, counted?: Committed): Promise<void>
   /** Turns a live session into a tombstone. `false` if there is none, or `when` returns false. */
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeRequest): Promise<number>
@@ -85,6 +88,11 @@ export interface Sessions<Claims extends object> {
   recordOf(session: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord>
   /** The user's id as the app gave it. Warns once if the app uses the openid. */
   userIdOf(userId: string | number, account: Account): string
+}
+
+export interface Committed {
+  /** The user's records with the new one, if the store says it. */
+  readonly count?: number
 }
 
 export interface SessionOptions {
@@ -231,7 +239,9 @@ export function createSessions<Claims extends object>({
 
     async commit(record) {
       try {
-        return await store.create(record)
+        const created = await store.create(record)
+        if (!created) return undefined
+        return created === true ? {} : created
       } catch (error) {
         await undoUnanswered(record)
           // Too slow to answer that too, but what it is sent it may still do.
@@ -241,10 +251,12 @@ export function createSessions<Claims extends object>({
       }
     },
 
-    async evictExcess(newest) {
+    async evictExcess(newest, { count } = {}) {
       const { userId } = newest
       const cap = isAdopted(newest) ? maxSessionsPerUser : maxUnadoptedPerUser
       try {
+        // Whichever of several logins at once was counted last was counted with all of them.
+        if (count !== undefined && count <= cap) return
         for (let round = 0; round < maxEvictionRounds; round++) {
           if ((await store.count(userId)) <= cap) return
           let hasChanged = false

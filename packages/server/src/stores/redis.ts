@@ -48,7 +48,7 @@ const script = (text: string): Script => ({
   sha: createHash('sha1').update(text).digest('hex'),
 })
 
-// Every script works on one key, so that a cluster can run it.
+// Every other script works on one key, so that a cluster can run it.
 const create = script(`
 return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0`)
 
@@ -62,12 +62,19 @@ else redis.call('DEL', KEYS[1]) end
 return 1`)
 
 // The index lives as long as its last entry may; entries past their end go whenever it is written.
-const addToIndex = script(`
+const addEntry = `
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[3])
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 redis.call('PEXPIRE', KEYS[1], math.max(1, (tonumber(last[2]) - tonumber(ARGV[1])) * 1000))
-return redis.call('ZCARD', KEYS[1])`)
+return redis.call('ZCARD', KEYS[1])`
+
+const addToIndex = script(addEntry)
+
+// The record first: if there is no memory for it, the script ends before it has written anything.
+const createListed = script(`
+if not redis.call('SET', KEYS[2], ARGV[4], 'NX', 'PX', ARGV[5]) then return 0 end
+${addEntry}`)
 
 const readIndex = script(`return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')`)
 
@@ -113,15 +120,19 @@ export function createRedisStore(
   // Relative, so that the clock of Redis does not matter.
   const msUntil = (expiresAt: number) => Math.ceil(expiresAt * 1000 - now())
 
-  async function run({ text, sha }: Script, key: string, ...args: string[]): Promise<unknown> {
-    const options = { keys: [key], arguments: args }
+  const run = (script: Script, key: string, ...args: string[]) => runOn([key], script, ...args)
+
+  async function runOn(keys: string[], { text, sha }: Script, ...args: string[]): Promise<unknown> {
+    const options = { keys, arguments: args }
     try {
       return await ('evalSha' in client
         ? client.evalSha(sha, options)
-        : client.evalsha(sha, 1, key, ...args))
+        : client.evalsha(sha, keys.length, ...keys, ...args))
     } catch (error) {
       if (!isUnknownScript(error)) throw error
-      return 'evalSha' in client ? client.eval(text, options) : client.eval(text, 1, key, ...args)
+      return 'evalSha' in client
+        ? client.eval(text, options)
+        : client.eval(text, keys.length, ...keys, ...args)
     }
   }
 
@@ -138,14 +149,40 @@ export function createRedisStore(
     return msUntil(expiresAt) > 0 ? text : undefined
   }
 
-  async function addToIndexOf({ id, userId, endsAt, expiresAt }: SessionRecord): Promise<void> {
-    const writtenAt = seconds()
-    const end = String(Math.max(endsAt, expiresAt))
-    const size = Number(
-      await run(addToIndex, indexKey(userId), String(writtenAt), end, `${writtenAt}:${id}`),
-    )
-    // At every doubling, so that a user with many live sessions does not pay for it at each login.
+  /** What the scripts that write an entry take: when it is written, when it ends, and its name. */
+  function entryOf({ id, endsAt, expiresAt }: SessionRecord): [string, string, string] {
+    const writtenAt = String(seconds())
+    return [writtenAt, String(Math.max(endsAt, expiresAt)), `${writtenAt}:${id}`]
+  }
+
+  /** At every doubling, so that a user with many live sessions does not pay for it at each login. */
+  async function pruneAtDoubling(userId: string, size: number): Promise<void> {
     if (size >= pruneFromEntries && Number.isInteger(Math.log2(size))) await list(userId)
+  }
+
+  async function addToIndexOf(record: SessionRecord): Promise<void> {
+    const { userId } = record
+    const size = Number(await run(addToIndex, indexKey(userId), ...entryOf(record)))
+    await pruneAtDoubling(userId, size)
+  }
+
+  // Set by a cluster, or a proxy before one, that found the keys of a user and a session on different nodes.
+  let hasSeparateKeys = false
+
+  /** Returns the size of the index, or 0 if the id exists. */
+  async function createAtOnce(record: SessionRecord, ttlMs: number): Promise<number> {
+    const keys = [indexKey(record.userId), recordKey(record.id)]
+    const size = Number(
+      await runOn(keys, createListed, ...entryOf(record), toValue(record), String(ttlMs)),
+    )
+    if (size > 0) await pruneAtDoubling(record.userId, size)
+    return size
+  }
+
+  async function createInSequence(record: SessionRecord, ttlMs: number): Promise<boolean> {
+    // First the index: a crash in between leaves an entry to prune, and never a session that no list shows.
+    await addToIndexOf(record)
+    return (await run(create, recordKey(record.id), toValue(record), String(ttlMs))) === 1
   }
 
   async function list(userId: string): Promise<SessionRecord[]> {
@@ -191,9 +228,17 @@ export function createRedisStore(
     async create(record) {
       const ttlMs = msUntil(record.expiresAt)
       if (ttlMs <= 0) return true
-      // First the index: a crash in between leaves an entry to prune, and never a session that no list shows.
-      await addToIndexOf(record)
-      return (await run(create, recordKey(record.id), toValue(record), String(ttlMs))) === 1
+      let size: number | undefined
+      if (!hasSeparateKeys) {
+        size = await createAtOnce(record, ttlMs).catch((error) => {
+          if (!isAboutSlots(error)) throw error
+          hasSeparateKeys = true
+          return undefined
+        })
+      }
+      // In sequence there is no count: other logins may have been counted before their records were written.
+      if (size === undefined) return createInSequence(record, ttlMs)
+      return size > 0 && { count: size }
     },
 
     get,
@@ -292,3 +337,7 @@ function fromValue(value: string): SessionRecord {
 // Redis names the kind of an error by the first word of its reply, and clients pass it on as the message.
 const isUnknownScript = (error: unknown) =>
   error instanceof Error && error.message.startsWith('NOSCRIPT')
+
+// Redis itself says CROSSSLOT. Proxies of managed clusters have an error of their own for it, of the general kind.
+const isAboutSlots = (error: unknown) =>
+  error instanceof Error && /^(CROSSSLOT|ERR .*\bslot)\b/.test(error.message)

@@ -72,7 +72,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
       name: 'a created record is read back as it was',
       async run(store) {
         const record = fresh()
-        same(await store.create(record), true, 'create')
+        isCreated(await store.create(record), 'create')
         same(await store.get(record.id), record, 'get')
       },
     },
@@ -129,8 +129,8 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
           id: record.id.replace(/a$/, 'A'),
           userId: record.userId.replace(/a$/, 'A'),
         })
-        same(await store.create(record), true, 'the first create')
-        same(await store.create(other), true, 'the second create')
+        isCreated(await store.create(record), 'the first create')
+        isCreated(await store.create(other), 'the second create')
         same(await store.get(record.id), record, 'get')
         same(await store.list(record.userId), [record], 'list')
         same(await store.list(`${record.userId} `), [], 'list of a user with a space more')
@@ -154,7 +154,18 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
         const rivals = Array.from({ length: 20 }, (_, n) => ({ ...record, generation: n }))
         const won = await Promise.all(rivals.map((rival) => store.create(rival)))
         same(won.filter(Boolean).length, 1, 'the number of winners')
-        same((await store.get(record.id))?.generation, won.indexOf(true), 'the record')
+        same((await store.get(record.id))?.generation, won.findIndex(Boolean), 'the record')
+      },
+    },
+    {
+      name: 'a create that says how many records a user has counts all that were created',
+      async run(store) {
+        const { userId } = fresh()
+        const records = Array.from({ length: 20 }, () => fresh({ userId }))
+        const results = await Promise.all(records.map((record) => store.create(record)))
+        const counts = results.map((result) => (typeof result === 'object' ? result.count : 20))
+        // Whoever comes last has to see the others, or each would find too few to evict any.
+        same(Math.max(...counts), 20, 'the largest count of twenty creates at once')
       },
     },
     {
@@ -234,7 +245,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
       async run(store) {
         const record = fresh()
         await store.create({ ...record, ...dead() })
-        same(await store.create(record), true, 'create')
+        isCreated(await store.create(record), 'create')
         same(await store.get(record.id), record, 'get')
         same(await store.list(record.userId), [record], 'list')
       },
@@ -352,7 +363,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
         const record = fresh()
         await store.create(record)
         await store.delete(record.id)
-        same(await store.create(record), true, 'create')
+        isCreated(await store.create(record), 'create')
         same(await store.list(record.userId), [record], 'list')
       },
     },
@@ -434,10 +445,10 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
       const record = fresh({ id: uniqueId() })
       same(await store.put(record.id, 'text', inAWhile()), true, 'put')
       same(await store.get(record.id), undefined, 'get')
-      same(await store.create(record), true, 'create')
+      isCreated(await store.create(record), 'create')
       await store.delete(record.id)
       same(await store.peek(record.id), 'text', 'peek')
-      same(await store.create(record), true, 'the next create')
+      isCreated(await store.create(record), 'the next create')
       same(await store.take(record.id), 'text', 'take')
       same(await store.take(record.id), undefined, 'take again')
       same(await store.get(record.id), record, 'get at last')
@@ -459,7 +470,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
             stored ? [record] : [],
             `list, after ${calls} calls`,
           )
-          if (!stored) same(await store.create(record), true, 'the next create')
+          if (!stored) isCreated(await store.create(record), 'the next create')
           same(await store.list(record.userId), [record], `list at last, after ${calls} calls`)
           return isDone
         })
@@ -505,6 +516,12 @@ async function untilItHolds(attempt: (calls: number) => Promise<boolean>): Promi
     if (await attempt(calls)) return
   }
   throw new Error('brokenAfter: the connection still breaks after 100 calls')
+}
+
+/** Throws unless a create said that it has added its record. */
+function isCreated(result: Awaited<ReturnType<SessionStore['create']>>, what: string): void {
+  const isCounted = typeof result === 'object' && Number.isSafeInteger(result.count)
+  same(result === true || (isCounted && result.count > 0), true, what)
 }
 
 const settles = (call: Promise<unknown>) =>

@@ -1,5 +1,5 @@
 import { CamelCasePlugin, type Kysely, sql } from 'kysely'
-import { afterAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, describe, expect, inject, test, vi } from 'vitest'
 import { createSqlStore, type SqlDatabase } from '../../src/stores/sql.js'
 import { storeCases } from '../../src/testing/index.js'
 import { createClock, newKey, setUp } from '../set-up.js'
@@ -110,12 +110,14 @@ describe.each(places)('$name', (given) => {
     expect(await store.sweep()).toBe(0)
 
     clock.advance(1)
-    const living = newRecord(clock.now, { userId: 'user' })
+    const living = newRecord(clock.now, { userId: 'user', expiresAt: 1_900_000_000 })
     await store.create(living)
 
     expect(await store.get(records[0]?.id ?? '')).toBeUndefined()
     expect(await store.list('user')).toEqual([living])
     expect(await store.count('user')).toBe(1)
+    // The day after.
+    clock.advance(86_400)
     expect([await store.sweep(10), await store.sweep(10), await store.sweep(10)]).toEqual([
       10, 10, 5,
     ])
@@ -130,6 +132,64 @@ describe.each(places)('$name', (given) => {
     await clear(own)
   })
 
+  test('sweep leaves what was refreshed, and finds what ended earlier or later than it was to', async () => {
+    const clock = createClock()
+    const own = { ...place, namespace: newNamespace() }
+    const { store, close } = openSqlStore(own, clock)
+    await store.migrate()
+    const daySeconds = 86_400
+    const today = Math.floor(clock.now() / 1000)
+    const end = (days: number) => ({ expiresAt: today + days * daySeconds, endsAt: 1_900_000_000 })
+    const [refreshed, endedEarly] = [newRecord(clock.now, end(3)), newRecord(clock.now, end(30))]
+    await store.create(refreshed)
+    await store.create(endedEarly)
+    await store.replace({ ...refreshed, version: 2, ...end(5) }, 1)
+    await store.replace({ ...endedEarly, version: 2, ...end(0) }, 1)
+
+    const swept: number[] = []
+    for (let day = 0; day < 8; day++) {
+      swept.push(await store.sweep())
+      clock.advance(daySeconds)
+    }
+
+    expect(swept).toEqual([0, 1, 0, 0, 0, 0, 1, 0])
+    await close()
+    await clear(own)
+  })
+
+  if (place.kind === 'postgresql') {
+    test('a refresh writes its page and no index (HOT)', async () => {
+      const own = { ...place, namespace: newNamespace() }
+      const { store, kysely, close } = openSqlStore(own)
+      await store.migrate()
+      const { auth } = setUp({ store, now: Date.now, storeTimeoutMs: 30_000 })
+      const logIn = async () =>
+        (await auth.sessions.create({ account: { openid: newKey() } })).refresh_token
+      let tokens = await Promise.all(Array.from({ length: 50 }, logIn))
+      for (let round = 0; round < 20; round++) {
+        tokens = await Promise.all(
+          tokens.map(async (refreshToken) => (await auth.refresh({ refreshToken })).refresh_token),
+        )
+      }
+
+      const count = async () => {
+        const query = sql<{ all: string; hot: string }>`
+          select n_tup_upd as all, n_tup_hot_upd as hot from pg_stat_user_tables where relname = ${own.namespace}`
+        const { rows } = await query.execute(kysely)
+        return { all: Number(rows[0]?.all), hot: Number(rows[0]?.hot) }
+      }
+      // Each connection reports what it wrote after a while.
+      await vi.waitFor(async () => expect((await count()).all).toBe(1000), {
+        timeout: 60_000,
+        interval: 200,
+      })
+      const { all, hot } = await count()
+      expect(hot / all).toBeGreaterThan(0.9)
+      await close()
+      await clear(own)
+    })
+  }
+
   test('what was put ends by the clock, and sweep removes it', async () => {
     const clock = createClock()
     const own = { ...place, namespace: newNamespace() }
@@ -137,7 +197,7 @@ describe.each(places)('$name', (given) => {
     await store.migrate()
     const end = Math.floor(clock.now() / 1000) + 300
     await store.put('over', 'text', end)
-    await store.put('living', 'text', end + 300)
+    await store.put('living', 'text', end + 100_000)
     clock.advance(299)
     expect(await store.peek('over')).toBe('text')
     expect(await store.sweep()).toBe(0)
@@ -146,6 +206,7 @@ describe.each(places)('$name', (given) => {
 
     expect(await store.peek('over')).toBeUndefined()
     expect(await store.take('over')).toBeUndefined()
+    clock.advance(86_400)
     expect(await store.sweep()).toBe(1)
     expect(await store.take('living')).toBe('text')
     const rows = await kysely
@@ -165,7 +226,7 @@ describe.each(places)('$name', (given) => {
     await store.migrate()
     const records = Array.from({ length: 40 }, () => newRecord(clock.now))
     for (const record of records) await store.create(record)
-    clock.advance(5000)
+    clock.advance(90_000)
     const back = records.map(({ id }) => newRecord(clock.now, { id }))
 
     const [removed] = await Promise.all([

@@ -121,7 +121,7 @@ describe('a create that gives no answer', () => {
     ['has landed', true],
     ['lands after it was undone', false],
   ])('and %s leaves no session', async (_what, isEarly) => {
-    const late: (() => Promise<boolean>)[] = []
+    const late: (() => Promise<unknown>)[] = []
     let isSilent = true
     const { auth, wechat, memory, clock } = setUpOn(
       (memory) => ({

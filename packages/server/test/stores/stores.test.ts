@@ -158,8 +158,8 @@ test('createSqlStore prints its schema without a database', () => {
 
   expect(schema).toEqual([
     expect.stringMatching(/^create table if not exists "app"."sessions" \(/),
-    'create index if not exists "sessions_user" on "app"."sessions" (user_id, expires_at)',
-    'create index if not exists "sessions_end" on "app"."sessions" (expires_at)',
+    'create index if not exists "sessions_user" on "app"."sessions" (user_id)',
+    'create index if not exists "sessions_day" on "app"."sessions" (day)',
   ])
 })
 
@@ -377,7 +377,9 @@ const mutants: Record<
   'replace creates': (store) => ({
     ...store,
     replace: async (record, expectedVersion) =>
-      (await store.get(record.id)) ? store.replace(record, expectedVersion) : store.create(record),
+      (await store.get(record.id))
+        ? store.replace(record, expectedVersion)
+        : Boolean(await store.create(record)),
   }),
   'replace ignores whether anything matched': (store) => ({
     ...store,
@@ -398,7 +400,9 @@ const mutants: Record<
     ...keeping(store, kept),
     replace: async (record, expectedVersion) => {
       const isGone = (await store.get(record.id)) === undefined
-      if (isGone && kept.get(record.id)?.version === expectedVersion) return store.create(record)
+      if (isGone && kept.get(record.id)?.version === expectedVersion) {
+        return Boolean(await store.create(record))
+      }
       return store.replace(record, expectedVersion)
     },
     delete: async (id) => {
@@ -460,6 +464,13 @@ const mutants: Record<
       const entries = [...kept.values()].filter((record) => record.userId === userId)
       const shown = new Set(entries.slice(-100).map(({ id }) => id))
       return (await store.list(userId)).filter(({ id }) => shown.has(id))
+    },
+  }),
+  'create counts before it has written': (store) => ({
+    ...store,
+    async create(record) {
+      const count = (await store.list(record.userId)).length
+      return (await store.create(record)) && { count: Math.max(1, count) }
     },
   }),
   'list is the oldest first': (store) => ({
@@ -559,7 +570,7 @@ function createIndexedStore(now: () => number, { isIndexFirst }: { isIndexFirst:
     }
     return {
       ...records,
-      create: (record) => write(record, () => records.create(record)),
+      create: (record) => write(record, async () => Boolean(await records.create(record))),
       replace: (record, version) => write(record, () => records.replace(record, version)),
       list: async (userId) => {
         const found = await Promise.all([...(index.get(userId) ?? [])].map(records.get))

@@ -1,0 +1,2 @@
+export function hrefOnSite(href: string, source: string): string
+export function slugify(heading: string): string
