@@ -11,6 +11,7 @@ import {
   npm,
 } from './demo/parts.mjs'
 import { check, keepSecret, readable, say, step, until } from './demo/story.mjs'
+import { playWebShop } from './demo/web-shop.mjs'
 
 // Two clocks, so that the phone's can be wrong. WeChat and the backend share one.
 let serverAheadMs = 0
@@ -157,6 +158,8 @@ async function play() {
   )
   check(guestPage.data.orders.length === 2, 'with the orders of both')
   say(`  screen: ${guestPage.data.status} · ${JSON.stringify(guestPage.data.orders)}`)
+
+  await playWebShop({ miniProgram, backendUrl, takeWire })
 
   await compareLaunches()
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { createMarkdown } from '../../.ci/site/markdown.mjs'
 import { cacheFolder, distFolder, sourceOf, stagedFolder } from '../../.ci/site/places.mjs'
 import { base, repository, site } from './address.mjs'
-import { sidebarIn } from './pages.mjs'
+import { entryOf, sidebarIn } from './pages.mjs'
 import { tokensOfPage, tokensOfQuery } from './search.mjs'
 
 const description = {
@@ -139,7 +139,15 @@ export default {
     config: configureMarkdown,
   },
 
-  transformPageData: ({ relativePath }) => ({ filePath: sourceOf(relativePath) }),
+  transformPageData({ relativePath }) {
+    const [, zh, page] = /^(zh\/)?(.+)\.md$/.exec(relativePath)
+    const language = zh ? 'zh' : 'en'
+    const about = entryOf(page, language)?.about
+    return {
+      filePath: sourceOf(relativePath),
+      description: about ? `wxlogin: ${about}` : description[language],
+    }
+  },
 
   vite: {
     publicDir: fileURLToPath(new URL('../public', import.meta.url)),

@@ -2,6 +2,8 @@ export interface Page {
   readonly title: string
   /** Its path below docs/, without the ending. */
   readonly page: string
+  /** What is said of it there. */
+  readonly about: string
 }
 
 export interface Section {
@@ -10,4 +12,5 @@ export interface Section {
 }
 
 export function sectionsIn(language: 'en' | 'zh'): readonly Section[]
+export function entryOf(page: string, language: 'en' | 'zh'): Page | undefined
 export function sidebarIn(language: 'en' | 'zh'): readonly object[]

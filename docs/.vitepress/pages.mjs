@@ -2,7 +2,7 @@
 // complete: a page that is not there would be found by nobody.
 import { readFileSync } from 'node:fs'
 
-const entry = /^- \[(.+?)\]\(([\w./-]+)\.md\)/
+const entry = /^- \[(.+?)\]\(([\w./-]+)\.md\)(?:[:：] ?(.+))?/
 const heading = /^## (.+)$/
 
 /** The sections of docs/README.md, or of docs/README.zh-CN.md for `zh`, and their pages in order. */
@@ -13,9 +13,13 @@ export function sectionsIn(language) {
   for (const line of text.split('\n')) {
     const [, title] = heading.exec(line) ?? []
     if (title) sections.push({ title, pages: [] })
-    const [, name, path] = entry.exec(line) ?? []
+    const [, name, path, about = ''] = entry.exec(line) ?? []
     if (name && path && !path.startsWith('../')) {
-      sections.at(-1)?.pages.push({ title: name.replaceAll('`', ''), page: withoutEnding(path) })
+      sections.at(-1)?.pages.push({
+        title: name.replaceAll('`', ''),
+        page: path.replace(/\.zh-CN$/, ''),
+        about: about.replaceAll('`', ''),
+      })
     }
   }
   return sections.filter(({ pages }) => pages.length > 0)
@@ -31,6 +35,9 @@ export function sidebarIn(language) {
   }))
 }
 
-function withoutEnding(path) {
-  return path.replace(/\.zh-CN$/, '')
+/** What docs/README.md says of a page: `{ title, about }`, or nothing. */
+export function entryOf(page, language) {
+  return sectionsIn(language)
+    .flatMap(({ pages }) => pages)
+    .find((entry) => entry.page === page)
 }

@@ -2,6 +2,7 @@ import { type AuthOptions, createAuth } from '@wxlogin/server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
 import express from 'express'
 import { createUsers } from './users.ts'
+import { createWebShop } from './web-shop.ts'
 
 const shop = [
   { title: '拿铁', price: 28, memberPrice: 24 },
@@ -11,6 +12,7 @@ const shop = [
 /** The whole backend. What differs between machines, such as secrets and the store, comes in as options. */
 export function createBackend(
   options: Omit<AuthOptions, 'onLogin' | 'onPhoneNumber' | 'onPrefetch'>,
+  { webOrigin = 'http://127.0.0.1:3000' } = {},
 ) {
   const users = createUsers()
 
@@ -57,6 +59,16 @@ export function createBackend(
     const ended = await auth.sessions.revoke({ userId, sessionId: String(req.params.id) })
     res.sendStatus(ended === 1 ? 204 : 404)
   })
+
+  // What lets a page of ours know the user once, without a token in its address; no other page gets one.
+  app.post('/tickets', requireAuth(auth), express.json(), async (req, res) => {
+    const { audience } = Object(req.body)
+    if (audience !== webOrigin) return void res.sendStatus(403)
+    res.json({ ticket: await auth.tickets.issue(sessionOf(req, auth), { audience }) })
+  })
+
+  // The page for the web-view, with a cookie of its own.
+  app.use('/h5', createWebShop({ auth, users, origin: webOrigin }))
 
   return { app, auth }
 }

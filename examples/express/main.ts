@@ -1,6 +1,13 @@
 import { createBackend } from './app.ts'
 
-const { WX_APP_ID, WX_APP_SECRET, WXLOGIN_SECRET, WX_PREFETCH_PATH, PORT = '3000' } = process.env
+const {
+  WX_APP_ID,
+  WX_APP_SECRET,
+  WXLOGIN_SECRET,
+  WX_PREFETCH_PATH,
+  PORT = '3000',
+  WEB_ORIGIN = `http://127.0.0.1:${PORT}`,
+} = process.env
 
 if (!WX_APP_ID || !WX_APP_SECRET || !WXLOGIN_SECRET) {
   console.error(`Set these environment variables and start again:
@@ -11,15 +18,18 @@ No AppID yet? "npm run demo" in the root of the repository plays everything agai
   process.exit(1)
 }
 
-const { app } = createBackend({
-  apps: [{ appId: WX_APP_ID, appSecret: WX_APP_SECRET }],
-  secret: WXLOGIN_SECRET,
-  // Where WeChat fetches data ahead, if it does: `openssl rand -hex 16`.
-  ...(WX_PREFETCH_PATH && { prefetchPath: WX_PREFETCH_PATH }),
-  // Without secrets and openids, so it can go to any log; a failure with its cause.
-  onEvent: (event) =>
-    event.type === 'failure' ? console.error(event.error) : console.log(JSON.stringify(event)),
-})
+const { app } = createBackend(
+  {
+    apps: [{ appId: WX_APP_ID, appSecret: WX_APP_SECRET }],
+    secret: WXLOGIN_SECRET,
+    // Where WeChat fetches data ahead, if it does: `openssl rand -hex 16`.
+    ...(WX_PREFETCH_PATH && { prefetchPath: WX_PREFETCH_PATH }),
+    // Without secrets and openids, so it can go to any log; a failure with its cause.
+    onEvent: (event) =>
+      event.type === 'failure' ? console.error(event.error) : console.log(JSON.stringify(event)),
+  },
+  { webOrigin: WEB_ORIGIN },
+)
 
 app.listen(Number(PORT), '127.0.0.1', (error) => {
   if (error) throw error

@@ -45,6 +45,8 @@ export function createUsers() {
       return owner
     },
 
+    nameOf: (userId: string) => [...users.values()].find(({ id }) => id === userId)?.name,
+
     ordersOf: (userId: string): readonly Order[] => orders.get(userId) ?? [],
   }
 }

@@ -140,7 +140,7 @@ export const failureOf = (cause: unknown, place?: Place, code = codeOf(cause)): 
 export const check = (
   { statusCode, header, data }: WxResponse,
   place: Place,
-  isTokenRefused?: boolean,
+  refusal?: string | false,
   needed?: string,
 ): void => {
   // Without a status there was no answer.
@@ -149,11 +149,10 @@ export const check = (
   const { error, error_description, request_id: requestId = place.requestId } = body
   const retryAfterSeconds = Number(headerOf(header, 'retry-after')) || undefined
   // A gateway may say 200 to a refusal of a login route.
-  const isRefused =
-    isTokenRefused || statusCode >= 300 || (needed !== undefined && error_description)
+  const isRefused = refusal || statusCode >= 300 || (needed !== undefined && error_description)
   if (isRefused || (needed && !body[needed])) {
     throw new ClientError(
-      isTokenRefused ? 'invalid_token' : error_description ? error : 'http',
+      refusal || (error_description ? error : 'http'),
       Object.assign(
         {},
         place,

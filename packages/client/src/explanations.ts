@@ -91,6 +91,11 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
     invalid_token: [
       "A fresh token was refused. Compare `secret` and clocks of the backend's instances",
     ],
+    insufficient_user_authentication: [
+      'The login is too long ago, and a new one is not possible or did not help. Let the user sign in again',
+      '请重新登录后再试',
+      'Please sign in again',
+    ],
     unknown_app: ['The backend does not have this AppID in `apps`; the message names it'],
     access_denied: [
       "The backend's `onLogin` or `claims` refused; `reason` is its own. The client is signed out",

@@ -1,7 +1,7 @@
 import type { Json } from '@wxlogin/shared'
 import { assembleClient, type Client } from './client.js'
 import { assertOption, ClientError } from './errors.js'
-import { type ClientOptions, runtimeOf } from './options.js'
+import { type ClientOptions, originOf, runtimeOf } from './options.js'
 import { readPrefetched } from './session/prefetch.js'
 import { openTask, type Task } from './task.js'
 import { type BoundPhone, createBindPhone, type PhoneEvent } from './transports/bind-phone.js'
@@ -39,6 +39,7 @@ import type {
   Send,
 } from './transports/send.js'
 import { type UploadOptions, type UploadTask, uploadFile } from './transports/upload-file.js'
+import { createWebViewUrl, type WebViewSettings } from './transports/web-view-url.js'
 import type { FullWx, WxLoginOptions } from './wx.js'
 
 interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx' | 'trustedOrigins'> {
@@ -46,6 +47,8 @@ interface SharedOptions extends Omit<ClientOptions, 'baseUrl' | 'wx' | 'trustedO
   wx?: FullWx
   /** Other origins and containers that may get the access token, `'https://cdn.example.com'` for example. */
   trustedOrigins?: readonly (string | Container)[]
+  /** Which pages in a web-view may know who is logged in, and who issues their tickets; for `webViewUrl`. */
+  webView?: WebViewSettings
 }
 
 /**
@@ -82,6 +85,11 @@ export interface FullClient<Data = unknown> extends Client<Data> {
    */
   bindPhone(event: PhoneEvent): Promise<BoundPhone<Data>>
   /**
+   * The url of a page of yours for a `web-view`, with a ticket in its fragment by which its backend learns once who is
+   * logged in. Rejects with `config` for a page that is not of `webView.origins`.
+   */
+  webViewUrl(url: string): Promise<string>
+  /**
    * A virtual payment (虚拟支付): takes a fresh code, asks the app's own route for the signed order, and calls
    * `wx.requestVirtualPayment`; once more if the order has to be signed anew. Resolves with what the route answered, which
    * is no proof: the goods come with the notification. Rejects with `payment_cancelled`; `payment_refused`, where nothing
@@ -98,7 +106,7 @@ export interface FullClient<Data = unknown> extends Client<Data> {
  * @throws TypeError when an option is wrong
  */
 export function createClient<Data = unknown>(options: FullClientOptions): FullClient<Data> {
-  const { container, cloudFunction, baseUrl, trustedOrigins = [] } = options
+  const { container, cloudFunction, baseUrl, trustedOrigins = [], webView } = options
   assertOption(
     [container, cloudFunction, baseUrl].filter(Boolean).length === 1,
     'give one of baseUrl, container and cloudFunction',
@@ -196,6 +204,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
             events: [],
           }),
         bindPhone: createBindPhone({ settings, store, renewal, send, call: request, session }),
+        webViewUrl: createWebViewUrl(webView, originOf, send, request),
         pay: createPay({ wx, settings, renewal, send, call: request }),
         prefetched: () => prefetched,
       })

@@ -18,6 +18,7 @@ export type { Download, DownloadOptions, DownloadTask } from './transports/downl
 export type { PayOptions } from './transports/pay.js'
 export type { AuthOptions, ClientResponse, RequestOptions, RequestTask } from './transports/send.js'
 export type { UploadOptions, UploadTask } from './transports/upload-file.js'
+export type { WebViewSettings } from './transports/web-view-url.js'
 export type {
   FullWx as Wx,
   WxContainerOptions,

@@ -126,5 +126,5 @@ export function runtimeOf<R extends Wx>({
 }
 
 /** Scheme, host and port as written, in lower case; empty for anything that URL parsers may read differently. */
-const originOf = (url: string): string =>
+export const originOf = (url: string): string =>
   (/^https?:\/\/[\w.-]+(:\d+)?(?=[/?#]|$)/i.exec(url) || [''])[0].toLowerCase()

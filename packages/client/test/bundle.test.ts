@@ -17,7 +17,7 @@ import { baseUrl } from './set-up.js'
 const entries = ['index', 'full', 'backend', 'explain'] as const
 const clients = ['index', 'full'] as const
 // The same as in `.ci/size.mjs`.
-const budgets = { index: 4_845, full: 7_590, backend: 1_400, explain: 4_360 }
+const budgets = { index: 4_910, full: 7_850, backend: 1_400, explain: 4_420 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
 const codes = { index: '', full: '', backend: '', explain: '' }
 

@@ -43,6 +43,7 @@ test('the full client has what the small one has, and more', () => {
     'pay',
     'prefetched',
     'uploadFile',
+    'webViewUrl',
   ])
 })
 

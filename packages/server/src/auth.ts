@@ -32,6 +32,7 @@ import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
 import { createSign, type Sign } from './user-info/sign.js'
+import { createTickets, isTicket, type Tickets } from './user-info/tickets.js'
 import { createUserKeys } from './user-info/user-keys.js'
 import { type CreateVirtualPayment, createVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
@@ -70,7 +71,7 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
    * knows the users of WeChat cloud hosting, if `cloudHosting` is set, and of a cloud function, if `cloudFunction` is.
-   * Throws `invalid_token` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
+   * Throws `invalid_token` and `insufficient_user_authentication` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
    * or `server_error` (500, if `allow` or `apps` threw).
    */
   authenticate(
@@ -107,6 +108,8 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
     /** Creates a session without a code: for other ways to log in, such as scanning a QR code, and for tests. */
     create(input: CreateSessionInput<Claims>): Promise<TokenAnswer>
   }
+  /** Tell a page in a web-view, or another mini program of yours, who is logged in, without an access token. */
+  readonly tickets: Tickets<Claims>
   /**
    * WeChat's server APIs for a mini program, the same object each time; calls reject with `unknown_app` if it is not
    * served here. Throws a `TypeError` without an AppID unless there is just one mini program.
@@ -179,11 +182,12 @@ export function createAuth<Claims extends object = object>(
   const authenticate = createAuthenticate({
     accessTokens,
     isUnrevoked: createRevocationCheck({ ...common, store }),
+    now,
     legacyTokens: createLegacyTokens({
       ...common,
       firstAppId: apps.firstAppId,
       knowsApp: apps.knows,
-      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token),
+      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token) || isTicket(token),
     }),
     sessionByPlatform: loginByPlatform?.sessionBehind,
   })
@@ -224,6 +228,7 @@ export function createAuth<Claims extends object = object>(
       account: sessions.account,
       create: createLoginByApp(loginNeeds),
     },
+    tickets: createTickets(shared),
     wechat: apps.wechatOf,
 
     async check() {

@@ -15,6 +15,8 @@ export interface AuthErrorOptions {
   scope?: 'attempt'
   /** When a retry makes sense, in seconds from now; becomes `Retry-After`, spread over later seconds. */
   retryAfterSeconds?: number
+  /** With `insufficient_user_authentication`: how old a login may be, in seconds; the `max_age` of RFC 9470 §3. */
+  maxAgeSeconds?: number
   /** WeChat's `errcode`, if there was one. */
   errcode?: number
   /** WeChat's request id of the failed call; WeChat's support asks for it. */
@@ -55,6 +57,7 @@ export class AuthError extends Error {
   readonly reason: string | undefined
   readonly scope: 'attempt' | undefined
   readonly retryAfterSeconds: number | undefined
+  readonly maxAgeSeconds: number | undefined
   readonly errcode: number | undefined
   readonly rid: string | undefined
 
@@ -70,6 +73,9 @@ export class AuthError extends Error {
     this.retryAfterSeconds = Number.isFinite(options.retryAfterSeconds)
       ? options.retryAfterSeconds
       : undefined
+    this.maxAgeSeconds = Number.isSafeInteger(options.maxAgeSeconds)
+      ? options.maxAgeSeconds
+      : undefined
     this.headers = headersOf(this)
     this.errcode = options.errcode
     this.rid = options.rid
@@ -82,15 +88,21 @@ export class AuthError extends Error {
   }
 }
 
-// RFC 6750 §3: these two tell the client through WWW-Authenticate as well.
-const challenged: ReadonlySet<string> = new Set(['invalid_token', 'insufficient_scope'])
+// RFC 6750 §3 and RFC 9470 §3: these tell the client through WWW-Authenticate as well.
+const challenged: ReadonlySet<string> = new Set([
+  'invalid_token',
+  'insufficient_user_authentication',
+  'insufficient_scope',
+])
 
 function headersOf({
   code,
   retryAfterSeconds,
-}: Pick<AuthError, 'code' | 'retryAfterSeconds'>): Record<string, string> {
+  maxAgeSeconds,
+}: Pick<AuthError, 'code' | 'retryAfterSeconds' | 'maxAgeSeconds'>): Record<string, string> {
+  const maxAge = maxAgeSeconds === undefined ? '' : `, max_age="${maxAgeSeconds}"`
   return {
-    ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"` }),
+    ...(challenged.has(code) && { 'www-authenticate': `Bearer error="${code}"${maxAge}` }),
     ...(retryAfterSeconds !== undefined && { 'retry-after': String(spread(retryAfterSeconds)) }),
   }
 }

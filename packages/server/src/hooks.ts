@@ -197,6 +197,7 @@ const reservedClaims: ReadonlySet<string> = new Set([
   'nbf',
   'jti',
   'sid',
+  'auth_time',
 ])
 
 /** The app's claims, checked: a plain object that survives JSON, without claims that the token itself sets. */

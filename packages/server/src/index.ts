@@ -66,6 +66,7 @@ export type {
   SignedData,
 } from './user-info/open-data.js'
 export type { Sign } from './user-info/sign.js'
+export type { TicketHolder, TicketOptions, Tickets } from './user-info/tickets.js'
 export type { KeyOptions } from './user-info/user-keys.js'
 export type {
   CreateVirtualPayment,

@@ -64,6 +64,10 @@ export function lazyAuth<Claims extends object>(create: () => Auth<Claims>): Aut
       account: async (...args) => auth().sessions.account(...args),
       create: async (input) => auth().sessions.create(input),
     },
+    tickets: {
+      issue: async (...args) => auth().tickets.issue(...args),
+      redeem: async (...args) => auth().tickets.redeem(...args),
+    },
     wechat: (appId) => auth().wechat(appId),
     check: async () => auth().check(),
     // What was never created has nothing to close, and must not be created for it.

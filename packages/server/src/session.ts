@@ -210,6 +210,11 @@ export interface Session<Claims extends object = object> {
   readonly appId: string
   /** What the `claims` option returned at login or at the last refresh. Frozen. */
   readonly claims: Readonly<Claims>
+  /**
+   * When WeChat last proved the account, in seconds since the epoch: at the login, which a refresh is not. 0 where
+   * that is not known: for a token that `acceptLegacy` let in.
+   */
+  readonly authenticatedAt: number
   /** When the access token was issued, in seconds since the epoch. */
   readonly issuedAt: number
   /** When the access token ends, in seconds since the epoch. The session itself lives longer. */

@@ -134,6 +134,7 @@ export interface ErrorBody {
  * | `invalid_grant` | drops the tokens and logs in once; with reason `revoked` it is signed out |
  * | `invalid_token` | one refresh, one replay |
  * | `unknown_app` | throws: a mix-up of AppIDs |
+ * | `insufficient_user_authentication` | one new login, which must give the same user, one replay |
  * | `access_denied` | throws, signed out; with scope `attempt` it throws and keeps the session |
  * | `insufficient_scope` | throws |
  * | `user_blocked` | throws, does not retry |
@@ -146,6 +147,7 @@ export const wireErrors = {
   invalid_code: 400,
   invalid_grant: 400,
   invalid_token: 401,
+  insufficient_user_authentication: 401,
   unknown_app: 400,
   access_denied: 403,
   insufficient_scope: 403,

@@ -19,6 +19,10 @@ export const serverCodes: { readonly [code in AuthErrorCode]: Text } = {
     en: 'The access token is missing, expired, forged or revoked; the client renews it. If fresh tokens are refused, compare `secret`, `issuer`, `apps` and the clocks of the instances',
     zh: '访问令牌缺失、过期、伪造或已吊销，客户端会续期。如果刚签发的也被拒绝，对照各实例的 `secret`、`issuer`、`apps` 和时钟',
   },
+  insufficient_user_authentication: {
+    en: 'The login is older than the `maxAgeSeconds` of this route. The client logs in anew by itself; whoever has no WeChat at hand, a PC for example, has to be let in again',
+    zh: '登录的时间早于这个接口的 `maxAgeSeconds`。客户端会自己重新登录；没有微信的地方，例如 PC，要重新扫码登录',
+  },
   unknown_app: {
     en: '`apps` does not have this AppID. Add it, or mend the AppID in `project.config.json`',
     zh: '`apps` 里没有这个 AppID。加上它，或改正 `project.config.json` 里的 AppID',
@@ -93,6 +97,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   invalid_code: '连续两个 code 都被拒绝。对照小程序的 AppID 和后端的 `apps`',
   invalid_grant: '会话已结束。客户端自己会处理：静默登录，或变为已退出',
   invalid_token: '刚拿到的 token 就被拒绝。对照后端各实例的 `secret` 和时钟',
+  insufficient_user_authentication: '登录的时间太早，而重新登录做不到，或没有用。请用户重新登录',
   unknown_app: '后端的 `apps` 里没有这个 AppID，message 里写明了是哪个',
   access_denied: '后端的 `onLogin` 或 `claims` 拒绝了，`reason` 由后端给出。客户端变为已退出',
   insufficient_scope: '这个接口不对该用户开放',

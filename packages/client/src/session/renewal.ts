@@ -52,8 +52,11 @@ export interface LoginSettings {
 
 /** Decides who refreshes, who logs in and who waits. */
 export interface Renewal {
-  /** Tokens that the server should accept, so not those that it refused, and of this user if one is given. */
-  pair(refused?: TokenPair, userId?: string): Promise<TokenPair>
+  /**
+   * Tokens that the server should accept, so not those that it refused, of this user if one is given, and of another
+   * login than those whose login is too long ago.
+   */
+  pair(refused?: TokenPair, userId?: string, old?: TokenPair): Promise<TokenPair>
   login(options: LoginOptions): Promise<TokenPair>
   logout(options: LogoutOptions): Promise<void>
   /** Tells the server which sessions are over, this one too, until it has answered. Never rejects. */
@@ -83,10 +86,15 @@ export function createRenewal(
   let failedMs = 0
   let pauseMs = 0
 
-  const pair = (refused?: TokenPair): Promise<TokenPair> => {
-    const live = livePair(store.read(), refused)
+  /** With `old` another login: of whoever else needed one, after what is running, or a new one. */
+  const pair = (refused?: TokenPair, old?: TokenPair): Promise<TokenPair> => {
+    const record = store.read()
+    const live = !old && livePair(record, refused)
     if (live && isFresh(live)) return Promise.resolve(live)
-    const renewed = singleFlight(() => usable(live || refused) || obtain())
+    const renewed = singleFlight(() => {
+      const found = usable(live || refused)
+      return found && !(old && old.loginMs === found.loginMs) ? found : obtain(undefined, !!old)
+    }, !!old)
     renewed.catch(ignore)
     return Promise.resolve(live || renewed)
   }
@@ -118,7 +126,7 @@ export function createRenewal(
     if (isSinglePage(wx)) throw new ClientError('single_page')
     if (lastError && isWithin(pauseMs, failedMs)) throw lastError
     const before = store.last()
-    const { access_token, refresh_token, key, data, out } = before
+    const { access_token, refresh_token, key, data, loginMs, out } = before
     const isRefresh = access_token && !isLogin
     const type = isRefresh ? 'refresh' : 'login'
     // What a login replaces: the session there is, or else one that is over, of which the server has not heard.
@@ -153,10 +161,15 @@ export function createRenewal(
           },
           ({ data: answer }) => {
             // `data` is that of the last login: a refresh keeps it, a login does not.
-            const next = Object.assign({}, isRefresh && { data }, answer, {
-              key: newKey(),
-              askedMs,
-            }) as TokenPair
+            const next = Object.assign(
+              { loginMs: askedMs },
+              isRefresh && { data, loginMs },
+              answer,
+              {
+                key: newKey(),
+                askedMs,
+              },
+            ) as TokenPair
             const isWanted = isStill(before) || !(isRefresh || store.last().key)
             if (isPair(next) && isWanted) store.write(next, type, previous)
             // A refreshed session is one that somebody may go on with.
@@ -248,8 +261,8 @@ export function createRenewal(
   void end()
 
   return {
-    pair: (refused, userId) =>
-      pair(refused).then((found) => {
+    pair: (refused, userId, old) =>
+      pair(refused, old).then((found) => {
         if (userId && userId !== found.user_id) throw new ClientError('user_changed')
         return found
       }),

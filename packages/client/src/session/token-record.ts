@@ -15,6 +15,8 @@ export interface TokenPair extends TokenAnswer {
   readonly key: string
   /** When these tokens were requested, in milliseconds by the phone's clock, right or wrong. */
   readonly askedMs: number
+  /** When the login was asked for that they come from. Without it that is not known. */
+  readonly loginMs?: number
 }
 
 /** A pair, or without an `access_token`: nobody is logged in. */

@@ -3,7 +3,13 @@ import type { ClientEvent } from '../events.js'
 import type { Renewal } from '../session/renewal.js'
 import { isYoung, type RecordStore, type TokenPair } from '../session/token-record.js'
 import { type Ask, openTask, type Task, timeoutOf } from '../task.js'
-import { responseOf, type WxHeaders, type WxRequestOptions, type WxResponse } from '../wx.js'
+import {
+  type Runtime,
+  responseOf,
+  type WxHeaders,
+  type WxRequestOptions,
+  type WxResponse,
+} from '../wx.js'
 
 /** The options of every kind of request, besides those of its `wx` call. */
 export interface AuthOptions {
@@ -94,6 +100,7 @@ const requestEvents = [
 ]
 
 export interface SendSettings {
+  readonly wx: Runtime
   /** The absolute url of one that may be relative to `baseUrl`. */
   readonly urlOf: (url: string) => string
   /** Whether a request to this url may carry the access token. */
@@ -136,10 +143,12 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
     const isAnonymous = !auth || !isTrusted || headerOf(header, 'authorization')
     const calls: (() => void)[] = []
     let { user_id: userId } = store.read()
+    /** The pair whose login was too long ago. */
+    let old: TokenPair | undefined
     let native: { [name: string]: ((listener: unknown) => void) | undefined } | undefined
 
     const attempt = (ask: Ask, refused?: TokenPair): Promise<T> =>
-      Promise.resolve(isAnonymous ? undefined : renewal.pair(refused, userId))
+      Promise.resolve(isAnonymous ? undefined : renewal.pair(refused, userId, old))
         .catch((error) => {
           // Whoever was logged in, and is not signed out, must not be taken for nobody.
           const isSomebody = auth === true || (userId && !store.last().reason)
@@ -171,18 +180,22 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
             (answer: WxResponse): T | Promise<T> => {
               const came = responseOf(answer)
               const response = needed ? settings.opened(came) : came
-              const isRefused = (pair && isTokenRefused(response)) || settings.isUnauthorized(came)
+              const refusal =
+                (pair && refusalOf(response)) || (settings.isUnauthorized(came) && invalidToken)
+              const isOld = refusal && refusal !== invalidToken
               if (
-                isRefused &&
                 pair &&
-                !refused &&
-                !(pair.key === store.read().key && isYoung(pair))
+                (isOld
+                  ? // Nobody but our own server tells users apart, and this one must be the same.
+                    !old && (settings.wx as Partial<Runtime>).login && pair.refresh_expires_in
+                  : refusal && !refused && !(pair.key === store.read().key && isYoung(pair)))
               ) {
+                if (isOld) old = pair
                 settings.emit({ type: 'replay' })
                 return attempt(ask, pair)
               }
               if (raw) return response as T
-              check(response, place, isRefused, needed)
+              check(response, place, refusal, needed)
               // For what `unwrap` throws; what a login route answered may be secret.
               if (!needed) Object.assign(place, response)
               return read(response, pair)
@@ -205,9 +218,16 @@ export function createSend(settings: SendSettings, store: RecordStore, renewal: 
   }
 }
 
-/** A 401 that names the token (RFC 6750 §3.1), in header or body; an app's own 401 does not. */
-const isTokenRefused = ({ statusCode, header, data }: WxResponse): boolean =>
+const invalidToken = 'invalid_token'
+
+/**
+ * The code of a 401 that names the token (RFC 6750 §3.1) or the login (RFC 9470 §3), in header or body; an app's own
+ * 401 does not.
+ */
+const refusalOf = ({ statusCode, header, data }: WxResponse): string | false | undefined =>
   statusCode === 401 &&
-  /\berror *= *"?invalid_token\b/i.test(
-    `error=${Object(data).error} ${headerOf(header, 'www-authenticate')}`.slice(0, 1000),
-  )
+  (/\berror *= *"?(invalid_token\b|insufficient_user\w+)/.exec(
+    `error=${Object(data).error} ${headerOf(header, 'www-authenticate')}`
+      .slice(0, 1000)
+      .toLowerCase(),
+  ) || [])[1]

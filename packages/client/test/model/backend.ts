@@ -68,10 +68,13 @@ export function createBackend({
   async function serveApp({ url, header }: Request): Promise<FakeNetworkResponse> {
     const { response, session } = {
       session: undefined,
-      ...(await auth.guard(header.authorization)),
+      ...(await auth.guard(
+        header.authorization,
+        url.includes('/pay') ? { maxAgeSeconds: 600 } : {},
+      )),
     }
     if (response) {
-      count('request refused')
+      count(response.body.includes('insufficient_user') ? 'login too old' : 'request refused')
       return { statusCode: response.status, header: response.headers, body: response.body ?? '' }
     }
     const user = session?.userId ?? 'nobody'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { eventfulDays, honestDays, hostileDays } from './commands.js'
+import { eventfulDays, honestDays, hostileDays, payingDays } from './commands.js'
 import { createFigures, createWorlds, runsOf, takeOverTime } from './runs.js'
 
 vi.mock('node:timers/promises', () => import('../../../server/test/model/fake-delay.js'))
@@ -38,6 +38,41 @@ test('who is logged in stays so, without another wx.login, whatever networks, ph
   )
   figures.show()
   for (const what of ['refresh retried', 'message: late duplicate', 'callback: late']) {
+    expect(figures.of(what), what).toBeGreaterThan(0)
+  }
+}, 3_600_000)
+
+test('who is logged in and pays stays the same user, with one new login at a time', async () => {
+  const figures = createFigures('A user who pays')
+  const worlds = createWorlds(figures.count)
+  await fc.assert(
+    fc.asyncProperty(
+      worlds.scheduler(),
+      payingDays(),
+      instances,
+      async (scheduler, commands, instances) => {
+        const world = await worlds.beginLoggedIn({ scheduler, instances })
+        world.permit('http', 'store_unavailable', 'invalid_code')
+
+        await fc.scheduledModelRun(scheduler, () => ({ model: {}, real: world }), commands)
+        await world.calmDown()
+        await world.pass(1000)
+        const logins = world.logins()
+
+        const paid = await Promise.all([
+          world.finish(world.left.request('/pay')),
+          world.finish(world.left.request('/pay')),
+        ])
+        expect(paid).toEqual(['ok', 'ok'])
+        expect(world.logins()).toBe(logins + 1)
+        expect(await world.finish(world.right.request('/pay'))).toBe('ok')
+        expect(world.right.userId()).toBe(world.left.userId())
+      },
+    ),
+    runsOf(300, 0.08),
+  )
+  figures.show()
+  for (const what of ['login too old', 'payment ok', 'message: late duplicate']) {
     expect(figures.of(what), what).toBeGreaterThan(0)
   }
 }, 3_600_000)
@@ -111,7 +146,9 @@ test.each([
       runsOf(450, 0.12),
     )
     figures.show()
-    expect(figures.of(met)).toBeGreaterThan(0)
+    for (const what of [met, 'payment ok', 'login too old']) {
+      expect(figures.of(what), what).toBeGreaterThan(0)
+    }
   },
   3_600_000,
 )

@@ -27,6 +27,8 @@ const on = (text: string, run: (phone: Phone, world: World) => unknown) =>
 
 const request = on('request', (phone) => phone.request())
 
+const payment = on('payment', (phone) => phone.request('/pay'))
+
 const abortedRequest = on('request, aborted', (phone) => phone.abort())
 
 const ready = on('ready', (phone) => phone.ready())
@@ -142,23 +144,46 @@ const daysOf = (
 /** A user who is logged in and stays so: all that a network and a phone can do, clocks included. */
 export const honestDays = () => daysOf([abortedRequest])
 
+/** The same for a user who uses what wants a new login. */
+export const payingDays = () => daysOf([abortedRequest, payment, payment, payment])
+
 /** Days on which something about the session changes. */
 export const eventfulDays = {
   'users that change': () =>
-    daysOf([login, forcedLogin, otherAccount, otherAccount, otherPerson, renaming, amnesia]),
-  'sign-outs': () => daysOf([login, forcedLogin, otherAccount, logout, logout, revoke]),
+    daysOf([
+      login,
+      forcedLogin,
+      payment,
+      otherAccount,
+      otherAccount,
+      otherPerson,
+      renaming,
+      amnesia,
+    ]),
+  'sign-outs': () => daysOf([login, forcedLogin, payment, otherAccount, logout, logout, revoke]),
   'phone numbers': () =>
     daysOf(
-      [login, forcedLogin, phoneNumber, phoneNumber, logout, amnesia],
+      [login, forcedLogin, payment, phoneNumber, phoneNumber, logout, amnesia],
       [...requests, ...mishaps, ready],
     ),
   'a storage that fails': () =>
-    daysOf([failingStorage, failingStorage, failingStorage, forcedLogin, logout, amnesia]),
+    daysOf([failingStorage, failingStorage, failingStorage, forcedLogin, payment, logout, amnesia]),
 }
 
 /** Everything hostile that lets a phone keep what it knows, so that it can end what nobody holds. */
 export const hostileDays = () =>
   daysOf(
-    [login, forcedLogin, otherAccount, logout, logout, revoke, phoneNumber, offline, online],
+    [
+      login,
+      forcedLogin,
+      payment,
+      otherAccount,
+      logout,
+      logout,
+      revoke,
+      phoneNumber,
+      offline,
+      online,
+    ],
     [...requests, message, message, message, callback, background, background, ready],
   )

@@ -139,7 +139,8 @@ export function createPhone({
     return code
   }
 
-  const newUrl = () => `${baseUrl}/me?person=${person}&from=${name}&n=${++operations}`
+  const newUrl = (path = '/me') =>
+    `${baseUrl}${path}?person=${person}&from=${name}&n=${++operations}`
 
   /** A change of who is logged in waits for those before it. */
   const afterOthers = () => longestFlightMs * (1 + process.underWay.size)
@@ -147,12 +148,14 @@ export function createPhone({
   const phone = {
     name,
 
-    async request(): Promise<string> {
-      const url = newUrl()
+    /** Where `/pay` wants a login of the last ten minutes. */
+    async request(path: '/me' | '/pay' = '/me'): Promise<string> {
+      const url = newUrl(path)
       const user = process.client.session()?.userId
       if (user) backend.expectUser(url, user)
       const wasSignedOut = isSignedOut()
-      const code = await follow('request', (client) => client.request({ url }), timeoutMs)
+      const what = path === '/me' ? 'request' : 'payment'
+      const code = await follow(what, (client) => client.request({ url }), timeoutMs)
       // One whose storage failed is alone with its login, and does not hear of a sign-out in another instance.
       if (wasSignedOut && isSignedOut() && code === 'ok' && !process.isAlone()) {
         backend.violate(`a request went out from ${name} although the user is signed out`)

@@ -22,6 +22,8 @@ export interface KeyRing {
     source: 'wechat' | 'phone' | 'cloud_hosting' | 'cloud_function',
     ...parts: readonly string[]
   ): readonly [string, ...string[]]
+  /** The proofs of a ticket with these parts, one per key of the ring; a new ticket gets the first. */
+  ticketProofs(...parts: readonly string[]): readonly [string, ...string[]]
 }
 
 function subKey(secret: string, purpose: string): SubKey {
@@ -52,25 +54,26 @@ export function createRing({ secret }: KeyRingOptions, purpose: string): Ring {
 export function createKeyRing(options: KeyRingOptions): KeyRing {
   const ringFor = (purpose: string) => createRing(options, purpose)
   const login = ringFor('login')
+  const ticket = ringFor('ticket')
 
   // Each part is prefixed with its length, so that different parts never give the same bytes.
-  const sessionId = ({ key }: SubKey, source: string, parts: readonly string[]) =>
-    createHmac('sha256', key)
-      .update([source, ...parts.map((part) => `${part.length}:${part}`)].join('|'))
-      .digest('base64url')
-      .slice(0, 22)
+  const proofsBy = (
+    [current, ...older]: Ring,
+    source: string,
+    parts: readonly string[],
+  ): readonly [string, ...string[]] => {
+    const text = [source, ...parts.map((part) => `${part.length}:${part}`)].join('|')
+    const proof = ({ key }: SubKey) =>
+      createHmac('sha256', key).update(text).digest('base64url').slice(0, 22)
+    return [proof(current), ...older.map(proof)]
+  }
 
   return {
     access: ringFor('access'),
     refresh: ringFor('refresh'),
     seal: ringFor('seal'),
-    sessionIds: (source, ...parts) => {
-      const [current, ...older] = login
-      return [
-        sessionId(current, source, parts),
-        ...older.map((member) => sessionId(member, source, parts)),
-      ]
-    },
+    sessionIds: (source, ...parts) => proofsBy(login, source, parts),
+    ticketProofs: (...parts) => proofsBy(ticket, 'ticket', parts),
   }
 }
 

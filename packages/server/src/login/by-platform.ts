@@ -143,6 +143,8 @@ export function createLoginByPlatform<Claims extends object>({
       userId: record.userId,
       appId: record.appId,
       claims,
+      // The platform vouches for every request.
+      authenticatedAt: issuedAt,
       issuedAt,
       expiresAt: Math.min(issuedAt + claimsTtlSeconds, record.expiresAt),
     })

@@ -22,6 +22,7 @@ export interface Authenticate<Claims extends object> {
 export interface AuthenticateNeeds<Claims extends object> {
   readonly accessTokens: AccessTokens<Claims>
   readonly isUnrevoked: RevocationCheck
+  readonly now: () => number
   /** Tokens of an earlier login that still pass. */
   readonly legacyTokens?: LegacyTokens<Claims> | undefined
   /** The session of a request without a token, if a platform vouches for its user. */
@@ -34,6 +35,7 @@ export interface AuthenticateNeeds<Claims extends object> {
 export function createAuthenticate<Claims extends object>({
   accessTokens,
   isUnrevoked,
+  now,
   legacyTokens,
   sessionByPlatform,
 }: AuthenticateNeeds<Claims>): Authenticate<Claims> {
@@ -57,7 +59,7 @@ export function createAuthenticate<Claims extends object>({
       checkGuardOptions(options)
       checked.add(options)
     }
-    const { optional = false, appIds, fresh = false, allow } = options
+    const { optional = false, appIds, fresh = false, maxAgeSeconds, allow } = options
     const found = sessionBehind(credentials)
     // A cached token costs no turn of the event loop: this runs for every request.
     let session = found instanceof Promise ? await found : found
@@ -68,6 +70,7 @@ export function createAuthenticate<Claims extends object>({
     }
     const unrevoked = legacyTokens?.check(session, fresh) ?? isUnrevoked(session, fresh)
     if (unrevoked !== true && !(await unrevoked)) session = await insteadOf(session, credentials)
+    if (maxAgeSeconds !== undefined && !isByPlatform(credentials)) checkAge(session, maxAgeSeconds)
     if (allow && !(await callHook('allow', () => allow(session)))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }
@@ -79,13 +82,20 @@ export function createAuthenticate<Claims extends object>({
     ended: Session<Claims>,
     credentials: Credentials,
   ): Promise<Session<Claims>> {
-    const isByPlatform =
-      typeof credentials === 'object' &&
-      credentials !== null &&
-      typeof credentials.header('authorization') !== 'string'
-    const other = isByPlatform ? await sessionByPlatform?.(credentials, ended) : undefined
+    const other = isByPlatform(credentials)
+      ? await sessionByPlatform?.(credentials, ended)
+      : undefined
     if (!other) throw sessionEnded()
     return other
+  }
+
+  function checkAge({ authenticatedAt }: Session<Claims>, maxAgeSeconds: number): void {
+    if (Math.floor(now() / 1000) - authenticatedAt <= maxAgeSeconds) return
+    throw new AuthError(
+      'insufficient_user_authentication',
+      'The last login is too long ago for this route; log in anew and send the request again',
+      { maxAgeSeconds },
+    )
   }
 
   /** `undefined` without credentials; throws for invalid ones. */
@@ -108,6 +118,15 @@ export function createAuthenticate<Claims extends object>({
   }
 
   return authenticate
+}
+
+/** Whether there is no token, so that whoever is known is known by the platform. */
+function isByPlatform(credentials: Credentials): credentials is RequestHeaders {
+  return (
+    typeof credentials === 'object' &&
+    credentials !== null &&
+    typeof credentials.header('authorization') !== 'string'
+  )
 }
 
 function bearerToken(authorization: string): string | undefined {

@@ -20,7 +20,8 @@ export interface LegacyUser<Claims extends object = object> {
 export interface LegacyOptions<Claims extends object = object> {
   /**
    * Lets tokens of the login before this one pass while old versions of the mini program are in use. They pass no route
-   * that is `fresh`, and none where `revocation` is `'immediate'`, since nobody could revoke them.
+   * that is `fresh` or has a `maxAgeSeconds`, and none where `revocation` is `'immediate'`, since nobody could revoke
+   * them.
    */
   acceptLegacy?: {
     /** The instant after which none passes any more, in seconds since the epoch. */
@@ -129,6 +130,8 @@ export function createLegacyTokens<Claims extends object>({
         userId: toUserId(user.userId),
         appId,
         claims: checkClaims<Claims>(claims),
+        // Nobody here knows when, so it is too old for every route that asks.
+        authenticatedAt: 0,
         issuedAt,
         expiresAt: Math.min(expiresAt, until),
       })

@@ -87,7 +87,7 @@ export function createAccessTokens<Claims extends object>({
     ttlSeconds: accessTtlSeconds,
     isOwn: signer.knows,
 
-    async issue({ id, userId, appId, expiresAt: sessionExpiresAt }, claims) {
+    async issue({ id, userId, appId, authenticatedAt, expiresAt: sessionExpiresAt }, claims) {
       const issuedAt = Math.floor(now() / 1000)
       const expiresAt = Math.min(issuedAt + accessTtlSeconds, sessionExpiresAt)
       const token = await signer.sign({
@@ -100,6 +100,7 @@ export function createAccessTokens<Claims extends object>({
         exp: expiresAt,
         jti: randomUUID(),
         sid: id,
+        auth_time: authenticatedAt,
       })
       if (token.length > 4096) {
         throw new AuthError(
@@ -147,19 +148,22 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 
 /** `undefined` for what was not issued here: each member that {@link AccessTokens.issue} writes is one of its kind. */
 function readSession<Claims extends object>(
-  { iss, aud, client_id, sub, iat, exp, nbf: _nbf, jti, sid, ...claims }: TokenPayload,
+  { iss, aud, client_id, sub, iat, exp, nbf: _nbf, jti, sid, auth_time, ...claims }: TokenPayload,
   issuer: string,
 ): Session<Claims> | undefined {
   if (iss !== issuer) return undefined
   if (!isText(aud) || client_id !== aud || !isText(sub) || !isText(jti) || !isText(sid))
     return undefined
   if (!isInstant(iat) || !isInstant(exp) || exp <= iat) return undefined
+  // A token of an earlier version has none, and is too old for every route that asks.
+  if (auth_time !== undefined && !isInstant(auth_time)) return undefined
   return freeze({
     id: sid,
     userId: sub,
     appId: aud,
     // Signed by this ring, so it is what the claims option returned then.
     claims: claims as Claims,
+    authenticatedAt: auth_time ?? 0,
     issuedAt: iat,
     expiresAt: exp,
   })

@@ -223,7 +223,14 @@ describe.runIf(isWanted(services, 'mysql'))('the recipes for users', async () =>
 })
 
 function phoneOf(account: Account, phoneNumber: string, countryCode = '86'): PhoneContext {
-  const session = { id: 'x', userId: 'x', appId: account.appId, issuedAt: 0, expiresAt: 0 }
+  const session = {
+    id: 'x',
+    userId: 'x',
+    appId: account.appId,
+    authenticatedAt: 0,
+    issuedAt: 0,
+    expiresAt: 0,
+  }
   return { phoneNumber, countryCode, account, session: { ...session, claims: {} } }
 }
 

@@ -45,6 +45,7 @@ test('an old token passes as its user, in the first mini program', async () => {
     userId: '7',
     appId: wechat.app.appId,
     claims: {},
+    authenticatedAt: 0,
     issuedAt: startAt,
     expiresAt: startAt + 3 * 86_400,
   })

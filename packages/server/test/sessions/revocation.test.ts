@@ -11,6 +11,7 @@ const sessionOf = (id: string) => ({
   userId: 'user',
   appId: 'wx1',
   claims: {},
+  authenticatedAt: 1,
   issuedAt: 1,
   expiresAt: 901,
 })

@@ -28,6 +28,7 @@ const goodClaims = {
   exp: startAt + 900,
   jti: 'token-1',
   sid: 'session-1',
+  auth_time: startAt,
 }
 
 const encode = (text: string | Uint8Array) => Buffer.from(text).toString('base64url')
@@ -85,6 +86,7 @@ test('a token with our header, our claims and our signature is accepted', async 
     userId: 'user-1',
     appId,
     claims: {},
+    authenticatedAt: startAt,
     issuedAt: startAt,
     expiresAt: startAt + 900,
   })
@@ -328,8 +330,20 @@ describe('the payload must be an object with every claim in its right type', () 
     await expectRefused(forge({ payload }))
   })
 
-  test.each(Object.keys(goodClaims))('a token without %s is refused', async (name) => {
+  const needed = Object.keys(goodClaims).filter((name) => name !== 'auth_time')
+
+  test.each(needed)('a token without %s is refused', async (name) => {
     await expectRefused(withClaims({ [name]: undefined }))
+  })
+
+  test('a token without auth_time, of an earlier version, is too old where a login has to be new', async () => {
+    const { auth } = setUp()
+    const token = withClaims({ auth_time: undefined })
+
+    expect(await auth.authenticate(bearer(token))).toMatchObject({ authenticatedAt: 0 })
+    await expect(
+      auth.authenticate(bearer(token), { maxAgeSeconds: startAt - 1 }),
+    ).rejects.toMatchObject({ code: 'insufficient_user_authentication' })
   })
 
   const wrongTexts = [null, true, 1, '', [], ['user-1'], {}, { length: 1 }]
@@ -368,6 +382,10 @@ describe('the payload must be an object with every claim in its right type', () 
 
   test.each(wrongInstants)('iat %s is refused', async (text) => {
     await expectRefused(withClaimText('iat', text))
+  })
+
+  test.each(wrongInstants)('auth_time %s is refused', async (text) => {
+    await expectRefused(withClaimText('auth_time', text))
   })
 
   const rows: Record<string, string> = {
@@ -461,6 +479,7 @@ describe('what a token says', () => {
       exp: startAt + 900,
       jti: expect.any(String),
       sid: expect.any(String),
+      auth_time: startAt,
       role: 'admin',
     })
   })
@@ -520,7 +539,7 @@ describe('what a token says', () => {
     expect(decode(answer.access_token).exp).toBe(startAt + 1000)
   })
 
-  test.each(['iss', 'aud', 'client_id', 'sub', 'iat', 'exp', 'nbf', 'jti', 'sid'])(
+  test.each(['iss', 'aud', 'client_id', 'sub', 'iat', 'exp', 'nbf', 'jti', 'sid', 'auth_time'])(
     'the claims of the app cannot set %s',
     async (name) => {
       const { auth, wechat } = setUp({ claims: () => ({ [name]: 'mine' }) })

@@ -174,6 +174,7 @@ const guarded: readonly GuardedRoute[] = [
   { path: '/guest', options: { optional: true }, answer },
   { path: '/other-app', options: { appIds: ['wx00000000000000ff'] }, answer },
   { path: '/fresh', options: { fresh: true }, answer },
+  { path: '/payments', options: { maxAgeSeconds: 300 }, answer },
   { path: '/admin', options: { allow: ({ claims }) => claims.role === 'admin' }, answer },
   {
     path: '/broken-rule',

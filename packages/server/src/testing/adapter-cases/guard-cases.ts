@@ -132,6 +132,28 @@ export function guardCases({ hasHttp }: { hasHttp: boolean }): readonly CaseDraf
       },
     },
     {
+      name: 'a route for a new login says to an old one how new',
+      must: passOptions,
+      async run(open) {
+        let nowMs = Date.now()
+        const { auth, get } = await open({ now: () => nowMs })
+        const { headers, refreshToken } = await signIn(auth, { openid: 'alice' })
+        expectStatus(await get('/payments', headers.authorization), 200)
+        nowMs += 301_000
+        // A refresh is no login.
+        const { access_token } = await auth.refresh({ refreshToken })
+        const answer = await get('/payments', `Bearer ${access_token}`)
+        expectStatus(answer, 401)
+        expectHeaders(answer, {
+          'www-authenticate': 'Bearer error="insufficient_user_authentication", max_age="300"',
+        })
+        expectBody(answer, { error: 'insufficient_user_authentication' })
+        expectStatus(await get('/orders', `Bearer ${access_token}`), 200)
+        const again = await signIn(auth, { openid: 'alice' })
+        expectStatus(await get('/payments', again.headers.authorization), 200)
+      },
+    },
+    {
       name: 'a rule lets in whom it allows, and the route has the claims',
       must: passOptions,
       async run(open) {
