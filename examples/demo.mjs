@@ -161,6 +161,7 @@ async function play() {
 
   await playWebShop({ miniProgram, backendUrl, takeWire })
 
+  await letPcIn(page)
   await compareLaunches()
 
   const users = ['user-1', 'user-2', 'user-3', 'user-4']
@@ -169,6 +170,92 @@ async function play() {
     [wechat.app.appSecret, ...untold].every((text) => !received.includes(text)),
     'neither AppSecret nor openid nor session_key ever reached a phone',
   )
+}
+
+/** The phone scans a code on the screen of a PC, and confirms (小程序扫码登录). */
+async function letPcIn(phonePage) {
+  step('A PC shows a code, and the phone lets it in')
+  const pc = browserOf(backendUrl)
+  await pc.ask('GET', '/pc')
+  await pc.ask('GET', '/pc/page.js')
+  const started = JSON.parse((await pc.ask('POST', '/pc/start')).text)
+  const bytes = Buffer.from(started.picture.split(',')[1], 'base64')
+  check(
+    bytes.subarray(1, 4).toString() === 'PNG',
+    `the PC shows a picture of ${bytes.length} bytes`,
+  )
+  const { page: path, scene } = wechat.scan(bytes)
+  check(
+    scene.length <= 32,
+    `the phone scans it: ${path} with a scene of ${scene.length} characters`,
+  )
+  check((await pc.ask('POST', '/pc/poll')).status === 202, 'until then the PC waits')
+
+  const letIn = miniProgram.open(path, { scene })
+  await until(() => letIn.data.isOpen, 'the page that confirms')
+  const { clientName, page, place, time } = letIn.data
+  say(`  screen: ${clientName} · ${page} · ${place} · ${time}`)
+  await letIn.tap('允许登录')
+  expectWire('GET /wx/device 200', 'POST /wx/device/decision 204')
+  say(`  screen: ${letIn.data.message}`)
+  serverAheadMs += 2000
+  check((await pc.ask('POST', '/pc/poll')).status === 200, 'the next poll of the PC is answered')
+
+  const me = JSON.parse((await pc.ask('GET', '/pc/me')).text)
+  check(phonePage.data.status.endsWith(me.name), `the PC shows who it is, ${me.name}, and waits`)
+  check(
+    (await pc.ask('GET', '/pc/orders')).status === 403,
+    'before that is confirmed it shows no order',
+  )
+  await pc.ask('POST', '/pc/continue')
+  const pcOrders = JSON.parse((await pc.ask('GET', '/pc/orders')).text)
+  check(
+    JSON.stringify(pcOrders) === JSON.stringify(await ordersOn(phonePage)),
+    'then those that the phone shows',
+  )
+  check(
+    !/eyJ|token"|device_code/.test(pc.received()) &&
+      pc.cookies().every((line) => /HttpOnly/.test(line)),
+    'no script of the page ever saw a token: the backend has them, and the cookies are HttpOnly',
+  )
+
+  const { client } = miniProgram.require('client')
+  await client.logout({ everywhere: true })
+  check(
+    (await pc.ask('GET', '/pc/me')).status === 401,
+    'signing out everywhere on the phone ends the PC',
+  )
+  takeWire()
+}
+
+async function ordersOn(page) {
+  await page.tap('查询')
+  return page.data.orders
+}
+
+/** A browser: it keeps cookies, and remembers everything that a script of its page could read. */
+function browserOf(url) {
+  const jar = new Map()
+  const lines = []
+  let received = ''
+  return {
+    received: () => received,
+    cookies: () => lines,
+    async ask(method, path) {
+      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+      const headers = { cookie, 'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Chrome/140' }
+      const response = await fetch(url + path, { method, headers })
+      for (const line of response.headers.getSetCookie()) {
+        lines.push(line)
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
+        jar.set(name, value)
+      }
+      const text = await response.text()
+      received += text
+      say(`  PC → backend     ${method} ${path} ${response.status}`)
+      return { status: response.status, text }
+    },
+  }
 }
 
 /** From the launch to the first data on the screen: as usual, and where WeChat fetched the login ahead (数据预拉取). */

@@ -1,6 +1,7 @@
 import { type AuthOptions, createAuth } from '@wxlogin/server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
 import express from 'express'
+import { createPcPages } from './pc.ts'
 import { createUsers } from './users.ts'
 import { createWebShop } from './web-shop.ts'
 
@@ -17,6 +18,8 @@ export function createBackend(
   const users = createUsers()
 
   const auth = createAuth({
+    // A PC that the phone lets in.
+    deviceGrant: {},
     ...options,
     // May run again for the same login, so it is an upsert.
     onLogin: ({ appId, openid }) => {
@@ -34,8 +37,8 @@ export function createBackend(
 
   const app = express()
 
-  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone and GET /wx/{prefetchPath}/prefetch: all that WeChat and the client
-  // talk to.
+  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone, /wx/device… and GET /wx/{prefetchPath}/prefetch: all that WeChat
+  // and the client talk to.
   app.use('/wx', authRoutes(auth))
 
   app.get('/orders', requireAuth(auth), (req, res) => {
@@ -59,6 +62,8 @@ export function createBackend(
     const ended = await auth.sessions.revoke({ userId, sessionId: String(req.params.id) })
     res.sendStatus(ended === 1 ? 204 : 404)
   })
+
+  app.use('/pc', createPcPages({ auth, users, now: options.now ?? Date.now }))
 
   // What lets a page of ours know the user once, without a token in its address; no other page gets one.
   app.post('/tickets', requireAuth(auth), express.json(), async (req, res) => {

@@ -11,7 +11,9 @@ import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createLoginByPlatform } from './login/by-platform.js'
 import { createCloudFunction } from './login/cloud-function.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
+import { createDeviceGrant, type DeviceGrant, withoutDeviceGrant } from './login/device-grant.js'
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
+import { createOpenAgain } from './login/open-again.js'
 import { createOpenSession } from './login/open-session.js'
 import { createPhone, type PhoneInput } from './login/phone.js'
 import { createPrefetch } from './login/prefetch.js'
@@ -28,6 +30,7 @@ import { createRefresh, type RefreshInput } from './sessions/refresh.js'
 import { createRevocationCheck } from './sessions/revocation.js'
 import { createSessions, type RevokeInput, type Sessions } from './sessions/sessions.js'
 import { createAccessTokens } from './tokens/access-token.js'
+import { createDeviceCodes } from './tokens/device-code.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
@@ -68,6 +71,10 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   readonly sign: Sign
   /** The arguments of `wx.requestVirtualPayment`, signed. Throws `invalid_code`, `stale_session_key`, `invalid_token`. */
   readonly virtualPayment: CreateVirtualPayment
+  /**
+   * The phone lets a PC in (RFC 8628), with the option `deviceGrant`: for a backend that keeps the PC's tokens itself.
+   */
+  readonly device: DeviceGrant<Claims>
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
    * knows the users of WeChat cloud hosting, if `cloudHosting` is set, and of a cloud function, if `cloudFunction` is.
@@ -162,7 +169,8 @@ export function createAuth<Claims extends object = object>(
 
   const previousSessions = createPreviousSessions(shared)
   const openSession = createOpenSession({ ...shared, previousSessions })
-  const loginNeeds = { ...shared, previousSessions, openSession }
+  const openAgain = createOpenAgain(shared)
+  const loginNeeds = { ...shared, previousSessions, openSession, openAgain }
   const loginByCode = createLoginByCode(loginNeeds)
   const loginByPlatform = createLoginByPlatform({
     ...loginNeeds,
@@ -174,6 +182,8 @@ export function createAuth<Claims extends object = object>(
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
   const phone = createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })
+  const deviceCodes = createDeviceCodes(keys.device)
+  const device = createDeviceGrant({ ...common, ...loginNeeds, deviceCodes })
   const login = createLogin(loginByCode)
 
   const userKeys = createUserKeys(shared)
@@ -187,7 +197,11 @@ export function createAuth<Claims extends object = object>(
       ...common,
       firstAppId: apps.firstAppId,
       knowsApp: apps.knows,
-      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token) || isTicket(token),
+      isOwn: (token) =>
+        accessTokens.isOwn(token) ||
+        refreshTokens.isOwn(token) ||
+        deviceCodes.isOwn(token) ||
+        isTicket(token),
     }),
     sessionByPlatform: loginByPlatform?.sessionBehind,
   })
@@ -199,6 +213,7 @@ export function createAuth<Claims extends object = object>(
     phone,
     loginByPlatform: loginByPlatform?.login,
     prefetch,
+    device,
     signingKeys,
     now,
     emit,
@@ -218,6 +233,7 @@ export function createAuth<Claims extends object = object>(
     ...createOpenDataReader({ ...shared, userKeys }),
     sign,
     virtualPayment: createVirtualPayment({ ...shared, sign }),
+    device: device ?? withoutDeviceGrant(),
     authenticate,
     handle,
     guard: createGuard({ authenticate, refuse }),

@@ -13,6 +13,8 @@ export type AuthEvent =
   | RevokedEvent
   | LogoutEvent
   | PhoneEvent
+  | DeviceAskedEvent
+  | DeviceDecidedEvent
   | EvictedEvent
   | ForgottenEvent
   | WeChatEvent
@@ -87,6 +89,25 @@ export interface PhoneEvent {
   readonly durationMs: number
 }
 
+/** A device without WeChat asked to be let in (RFC 8628). */
+export interface DeviceAskedEvent {
+  readonly type: 'device_asked'
+  readonly appId: string
+}
+
+/**
+ * A signed-in user decided about a device; the login of one that is let in is a {@link LoginEvent} by `device`.
+ * `wrong_number`: the phone brought another number than the device shows, which refuses the device.
+ */
+export interface DeviceDecidedEvent {
+  readonly type: 'device_decided'
+  readonly outcome: 'approved' | 'denied' | 'wrong_number'
+  readonly appId: string
+  /** The session that decided. */
+  readonly sessionId: string
+  readonly userId: string
+}
+
 /** A user had more sessions than `maxSessionsPerUser`; the least recently refreshed one ended. */
 export interface EvictedEvent {
   readonly type: 'evicted'
@@ -113,6 +134,7 @@ export interface WeChatEvent {
     | 'checkSessionKey'
     | 'resetSessionKey'
     | 'checkEncryptedData'
+    | 'wxacode'
     | 'accessToken'
     | `/${string}`
   readonly appId: string
@@ -121,7 +143,7 @@ export interface WeChatEvent {
   readonly durationMs: number
   /**
    * `ok`, the code of the error that was thrown, or a more specific name. `lost`: the connection broke before the answer
-   * was complete · `unreadable`: the answer was not a JSON object, or larger than 64 KiB · `no_place`: too many calls
+   * was complete · `unreadable`: the answer was not what it should be, a JSON object in most cases, or too large (64 KiB) · `no_place`: too many calls
    * were in flight, so this one was not sent; it says nothing about WeChat.
    */
   readonly outcome: 'ok' | 'lost' | 'unreadable' | 'no_place' | AuthErrorCode

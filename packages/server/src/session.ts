@@ -4,10 +4,17 @@ import { AuthError } from './errors.js'
 
 /**
  * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by a phone number
- * that belongs to another user, by the gateway of WeChat cloud hosting, by the context of a cloud function, or by the app
- * itself.
+ * that belongs to another user, by the gateway of WeChat cloud hosting, by the context of a cloud function, on a device
+ * that the user's phone let in, or by the app itself.
  */
-export type LoginMethod = 'code' | 'prefetch' | 'phone' | 'cloud_hosting' | 'cloud_function' | 'app'
+export type LoginMethod =
+  | 'code'
+  | 'prefetch'
+  | 'phone'
+  | 'cloud_hosting'
+  | 'cloud_function'
+  | 'device'
+  | 'app'
 
 /**
  * A session as a store keeps it: plain data that survives JSON. Instants are seconds since the epoch.
@@ -38,6 +45,8 @@ export interface SessionRecord {
   /** What `onLogin` returned for the client, kept until the first rotation, so that a lost answer can be sent again. */
   readonly data?: Json
   readonly method: LoginMethod
+  /** The session that let this one in, where one did. */
+  readonly approvedBy?: string
   readonly createdAt: number
   /** When WeChat last proved the account, and gave the `session_key`: before `createdAt` after a change of user. */
   readonly authenticatedAt: number

@@ -277,6 +277,13 @@ describe('lifetimes must fit each other', () => {
   })
 })
 
+test('what deviceGrant does not know is named', () => {
+  expect(refusalOf({ deviceGrant: { ttlSecond: 60 } })).toMatchObject({
+    name: 'TypeError',
+    message: 'ttlSecond is not an option of deviceGrant; did you mean ttlSeconds?',
+  })
+})
+
 /** Those with tables of their own, and those that say something only beside another option. */
 type Tabled = 'apps' | 'secret' | (typeof durations)[number]
 type Beside = 'allowLongAccessTtl' | 'allowPlainHttp' | 'prefetchPath'
@@ -299,6 +306,17 @@ describe('the other options', () => {
     maxLoginsInFlight: [0, ...notCounts],
     signingKeys: [null, 'key', {}, [null], [{}], [{ kty: 'oct', k: testSecret }]],
     cloudHosting: [null, true, {}, { public: true }, { public: 0 }],
+    deviceGrant: [
+      null,
+      true,
+      { ttlSeconds: 29 },
+      { ttlSeconds: 601 },
+      { ttlSeconds: '60' },
+      { numberMatching: 'yes' },
+      { maxOpen: 0 },
+      { maxOpen: 1.5 },
+      { placeOf: 'Shenzhen' },
+    ],
     cloudFunction: [null, true, {}, { getWXContext: {} }, 'a name'],
     acceptLegacy: [
       null,
@@ -359,6 +377,8 @@ describe('the other options', () => {
     { wechatHosts: ['http://wechat-proxy.internal/wechat'], allowPlainHttp: true },
     { revocation: { staleSeconds: 1 } },
     { maxVerifiedTokens: 0 },
+    { deviceGrant: {} },
+    { deviceGrant: { ttlSeconds: 30, numberMatching: true, maxOpen: 1, placeOf: () => 'a city' } },
     { onLogin: undefined, store: undefined, issuer: undefined },
   ]
 

@@ -76,5 +76,10 @@ export const hintsInChinese: Readonly<Record<string, string>> = {
   '/wxa/getpluginopenpid 1007':
     '微信不接受这个 code：已经用过、已过期，或不是来自 wx.pluginLogin。重新获取',
   '/wxa/getpluginopenpid 1022': unreadableBody,
+  '/wxa/getwxacodeunlimit 40129': '微信不接受这个 scene：里面有不允许的字符',
+  '/wxa/getwxacodeunlimit 40169': 'scene 太长，最多 32 个字符',
+  '/wxa/getwxacodeunlimit 41030':
+    '已发布的小程序里没有这个页面：发布它，把 check_path 设为 false，或换一个 env_version',
+  '/wxa/getwxacodeunlimit 85096': 'scene 里不能有 scancode_time，它是保留的',
   '/wxa/business/checkencryptedmsg 1': '微信不认识这份数据，或已超过 3 天',
 }

@@ -14,12 +14,13 @@ export interface KeyRing {
   readonly access: Ring
   readonly refresh: Ring
   readonly seal: Ring
+  readonly device: Ring
   /**
    * The ids of a session, derived from what proves its account, one per key of the ring; a new session gets the first.
    * The same `source` and `parts` always give the same ids.
    */
   sessionIds(
-    source: 'wechat' | 'phone' | 'cloud_hosting' | 'cloud_function',
+    source: 'wechat' | 'phone' | 'cloud_hosting' | 'cloud_function' | 'device',
     ...parts: readonly string[]
   ): readonly [string, ...string[]]
   /** The proofs of a ticket with these parts, one per key of the ring; a new ticket gets the first. */
@@ -72,6 +73,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     access: ringFor('access'),
     refresh: ringFor('refresh'),
     seal: ringFor('seal'),
+    device: ringFor('device'),
     sessionIds: (source, ...parts) => proofsBy(login, source, parts),
     ticketProofs: (...parts) => proofsBy(ticket, 'ticket', parts),
   }

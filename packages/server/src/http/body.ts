@@ -93,7 +93,7 @@ export function optionalText(body: Body, name: string): string | undefined {
 }
 
 /** One of these texts, if it is there at all. */
-export function choice<T extends string>(
+export function oneOf<T extends string>(
   body: Body,
   name: string,
   choices: readonly T[],
@@ -104,6 +104,13 @@ export function choice<T extends string>(
     throw malformed(`"${name}" must be one of ${choices.join(', ')}`)
   }
   return known
+}
+
+/** True or false, where leaving it out must not mean one of them. */
+export function choice(body: Body, name: string): boolean {
+  const value = body.get(name)
+  if (typeof value === 'boolean') return value
+  throw malformed(`"${name}" must be true or false`)
 }
 
 export function flag(body: Body, name: string): boolean {

@@ -96,6 +96,8 @@ export function createOpenSession<Claims extends object>({
       // After the commit: whoever is banned from now on has a session that can be revoked.
       const claims = known?.claims ?? (await hooks.claims(record))
       opened = { record, claims, answer: await answerTokens(record, claims) }
+      // After the commit, as above: whoever ends the approving session from now on finds this one, too.
+      await sessions.checkApproval(record)
       if (inPlaceOf) await endReplaced(inPlaceOf)
     } catch (error) {
       await sessions.abandon(record)

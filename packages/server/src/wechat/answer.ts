@@ -26,7 +26,7 @@ export class Unreadable extends Error {
 /** Returns the answer if it is a success, and throws for everything else. */
 export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): WeChatAnswer {
   if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
-  if (text === undefined) throw new Unreadable('WeChat answered with more than 64 KiB')
+  if (text === undefined) throw new Unreadable('WeChat answered with more than may be read')
   const answer = redactMembers(readObject(text), secretNames)
   const errcode = errcodeOf(answer)
   if (errcode === 0) return answer

@@ -6,6 +6,7 @@ import { type CodeSession, code2Session } from './code2session.js'
 import type { AppCredentials } from './credentials.js'
 import { checkEncryptedDataRequest, hashesOf } from './encrypted-data.js'
 import { isTokenRefusal } from './errcodes.js'
+import { type FileCallOptions, fileRequest, type WeChatFile } from './files.js'
 import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
 import {
   checkSessionKeyRequest,
@@ -15,6 +16,7 @@ import {
 } from './session-key.js'
 import { type AccessToken, createStableToken } from './stable-token.js'
 import type { Transport, WeChatHealth, WeChatRequest } from './transport.js'
+import { type WxacodeOptions, wxacodeRequest } from './wxacode.js'
 
 /**
  * WeChat's server APIs for one mini program. Every call throws {@link AuthError}: `wechat_unavailable` if WeChat is
@@ -54,6 +56,17 @@ export interface WeChat {
    * })
    */
   call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<WeChatAnswer>
+  /**
+   * Any other API that returns a file, such as a picture, by its path. Its errors are those of {@link WeChat.call}. A file
+   * that is larger than `maxBytes` is `wechat_unavailable`.
+   */
+  callFile(method: 'GET' | 'POST', path: string, options?: FileCallOptions): Promise<WeChatFile>
+  /**
+   * A mini-program code (小程序码) for a scene: a picture that a phone scans. They never expire, and any number may be
+   * made, 5,000 a minute; so make one when it is shown, and let what it stands for expire. Throws a `TypeError` for what
+   * WeChat does not allow.
+   */
+  wxacode(options: WxacodeOptions): Promise<WeChatFile>
   /** How the last call ended, of any mini program that shares the connection. */
   health(): WeChatHealth
 }
@@ -134,6 +147,14 @@ export function createMiniProgram(
 
     async call(method, path, options = {}) {
       return sendAuthorized(callRequest(appId, method, path, options))
+    },
+
+    async callFile(method, path, options = {}) {
+      return sendAuthorized(fileRequest(appId, method, path, options))
+    },
+
+    async wxacode(options) {
+      return sendAuthorized(wxacodeRequest(appId, options))
     },
 
     health: transport.health,

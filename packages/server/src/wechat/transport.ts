@@ -86,9 +86,14 @@ export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly spendsCode?: true
   /** Reads the result from a successful answer. If it throws, the call fails with that error. */
   readonly read: (answer: WeChatAnswer) => Result
+  /** For a call that is answered with a file; an error of WeChat's is JSON all the same. */
+  readonly file?: {
+    readonly maxBytes: number
+    readonly read: (bytes: Uint8Array) => Result
+  }
 }
 
-type About = Omit<WeChatRequest<unknown>, 'read'>
+type About = Omit<WeChatRequest<unknown>, 'read' | 'file'>
 
 interface CallEnd {
   readonly startedMs: number
@@ -169,7 +174,8 @@ export function createTransport({
     signal: AbortSignal,
   ): Promise<Result> {
     if (closing) throw unavailable('auth.close() was called')
-    const { method, path, query, body, isRepeatable, hosts: ownHosts = hosts } = request
+    const { method, path, query, body, isRepeatable, file, hosts: ownHosts = hosts } = request
+    const maxFileBytes = file?.maxBytes
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
     const text = body && JSON.stringify(body)
@@ -181,15 +187,13 @@ export function createTransport({
       reply = await httpClient.send(
         {
           hosts: ownHosts,
-          method,
-          target,
-          body: text,
-          isRepeatable,
+          ...{ method, target, body: text, isRepeatable, maxFileBytes },
           secrets: () => textsIn([query, body]),
         },
         signal,
       )
-      const result = request.read(readAnswer(reply, request))
+      const result =
+        file && reply.file ? file.read(reply.file) : request.read(readAnswer(reply, request))
       report('up')
       record(request, { startedMs, outcome: 'ok', finding: 'up' })
       return result

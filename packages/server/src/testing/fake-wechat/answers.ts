@@ -16,10 +16,10 @@ export function refusal(errcode: number, shown: number | string = errcode): Answ
 }
 
 /** Passes the members of the JSON body to an endpoint, and refuses any other body. */
-export function withFields<Rest extends readonly unknown[]>(
-  endpoint: (fields: Fields, ...rest: Rest) => Answer,
+export function withFields<Rest extends readonly unknown[], Result extends Answer | Uint8Array>(
+  endpoint: (fields: Fields, ...rest: Rest) => Result,
   { malformed = 47001 }: { malformed?: number } = {},
-): (request: FakeWeChatRequest, ...rest: Rest) => Answer {
+): (request: FakeWeChatRequest, ...rest: Rest) => Result | Answer {
   return ({ body }, ...rest) => {
     if (body === '') return refusal(44002)
     const fields = fieldsOf(body)
@@ -40,7 +40,11 @@ export function fieldsOf(body: string): Fields | undefined {
 
 /** Writes an answer as WeChat does, `rid` and content type included. */
 export function createWriter({ now, hints }: { now: () => number; hints: boolean }) {
-  return function write(path: string, answer: Answer): Outcome {
+  return function write(path: string, answer: Answer | Uint8Array): Outcome {
+    if (answer instanceof Uint8Array) {
+      const isPng = answer[0] === 0x89
+      return { status: 200, contentType: isPng ? 'image/png' : 'image/jpeg', body: answer }
+    }
     const errcode = Number(answer.errcode ?? 0)
     const isSns = path.startsWith('/sns/')
     const errmsg = wecomPaths.has(path)
@@ -94,6 +98,7 @@ const errmsgs: ReadonlyMap<number, string> = new Map([
   [40091, 'invalid secret'],
   [40097, 'invalid args'],
   [40125, 'invalid appsecret'],
+  [40129, 'invalid scene'],
   [40163, 'code been used'],
   [40164, 'invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist'],
   [40226, 'code blocked'],
@@ -101,6 +106,7 @@ const errmsgs: ReadonlyMap<number, string> = new Map([
   [41002, 'appid missing'],
   [41004, 'appsecret missing'],
   [41008, 'missing code'],
+  [41030, 'invalid page'],
   [42001, 'access_token expired'],
   [43001, 'require GET method'],
   [43002, 'require POST method'],

@@ -26,6 +26,7 @@ import {
 import { createVirtualPayments, type FakeWeChatVirtualPayments } from './virtual-payments.js'
 import { createWebCodes, type FakeWeChatWebCodes } from './web-codes.js'
 import { createWeCom, type FakeWeChatCorp, type FakeWeChatWeCom } from './wecom.js'
+import { createWxacodes, type FakeWeChatWxacodes } from './wxacodes.js'
 
 export type { FakeWeChatCall } from './calls.js'
 export type {
@@ -83,6 +84,7 @@ export type {
 } from './virtual-payments.js'
 export type { FakeWeChatWebChoice, FakeWeChatWebCodes } from './web-codes.js'
 export type { FakeWeChatCorp, FakeWeChatCorpChoice, FakeWeChatWeCom } from './wecom.js'
+export type { FakeWeChatScanned, FakeWeChatWxacodes } from './wxacodes.js'
 
 export interface FakeWeChatOptions {
   /** Default: one mini program, `wx0000000000000001`, with a random AppSecret. */
@@ -142,6 +144,7 @@ export interface FakeWeChat
     FakeWeChatPayments,
     FakeWeChatVirtualPayments,
     FakeWeChatPushes,
+    FakeWeChatWxacodes,
     FakeWeChatPrefetch,
     FakeWeChatFaults {
   /** The first mini program, to configure a backend with. */
@@ -170,6 +173,7 @@ export interface FakeWeChat
  * | `POST /wxa/business/checkencryptedmsg` | the phone numbers of `openDataFor` |
  * | `POST /wxa/getpluginopenpid` | the codes of `pluginCodeFor` |
  * | `GET /wxa/getpaidunionid` | the payments of `payFor` |
+ * | `POST /wxa/getwxacodeunlimit` | mini-program codes, for `scan` |
  *
  * Throws a `TypeError` for wrong options.
  *
@@ -217,6 +221,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   const payments = createPayments({ people, now })
   const shops = createShops({ sessionKeys, now })
   const { pushes, methods: pushMethods } = createPushes({ people, shops, now })
+  const wxacodes = createWxacodes()
   const paymentCalls = createPaymentCalls({ people, shops, pushes })
 
   const endpoints = createEndpoints({
@@ -234,6 +239,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
       ...plugins.endpoints,
       ...payments.endpoints,
       ...paymentCalls.endpoints,
+      ...wxacodes.endpoints,
     },
     routes,
     holderOf: tokens.holderOf,
@@ -289,6 +295,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     ...payments.methods,
     ...createVirtualPayments({ people, shops, pushes }),
     ...pushMethods,
+    ...wxacodes.methods,
     ...createPrefetch({ people, logins: logins.methods, now }),
     ...faults.methods,
     calls,

@@ -13,6 +13,8 @@ export interface FakeWeChatApp {
    * same unionid for a person; without an owner there is no unionid.
    */
   readonly owner?: string
+  /** Its published pages, for `wxacode` (default: every page is). */
+  readonly pages?: readonly string[]
 }
 
 /** Picks one of the mini programs (default the first). */

@@ -93,7 +93,7 @@ export interface Outcome {
   readonly status?: number
   readonly contentType?: string
   readonly location?: string
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly errcode?: number
   readonly dropped?: 'before' | 'after'
   readonly delayMs?: number
