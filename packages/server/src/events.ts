@@ -127,7 +127,7 @@ export interface ForgottenEvent {
 /** One call to WeChat. A read is sent up to three times if WeChat is busy; a call that ends as `no_place` is not sent. */
 export interface WeChatEvent {
   readonly type: 'wechat'
-  /** The method that made the call; for `call`, the path. */
+  /** The method that made the call; for `call` and virtual payment, the path. */
   readonly endpoint:
     | 'code2Session'
     | 'phoneNumber'
@@ -168,7 +168,7 @@ export interface MisconfiguredEvent {
 /**
  * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, logins of
  * a data pre-fetch, logins from websites and official accounts, logins from WeCom, data of signed-in users (phone
- * numbers, session keys), the access token, and the app's own calls (`call`).
+ * numbers, session keys), the access token, virtual payment, and the app's own calls (`call`).
  */
 export type EndpointGroup =
   | 'login'
@@ -177,6 +177,7 @@ export type EndpointGroup =
   | 'wecom'
   | 'user_info'
   | 'access_token'
+  | 'payment'
   | 'call'
 
 /**

@@ -98,6 +98,13 @@ export type { WeChat } from './wechat/mini-program.js'
 export type { OfficialAccountApp, OfficialAccountScope } from './wechat/official-account.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
+export type {
+  PaymentEvent,
+  PaymentNotification,
+  PaymentOrder,
+  VirtualPayment,
+  VirtualPaymentOptions,
+} from './wechat/virtual-payment.js'
 export type { WebsiteApp } from './wechat/website.js'
 export type { WeComApp } from './wechat/wecom.js'
 export type { WxacodeOptions } from './wechat/wxacode.js'

@@ -1,10 +1,12 @@
 import type { AppKind } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import { callHook } from '../hooks.js'
+import type { Account, Session } from '../session.js'
 import type { Entry, KindNeeds, ServedApp } from './app-kind.js'
 import type { AppCredentials } from './credentials.js'
 import { type AppEntry, createKinds } from './kinds.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
+import type { SessionKeyInput } from './session-key.js'
 
 /**
  * `kind` is what a client sends beside its AppID, `mini_program` if nothing; it is missing where only the AppID is known,
@@ -25,8 +27,14 @@ export interface AppsOptions {
   apps: Apps
 }
 
-export type AppsNeeds = Pick<KindNeeds, 'transport' | 'now'> &
-  Partial<Pick<KindNeeds, 'allowPlainHttp' | 'wechatTimeoutMs'>>
+export interface AppsNeeds
+  extends Pick<KindNeeds, 'transport' | 'now'>,
+    Partial<Pick<KindNeeds, 'allowPlainHttp' | 'wechatTimeoutMs'>> {
+  /** The account of a session, and its newest `session_key`. */
+  readonly signerOf: (
+    session: Pick<Session, 'id' | 'userId'>,
+  ) => Promise<{ readonly account: Account; readonly sessionKey: string }>
+}
 
 /** The apps that are served here. */
 export interface ServedApps {
@@ -43,6 +51,7 @@ export interface ServedApps {
 export function createApps({
   apps,
   transport,
+  signerOf,
   now,
   allowPlainHttp = false,
   wechatTimeoutMs = 5000,
@@ -123,9 +132,25 @@ export function createApps({
     const known = miniPrograms.get(appId)
     if (known) return known
     const credentials = () => credentialsOf(appId)
-    const wechat = createMiniProgram(transport, { appId, credentials, now })
+    const wechat = createMiniProgram(transport, {
+      appId,
+      credentials,
+      userOf: (session) => userOf(session, appId),
+      now,
+    })
     miniPrograms.set(appId, wechat)
     return wechat
+  }
+
+  async function userOf(
+    session: Pick<Session, 'id' | 'userId'>,
+    appId: string,
+  ): Promise<SessionKeyInput> {
+    const { account, sessionKey } = await signerOf(session)
+    if (account.appId !== appId) {
+      throw new AuthError('invalid_request', `The session is not one of the mini program ${appId}`)
+    }
+    return { openid: account.openid, sessionKey }
   }
 
   return {

@@ -1,6 +1,7 @@
 import type { AuthErrorCode } from '../errors.js'
 import { errcodesByPath } from './call.js'
 import { appSecretErrcodes, type ErrcodeMeaning, errcodesAnywhere } from './errcodes.js'
+import { gameErrcodes, paymentErrcodes } from './payment-errcodes.js'
 import { phoneNumberErrcodes } from './phone-number.js'
 import { webCodeErrcodes, webCodePath } from './web-code.js'
 import { wecomErrcodes } from './wecom.js'
@@ -26,6 +27,8 @@ export function knownErrcodes(): readonly KnownErrcode[] {
     ...rowsOf(phoneNumberErrcodes, 'phoneNumber'),
     ...rowsOf(webCodeErrcodes, webCodePath),
     ...rowsOf(wecomErrcodes, 'wecom'),
+    ...rowsOf(paymentErrcodes, '/xpay/…'),
+    ...rowsOf(gameErrcodes, '/wxa/game/…'),
     ...[...errcodesByPath].flatMap(([path, errcodes]) => rowsOf(errcodes, path)),
   ]
 }

@@ -29,6 +29,7 @@ const places = {
   wecom: 128,
   user_info: 128,
   access_token: 128,
+  payment: 128,
   call: 128,
 } as const
 
@@ -80,6 +81,8 @@ export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly query: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object | undefined
+  /** The body as it is sent, where its very bytes were signed. */
+  readonly text?: string
   /** The call changes nothing at WeChat and uses no code, so it may be sent again if WeChat is busy. */
   readonly isRepeatable: boolean
   /** It carries a code that works once: if the answer is lost, the code may be used. */
@@ -174,11 +177,11 @@ export function createTransport({
     signal: AbortSignal,
   ): Promise<Result> {
     if (closing) throw unavailable('auth.close() was called')
-    const { method, path, query, body, isRepeatable, file, hosts: ownHosts = hosts } = request
+    const { method, path, query, body, text = body && JSON.stringify(body), file } = request
+    const { isRepeatable, hosts: ownHosts = hosts } = request
     const maxFileBytes = file?.maxBytes
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
-    const text = body && JSON.stringify(body)
     const report = groups[request.group].breaker.enter()
     const startedMs = now()
     const sentMs = performance.now()
@@ -299,6 +302,7 @@ const forEachGroup = <T>(
   wecom: make('wecom'),
   user_info: make('user_info'),
   access_token: make('access_token'),
+  payment: make('payment'),
   call: make('call'),
 })
 
