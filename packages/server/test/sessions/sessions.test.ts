@@ -326,6 +326,7 @@ test('check tells the state of the store and of the last call to WeChat', async 
     wecom: 'closed',
     user_info: 'closed',
     access_token: 'closed',
+    payment: 'closed',
     call: 'closed',
   }
   let isDown = false
