@@ -92,4 +92,11 @@ export type { FileCallOptions, WeChatFile } from './wechat/files.js'
 export type { WeChat } from './wechat/mini-program.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
+export type {
+  PaymentEvent,
+  PaymentNotification,
+  PaymentOrder,
+  VirtualPayment,
+  VirtualPaymentOptions,
+} from './wechat/virtual-payment.js'
 export type { WxacodeOptions } from './wechat/wxacode.js'

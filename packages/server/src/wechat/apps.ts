@@ -1,8 +1,10 @@
 import { AuthError } from '../errors.js'
 import { callHook } from '../hooks.js'
 import { checkCredential } from '../option-checks.js'
+import type { Account, Session } from '../session.js'
 import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
+import type { SessionKeyInput } from './session-key.js'
 import type { Transport } from './transport.js'
 
 /** A mini program that this backend serves. */
@@ -25,6 +27,10 @@ export interface AppsOptions {
 
 export interface AppsNeeds {
   readonly transport: Transport
+  /** The account of a session, and its newest `session_key`. */
+  readonly signerOf: (
+    session: Pick<Session, 'id' | 'userId'>,
+  ) => Promise<{ readonly account: Account; readonly sessionKey: string }>
   readonly now: () => number
 }
 
@@ -42,7 +48,12 @@ export interface ServedApps {
 }
 
 /** Throws a `TypeError` that names the wrong entry. */
-export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): ServedApps {
+export function createApps({
+  apps,
+  transport,
+  signerOf,
+  now,
+}: AppsOptions & AppsNeeds): ServedApps {
   const { lookUp, firstAppId, onlyAppId } = readApps(apps)
   const miniPrograms = new Map<string, WeChat>()
 
@@ -75,10 +86,22 @@ export function createApps({ apps, transport, now }: AppsOptions & AppsNeeds): S
     const wechat = createMiniProgram(transport, {
       appId,
       credentials: async () => withSecret(await of(appId)),
+      userOf: (session) => userOf(session, appId),
       now,
     })
     miniPrograms.set(appId, wechat)
     return wechat
+  }
+
+  async function userOf(
+    session: Pick<Session, 'id' | 'userId'>,
+    appId: string,
+  ): Promise<SessionKeyInput> {
+    const { account, sessionKey } = await signerOf(session)
+    if (account.appId !== appId) {
+      throw new AuthError('invalid_request', `The session is not one of the mini program ${appId}`)
+    }
+    return { openid: account.openid, sessionKey }
   }
 
   return {

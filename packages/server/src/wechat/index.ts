@@ -20,5 +20,25 @@ export type { PhoneNumber } from './phone-number.js'
 export type { ResetSessionKey, SessionKeyInput } from './session-key.js'
 export type { AccessToken } from './stable-token.js'
 export type { WeChatHealth } from './transport.js'
+export type {
+  CoinsMoved,
+  OrderNumber,
+  PaymentCallOptions,
+  PaymentEnv,
+  PaymentEvent,
+  PaymentNotification,
+  PaymentOrder,
+  PaymentPushOptions,
+  PaymentPushRequest,
+  PaymentUser,
+  PushMessage,
+  PushResponse,
+  Refund,
+  RefundInput,
+  SigningUser,
+  UserBalance,
+  VirtualPayment,
+  VirtualPaymentOptions,
+} from './virtual-payment.js'
 export { createWeChat, type OwnWeChat, type WeChatOptions } from './wechat.js'
 export type { WxacodeOptions } from './wxacode.js'

@@ -1,6 +1,7 @@
 import type { AuthErrorCode } from '../errors.js'
 import { errcodesByPath } from './call.js'
 import { appSecretErrcodes, type ErrcodeMeaning, errcodesAnywhere } from './errcodes.js'
+import { gameErrcodes, paymentErrcodes } from './payment-errcodes.js'
 import { phoneNumberErrcodes } from './phone-number.js'
 
 /** An errcode of WeChat that this library knows. */
@@ -22,6 +23,8 @@ export function knownErrcodes(): readonly KnownErrcode[] {
     ...rowsOf(appSecretErrcodes, 'code2Session'),
     ...rowsOf(appSecretErrcodes, 'accessToken'),
     ...rowsOf(phoneNumberErrcodes, 'phoneNumber'),
+    ...rowsOf(paymentErrcodes, '/xpay/…'),
+    ...rowsOf(gameErrcodes, '/wxa/game/…'),
     ...[...errcodesByPath].flatMap(([path, errcodes]) => rowsOf(errcodes, path)),
   ]
 }

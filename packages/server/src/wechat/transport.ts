@@ -23,7 +23,7 @@ const busyWaitsMs = [100, 400] as const
 
 // How many calls of a group may be in flight at the same time. That of logins is an option.
 // Anybody who learns the path can call the pre-fetch, so it gets few.
-const places = { prefetch: 50, user_info: 128, access_token: 128, call: 128 } as const
+const places = { prefetch: 50, user_info: 128, access_token: 128, payment: 128, call: 128 } as const
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
@@ -71,6 +71,8 @@ export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly query: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object | undefined
+  /** The body as it is sent, where its very bytes were signed. */
+  readonly text?: string
   /** The call changes nothing at WeChat and uses no code, so it may be sent again if WeChat is busy. */
   readonly isRepeatable: boolean
   /** It carries a code that works once: if the answer is lost, the code may be used. */
@@ -166,11 +168,11 @@ export function createTransport({
     signal: AbortSignal,
   ): Promise<Result> {
     if (closing) throw unavailable('auth.close() was called')
-    const { method, path, query, body, isRepeatable, file } = request
+    const { method, path, query, body, text = body && JSON.stringify(body), file } = request
+    const { isRepeatable } = request
     const maxFileBytes = file?.maxBytes
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
-    const text = body && JSON.stringify(body)
     const report = groups[request.group].breaker.enter()
     const startedMs = now()
     const sentMs = performance.now()
@@ -288,6 +290,7 @@ const forEachGroup = <T>(
   prefetch: make('prefetch'),
   user_info: make('user_info'),
   access_token: make('access_token'),
+  payment: make('payment'),
   call: make('call'),
 })
 

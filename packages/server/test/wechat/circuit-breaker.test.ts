@@ -285,6 +285,13 @@ describe('a group of endpoints that fails leaves the others alone:', () => {
       endpoint: 'POST /cgi-bin/stable_token',
       calls: [({ wechat }) => wechat.accessToken({ force: true })],
     },
+    payment: {
+      endpoint: 'POST /xpay/query_biz_balance',
+      calls: [
+        ({ wechat, fake }) =>
+          wechat.virtualPayment({ appKey: fake.shopOf().appKey }).queryBizBalance(),
+      ],
+    },
     call: {
       endpoint: 'GET /wxa/getpaidunionid',
       calls: [({ wechat }) => wechat.call('GET', '/wxa/getpaidunionid')],
