@@ -61,7 +61,8 @@ export function createOpenAgain<Claims extends object>({
     if (!isLive(earlier) || !isRecent(earlier)) throw refusal(false)
     const { loginIdempotencyKeyHash = '', generation, id: sessionId, appId, userId } = earlier
     const report = (outcome: 'retried' | 'code_reused') => {
-      const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
+      const { kind = 'mini_program' } = earlier
+      const about = { appId, kind, sessionId, userId, startedMs, durationMs: now() - startedMs }
       emit({ type: 'login', by: method, outcome, ...about })
     }
     if (!isSameHash(loginIdempotencyKeyHash, idempotencyKeyHash)) {
