@@ -196,6 +196,12 @@ export function createDeviceGrant<Claims extends object>({
   /** The request, for a session that may decide about it, as the store knows that session now. */
   async function openFor({ session, scene }: DeviceScene<Claims>): Promise<[Asked, LiveRecord]> {
     const record = await sessions.recordOf(session)
+    if (record.method === 'device') {
+      throw new AuthError(
+        'insufficient_scope',
+        'A device that was let in lets no other one in; decide on the phone',
+      )
+    }
     const asked = await askedWith(scene)
     if (!asked) throw over()
     if (asked.appId !== record.appId) {
