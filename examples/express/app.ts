@@ -1,6 +1,7 @@
-import { type AuthOptions, createAuth } from '@wxlogin/server'
+import { AuthError, type AuthOptions, createAuth } from '@wxlogin/server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
-import express from 'express'
+import express, { type ErrorRequestHandler } from 'express'
+import { createMembershipShop, type PaymentOptions } from './membership-shop.ts'
 import { createPcPages } from './pc.ts'
 import { createUsers } from './users.ts'
 import { createWebShop } from './web-shop.ts'
@@ -13,7 +14,10 @@ const shop = [
 /** The whole backend. What differs between machines, such as secrets and the store, comes in as options. */
 export function createBackend(
   options: Omit<AuthOptions, 'onLogin' | 'onPhoneNumber' | 'onPrefetch'>,
-  { webOrigin = 'http://127.0.0.1:3000' } = {},
+  {
+    webOrigin = 'http://127.0.0.1:3000',
+    payment,
+  }: { readonly webOrigin?: string; readonly payment?: PaymentOptions } = {},
 ) {
   const users = createUsers()
 
@@ -75,5 +79,17 @@ export function createBackend(
   // The page for the web-view, with a cookie of its own.
   app.use('/h5', createWebShop({ auth, users, origin: webOrigin }))
 
+  // Memberships by virtual payment (虚拟支付), where the console has it.
+  if (payment) app.use(createMembershipShop({ auth, payment, now: options.now }))
+
+  app.use(answerRefusals)
+
   return { app, auth }
+}
+
+/** A refusal as the client understands it. */
+const answerRefusals: ErrorRequestHandler = (error, _req, res, next) => {
+  if (!(error instanceof AuthError) || error.status >= 500) return next(error)
+  const { code, message, reason, status, headers } = error
+  res.status(status).set(headers).json({ error: code, error_description: message, reason })
 }

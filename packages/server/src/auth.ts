@@ -37,7 +37,7 @@ import { createOpenDataReader, type OpenDataReader } from './user-info/open-data
 import { createSign, type Sign } from './user-info/sign.js'
 import { createTickets, isTicket, type Tickets } from './user-info/tickets.js'
 import { createUserKeys } from './user-info/user-keys.js'
-import { type CreateVirtualPayment, createVirtualPayment } from './user-info/virtual-payment.js'
+import type { CreateVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
 import { createTransport, type WeChatHealth } from './wechat/transport.js'
@@ -149,7 +149,12 @@ export function createAuth<Claims extends object = object>(
   const keys = createKeyRing(common)
   const signingKeys = readSigningKeys(common)
   const transport = createTransport(common)
-  const apps = createApps({ ...common, transport })
+  // What signs for users is made further down, and called later.
+  const apps = createApps({
+    ...common,
+    transport,
+    signerOf: (session) => userKeys.theOneOf(session, {}),
+  })
   const store = guardStore(common)
 
   const refreshTokens = createRefreshTokens(keys.refresh)
@@ -188,6 +193,11 @@ export function createAuth<Claims extends object = object>(
 
   const userKeys = createUserKeys(shared)
   const sign = createSign({ userKeys })
+  // Loaded with the first order: most backends sell nothing.
+  const virtualPayment: CreateVirtualPayment = async (input) => {
+    const { createVirtualPayment } = await import('./user-info/virtual-payment.js')
+    return createVirtualPayment({ ...shared, sign })(input)
+  }
 
   const authenticate = createAuthenticate({
     accessTokens,
@@ -232,7 +242,7 @@ export function createAuth<Claims extends object = object>(
     phone,
     ...createOpenDataReader({ ...shared, userKeys }),
     sign,
-    virtualPayment: createVirtualPayment({ ...shared, sign }),
+    virtualPayment,
     device: device ?? withoutDeviceGrant(),
     authenticate,
     handle,

@@ -1,4 +1,4 @@
-import type { InvalidGrantReason } from '@wxlogin/shared'
+import type { AppKind, InvalidGrantReason } from '@wxlogin/shared'
 import type { AuthErrorCode } from './errors.js'
 import type { LoginMethod } from './session.js'
 
@@ -31,6 +31,7 @@ export interface LoginEvent {
   /** `retried`: the same request again · `code_reused`: the code came with another key, which ended its session. */
   readonly outcome: 'created' | 'retried' | 'code_reused'
   readonly appId: string
+  readonly kind: AppKind
   readonly sessionId: string
   readonly userId: string
   /** In milliseconds since the epoch. */
@@ -126,7 +127,7 @@ export interface ForgottenEvent {
 /** One call to WeChat. A read is sent up to three times if WeChat is busy; a call that ends as `no_place` is not sent. */
 export interface WeChatEvent {
   readonly type: 'wechat'
-  /** The method that made the call; for `call`, the path. */
+  /** The method that made the call; for `call` and virtual payment, the path. */
   readonly endpoint:
     | 'code2Session'
     | 'phoneNumber'
@@ -166,9 +167,18 @@ export interface MisconfiguredEvent {
 
 /**
  * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, logins of
- * a data pre-fetch, data of signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
+ * a data pre-fetch, logins from websites and official accounts, logins from WeCom, data of signed-in users (phone
+ * numbers, session keys), the access token, virtual payment, and the app's own calls (`call`).
  */
-export type EndpointGroup = 'login' | 'prefetch' | 'user_info' | 'access_token' | 'call'
+export type EndpointGroup =
+  | 'login'
+  | 'prefetch'
+  | 'web_login'
+  | 'wecom'
+  | 'user_info'
+  | 'access_token'
+  | 'payment'
+  | 'call'
 
 /**
  * The circuit breaker of a group changed: after consecutive failures its calls fail at once (`open`), after some time

@@ -1,4 +1,5 @@
 import {
+  appKinds,
   idempotencyHeader,
   type MovedPhoneAnswer,
   type PhoneAnswer,
@@ -18,7 +19,7 @@ import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
 import type { RefreshInput } from '../sessions/refresh.js'
-import { choice, flag, optionalText, readBody, text } from './body.js'
+import { type Body, choice, flag, oneOf, optionalText, readBody, text } from './body.js'
 import { createRefusal, HttpError, json, safeHeaders } from './responses.js'
 
 /** What the routes call. */
@@ -106,7 +107,7 @@ export function createHttp<Claims extends object>({
     }
     const answer =
       (await loginByPlatform?.(request, input, receivedMs)) ??
-      (await login({ ...input, code: text(body, 'code'), appId: text(body, 'app_id') }, receivedMs))
+      (await login({ ...input, ...codeIn(body) }, receivedMs))
     return json(200, answer)
   }
 
@@ -237,6 +238,11 @@ function checkRequest({ method, path, header }: AuthRequest): void {
   checkArgument('method', method, 'string')
   checkArgument('path', path, 'string')
   checkFunctions({ header })
+}
+
+function codeIn(body: Body): Pick<LoginInput, 'code' | 'appId' | 'kind'> {
+  const kind = oneOf(body, 'kind', appKinds)
+  return { code: text(body, 'code'), appId: text(body, 'app_id'), ...(kind && { kind }) }
 }
 
 const noContent: AuthResponse = {

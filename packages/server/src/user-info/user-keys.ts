@@ -52,6 +52,7 @@ export function createUserKeys<Claims extends object>({
     const withKey = (await store.list(session.userId)).filter(
       (record) => isSameUser(record) && record.sealedKey !== undefined,
     )
+    if (withKey.length === 0) throw keyless()
     const newestAt = Math.max(...withKey.map(({ authenticatedAt }) => authenticatedAt))
     const found = withKey
       .filter(({ authenticatedAt }) => authenticatedAt === newestAt)
@@ -88,9 +89,18 @@ export function createUserKeys<Claims extends object>({
   }
 }
 
+/** There never was one, so a new login of the same kind would bring none either. */
+export function keyless(): AuthError {
+  return new AuthError(
+    'stale_session_key',
+    'No login of this user has brought a session_key: those of a website, an official account, cloud hosting and sessions.create have none; it takes a login by wx.login',
+    { reason: 'no_session_key' },
+  )
+}
+
 function stale(): AuthError {
   return new AuthError(
     'stale_session_key',
-    "The user's session_key was replaced, or there is none that can be decrypted; let the mini program log in with force and try again with what it then gets from WeChat",
+    "The user's session_key was replaced, or there is none that can be decrypted; let the mini program log in with force and try again",
   )
 }

@@ -16,6 +16,8 @@ const secretNames = [
   'openpid',
   'phone_info',
   'key_info_list',
+  // Some repeat the openid in it, or the whole body.
+  'errmsg',
 ]
 
 /** WeChat, or something in front of it, answered with something that is not an answer to any call. */
@@ -29,7 +31,7 @@ export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): 
   if (text === undefined) throw new Unreadable('WeChat answered with more than may be read')
   const answer = redactMembers(readObject(text), secretNames)
   const errcode = errcodeOf(answer)
-  if (errcode === 0) return answer
+  if (errcode === 0 || meanings.succeededBefore?.includes(errcode)) return answer
   const { code, hint, retryAfterSeconds } = meaningOf(errcode, meanings)
   const rid = ridOf(answer)
   throw new AuthError(code, hint, {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { checkNames, type OptionNames } from '../../option-checks.js'
-import { createWriter, refusal } from './answers.js'
+import { createWriter, refusal, wecomPaths } from './answers.js'
 import { callOf, type FakeWeChatCall } from './calls.js'
 import { createEncryptKeys } from './encrypt-keys.js'
 import { checkLatency, createFaults, type FakeWeChatFaults, outcomeOf } from './faults.js'
@@ -13,7 +13,7 @@ import { createPhones, type FakeWeChatPhones } from './phones.js'
 import { createPlugins, type FakeWeChatPlugins } from './plugins.js'
 import { createPrefetch, type FakeWeChatPrefetch } from './prefetch.js'
 import { createPushes, type FakeWeChatPushes } from './pushes.js'
-import { createEndpoints, type FakeWeChatRoute } from './routes.js'
+import { createEndpoints, type FakeWeChatRoute, leniently } from './routes.js'
 import { createSessionKeys, type FakeWeChatSessionKeys } from './session-keys.js'
 import { createShops } from './shops.js'
 import { createTokens } from './tokens.js'
@@ -24,6 +24,8 @@ import {
   type Outcome,
 } from './transports.js'
 import { createVirtualPayments, type FakeWeChatVirtualPayments } from './virtual-payments.js'
+import { createWebCodes, type FakeWeChatWebCodes } from './web-codes.js'
+import { createWeCom, type FakeWeChatCorp, type FakeWeChatWeCom } from './wecom.js'
 import { createWxacodes, type FakeWeChatWxacodes } from './wxacodes.js'
 
 export type { FakeWeChatCall } from './calls.js'
@@ -80,11 +82,15 @@ export type {
   FakeWeChatPaymentResult,
   FakeWeChatVirtualPayments,
 } from './virtual-payments.js'
+export type { FakeWeChatWebChoice, FakeWeChatWebCodes } from './web-codes.js'
+export type { FakeWeChatCorp, FakeWeChatCorpChoice, FakeWeChatWeCom } from './wecom.js'
 export type { FakeWeChatScanned, FakeWeChatWxacodes } from './wxacodes.js'
 
 export interface FakeWeChatOptions {
   /** Default: one mini program, `wx0000000000000001`, with a random AppSecret. */
   readonly apps?: readonly FakeWeChatApp[]
+  /** The corporations (企业) whose members use a mini program inside WeCom (企业微信); default none. */
+  readonly corps?: readonly FakeWeChatCorp[]
   /** The clock for the expiry of codes, tokens and keys, in milliseconds (default `Date.now`). */
   readonly now?: () => number
   /** How long each answer takes, in milliseconds (default 0). The call takes effect at once, the answer comes late. */
@@ -115,6 +121,7 @@ export interface FakeWeChatOptions {
 
 const names: OptionNames<FakeWeChatOptions> = {
   apps: true,
+  corps: true,
   now: true,
   latencyMs: true,
   rotateSessionKey: true,
@@ -128,6 +135,8 @@ export interface FakeWeChat
   extends FakeWeChatTransports,
     FakeWeChatPeople,
     FakeWeChatLogins,
+    FakeWeChatWebCodes,
+    FakeWeChatWeCom,
     FakeWeChatSessionKeys,
     FakeWeChatOpenData,
     FakeWeChatPhones,
@@ -149,12 +158,15 @@ export interface FakeWeChat
  *
  * It keeps WeChat's habits: errors with HTTP status 200, JSON served as `text/plain`, a `rid` in every error message,
  * codes of three kinds that work once, for 5 minutes and for one mini program, access_tokens that expire and replace each
- * other, a session_key that may change at any time, and 412 for a chunked POST. One state is reached through three
- * transports: `fetch`, a listening server, and handlers for msw.
+ * other, a session_key that may change at any time, and 412 for a chunked POST. It is as lenient, too: code2Session and
+ * `/cgi-bin/token` take a POST, with parameters in the query or in a form, and any path may have slashes too many. One
+ * state is reached through three transports: `fetch`, a listening server, and handlers for msw.
  *
  * | built in | for |
  * | --- | --- |
  * | `GET /sns/jscode2session` | the codes of `codeFor` |
+ * | `GET /sns/oauth2/access_token`, `GET /sns/userinfo` | the codes of `webCodeFor`, for websites and official accounts |
+ * | `GET /cgi-bin/gettoken`, `GET /cgi-bin/miniprogram/jscode2session` | the codes of `wecomCodeFor`, at `qyapi.weixin.qq.com` |
  * | `GET /cgi-bin/token`, `POST /cgi-bin/stable_token` | access_tokens, which all endpoints below require |
  * | `GET /wxa/checksession`, `GET /wxa/resetusersessionkey` | the session_key |
  * | `GET` and `POST /wxa/business/getuserencryptkey` | keys for your own encryption |
@@ -179,6 +191,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   checkNames('createFakeWeChat', options, names)
   const {
     apps = [{ appId: 'wx0000000000000001', appSecret: randomBytes(16).toString('hex') }],
+    corps = [],
     now = Date.now,
     latencyMs = 0,
     rotateSessionKey = true,
@@ -199,6 +212,8 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     sessionKeyTtlSeconds,
   })
   const logins = createLogins({ people, sessionKeys, now })
+  const webCodes = createWebCodes({ apps, people, now })
+  const wecom = createWeCom({ corps, now })
   const tokens = createTokens({ people, now })
   const encryptKeys = createEncryptKeys({ sessionKeys, now })
   const openData = createOpenData({ people, sessionKeys, now })
@@ -211,7 +226,12 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   const paymentCalls = createPaymentCalls({ people, shops, pushes })
 
   const endpoints = createEndpoints({
-    open: { ...logins.endpoints, ...tokens.endpoints },
+    open: {
+      ...logins.endpoints,
+      ...webCodes.endpoints,
+      ...wecom.endpoints,
+      ...tokens.endpoints,
+    },
     guarded: {
       ...keys.endpoints,
       ...encryptKeys.endpoints,
@@ -229,26 +249,29 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   const write = createWriter({ now, hints })
   const calls: FakeWeChatCall[] = []
 
-  function receive(request: FakeWeChatRequest, isChunked: boolean): Outcome {
-    const { method, path } = request
+  function receive(sent: FakeWeChatRequest, isChunked: boolean): Outcome {
     const receivedAt = now() / 1000
+    const { name, request } = leniently(sent, endpoints)
     // WeChat's gateway rejects chunked bodies before any endpoint sees them.
-    const isRejected = isChunked && method === 'POST'
-    const fault = isRejected ? undefined : faults.next(`${method} ${path}`)
+    const isRejected = isChunked && request.method === 'POST'
+    const fault = isRejected ? undefined : faults.next(name)
     const outcome = isRejected
       ? { status: 412 }
       : outcomeOf(fault, {
-          answer: () => answer(request),
-          write: (refused) => write(path, refused),
+          answer: () => answer(name, request),
+          write: (refused) => write(request.path, refused),
           latencyMs,
         })
-    calls.push(callOf(request, outcome, fault, receivedAt))
+    calls.push(callOf(sent, outcome, fault, receivedAt))
     return outcome
   }
 
-  function answer(request: FakeWeChatRequest): Outcome {
-    const { method, path } = request
-    const endpoint = endpoints.get(`${method} ${path}`)
+  function answer(name: string, request: FakeWeChatRequest): Outcome {
+    const { method, path, host } = request
+    if (!(name in routes) && isElsewhere(host, path)) {
+      return { status: 404, contentType: 'text/plain', body: `${path} is not at ${host}` }
+    }
+    const endpoint = endpoints.get(name)
     if (endpoint) return write(path, endpoint(request))
     if (endpoints.has(`GET ${path}`)) return write(path, refusal(43001))
     if (endpoints.has(`POST ${path}`)) return write(path, refusal(43002))
@@ -264,6 +287,8 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     openidOf: (person, choice) => people.userOf(person, choice).openid,
     unionidOf: (person, choice) => people.userOf(person, choice).unionid,
     ...logins.methods,
+    ...webCodes.methods,
+    ...wecom.methods,
     ...keys.methods,
     ...openData.methods,
     ...phones.methods,
@@ -277,4 +302,10 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     calls,
     ...createTransports(receive),
   }
+}
+
+/** WeCom has a host of its own; what listens on this machine stands for both. */
+function isElsewhere(host: string | undefined, path: string): boolean {
+  if (host === 'qyapi.weixin.qq.com') return !wecomPaths.has(path)
+  return host === 'api.weixin.qq.com' && wecomPaths.has(path)
 }

@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 
 /** A call to the emulated WeChat. */
 export interface FakeWeChatRequest {
+  /** The host that was called; `127.0.0.1` through `listen()`. */
+  readonly host?: string
   readonly method: string
   readonly path: string
   readonly query: Readonly<Record<string, string>>
@@ -136,7 +138,7 @@ export function createTransports(
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    const url = urlOf(request.url ?? '/')
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
 
@@ -200,13 +202,22 @@ export function createTransports(
   }
 }
 
+/** Of a request target (RFC 9112 §3.2); put together as text, since a URL beginning with two slashes names a host. */
+function urlOf(target: string): URL {
+  return new URL(target.startsWith('/') ? `http://127.0.0.1${target}` : target, 'http://127.0.0.1')
+}
+
 function isWeChat({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' && hostname.endsWith('.weixin.qq.com')
 }
 
-function callOf(method: string, { pathname, searchParams }: URL, body: string): FakeWeChatRequest {
+function callOf(
+  method: string,
+  { hostname: host, pathname, searchParams }: URL,
+  body: string,
+): FakeWeChatRequest {
   const query = Object.fromEntries(searchParams)
-  return { method: method.toUpperCase(), path: pathname, query, body }
+  return { method: method.toUpperCase(), host, path: pathname, query, body }
 }
 
 function isStream(body: unknown): boolean {
