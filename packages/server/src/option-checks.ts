@@ -53,6 +53,21 @@ export function checkCredential(name: string, value: unknown): asserts value is 
   }
 }
 
+/** Whether it is what examples, templates and forms have in the place of a secret. Nothing that is random says so. */
+export function isPlaceholder(text: string): boolean {
+  return placeholder.test(text) || text === '0123456789abcdef0123456789abcdef'
+}
+
+const placeholder =
+  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|your[-_ ]?(own[-_ ]?)?(\w+[-_ ])?(secret|key)|placeholder|^<.*>$|^[x*•.…_-]+$/i
+
+/** The same as {@link checkCredential}, of a secret that somebody else has given: nor may it be a placeholder. */
+export function checkGivenSecret(name: string, value: unknown): asserts value is string {
+  checkCredential(name, value)
+  if (!isPlaceholder(value)) return
+  throw new TypeError(`${name} is the placeholder of an example; put the real one where it is set`)
+}
+
 /** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */
 export function checkNode(version = globalThis.process?.versions?.node): void {
   if (version === undefined) return

@@ -26,7 +26,7 @@ const server = `
   emit           errors option-checks redact events
   hooks          errors option-checks deadline session @wxlogin/shared
   stores         option-checks session node:
-  crypto         session node: jose
+  crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
   wechat         errors option-checks redact bounded-map deadline read-at-most session events emit hooks @wxlogin/shared node: undici
   web-login      errors option-checks crypto wechat node:
@@ -70,7 +70,7 @@ const cli = `
   explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/wechat @clack/prompts
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
-  doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts
+  doctor         command errors explain project scan text version node: @wxlogin/server @wxlogin/server/wechat @clack/prompts
   dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
   commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:

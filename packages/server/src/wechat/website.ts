@@ -15,7 +15,7 @@ const scope = 'snsapi_login'
 
 export function serveWebsites({ transport }: KindNeeds): ServeApp {
   return (place, entry) => {
-    const app = readCredentials(place, entry)
+    const app = readCredentials(`${place}.`, entry)
     return {
       kind: 'website',
       appId: app.appId,

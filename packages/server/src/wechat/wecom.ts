@@ -1,11 +1,16 @@
 import { createBoundedMap } from '../bounded-map.js'
 import { untilAborted } from '../deadline.js'
 import { AuthError } from '../errors.js'
-import { checkCredential, checkNames, type OptionNames } from '../option-checks.js'
+import {
+  checkCredential,
+  checkGivenSecret,
+  checkNames,
+  type OptionNames,
+} from '../option-checks.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import type { Entry, ExchangedAccount, KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
-import { checkAppId } from './credentials.js'
+import { checkAppId, checkWeChatAppId } from './credentials.js'
 import { errcodeTable } from './errcodes.js'
 import { checkHosts, createHosts, type Hosts } from './hosts.js'
 import { unavailable } from './http-client.js'
@@ -219,16 +224,16 @@ function readAccount(answer: WeChatAnswer, corpId: string): ExchangedAccount {
 function readApp(place: string, entry: Entry): WeComApp {
   checkNames(place, entry, names)
   const { appId, corpId, agentSecret, miniProgramAppId } = entry
-  checkAppId(place, appId)
+  checkAppId(`${place}.appId`, appId)
   if (miniProgramAppId !== undefined) {
-    checkCredential(`${place}.miniProgramAppId (of ${appId})`, miniProgramAppId)
+    checkWeChatAppId(`${place}.miniProgramAppId (of ${appId})`, miniProgramAppId)
   }
   // The other one is then the secret, so it is not quoted.
   if (/^\s*w[wx][0-9a-f]{16}\s*$/.test(String(agentSecret))) {
     throw new TypeError(`${place}.agentSecret looks like a corpId; are the two swapped?`)
   }
   checkCredential(`${place}.corpId (of ${appId})`, corpId)
-  checkCredential(`${place}.agentSecret (of ${appId})`, agentSecret)
+  checkGivenSecret(`${place}.agentSecret (of ${appId})`, agentSecret)
   return entry as unknown as WeComApp
 }
 
