@@ -20,12 +20,12 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       '请求被中断，请重试',
       'Interrupted. Please try again',
     ],
-    aborted: ['`abort()` was called. Nothing to do'],
+    aborted: ['`abort()` was called'],
     domain_not_allowed: [
       'Add the host to the 合法域名 of this kind (request, uploadFile, downloadFile or socket, `https` only) in the WeChat console, or tick 不校验合法域名 in DevTools. If `cause` says `trustedOrigins`, add it to those of `createTranslator`',
     ],
     http: [
-      "A status other than 2xx without a code of the server: see `statusCode` and `data`. Or a login route answered without tokens: see the mistakes",
+      'A status other than 2xx without a code of the server: see `statusCode` and `data`. Or a login route answered without tokens: see the mistakes',
     ],
     business: [
       '`unwrap`, `isUnauthorized`, `loginInput` or `headers` threw: see `cause`, and for the body `data`',
@@ -50,18 +50,18 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
     ],
     denied: [
       'WeChat does not allow the call; `cause` says why: 103 or 104 the privacy agreement is not accepted, 112 it does not declare this, 1402101 WeChat blocks this user',
-      '微信没有允许这项操作，请同意隐私保护指引后重试',
+      '微信没有允许这项操作，请同意隐私指引后重试',
       'WeChat did not allow this. Please accept the privacy notice and try again',
     ],
     phone_denied: [
-      'The user declined. With the `reason` `privacy` the privacy agreement is not accepted: offer the button again, coupled with `agreePrivacyAuthorization`',
+      'The user declined; with the `reason` `privacy` the privacy agreement is not accepted: offer the button again, coupled with `agreePrivacyAuthorization`',
       '没有得到手机号，可以再试一次',
       'No phone number was given. You can try again',
     ],
     phone_quota: [
       'No paid calls are left (1400001). Buy some in the WeChat console, and offer another way',
-      '手机号验证暂时不可用，请换一种方式',
-      'Phone numbers are not available right now. Please use another way',
+      '手机号暂时不可用，请换一种方式',
+      'Phone numbers are not available. Please use another way',
     ],
     payment_cancelled: [
       'The user closed the payment. The order stays open',
@@ -75,19 +75,19 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
     ],
     payment_failed: [
       'WeChat did not say how the payment ended. Ask the server for the order before another one',
-      '支付结果还没有确认，请稍后查看订单',
+      '支付结果未知，请稍后查看订单',
       'The result is not known yet. Please look at your orders later',
     ],
     config: [
-      'This cannot work here; the message says why: a base library that is too old, a mini game, a relative url where there is no `baseUrl`, phone numbers that the privacy guide does not declare (112) or that are blocked (1421102), what needs `@wxlogin/server` beside a translator, or a login where `wx.login` gives no code',
+      'The message says what cannot work here: an old base library, a mini game, a relative url without `baseUrl`, phone numbers that are not in the privacy guide (112) or blocked (1421102), what needs `@wxlogin/server` beside a translator, `wx.login` without a code',
     ],
     invalid_request: [
-      'The request is malformed; the message says how. If the mini program does not send that, look for what changes it on its way',
+      'The request is malformed; the message says how. If the mini program does not send that, something changes it on its way',
     ],
     invalid_code: [
       "Two codes were refused. Compare the AppID of the mini program with the backend's `apps`",
     ],
-    invalid_grant: ['The session has ended. The client handles it: a silent login, or signed out'],
+    invalid_grant: ['The session has ended: a silent login follows, or signed out'],
     invalid_token: [
       "A fresh token was refused. Compare `secret` and clocks of the backend's instances",
     ],
@@ -96,20 +96,20 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       '请重新登录后再试',
       'Please sign in again',
     ],
-    unknown_app: ['The backend does not have this AppID in `apps`; the message names it'],
+    unknown_app: ['The backend has no such AppID in `apps`; the message names it'],
     access_denied: [
       "The backend's `onLogin` or `claims` refused; `reason` is its own. The client is signed out",
-      '这个账号暂时不能使用，请联系客服',
+      '这个账号不能使用，请联系客服',
       'This account cannot be used. Please contact us',
     ],
     expired_token: [
-      'What the device asked for is over or decided. Let it show a new code',
-      '二维码已失效，请刷新后重新扫描',
+      'The request of the device is over or decided. Let it show a new code',
+      '二维码已失效，请刷新后重试',
       'This code is no longer valid. Please scan a new one',
     ],
     insufficient_scope: [
       'The route is not for this user',
-      '你没有权限使用这个功能',
+      '你不能使用这个功能',
       'You may not use this',
     ],
     user_blocked: [
@@ -143,7 +143,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'The service is busy. Please try again later',
     ],
     server_misconfigured: [
-      'WeChat refuses the backend, whose console or `onEvent` says why',
+      'WeChat refuses the backend; its console or `onEvent` says why',
       '服务繁忙，请稍后重试',
       'The service is busy. Please try again later',
     ],
@@ -167,22 +167,20 @@ export const mistakes = {
   guarded: 'A guard stands in front of the login routes. Mount `authRoutes` before it',
   redirected:
     'Logins follow no redirects, so that nobody else gets the code. Give `baseUrl` the `https` address to which it leads',
-  not_json:
-    'HTML or text came instead of tokens: of a web site at `baseUrl`, a gateway, or a Wi-Fi with a login of its own',
+  not_json: 'HTML or text came, of a web site at `baseUrl`, a gateway, or a Wi-Fi with a login',
   wrapped:
     'JSON without tokens came: the backend wraps answers, as in `{ code, msg, data }`. Leave the login routes out, or set `unwrap` and `unwrapAuth`',
   plain_http:
     'WeChat allows `https` only, but for 不校验合法域名 in DevTools. Give the backend a certificate, and `baseUrl` its `https` address',
   not_running:
-    'Nothing answers there. Start the backend. On a phone 127.0.0.1 is the phone itself: give `baseUrl` the address of the computer in the network',
+    'Start the backend. On a phone 127.0.0.1 is the phone itself: give `baseUrl` the address of the computer in the network',
   app_secret:
-    'Everybody can read a mini program. Keep it at the backend, and reset it in the WeChat console if it was ever in a release',
+    'Everybody can read a mini program. Keep it at the backend, and reset it if it was ever in a release',
   small_entry: 'Import `createClient` from `@wxlogin/client/full`',
-  wrong_option:
-    'An option of `createClient` is wrong; the message names it and says what is allowed',
+  wrong_option: 'The message names the wrong option of `createClient`, and what is allowed',
   no_wx: 'There is no global `wx`. Pass `Taro` or `uni`, in tests `createFakeWx()`',
   no_tokens:
-    'The description of your backend finds neither tokens nor a refusal. Compare its `tokens` with the answer in the Network panel',
+    'The description of your backend finds neither tokens nor a refusal. Compare its `tokens` with the answer',
   threw:
     'The description of your backend threw, or `wx` lacks a call: `cause` says which. In a build for browsers `Taro` and `uni` are empty: name the calls, see `docs/backends.md`',
 } as const
