@@ -26,7 +26,7 @@ const server = `
   emit           errors option-checks redact events
   hooks          errors option-checks session @wxlogin/shared
   stores         option-checks session node:
-  crypto         session node: jose
+  crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
   wechat         errors option-checks redact deadline read-at-most events emit hooks @wxlogin/shared node: undici
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
