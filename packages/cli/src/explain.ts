@@ -87,7 +87,14 @@ export const explain: Command = {
 }
 
 function everything(): readonly Explained[] {
-  return [...codes(), ...reasons(), ...mistakesOfSetUp(), ...warningsOfBackend(), ...errcodes(), ...errnosOfClient()]
+  return [
+    ...codes(),
+    ...reasons(),
+    ...mistakesOfSetUp(),
+    ...warningsOfBackend(),
+    ...errcodes(),
+    ...errnosOfClient(),
+  ]
 }
 
 function codes(): Explained[] {

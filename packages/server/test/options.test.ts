@@ -78,9 +78,12 @@ describe('the secret', () => {
     expect(String(refusalOf({ secret }))).toContain('--env-file=.env')
   })
 
-  test.each(['', 'short', 'a'.repeat(32)])('that is %j leads to what makes one, on every system', (secret) => {
-    expect(String(refusalOf({ secret }))).toContain('`npx wxlogin keygen`')
-  })
+  test.each(['', 'short', 'a'.repeat(32)])(
+    'that is %j leads to what makes one, on every system',
+    (secret) => {
+      expect(String(refusalOf({ secret }))).toContain('`npx wxlogin keygen`')
+    },
+  )
 
   test('counts bytes, not letters', () => {
     expect(() => create({ secret: '微信小程序登录密钥甲乙' })).not.toThrow()
