@@ -3,9 +3,6 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** The one pnpm that this workspace is installed and packed with. */
-export const pnpm = 'pnpm@10.34.8'
-
 /** The workspace's root folder, with a trailing slash. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 

@@ -2,7 +2,8 @@
 // Quick when nothing changed: the lockfile's hash is kept beside what was installed from it.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { pnpm, root, run } from './process.mjs'
+import { pnpm } from './pnpm.mjs'
+import { root } from './process.mjs'
 
 const stampFile = `${root}node_modules/.wxlogin-installed`
 
@@ -21,11 +22,8 @@ const stamp = `${hash.digest('hex')} ${process.platform}-${process.arch}`
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   console.log('Installing the dependencies from npm into node_modules (once, about 300 MB) …')
   const startedAt = performance.now()
-  const { status } = await run(
-    'npx',
+  const { status } = await pnpm(
     [
-      '--yes',
-      pnpm,
       'install',
       '--frozen-lockfile',
       '--reporter=append-only',
@@ -34,7 +32,10 @@ if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
       '--config.confirm-modules-purge=false',
     ],
     { show: true },
-  )
+  ).catch(({ message }) => {
+    console.error(message)
+    return { status: 1 }
+  })
   if (status !== 0) {
     console.error(
       'The dependencies could not be installed; the reason stands above. Check the network or the npm registry setting, then run the command again.',

@@ -6,12 +6,13 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { run } from './process.mjs'
 
 const cacheFolder = join(
@@ -22,18 +23,42 @@ const cacheFolder = join(
 )
 
 /** Installs packages (`name@version` or `alias@npm:name@version`) once and returns the folder whose `node_modules` holds them. */
-export async function tool(title, packages, { about }) {
+export function tool(title, packages, { about }) {
+  return once(title, packages, {
+    says: `Installing ${packages.join(', ')} into ${cacheFolder} (once, ${about}) …`,
+    fill: (folder) => install(folder, packages),
+  })
+}
+
+/** The same for what a folder's `package-lock.json` names, each package verified by the hash that stands there. */
+export function lockedTool(folder, { about }) {
+  const files = ['package.json', 'package-lock.json'].map((name) => ({
+    name,
+    text: readFileSync(join(folder, name), 'utf8'),
+  }))
+  const title = basename(folder)
+  return once(title, files, {
+    says: `Installing ${title} into ${cacheFolder} (once, ${about}) …`,
+    async fill(target) {
+      mkdirSync(target, { recursive: true })
+      for (const { name, text } of files) writeFileSync(join(target, name), text)
+      return run('npm', ['ci', ...quietly], { cwd: target })
+    },
+  })
+}
+
+async function once(title, contents, { says, fill }) {
   const id = createHash('sha256')
-    .update(JSON.stringify([packages, process.platform, process.arch]))
+    .update(JSON.stringify([contents, process.platform, process.arch]))
     .digest('hex')
     .slice(0, 12)
   const folder = join(cacheFolder, `${title}-${id}`)
   if (existsSync(folder)) return folder
 
-  console.log(`Installing ${packages.join(', ')} into ${cacheFolder} (once, ${about}) …`)
+  console.log(says)
   const startedAt = performance.now()
   const unfinished = `${folder}.${process.pid}`
-  const { status, output } = await install(unfinished, packages)
+  const { status, output } = await fill(unfinished)
   if (status !== 0) {
     rmSync(unfinished, { recursive: true, force: true })
     throw new Error(
@@ -60,18 +85,7 @@ function sizeOf(folder) {
 export async function install(folder, packages) {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "dependencies": {} }\n')
-  return run(
-    'npm',
-    [
-      'install',
-      '--prefix',
-      folder,
-      '--ignore-scripts',
-      '--no-audit',
-      '--no-fund',
-      '--loglevel=error',
-      ...packages,
-    ],
-    { cwd: folder },
-  )
+  return run('npm', ['install', '--prefix', folder, ...quietly, ...packages], { cwd: folder })
 }
+
+const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']

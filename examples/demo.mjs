@@ -26,20 +26,37 @@ const wechatServer = await wechat.listen()
 const secret = randomBytes(48).toString('base64')
 const prefetchPath = randomBytes(16).toString('hex')
 const phoneNumber = '13800138000'
-for (const text of [secret, wechat.app.appSecret, wechat.openidOf('user-1'), phoneNumber]) {
+// What a shop is given in the WeChat console, and how it is told of purchases.
+const { offerId, appKey } = wechat.shopOf()
+const push = {
+  token: 'demopushtoken',
+  encodingAesKey: randomBytes(22).toString('hex').slice(0, 43),
+}
+for (const text of [
+  secret,
+  wechat.app.appSecret,
+  wechat.openidOf('user-1'),
+  wechat.openidOf('user-5'),
+  phoneNumber,
+  appKey,
+  push.encodingAesKey,
+]) {
   keepSecret(text)
 }
 
 const store = createMemoryStore({ now: serverNow })
-const { app } = createBackend({
-  apps: [wechat.app],
-  secret,
-  prefetchPath,
-  store,
-  wechatHosts: [wechatServer.url],
-  now: serverNow,
-  onEvent: reportWeChatCall,
-})
+const { app } = createBackend(
+  {
+    apps: [wechat.app],
+    secret,
+    prefetchPath,
+    store,
+    wechatHosts: [wechatServer.url],
+    now: serverNow,
+    onEvent: reportWeChatCall,
+  },
+  { payment: { offerId, appKey, env: 0, ...push } },
+)
 const backend = app.listen(0, '127.0.0.1')
 await new Promise((listening) => backend.once('listening', listening))
 const backendUrl = `http://127.0.0.1:${backend.address().port}`
@@ -161,14 +178,102 @@ async function play() {
 
   await playWebShop({ miniProgram, backendUrl, takeWire })
 
+  await letPcIn(page)
   await compareLaunches()
+  await buyMemberships()
 
-  const users = ['user-1', 'user-2', 'user-3', 'user-4']
+  const users = ['user-1', 'user-2', 'user-3', 'user-4', 'user-5']
   const untold = users.flatMap((user) => [wechat.openidOf(user), wechat.sessionKeyOf(user)])
   check(
-    [wechat.app.appSecret, ...untold].every((text) => !received.includes(text)),
-    'neither AppSecret nor openid nor session_key ever reached a phone',
+    [wechat.app.appSecret, appKey, ...untold].every((text) => !received.includes(text)),
+    'neither AppSecret nor AppKey nor openid nor session_key ever reached a phone',
   )
+}
+
+/** The phone scans a code on the screen of a PC, and confirms (小程序扫码登录). */
+async function letPcIn(phonePage) {
+  step('A PC shows a code, and the phone lets it in')
+  const pc = browserOf(backendUrl)
+  await pc.ask('GET', '/pc')
+  await pc.ask('GET', '/pc/page.js')
+  const started = JSON.parse((await pc.ask('POST', '/pc/start')).text)
+  const bytes = Buffer.from(started.picture.split(',')[1], 'base64')
+  check(
+    bytes.subarray(1, 4).toString() === 'PNG',
+    `the PC shows a picture of ${bytes.length} bytes`,
+  )
+  const { page: path, scene } = wechat.scan(bytes)
+  check(
+    scene.length <= 32,
+    `the phone scans it: ${path} with a scene of ${scene.length} characters`,
+  )
+  check((await pc.ask('POST', '/pc/poll')).status === 202, 'until then the PC waits')
+
+  const letIn = miniProgram.open(path, { scene })
+  await until(() => letIn.data.isOpen, 'the page that confirms')
+  const { clientName, page, place, time } = letIn.data
+  say(`  screen: ${clientName} · ${page} · ${place} · ${time}`)
+  await letIn.tap('允许登录')
+  expectWire('GET /wx/device 200', 'POST /wx/device/decision 204')
+  say(`  screen: ${letIn.data.message}`)
+  serverAheadMs += 2000
+  check((await pc.ask('POST', '/pc/poll')).status === 200, 'the next poll of the PC is answered')
+
+  const me = JSON.parse((await pc.ask('GET', '/pc/me')).text)
+  check(phonePage.data.status.endsWith(me.name), `the PC shows who it is, ${me.name}, and waits`)
+  check(
+    (await pc.ask('GET', '/pc/orders')).status === 403,
+    'before that is confirmed it shows no order',
+  )
+  await pc.ask('POST', '/pc/continue')
+  const pcOrders = JSON.parse((await pc.ask('GET', '/pc/orders')).text)
+  check(
+    JSON.stringify(pcOrders) === JSON.stringify(await ordersOn(phonePage)),
+    'then those that the phone shows',
+  )
+  check(
+    !/eyJ|token"|device_code/.test(pc.received()) &&
+      pc.cookies().every((line) => /HttpOnly/.test(line)),
+    'no script of the page ever saw a token: the backend has them, and the cookies are HttpOnly',
+  )
+
+  const { client } = miniProgram.require('client')
+  await client.logout({ everywhere: true })
+  check(
+    (await pc.ask('GET', '/pc/me')).status === 401,
+    'signing out everywhere on the phone ends the PC',
+  )
+  takeWire()
+}
+
+async function ordersOn(page) {
+  await page.tap('查询')
+  return page.data.orders
+}
+
+/** A browser: it keeps cookies, and remembers everything that a script of its page could read. */
+function browserOf(url) {
+  const jar = new Map()
+  const lines = []
+  let received = ''
+  return {
+    received: () => received,
+    cookies: () => lines,
+    async ask(method, path) {
+      const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ')
+      const headers = { cookie, 'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Chrome/140' }
+      const response = await fetch(url + path, { method, headers })
+      for (const line of response.headers.getSetCookie()) {
+        lines.push(line)
+        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)
+        jar.set(name, value)
+      }
+      const text = await response.text()
+      received += text
+      say(`  PC → backend     ${method} ${path} ${response.status}`)
+      return { status: response.status, text }
+    },
+  }
 }
 
 /** From the launch to the first data on the screen: as usual, and where WeChat fetched the login ahead (数据预拉取). */
@@ -205,12 +310,72 @@ async function compareLaunches() {
   expectWire('GET /orders 200')
 }
 
+/** Virtual payment (虚拟支付): a notification that comes twice, and one that never comes. */
+async function buyMemberships() {
+  step('The button 开通会员 is tapped: a fresh code goes with the order, and its key signs')
+  wechat.publishGoods('vip_year', 9900)
+  await wechat.setPush({ url: `${backendUrl}/wechat/push`, ...push })
+  const { wx, miniProgram } = phoneOf('user-5')
+  miniProgram.launch()
+  const page = miniProgram.open('pages/index/index')
+  await until(() => page.data.isLoggedIn, 'the login')
+  const keyOfLogin = wechat.sessionKeyOf('user-5')
+  takeWire()
+  await page.tap('开通会员')
+  expectWire('POST /membership 200', 'GET /membership 200')
+  const [first] = wx.control.payments
+  check(wechat.sessionKeyOf('user-5') !== keyOfLogin, 'the code of the order brought a new key')
+  check(first?.errCode === 0, 'WeChat accepts both signatures, and the user pays')
+  check(page.data.years === 0, 'that alone makes nobody a member')
+  const cheaper = { ...first, signData: first.signData.replace('9900', '1') }
+  const { errCode } = wechat.requestVirtualPayment('user-5', cheaper)
+  check(errCode === -15006, 'WeChat refuses the same order at another price (-15006)')
+
+  step('WeChat tells the backend twice at once that it was paid')
+  const { url, method, headers, body } = wechat.pushFor(JSON.parse(first.signData).outTradeNo)
+  const answers = await Promise.all(
+    [1, 2].map(async () => {
+      const response = await fetch(url, { method, headers, body })
+      return `${response.status} ${await response.text()}`
+    }),
+  )
+  say(`  WeChat → backend POST /wechat/push, encrypted, twice: ${answers.join(', ')}`)
+  check(answers.join() === '200 success,200 success', 'both are accepted')
+  await page.tap('查看')
+  check(page.data.years === 1, 'and one year is granted')
+  const [third] = await wechat.deliverPushes()
+  await page.tap('查看')
+  check(third?.isAccepted && page.data.years === 1, 'a third time changes nothing')
+  expectWire('GET /membership 200', 'GET /membership 200')
+
+  step(
+    '开通会员 is tapped again, the answer to the payment is lost, and WeChat never tells the backend',
+  )
+  wx.control.onPayment('drop-answer', { times: 1 })
+  await page.tap('开通会员')
+  check(wechat.losePushes() === 1, 'the user has paid, and the notification is lost')
+  say(`  screen: ${page.data.years} · ${page.data.message}`)
+  check(page.data.message !== '', 'the screen says that it is not known whether it was paid')
+  serverAheadMs += 15_000
+  phoneAheadMs += 15_000
+  await page.tap('查看')
+  check(page.data.years === 2, 'the backend asks WeChat for the order, and grants the second year')
+  const asked = wechat.calls.slice(-2).map(({ path }) => path)
+  check(
+    asked.join() === '/xpay/query_order,/xpay/notify_provide_goods',
+    'WeChat was told that it is delivered',
+  )
+  await page.tap('查看')
+  check(page.data.years === 2, 'asking again grants nothing more')
+  takeWire()
+}
+
 /** A phone of this user, with the example mini program on it. */
 function phoneOf(user) {
   const wx = Object.assign(
     createFakeWx({
       user,
-      wechat: { codeFor: giveCode },
+      wechat: { codeFor: giveCode, requestVirtualPayment: wechat.requestVirtualPayment },
       network: carry,
       clock: { now: phoneNow, setTimeout, clearTimeout },
     }),

@@ -6,6 +6,7 @@ import {
   createMemoryStore,
   type Session,
 } from '@wxlogin/server'
+import * as cloudFunction from '@wxlogin/server/cloud-function'
 import * as express from '@wxlogin/server/express'
 import * as fetchAdapter from '@wxlogin/server/fetch'
 import * as node from '@wxlogin/server/node'
@@ -31,6 +32,15 @@ export const routes = [
   node.authRoutes(auth, { basePath: '/wx' }),
   fetchAdapter.authRoutes(auth, { basePath: '/wx' }),
 ]
+
+export const functions = {
+  wx: cloudFunction.authRoutes(auth, { basePath: '/wx' }),
+  me: cloudFunction.requireAuth(auth)((event: cloudFunction.FunctionEvent) => ({
+    role: cloudFunction.sessionOf(event, auth).claims.role,
+    path: event.path,
+  })),
+}
+
 export const guard = express.requireAuth(auth, {
   allow: (session) => session.claims.role === 'admin',
 })

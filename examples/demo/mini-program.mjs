@@ -24,7 +24,7 @@ import ts from 'typescript'
  *
  * @typedef {object} MiniProgram
  * @property {() => void} launch Runs `app.ts` and its `onLaunch`.
- * @property {(path: string) => OpenPage} open Runs a page of `app.json` up to its `onReady`.
+ * @property {(path: string, query?: object) => OpenPage} open Runs a page of `app.json` up to its `onReady`.
  * @property {(path: string) => unknown} require A module of the running mini program, `'client'` for example.
  *
  * @typedef {{ onLaunch?: (options: object) => void }} AppOptions
@@ -101,7 +101,7 @@ export function createMiniProgram({ folder, wx, npm, now = Date.now }) {
       app?.onLaunch?.(wx.getLaunchOptionsSync())
     },
 
-    open(path) {
+    open(path, query = {}) {
       opening = path
       load(path)
       const options = registered.get(path)
@@ -116,7 +116,7 @@ export function createMiniProgram({ folder, wx, npm, now = Date.now }) {
         setData: (/** @type {object} */ changes) => Object.assign(data, jsonCopy(changes)),
       })
       openPages.push(page)
-      page.onLoad?.({})
+      page.onLoad?.(query)
       page.onShow?.()
       page.onReady?.()
 

@@ -1,6 +1,8 @@
-import { type AuthOptions, createAuth } from '@wxlogin/server'
+import { AuthError, type AuthOptions, createAuth } from '@wxlogin/server'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/express'
-import express from 'express'
+import express, { type ErrorRequestHandler } from 'express'
+import { createMembershipShop, type PaymentOptions } from './membership-shop.ts'
+import { createPcPages } from './pc.ts'
 import { createUsers } from './users.ts'
 import { createWebShop } from './web-shop.ts'
 
@@ -12,11 +14,16 @@ const shop = [
 /** The whole backend. What differs between machines, such as secrets and the store, comes in as options. */
 export function createBackend(
   options: Omit<AuthOptions, 'onLogin' | 'onPhoneNumber' | 'onPrefetch'>,
-  { webOrigin = 'http://127.0.0.1:3000' } = {},
+  {
+    webOrigin = 'http://127.0.0.1:3000',
+    payment,
+  }: { readonly webOrigin?: string; readonly payment?: PaymentOptions } = {},
 ) {
   const users = createUsers()
 
   const auth = createAuth({
+    // A PC that the phone lets in.
+    deviceGrant: {},
     ...options,
     // May run again for the same login, so it is an upsert.
     onLogin: ({ appId, openid }) => {
@@ -34,8 +41,8 @@ export function createBackend(
 
   const app = express()
 
-  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone and GET /wx/{prefetchPath}/prefetch: all that WeChat and the client
-  // talk to.
+  // POST /wx/login, /wx/refresh, /wx/logout, /wx/phone, /wx/device… and GET /wx/{prefetchPath}/prefetch: all that WeChat
+  // and the client talk to.
   app.use('/wx', authRoutes(auth))
 
   app.get('/orders', requireAuth(auth), (req, res) => {
@@ -60,6 +67,8 @@ export function createBackend(
     res.sendStatus(ended === 1 ? 204 : 404)
   })
 
+  app.use('/pc', createPcPages({ auth, users, now: options.now ?? Date.now }))
+
   // What lets a page of ours know the user once, without a token in its address; no other page gets one.
   app.post('/tickets', requireAuth(auth), express.json(), async (req, res) => {
     const { audience } = Object(req.body)
@@ -70,5 +79,17 @@ export function createBackend(
   // The page for the web-view, with a cookie of its own.
   app.use('/h5', createWebShop({ auth, users, origin: webOrigin }))
 
+  // Memberships by virtual payment (虚拟支付), where the console has it.
+  if (payment) app.use(createMembershipShop({ auth, payment, now: options.now }))
+
+  app.use(answerRefusals)
+
   return { app, auth }
+}
+
+/** A refusal as the client understands it. */
+const answerRefusals: ErrorRequestHandler = (error, _req, res, next) => {
+  if (!(error instanceof AuthError) || error.status >= 500) return next(error)
+  const { code, message, reason, status, headers } = error
+  res.status(status).set(headers).json({ error: code, error_description: message, reason })
 }

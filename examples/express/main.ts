@@ -8,6 +8,7 @@ const {
   PORT = '3000',
   WEB_ORIGIN = `http://127.0.0.1:${PORT}`,
 } = process.env
+const { WX_OFFER_ID, WX_APP_KEY, WX_PAY_ENV, WX_PUSH_TOKEN, WX_PUSH_AES_KEY } = process.env
 
 if (!WX_APP_ID || !WX_APP_SECRET || !WXLOGIN_SECRET) {
   console.error(`Set these environment variables and start again:
@@ -28,7 +29,22 @@ const { app } = createBackend(
     onEvent: (event) =>
       event.type === 'failure' ? console.error(event.error) : console.log(JSON.stringify(event)),
   },
-  { webOrigin: WEB_ORIGIN },
+  {
+    webOrigin: WEB_ORIGIN,
+    // Where memberships are sold, all of them; WX_PAY_ENV=1 is the sandbox.
+    ...(WX_OFFER_ID &&
+      WX_APP_KEY &&
+      WX_PUSH_TOKEN &&
+      WX_PUSH_AES_KEY && {
+        payment: {
+          offerId: WX_OFFER_ID,
+          appKey: WX_APP_KEY,
+          env: WX_PAY_ENV === '1' ? 1 : 0,
+          token: WX_PUSH_TOKEN,
+          encodingAesKey: WX_PUSH_AES_KEY,
+        },
+      }),
+  },
 )
 
 app.listen(Number(PORT), '127.0.0.1', (error) => {

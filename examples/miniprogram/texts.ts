@@ -14,7 +14,11 @@ const texts: { readonly [code in ClientErrorCode]?: string } = {
   server_error: '服务繁忙，请稍后重试',
   phone_denied: '没有得到手机号，可以再试一次',
   phone_quota: '手机号验证暂时不可用，请稍后再试',
+  payment_cancelled: '没有付款，可以再试一次',
+  payment_refused: '微信没有接受这笔支付，没有付款',
+  payment_failed: '还不知道有没有付款，请稍后查看',
   user_changed: '账号已切换，请重试',
+  expired_token: '二维码已失效，请刷新后重新扫描',
   // The first hour of a developer; users never see these.
   mock_code: '请在 project.config.json 里填写自己的 AppID',
   unknown_app: '后端没有配置这个 AppID，请检查 WX_APP_ID',

@@ -23,12 +23,16 @@ const npm = { '@wxlogin/client/full': client?.text ?? '' }
 const prefetchPath = randomBytes(16).toString('hex')
 
 async function startBackend(wechat: FakeWeChat) {
-  const { app, auth } = createBackend({
-    apps: [wechat.app],
-    secret: randomBytes(48).toString('base64'),
-    prefetchPath,
-    fetch: wechat.fetch,
-  })
+  const { offerId, appKey } = wechat.shopOf()
+  const { app, auth } = createBackend(
+    {
+      apps: [wechat.app],
+      secret: randomBytes(48).toString('base64'),
+      prefetchPath,
+      fetch: wechat.fetch,
+    },
+    { payment: { offerId, appKey, env: 0, token: 'pushtoken123', encodingAesKey: 'a'.repeat(43) } },
+  )
   const server = app.listen(0, '127.0.0.1')
   await new Promise((listening) => server.once('listening', listening))
   onTestFinished(() => {
@@ -214,4 +218,35 @@ test('DevTools without an AppID is told what to fill in', async () => {
   await page.tap('查询')
 
   expect(page.data.message).toBe('请在 project.config.json 里填写自己的 AppID')
+})
+
+test('开通会员 pays, and the years are on the screen once WeChat has told the backend', async () => {
+  const { wechat, port, wx } = await setUp()
+  wechat.publishGoods('vip_year', 9900)
+  await wechat.setPush({
+    url: `http://127.0.0.1:${port}/wechat/push`,
+    token: 'pushtoken123',
+    encodingAesKey: 'a'.repeat(43),
+  })
+  const page = start(wx)
+  await loggedIn(page)
+
+  await page.tap('开通会员')
+  await wechat.deliverPushes()
+  await page.tap('查看')
+
+  expect(wx.control.payments).toMatchObject([{ errCode: 0 }])
+  expect(page.data).toMatchObject({ years: 1, message: '' })
+})
+
+test('who closes the window of 开通会员 reads that nothing was paid', async () => {
+  const { wechat, wx } = await setUp()
+  wechat.publishGoods('vip_year', 9900)
+  const page = start(wx)
+  await loggedIn(page)
+  wx.control.onPayment('cancel')
+
+  await page.tap('开通会员')
+
+  expect(page.data).toMatchObject({ years: 0, message: '没有付款，可以再试一次' })
 })

@@ -542,7 +542,10 @@ export const client = createClient({ baseUrl: ${expression}, authPath: '/wx' })`
 describe('the secret of a backend', () => {
   const secretOf = (code: string) => ({
     'server/main.js': (project['server/main.js'] ?? '')
-      .replace('WX_APP_SECRET }', 'WX_APP_SECRET, WXLOGIN_SECRET, OLD }')
+      .replace(
+        'WX_APP_SECRET }',
+        'WX_APP_SECRET, WXLOGIN_SECRET, OLD, ORIGIN = `http://$' + '{OLD}` }',
+      )
       .replace('process.env.WXLOGIN_SECRET', code),
   })
 

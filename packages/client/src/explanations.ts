@@ -102,6 +102,11 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       '这个账号暂时不能使用，请联系客服',
       'This account cannot be used. Please contact us',
     ],
+    expired_token: [
+      'What the device asked for is over or decided. Let it show a new code, and scan that',
+      '二维码已失效，请刷新后重新扫描',
+      'This code is no longer valid. Please scan a new one',
+    ],
     insufficient_scope: [
       'The route is not for this user',
       '你没有权限使用这个功能',

@@ -45,6 +45,7 @@ async function programOfPage(name: string, page = 'operations/incidents') {
 
 const oldSecret = 'Zb3vK9qR1tXw7LmN5pYc2HdJ8sFgA4eU6oTiVnQkBx0'
 const newSecret = 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5uE0oNiMkPvXq'
+const guards = (path: string) => (path === '/transfers' ? { maxAgeSeconds: 300 } : {})
 const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
 
 /** A backend that can be deployed anew, on a store that stays, with phones before it. */
@@ -80,7 +81,7 @@ function setUp(options: Partial<AuthOptions> = {}) {
               header: (name) => header[name.toLowerCase()],
               body: { parsed: JSON.parse(String(body)) },
             })
-          : ((await auth.guard(header.authorization)).response ?? {
+          : ((await auth.guard(header.authorization, guards(path))).response ?? {
               status: 200,
               headers: {},
               body: '{}',
@@ -91,7 +92,9 @@ function setUp(options: Partial<AuthOptions> = {}) {
     for (const [key, value] of storage) wx.control.storage.set(key, value)
     const client = createClient({ baseUrl, wx })
     const opensOrders = async () => (await outcomes([client.request({ url: '/orders' })]))[0]
-    return { wx, client, opensOrders, logins: () => wx.control.calls.login }
+    const transfers = async () =>
+      (await outcomes([client.request({ url: '/transfers', method: 'POST' })]))[0]
+    return { wx, client, opensOrders, transfers, logins: () => wx.control.calls.login }
   }
 
   return {
@@ -400,6 +403,18 @@ describe('the profile for banks', () => {
 
     expect(hours).toBeGreaterThan(11)
     expect(hours).toBeLessThanOrEqual(12)
+  })
+
+  test('asks a copied token for a login that its holder cannot make', async () => {
+    const world = bank()
+    const { wx, client, transfers } = world.phone('li')
+    await client.launch()
+    pass(301)
+
+    const thief = world.phone('wang', wx.control.storage)
+
+    expect(await thief.transfers()).toBe('user_changed')
+    expect(await transfers()).toBe('ok')
   })
 
   test('ends a session at once', async () => {

@@ -11,7 +11,9 @@ import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createLoginByPlatform } from './login/by-platform.js'
 import { createCloudFunction } from './login/cloud-function.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
+import { createDeviceGrant, type DeviceGrant, withoutDeviceGrant } from './login/device-grant.js'
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
+import { createOpenAgain } from './login/open-again.js'
 import { createOpenSession } from './login/open-session.js'
 import { createPhone, type PhoneInput } from './login/phone.js'
 import { createPrefetch } from './login/prefetch.js'
@@ -28,13 +30,14 @@ import { createRefresh, type RefreshInput } from './sessions/refresh.js'
 import { createRevocationCheck } from './sessions/revocation.js'
 import { createSessions, type RevokeInput, type Sessions } from './sessions/sessions.js'
 import { createAccessTokens } from './tokens/access-token.js'
+import { createDeviceCodes } from './tokens/device-code.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
 import { createSign, type Sign } from './user-info/sign.js'
 import { createTickets, isTicket, type Tickets } from './user-info/tickets.js'
 import { createUserKeys } from './user-info/user-keys.js'
-import { type CreateVirtualPayment, createVirtualPayment } from './user-info/virtual-payment.js'
+import type { CreateVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
 import { createTransport, type WeChatHealth } from './wechat/transport.js'
@@ -68,6 +71,10 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   readonly sign: Sign
   /** The arguments of `wx.requestVirtualPayment`, signed. Throws `invalid_code`, `stale_session_key`, `invalid_token`. */
   readonly virtualPayment: CreateVirtualPayment
+  /**
+   * The phone lets a PC in (RFC 8628), with the option `deviceGrant`: for a backend that keeps the PC's tokens itself.
+   */
+  readonly device: DeviceGrant<Claims>
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
    * knows the users of WeChat cloud hosting, if `cloudHosting` is set, and of a cloud function, if `cloudFunction` is.
@@ -142,7 +149,12 @@ export function createAuth<Claims extends object = object>(
   const keys = createKeyRing(common)
   const signingKeys = readSigningKeys(common)
   const transport = createTransport(common)
-  const apps = createApps({ ...common, transport })
+  // What signs for users is made further down, and called later.
+  const apps = createApps({
+    ...common,
+    transport,
+    signerOf: (session) => userKeys.theOneOf(session, {}),
+  })
   const store = guardStore(common)
 
   const refreshTokens = createRefreshTokens(keys.refresh)
@@ -162,7 +174,8 @@ export function createAuth<Claims extends object = object>(
 
   const previousSessions = createPreviousSessions(shared)
   const openSession = createOpenSession({ ...shared, previousSessions })
-  const loginNeeds = { ...shared, previousSessions, openSession }
+  const openAgain = createOpenAgain(shared)
+  const loginNeeds = { ...shared, previousSessions, openSession, openAgain }
   const loginByCode = createLoginByCode(loginNeeds)
   const loginByPlatform = createLoginByPlatform({
     ...loginNeeds,
@@ -174,10 +187,17 @@ export function createAuth<Claims extends object = object>(
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
   const phone = createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })
+  const deviceCodes = createDeviceCodes(keys.device)
+  const device = createDeviceGrant({ ...common, ...loginNeeds, deviceCodes })
   const login = createLogin(loginByCode)
 
   const userKeys = createUserKeys(shared)
   const sign = createSign({ userKeys })
+  // Loaded with the first order: most backends sell nothing.
+  const virtualPayment: CreateVirtualPayment = async (input) => {
+    const { createVirtualPayment } = await import('./user-info/virtual-payment.js')
+    return createVirtualPayment({ ...shared, sign })(input)
+  }
 
   const authenticate = createAuthenticate({
     accessTokens,
@@ -187,7 +207,11 @@ export function createAuth<Claims extends object = object>(
       ...common,
       firstAppId: apps.firstAppId,
       knowsApp: apps.knows,
-      isOwn: (token) => accessTokens.isOwn(token) || refreshTokens.isOwn(token) || isTicket(token),
+      isOwn: (token) =>
+        accessTokens.isOwn(token) ||
+        refreshTokens.isOwn(token) ||
+        deviceCodes.isOwn(token) ||
+        isTicket(token),
     }),
     sessionByPlatform: loginByPlatform?.sessionBehind,
   })
@@ -199,6 +223,7 @@ export function createAuth<Claims extends object = object>(
     phone,
     loginByPlatform: loginByPlatform?.login,
     prefetch,
+    device,
     signingKeys,
     now,
     emit,
@@ -217,7 +242,8 @@ export function createAuth<Claims extends object = object>(
     phone,
     ...createOpenDataReader({ ...shared, userKeys }),
     sign,
-    virtualPayment: createVirtualPayment({ ...shared, sign }),
+    virtualPayment,
+    device: device ?? withoutDeviceGrant(),
     authenticate,
     handle,
     guard: createGuard({ authenticate, refuse }),

@@ -1,4 +1,4 @@
-import type { InvalidGrantReason } from '@wxlogin/shared'
+import type { AppKind, InvalidGrantReason } from '@wxlogin/shared'
 import type { AuthErrorCode } from './errors.js'
 import type { LoginMethod } from './session.js'
 
@@ -13,6 +13,8 @@ export type AuthEvent =
   | RevokedEvent
   | LogoutEvent
   | PhoneEvent
+  | DeviceAskedEvent
+  | DeviceDecidedEvent
   | EvictedEvent
   | ForgottenEvent
   | WeChatEvent
@@ -29,6 +31,7 @@ export interface LoginEvent {
   /** `retried`: the same request again · `code_reused`: the code came with another key, which ended its session. */
   readonly outcome: 'created' | 'retried' | 'code_reused'
   readonly appId: string
+  readonly kind: AppKind
   readonly sessionId: string
   readonly userId: string
   /** In milliseconds since the epoch. */
@@ -86,6 +89,25 @@ export interface PhoneEvent {
   readonly durationMs: number
 }
 
+/** A device without WeChat asked to be let in (RFC 8628). */
+export interface DeviceAskedEvent {
+  readonly type: 'device_asked'
+  readonly appId: string
+}
+
+/**
+ * A signed-in user decided about a device; the login of one that is let in is a {@link LoginEvent} by `device`.
+ * `wrong_number`: the phone brought another number than the device shows, which refuses the device.
+ */
+export interface DeviceDecidedEvent {
+  readonly type: 'device_decided'
+  readonly outcome: 'approved' | 'denied' | 'wrong_number'
+  readonly appId: string
+  /** The session that decided. */
+  readonly sessionId: string
+  readonly userId: string
+}
+
 /** A user had more sessions than `maxSessionsPerUser`; the least recently refreshed one ended. */
 export interface EvictedEvent {
   readonly type: 'evicted'
@@ -105,13 +127,14 @@ export interface ForgottenEvent {
 /** One call to WeChat. A read is sent up to three times if WeChat is busy; a call that ends as `no_place` is not sent. */
 export interface WeChatEvent {
   readonly type: 'wechat'
-  /** The method that made the call; for `call`, the path. */
+  /** The method that made the call; for `call` and virtual payment, the path. */
   readonly endpoint:
     | 'code2Session'
     | 'phoneNumber'
     | 'checkSessionKey'
     | 'resetSessionKey'
     | 'checkEncryptedData'
+    | 'wxacode'
     | 'accessToken'
     | `/${string}`
   readonly appId: string
@@ -120,7 +143,7 @@ export interface WeChatEvent {
   readonly durationMs: number
   /**
    * `ok`, the code of the error that was thrown, or a more specific name. `lost`: the connection broke before the answer
-   * was complete · `unreadable`: the answer was not a JSON object, or larger than 64 KiB · `no_place`: too many calls
+   * was complete · `unreadable`: the answer was not what it should be, a JSON object in most cases, or too large (64 KiB) · `no_place`: too many calls
    * were in flight, so this one was not sent; it says nothing about WeChat.
    */
   readonly outcome: 'ok' | 'lost' | 'unreadable' | 'no_place' | AuthErrorCode
@@ -144,9 +167,18 @@ export interface MisconfiguredEvent {
 
 /**
  * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, logins of
- * a data pre-fetch, data of signed-in users (phone numbers, session keys), the access token, and the app's own calls (`call`).
+ * a data pre-fetch, logins from websites and official accounts, logins from WeCom, data of signed-in users (phone
+ * numbers, session keys), the access token, virtual payment, and the app's own calls (`call`).
  */
-export type EndpointGroup = 'login' | 'prefetch' | 'user_info' | 'access_token' | 'call'
+export type EndpointGroup =
+  | 'login'
+  | 'prefetch'
+  | 'web_login'
+  | 'wecom'
+  | 'user_info'
+  | 'access_token'
+  | 'payment'
+  | 'call'
 
 /**
  * The circuit breaker of a group changed: after consecutive failures its calls fail at once (`open`), after some time

@@ -1,4 +1,7 @@
 export type {
+  AppKind,
+  DeviceAnswer,
+  DeviceRequestAnswer,
   ErrorBody,
   InvalidGrantReason,
   Json,
@@ -12,6 +15,8 @@ export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.j
 export type {
   AuthEvent,
   BreakerEvent,
+  DeviceAskedEvent,
+  DeviceDecidedEvent,
   EndpointGroup,
   EvictedEvent,
   FailureEvent,
@@ -38,6 +43,14 @@ export type { GuardResult, OptionalGuardResult } from './http/guard.js'
 export { lazyAuth } from './lazy-auth.js'
 export type { CreateSessionInput } from './login/by-app.js'
 export type { WXContext } from './login/cloud-function.js'
+export type {
+  DeviceDecisionInput,
+  DeviceGrant,
+  DeviceGrantSettings,
+  DevicePollInput,
+  DeviceRequestInput,
+  DeviceScene,
+} from './login/device-grant.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
 export type { AuthOptions } from './options.js'
@@ -73,9 +86,25 @@ export type {
   VirtualPaymentData,
   VirtualPaymentInput,
 } from './user-info/virtual-payment.js'
-export type { Apps, ServedApp } from './wechat/apps.js'
-export type { AppCredentials } from './wechat/code2session.js'
+export type { ExchangedAccount } from './wechat/app-kind.js'
+export type { Apps } from './wechat/apps.js'
+export type { MiniProgramApp } from './wechat/code2session.js'
+export type { AppCredentials } from './wechat/credentials.js'
+export type { CustomApp } from './wechat/custom.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
+export type { FileCallOptions, WeChatFile } from './wechat/files.js'
+export type { AppEntry } from './wechat/kinds.js'
 export type { WeChat } from './wechat/mini-program.js'
+export type { OfficialAccountApp, OfficialAccountScope } from './wechat/official-account.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
+export type {
+  PaymentEvent,
+  PaymentNotification,
+  PaymentOrder,
+  VirtualPayment,
+  VirtualPaymentOptions,
+} from './wechat/virtual-payment.js'
+export type { WebsiteApp } from './wechat/website.js'
+export type { WeComApp } from './wechat/wecom.js'
+export type { WxacodeOptions } from './wechat/wxacode.js'

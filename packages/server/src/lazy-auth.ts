@@ -54,6 +54,12 @@ export function lazyAuth<Claims extends object>(create: () => Auth<Claims>): Aut
     verifySignature: async (session, data) => auth().verifySignature(session, data),
     sign: async (...args) => auth().sign(...args),
     virtualPayment: async (input) => auth().virtualPayment(input),
+    device: {
+      start: async (...args) => auth().device.start(...args),
+      look: async (input) => auth().device.look(input),
+      decide: async (input) => auth().device.decide(input),
+      poll: async (input) => auth().device.poll(input),
+    },
     authenticate,
     handle: async (request) => auth().handle(request),
     guard,

@@ -66,7 +66,7 @@ export function checkNode(version = globalThis.process?.versions?.node): void {
   const isNewEnough = (major - 20 || minor - 18 || patch - 1) >= 0
   if (isNewEnough) return
   throw new Error(
-    `@wxlogin/server needs Node 20.18.1 or newer, and this is Node ${version}; choose a newer one where the service or function is set up`,
+    `@wxlogin/server needs Node 20.18.1 or newer, and this is Node ${version}; choose a newer one where the service is set up, or create the cloud function anew with one`,
   )
 }
 

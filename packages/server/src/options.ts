@@ -5,9 +5,10 @@ import type { AuthEvent, EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudFunctionOptions } from './login/cloud-function.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
+import type { DeviceGrantOptions } from './login/device-grant.js'
 import type { PrefetchOptions } from './login/prefetch.js'
 import { checkFunctions, checkNames, checkNode, type OptionNames } from './option-checks.js'
-import type { StoreOptions } from './sessions/guarded-store.js'
+import { checkValueVerbs, type StoreOptions } from './sessions/guarded-store.js'
 import type { LegacyOptions } from './sessions/legacy-tokens.js'
 import type { RevocationOptions } from './sessions/revocation.js'
 import type { SessionOptions } from './sessions/sessions.js'
@@ -30,6 +31,7 @@ export interface AuthOptions<Claims extends object = object>
     CloudHostingOptions,
     CloudFunctionOptions,
     PrefetchOptions,
+    DeviceGrantOptions,
     WeChatConnectionOptions {
   /** The clock, in milliseconds since the epoch (default `Date.now`). */
   now?: () => number
@@ -65,6 +67,7 @@ const names: OptionNames<AuthOptions> = {
   allowLongAccessTtl: true,
   maxVerifiedTokens: true,
   cloudHosting: true,
+  deviceGrant: true,
   cloudFunction: true,
   fetch: true,
   wechatHosts: true,
@@ -81,14 +84,16 @@ export function resolveCommon<Claims extends object>(
 ): CommonOptions<Claims> {
   checkNode()
   checkNames('createAuth', given, names)
-  const { now = Date.now, onEvent, store, ...options } = given
+  const { now = Date.now, onEvent, ...options } = given
   checkFunctions({ now })
   checkClock(now())
+  const store = options.store === undefined ? createMemoryStore({ now }) : options.store
+  if (options.deviceGrant !== undefined) checkValueVerbs('deviceGrant', store)
   return {
     ...options,
     now,
     emit: createEmit(onEvent),
-    store: store === undefined ? createMemoryStore({ now }) : store,
+    store,
   }
 }
 

@@ -12,7 +12,7 @@ export interface RequestHeaders {
 /** A request as an adapter passes it in: no more than what is needed, with nothing decided yet. */
 export interface AuthRequest extends RequestHeaders {
   readonly method: string
-  /** Relative to where the routes are mounted, for example `/login`. Only `/prefetch` reads a query string. */
+  /** Relative to where the routes are mounted, for example `/login`. Only `/prefetch` and `/device` read a query string. */
   readonly path: string
   /** The body as a stream, or what a body parser has made of it. */
   readonly body: AsyncIterable<Uint8Array | string> | { readonly parsed: unknown } | undefined

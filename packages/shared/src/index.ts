@@ -19,11 +19,14 @@ export const paths = {
   logout: '/logout',
   phone: '/phone',
   prefetch: '/prefetch',
+  device: '/device',
+  deviceDecision: '/device/decision',
+  deviceToken: '/device/token',
   jwks: '/jwks.json',
 } as const
 
 /**
- * Required on login and refresh. It tells a retry from a theft, so one key belongs to one attempt. A logout brings the key
+ * Required on login and refresh, and for the polls of a device. It tells a retry from a theft, so one key belongs to one attempt. A logout brings the key
  * of the record that its refresh token is kept in, and a phone number one of its own.
  */
 export const idempotencyHeader = 'Idempotency-Key'
@@ -31,14 +34,25 @@ export const idempotencyHeader = 'Idempotency-Key'
 /** Optional. Names the request in the events of both sides: 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`. */
 export const requestIdHeader = 'X-Request-Id'
 
+/**
+ * The kinds of apps that people log in from: a mini program or mini game (also where nothing is said), a website with
+ * WeChat's QR code (开放平台网站应用), a page inside WeChat (公众号网页授权), a mini program inside WeCom (企业微信), and whatever the
+ * backend exchanges the codes of by itself.
+ */
+export const appKinds = ['mini_program', 'website', 'official_account', 'wecom', 'custom'] as const
+
+export type AppKind = (typeof appKinds)[number]
+
 /** What `wx.login()` gives in DevTools when the project has no real AppID. No backend can exchange it. */
 export const mockCode = 'the code is a mock one'
 
 /** `POST /login` */
 export interface LoginBody {
-  /** The one-time code of `wx.login()`, valid for 5 minutes. */
+  /** The one-time code of `wx.login()`, valid for 5 minutes, or of what the app has in its place. */
   readonly code: string
   readonly app_id: string
+  /** Where the code is from (default `mini_program`): a code tells nobody, and the wrong exchange spends it. */
+  readonly kind?: AppKind
   /** A name for the device, shown in the user's list of sessions. */
   readonly device?: string
   /** Whatever the backend's `onLogin` wants to know, an invitation code for example. */
@@ -101,6 +115,57 @@ export type PrefetchAnswer =
   | (TokenAnswer & { readonly prefetched?: Json })
   | { readonly access_token?: undefined; readonly prefetched?: undefined }
 
+/** `POST /device`: a device asks to be let in (RFC 8628 §3.1). Anybody may ask, and say of themselves what they like. */
+export interface DeviceBody {
+  /** May be left out if there is just one mini program. */
+  readonly app_id?: string
+  /** What the device calls itself, shown to the user who decides, and in their list of sessions. */
+  readonly client_name?: string
+  /** The page that asks. */
+  readonly page?: string
+}
+
+/** The answer to `POST /device` (RFC 8628 §3.2). */
+export interface DeviceAnswer {
+  /** Secret: whoever has it gets the session. */
+  readonly device_code: string
+  /** Public, 22 characters: for the picture that the phone scans. */
+  readonly scene: string
+  /** In seconds from now. */
+  readonly expires_in: number
+  /** How many seconds to wait between two polls. */
+  readonly interval: number
+  /** The number that the user has to compare, where the backend wants that: for the device to show beside the picture. */
+  readonly number?: string
+}
+
+/** The answer to `GET /device?scene=`, with an access token: what asks. */
+export interface DeviceRequestAnswer {
+  readonly client_name?: string
+  readonly page?: string
+  /** From where, where the backend knows it. Unlike the name and the page this is no claim of whoever asks. */
+  readonly place?: string
+  /** In seconds since the epoch. */
+  readonly asked_at: number
+  /** In seconds from now. */
+  readonly expires_in: number
+  /** Whether an approval has to bring the number that the device shows. */
+  readonly needs_number: boolean
+}
+
+/** `POST /device/decision`, with an access token. */
+export interface DeviceDecisionBody {
+  readonly scene: string
+  readonly approve: boolean
+  /** What the device shows, where it is asked for. */
+  readonly number?: string
+}
+
+/** `POST /device/token` (RFC 8628 §3.4), with one `Idempotency-Key` for all polls of one `device_code`. */
+export interface DeviceTokenBody {
+  readonly device_code: string
+}
+
 /** What every refused request is answered with (RFC 6749 §5.2). */
 export interface ErrorBody {
   readonly error: WireErrorCode
@@ -125,6 +190,9 @@ export interface ErrorBody {
  * | `unknown_app` | throws: a mix-up of AppIDs |
  * | `insufficient_user_authentication` | one new login, which must give the same user, one replay |
  * | `access_denied` | throws, signed out; with scope `attempt` it throws and keeps the session |
+ * | `authorization_pending` | a device polls on |
+ * | `slow_down` | a device polls on, with 5 seconds more between two polls from now on |
+ * | `expired_token` | a device asks for a new code; a phone has it scanned |
  * | `insufficient_scope` | throws |
  * | `user_blocked` | throws, does not retry |
  * | `stale_session_key` | throws; a new login brings the key that new open data is encrypted with |
@@ -139,6 +207,9 @@ export const wireErrors = {
   insufficient_user_authentication: 401,
   unknown_app: 400,
   access_denied: 403,
+  authorization_pending: 400,
+  slow_down: 400,
+  expired_token: 400,
   insufficient_scope: 403,
   user_blocked: 403,
   stale_session_key: 409,

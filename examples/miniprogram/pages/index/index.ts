@@ -20,6 +20,7 @@ Page({
     message: '',
     orders: [] as Order[],
     devices: [] as (Device & { name: string })[],
+    years: 0,
   },
 
   stopListening() {},
@@ -50,6 +51,7 @@ Page({
       isLoggedIn: false,
       orders: [],
       devices: [],
+      years: 0,
     })
   },
 
@@ -73,6 +75,24 @@ Page({
     return this.attempt(async () => {
       const { data } = await client.request<Order[]>({ url: '/orders' })
       this.setData({ orders: data })
+    })
+  },
+
+  /** Whatever the phone hears of the payment: the server knows whether it was paid. */
+  buyMembership() {
+    return this.attempt(async () => {
+      try {
+        await client.pay({ url: '/membership' })
+      } finally {
+        await this.queryMembership()
+      }
+    })
+  },
+
+  queryMembership() {
+    return this.attempt(async () => {
+      const { data } = await client.request<{ years: number }>({ url: '/membership' })
+      this.setData({ years: data.years })
     })
   },
 

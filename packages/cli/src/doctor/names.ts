@@ -1,4 +1,4 @@
-import { type Expression, expressionAt, type Step } from './expression.js'
+import { closing, type Expression, expressionAt, type Step, splitAt } from './expression.js'
 import type { Modules, Source } from './source.js'
 
 export type Found = { readonly expression: Expression; readonly path: readonly Step[] }
@@ -12,7 +12,7 @@ export function behind(
 ): Found | { readonly variable: string } | undefined {
   const { code } = source
   const escaped = name.replaceAll('$', '\\$')
-  const variable = fromEnvironment(name, code)
+  const variable = fromEnvironment(name, source)
   if (variable !== undefined) return { variable }
   const declared = new RegExp(
     `\\b(?:const|let|var)\\s+${escaped}\\s*(?::[^=;\\n]+)?=(?!=)\\s*`,
@@ -90,11 +90,17 @@ export function exportOf(
 }
 
 /** `const { NAME, OTHER: name = '' } = process.env` */
-function fromEnvironment(name: string, code: string): string | undefined {
-  for (const [, members = ''] of code.matchAll(/\{([^{}]*)\}\s*=\s*(?:[\w$]+\.)*env\b/g)) {
-    for (const member of members.split(',')) {
+function fromEnvironment(name: string, source: Source): string | undefined {
+  const { code } = source
+  for (const { 0: start, index } of code.matchAll(/\b(?:const|let|var)\s*\{/g)) {
+    const open = index + start.length - 1
+    const end = closing(code, open)
+    if (end < 0 || !/^\}\s*(?::[^=;]+)?=\s*(?:[\w$]+\.)*env\b/.test(code.slice(end, end + 200)))
+      continue
+    const members = { source, start: open + 1, text: code.slice(open + 1, end) }
+    for (const { text } of splitAt(members, [','])) {
       const [, variable, alias = variable] =
-        /^\s*([A-Za-z_]\w*)\s*(?::\s*([A-Za-z_$][\w$]*))?/.exec(member) ?? []
+        /^\s*([A-Za-z_]\w*)\s*(?::\s*([A-Za-z_$][\w$]*))?/.exec(text) ?? []
       if (variable !== undefined && alias === name) return variable
     }
   }

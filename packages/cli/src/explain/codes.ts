@@ -31,6 +31,18 @@ export const serverCodes: { readonly [code in AuthErrorCode]: Text } = {
     en: 'Your `onLogin`, `onPhoneNumber` or `claims` refused, with your own `reason`. With `scope: "attempt"` only this attempt',
     zh: '你的 `onLogin`、`onPhoneNumber` 或 `claims` 拒绝了，`reason` 由你给出。带 `scope: "attempt"` 时只针对这一次尝试',
   },
+  authorization_pending: {
+    en: 'A device waits for its user, who has not decided yet. Nothing to do: it polls on',
+    zh: '设备在等用户确认，用户还没有决定。不用处理，设备会继续轮询',
+  },
+  slow_down: {
+    en: 'A device polls `/device/token` faster than its `interval`. It has to wait 5 seconds more from now on; if it does, look for two pages or timers that poll with one code',
+    zh: '设备轮询 `/device/token` 比 `interval` 更快。从现在起每次多等 5 秒；如果已经在等，检查是否有两个页面或定时器用同一个 code 轮询',
+  },
+  expired_token: {
+    en: 'What a device asked for is over, was decided, or was never asked here. Let it call `POST /device` again and show the new code',
+    zh: '设备的请求已过期、已有决定，或根本不是在这里发起的。让设备重新调用 `POST /device`，显示新的码',
+  },
   insufficient_scope: {
     en: '`allow` or `appIds` of `requireAuth` refused. Do not offer this route to this user',
     zh: '`requireAuth` 的 `allow` 或 `appIds` 不允许。不要向这个用户提供这个接口',
@@ -141,6 +153,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   insufficient_user_authentication: '登录的时间太早，而重新登录做不到，或没有用。请用户重新登录',
   unknown_app: '后端的 `apps` 里没有这个 AppID，message 里写明了是哪个',
   access_denied: '后端的 `onLogin` 或 `claims` 拒绝了，`reason` 由后端给出。客户端变为已退出',
+  expired_token: '设备的请求已过期或已有决定。让设备显示新的码，重新扫描',
   insufficient_scope: '这个接口不对该用户开放',
   user_blocked: '被微信拦截的用户，不要重试',
   stale_session_key:

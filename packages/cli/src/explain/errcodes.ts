@@ -2,8 +2,15 @@ const proxies = '检查这台服务器到微信之间的代理'
 const tokenRefused =
   '微信不认 access_token，换了新的也一样；找一找是不是有别的程序在强制刷新它（force_refresh）'
 const wrongSecret = 'AppSecret 不对，从小程序后台重新复制'
+const wrongWebSecret = 'AppSecret 不对，从这个应用自己的后台重新复制'
+const startAgain = '让浏览器重新跳转到微信授权'
+const wrongAgentSecret = 'corpId 或 agentSecret 不对，从企业微信管理后台重新复制所关联应用的 secret'
+const wecomTokenRefused = '企业微信不认 access_token，换了新的也一样'
 const readTheManual = '微信不接受某个参数，对照微信文档检查'
 const unreadableBody = '微信无法解析请求体，对照微信文档检查'
+const wrongPaySig = '支付签名不对：对照后台检查这个 env 的 AppKey，现网和沙箱的 AppKey 不一样'
+const noSessionKey = '没有有效的 session_key：让小程序重新登录，用同一个订单号再试一次'
+const later = '微信还在处理，稍后用同样的参数再试'
 const waitingForApproval = '这台服务器的 IP 正在等管理员确认'
 
 /** The hints of `knownErrcodes()` in Chinese: by errcode, and where it means something else, by endpoint and errcode. */
@@ -51,6 +58,46 @@ export const hintsInChinese: Readonly<Record<string, string>> = {
   'code2Session 40001': wrongSecret,
   'accessToken 40001': wrongSecret,
   'phoneNumber 40003': '这个 code 属于另一个用户，让当前用户自己授权手机号',
+  '/sns/oauth2/access_token 40001': wrongWebSecret,
+  '/sns/oauth2/access_token 40029': `微信不认识这个 code：已过期，或属于别的应用。${startAgain}`,
+  '/sns/oauth2/access_token 40125': wrongWebSecret,
+  '/sns/oauth2/access_token 42003': `code 已过期，${startAgain}`,
+  'wecom 40001': wrongAgentSecret,
+  'wecom 40013': wrongAgentSecret,
+  'wecom 40014': wecomTokenRefused,
+  'wecom 40029':
+    '企业微信不认识这个 code：已经用过、超过 5 分钟，或来自 wx.login。用 wx.qy.login 重新获取',
+  'wecom 40091': wrongAgentSecret,
+  'wecom 42001': wecomTokenRefused,
+  'wecom 45009': '调用企业微信太频繁，放慢一些',
+  'wecom 48002': '这个应用换不了 code：secret 要用关联了小程序的那个应用的（关联小程序）',
+  'wecom 60020': '这台服务器的 IP 不在应用的企业可信 IP 里，在企业微信管理后台添加',
+  '/xpay/… 268490001': 'openid 不属于这个小程序',
+  '/xpay/… 268490002': readTheManual,
+  '/xpay/… 268490003': wrongPaySig,
+  '/xpay/… 268490005': '这笔代币支付已经退过了，不用再做什么',
+  '/xpay/… 268490006': '用户的代币不够，告诉用户',
+  '/xpay/… 268490007': '文字里有敏感词，换一个说法',
+  '/xpay/… 268490008': '代币还没有发布，在小程序后台发布',
+  '/xpay/… 268490009': noSessionKey,
+  '/xpay/… 268490011': later,
+  '/xpay/… 268490012': later,
+  '/xpay/… 268490013': '已核销的订单不能退款',
+  '/xpay/… 268490014': later,
+  '/xpay/… 268490015': '调用太频繁，放慢一些',
+  '/xpay/… 268490016': 'left_fee 不是订单现在的剩余金额，先 queryOrder 再退款',
+  '/xpay/… 268490018': '微信拒绝了这次广告金调用，在该接口的文档里查这个编号',
+  '/xpay/… 268490019': '微信拒绝了这次广告金调用，在该接口的文档里查这个编号',
+  '/xpay/… 268490020': '微信拒绝了这次广告金调用，在该接口的文档里查这个编号',
+  '/xpay/… 268490021': '微信拒绝了这次广告金调用，在该接口的文档里查这个编号',
+  '/xpay/… 268490022': '微信拒绝了这次广告金调用，在该接口的文档里查这个编号',
+  '/xpay/… 268490023': '微信拒绝了这次广告金调用，在该接口的文档里查这个编号',
+  '/xpay/… 268490024': '微信拒绝了这次广告金调用，在该接口的文档里查这个编号',
+  '/wxa/game/… 90000': '微信不认识这个订单',
+  '/wxa/game/… 90010': '用户态签名不对：session_key 已被别的 code 换掉。让小程序重新登录，再试一次',
+  '/wxa/game/… 90011': wrongPaySig,
+  '/wxa/game/… 90016': noSessionKey,
+  '/wxa/game/… 90018': readTheManual,
   '/wxa/getpluginopenpid 1000': '微信出了问题，稍后再试',
   '/wxa/getpluginopenpid 1001': readTheManual,
   '/wxa/getpluginopenpid 1003': '调用太频繁，放慢一些',
@@ -58,5 +105,10 @@ export const hintsInChinese: Readonly<Record<string, string>> = {
   '/wxa/getpluginopenpid 1007':
     '微信不接受这个 code：已经用过、已过期，或不是来自 wx.pluginLogin。重新获取',
   '/wxa/getpluginopenpid 1022': unreadableBody,
+  '/wxa/getwxacodeunlimit 40129': '微信不接受这个 scene：里面有不允许的字符',
+  '/wxa/getwxacodeunlimit 40169': 'scene 太长，最多 32 个字符',
+  '/wxa/getwxacodeunlimit 41030':
+    '已发布的小程序里没有这个页面：发布它，把 check_path 设为 false，或换一个 env_version',
+  '/wxa/getwxacodeunlimit 85096': 'scene 里不能有 scancode_time，它是保留的',
   '/wxa/business/checkencryptedmsg 1': '微信不认识这份数据，或已超过 3 天',
 }

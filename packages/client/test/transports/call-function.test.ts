@@ -8,10 +8,12 @@ import {
   sessionOf,
 } from '@wxlogin/server/cloud-function'
 import { createFakeWeChat } from '@wxlogin/server/testing'
+import { createWeChat } from '@wxlogin/server/wechat'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { outcomes, times } from '../set-up.js'
 
 const appId = 'wx0000000000000001'
+const appSecret = '0123456789abcdef0123456789abcdef'
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -31,7 +33,7 @@ interface Around {
 /** A cloud function with the real server, and a phone whose client calls it. */
 function setUp({ phone, env, onCall = () => undefined }: Around = {}) {
   const wechat = createFakeWeChat({
-    apps: [{ appId, appSecret: '0123456789abcdef0123456789abcdef' }],
+    apps: [{ appId, appSecret }],
   })
   const seen: FakeFunctionCall[] = []
   let context: object = {}
@@ -234,6 +236,20 @@ describe('a call that fails', () => {
 
     await expect(client.login()).rejects.toMatchObject({ code: 'config' })
   })
+})
+
+test('a payment takes a real code, which the function gets beside the order', async () => {
+  const { client, wx, wechat, seen } = setUp()
+  await client.launch()
+
+  await client.pay({ url: '/pay', data: { good: 'vip' } })
+
+  expect(wx.control.calls.login).toBe(1)
+  const sent = Object(seen.at(-1)?.event.data)
+  expect(sent).toEqual({ good: 'vip', code: expect.any(String) })
+  const own = createWeChat({ appId, appSecret, fetch: wechat.fetch })
+  const { openid } = await own.code2Session(sent.code)
+  expect(openid).toBe(wechat.openidOf('user-1'))
 })
 
 describe('a call that takes its time', () => {

@@ -15,12 +15,13 @@ export interface KeyRing {
   readonly access: Ring
   readonly refresh: Ring
   readonly seal: Ring
+  readonly device: Ring
   /**
    * The ids of a session, derived from what proves its account, one per key of the ring; a new session gets the first.
    * The same `source` and `parts` always give the same ids.
    */
   sessionIds(
-    source: 'wechat' | 'phone' | 'cloud_hosting' | 'cloud_function',
+    source: 'wechat' | 'phone' | 'cloud_hosting' | 'cloud_function' | 'device',
     ...parts: readonly string[]
   ): readonly [string, ...string[]]
   /** The proofs of a ticket with these parts, one per key of the ring; a new ticket gets the first. */
@@ -45,13 +46,15 @@ export interface KeyRingOptions {
   secret: string | readonly string[]
 }
 
-/** Throws a `TypeError` if the secret is not a good one. */
-export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
+/** The keys for one purpose. Throws a `TypeError` if the secret is not a good one. */
+export function createRing({ secret }: KeyRingOptions, purpose: string): Ring {
   const [first, ...others] = checkSecrets(secret)
-  const ringFor = (purpose: string): Ring => [
-    subKey(first, purpose),
-    ...others.map((secret) => subKey(secret, purpose)),
-  ]
+  return [subKey(first, purpose), ...others.map((member) => subKey(member, purpose))]
+}
+
+/** Throws a `TypeError` if the secret is not a good one. */
+export function createKeyRing(options: KeyRingOptions): KeyRing {
+  const ringFor = (purpose: string) => createRing(options, purpose)
   const login = ringFor('login')
   const ticket = ringFor('ticket')
 
@@ -71,6 +74,7 @@ export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
     access: ringFor('access'),
     refresh: ringFor('refresh'),
     seal: ringFor('seal'),
+    device: ringFor('device'),
     sessionIds: (source, ...parts) => proofsBy(login, source, parts),
     ticketProofs: (...parts) => proofsBy(ticket, 'ticket', parts),
   }

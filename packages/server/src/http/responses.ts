@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import {
+  type DeviceAnswer,
+  type DeviceRequestAnswer,
   type ErrorBody,
   type PhoneAnswer,
   type PrefetchAnswer,
@@ -92,7 +94,14 @@ export const safeHeaders = {
 
 export function json(
   status: number,
-  value: TokenAnswer | PhoneAnswer | PrefetchAnswer | ErrorBody | JwkSet,
+  value:
+    | TokenAnswer
+    | PhoneAnswer
+    | PrefetchAnswer
+    | DeviceAnswer
+    | DeviceRequestAnswer
+    | ErrorBody
+    | JwkSet,
   headers?: Readonly<Record<string, string>>,
 ): AuthResponse & { readonly body: string } {
   const body = jsonText(value)

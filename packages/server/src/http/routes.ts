@@ -1,4 +1,5 @@
 import {
+  appKinds,
   idempotencyHeader,
   type MovedPhoneAnswer,
   type PhoneAnswer,
@@ -8,6 +9,7 @@ import {
 import type { JwkSet, SigningKey } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
+import type { DeviceGrant } from '../login/device-grant.js'
 import type { LoginInput } from '../login/login-by-code.js'
 import type { PhoneInput } from '../login/phone.js'
 import type { Prefetch } from '../login/prefetch.js'
@@ -15,7 +17,7 @@ import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
 import type { RefreshInput } from '../sessions/refresh.js'
-import { flag, optionalText, readBody, text } from './body.js'
+import { type Body, choice, flag, oneOf, optionalText, readBody, text } from './body.js'
 import { createRefusal, HttpError, json, safeHeaders } from './responses.js'
 
 /** What the routes call. */
@@ -34,6 +36,7 @@ export interface Operations<Claims extends object> {
       ) => Promise<TokenAnswer | undefined>)
     | undefined
   readonly prefetch?: Prefetch | undefined
+  readonly device?: DeviceGrant<Claims> | undefined
 }
 
 export interface Http {
@@ -42,10 +45,13 @@ export interface Http {
   refuse(error: unknown, request?: RequestHeaders): AuthRefusal
 }
 
-interface Route {
-  readonly method: 'GET' | 'POST'
-  run(request: AuthRequest): Promise<AuthResponse>
-}
+type Run = (request: AuthRequest) => Promise<AuthResponse>
+
+/** What a path serves, by method. */
+type Route = ReadonlyMap<string, Run>
+
+const get = (run: Run): Route => new Map([['GET', run]])
+const post = (run: Run): Route => new Map([['POST', run]])
 
 const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
 
@@ -63,19 +69,21 @@ export function createHttp<Claims extends object>({
   phone,
   loginByPlatform,
   prefetch,
+  device,
   signingKeys,
   now,
   emit,
 }: HttpNeeds<Claims>): Http {
   const refuse = createRefusal(emit)
   const routes = new Map<string, Route>([
-    [paths.login, { method: 'POST', run: handleLogin }],
-    [paths.refresh, { method: 'POST', run: handleRefresh }],
-    [paths.logout, { method: 'POST', run: handleLogout }],
-    [paths.phone, { method: 'POST', run: handlePhone }],
+    [paths.login, post(handleLogin)],
+    [paths.refresh, post(handleRefresh)],
+    [paths.logout, post(handleLogout)],
+    [paths.phone, post(handlePhone)],
+    ...(device ? deviceRoutes(device) : []),
   ])
-  if (prefetch) routes.set(prefetch.path, { method: 'GET', run: handlePrefetch })
-  if (signingKeys.length > 0) routes.set(paths.jwks, { method: 'GET', run: handleJwks })
+  if (prefetch) routes.set(prefetch.path, get(handlePrefetch))
+  if (signingKeys.length > 0) routes.set(paths.jwks, get(handleJwks))
 
   async function handleLogin(request: AuthRequest): Promise<AuthResponse> {
     const receivedMs = now()
@@ -93,7 +101,7 @@ export function createHttp<Claims extends object>({
     }
     const answer =
       (await loginByPlatform?.(request, input, receivedMs)) ??
-      (await login({ ...input, code: text(body, 'code'), appId: text(body, 'app_id') }, receivedMs))
+      (await login({ ...input, ...codeIn(body) }, receivedMs))
     return json(200, answer)
   }
 
@@ -117,7 +125,7 @@ export function createHttp<Claims extends object>({
       ...optionalIdempotencyKey(request),
     }
     await logout(input, receivedMs)
-    return { status: 204, headers: safeHeaders, body: undefined, closes: false }
+    return noContent
   }
 
   async function handlePhone(request: AuthRequest): Promise<AuthResponse> {
@@ -127,11 +135,61 @@ export function createHttp<Claims extends object>({
     return json(200, await phone(input))
   }
 
+  function deviceRoutes({ start, look, decide, poll }: DeviceGrant<Claims>): [string, Route][] {
+    async function handleStart(request: AuthRequest): Promise<AuthResponse> {
+      const body = await readBody(request)
+      if (body.has('place')) {
+        throw new AuthError(
+          'invalid_request',
+          '"place" is for this server to say, by deviceGrant.placeOf; leave it out',
+        )
+      }
+      const appId = optionalText(body, 'app_id')
+      const clientName = optionalText(body, 'client_name')
+      const page = optionalText(body, 'page')
+      const input = {
+        ...(appId !== undefined && { appId }),
+        ...(clientName !== undefined && { clientName }),
+        ...(page !== undefined && { page }),
+      }
+      return json(200, await start(input, request))
+    }
+
+    async function handleLook(request: AuthRequest): Promise<AuthResponse> {
+      const session = await authenticate(request)
+      return json(200, await look({ session, scene: sceneOf(request) }))
+    }
+
+    async function handleDecision(request: AuthRequest): Promise<AuthResponse> {
+      const session = await authenticate(request)
+      const body = await readBody(request)
+      const number = optionalText(body, 'number')
+      await decide({
+        session,
+        scene: text(body, 'scene'),
+        approve: choice(body, 'approve'),
+        ...(number !== undefined && { number }),
+      })
+      return noContent
+    }
+
+    async function handlePoll(request: AuthRequest): Promise<AuthResponse> {
+      const body = await readBody(request)
+      const deviceCode = text(body, 'device_code')
+      return json(200, await poll({ deviceCode, idempotencyKey: idempotencyKey(request) }))
+    }
+
+    return [
+      [paths.device, new Map([...post(handleStart), ...get(handleLook)])],
+      [paths.deviceDecision, post(handleDecision)],
+      [paths.deviceToken, post(handlePoll)],
+    ]
+  }
+
   // WeChat passes any response on to the mini program, which then logs in as usual.
   async function handlePrefetch(request: AuthRequest): Promise<AuthResponse> {
-    const [, query] = /\?(.*)/.exec(request.path) ?? []
     try {
-      return json(200, (await prefetch?.answer(new URLSearchParams(query))) ?? {})
+      return json(200, (await prefetch?.answer(queryOf(request))) ?? {})
     } catch (error) {
       refuse(error, request)
       return json(200, {})
@@ -153,10 +211,11 @@ export function createHttp<Claims extends object>({
         if (!route) {
           throw new HttpError(404, 'No such route; check the path that the client calls')
         }
-        const { method, run } = route
-        if (request.method.toUpperCase() !== method) {
-          throw new HttpError(405, `This route accepts ${method} only`, {
-            headers: { allow: method },
+        const methods = [...route.keys()]
+        const run = route.get(request.method.toUpperCase())
+        if (!run) {
+          throw new HttpError(405, `This route accepts ${methods.join(' and ')} only`, {
+            headers: { allow: methods.join(', ') },
           })
         }
         return await run(request)
@@ -165,6 +224,28 @@ export function createHttp<Claims extends object>({
       }
     },
   }
+}
+
+function codeIn(body: Body): Pick<LoginInput, 'code' | 'appId' | 'kind'> {
+  const kind = oneOf(body, 'kind', appKinds)
+  return { code: text(body, 'code'), appId: text(body, 'app_id'), ...(kind && { kind }) }
+}
+
+const noContent: AuthResponse = {
+  status: 204,
+  headers: safeHeaders,
+  body: undefined,
+  closes: false,
+}
+
+function queryOf({ path }: AuthRequest): URLSearchParams {
+  return new URLSearchParams(/\?(.*)/.exec(path)?.[1])
+}
+
+function sceneOf(request: AuthRequest): string {
+  const scene = queryOf(request).get('scene')
+  if (scene) return scene
+  throw new AuthError('invalid_request', 'The query must have the scene that was scanned')
 }
 
 // Clients that have no key to send with a logout send an empty one.

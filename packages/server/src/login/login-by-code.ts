@@ -1,26 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { TokenAnswer } from '@wxlogin/shared'
+import { type AppKind, mockCode, type TokenAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
+import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
-import type { EmitEvent, LoginEvent } from '../events.js'
-import type { Hooks } from '../hooks.js'
-import { accountOf, isLive, loginRetrySeconds, type SessionRecord } from '../session.js'
+import { accountOf, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
-import { checkDevice, type Sessions } from '../sessions/sessions.js'
-import type { AnswerTokens } from '../tokens/token-answer.js'
-import type { ServedApp, ServedApps } from '../wechat/apps.js'
+import { checkDevice } from '../sessions/sessions.js'
+import type { ServedApp } from '../wechat/app-kind.js'
+import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
+import type { OpenAgain } from './open-again.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
 import type { PreviousInput, PreviousSessions } from './previous-session.js'
 
 /** The input of a login. */
 export interface LoginInput extends PreviousInput {
-  /** The one-time code of `wx.login()`. */
+  /** The one-time code of `wx.login()`, or of what the app has in its place. */
   readonly code: string
-  /** May be left out if there is just one mini program. */
+  /** May be left out if there is just one app of the kind. */
   readonly appId?: string
+  /** Where the code is from (default `'mini_program'`). */
+  readonly kind?: AppKind
   /** A name for the device, up to 128 characters. */
   readonly device?: string
   /** Passed to `onLogin` unchanged. */
@@ -58,41 +59,35 @@ export type LoginByCode<Claims extends object> = (
 ) => Promise<OpenedSession<Claims>>
 
 export interface LoginByCodeNeeds<Claims extends object> {
-  readonly hooks: Hooks<Claims>
   readonly keys: KeyRing
   readonly store: GuardedStore
-  readonly sessions: Sessions<Claims>
   readonly previousSessions: PreviousSessions
   readonly openSession: OpenSession<Claims>
-  readonly answerTokens: AnswerTokens<Claims>
+  readonly openAgain: OpenAgain<Claims>
   readonly apps: ServedApps
   readonly now: () => number
-  readonly emit: EmitEvent
 }
 
 export function createLoginByCode<Claims extends object>({
-  hooks,
   keys,
   store,
-  sessions,
   previousSessions,
   openSession,
-  answerTokens,
+  openAgain,
   apps,
   now,
-  emit,
 }: LoginByCodeNeeds<Claims>): LoginByCode<Claims> {
   // Logins in flight in this process, by session id, so that WeChat sees a code once.
   const running = new Map<string, Promise<OpenedSession<Claims>>>()
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
     const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs } = attempt
-    const { appId } = app
+    const { appId, kind } = app
     // WeChat's servers call the pre-fetch for anybody: it must not take the places of users who log in.
     const group = method === 'prefetch' ? 'prefetch' : 'login'
     // Before the code is spent.
     const previous = await previousSessions.find(attempt, { ...attempt, appId })
-    const exchanged = await apps.exchangeCode(app, code, group).catch(async (error: unknown) => {
+    const exchanged = await app.exchange(code, group).catch(async (error: unknown) => {
       if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
       // WeChat did not say that the code was used: the client should get a new one at once.
       if (error.reason === 'lost') throw error
@@ -101,10 +96,10 @@ export function createLoginByCode<Claims extends object>({
       if (!earlier) throw error
       return { earlier }
     })
-    if ('earlier' in exchanged) return openAgain(exchanged.earlier, attempt)
+    if ('earlier' in exchanged) return again(exchanged.earlier, attempt)
 
     const { openid, unionid, sessionKey } = exchanged
-    const account = accountOf({ appId, openid, unionid })
+    const account = accountOf({ appId, kind, openid, unionid })
     const [id] = ids
     const opened = await openSession({
       method,
@@ -112,13 +107,13 @@ export function createLoginByCode<Claims extends object>({
       account,
       idempotencyKeyHash,
       canComeAgain: true,
-      sealedKey: seal(keys.seal, account, sessionKey),
+      sealedKey: sessionKey && seal(keys.seal, account, sessionKey),
       input,
       device,
       previous,
       startedMs,
     })
-    return opened ?? openAgain(await store.get(id), attempt)
+    return opened ?? again(await store.get(id), attempt)
   }
 
   /** The session that this code has already created, in this process or in a sibling. */
@@ -136,50 +131,26 @@ export function createLoginByCode<Claims extends object>({
     return undefined
   }
 
-  /** A code that was used before: the same request again gets the same session, anything else gets nothing. */
-  async function openAgain(
+  /** A code that was used before, and the session that it made. */
+  async function again(
     earlier: SessionRecord | undefined,
     attempt: Attempt,
   ): Promise<OpenedSession<Claims>> {
-    if (!isLive(earlier) || !isRecent(earlier)) throw invalidCode()
-    const { loginIdempotencyKeyHash = '', generation, id } = earlier
-    if (!isSameHash(loginIdempotencyKeyHash, attempt.idempotencyKeyHash)) {
-      // Two parties hold this code, and nobody can tell which one is the user (RFC 6749 §4.1.2).
-      await sessions.end(id, 'reused')
-      report('code_reused', earlier, attempt)
-      throw invalidCode()
-    }
-    if (generation > 0) throw invalidCode()
-    const claims = await sessions.claimsOrEnd(earlier)
-    // The hook took its time; a revocation meanwhile wins.
-    const current = hooks.hasClaims ? await store.get(id) : earlier
-    if (!current || !isRecent(current) || current.generation > 0) throw invalidCode()
-
+    const opened = await openAgain(earlier, { ...attempt, refusal: invalidCode })
     const { appId } = attempt.app
     const previous = await previousSessions.find(attempt, { ...attempt, appId })
-    await previousSessions.end(previous, earlier)
-    report('retried', earlier, attempt)
-    return { record: earlier, claims, answer: await answerTokens(earlier, claims) }
-  }
-
-  const isRecent = (record: SessionRecord) =>
-    isLive(record) && now() / 1000 - record.createdAt < loginRetrySeconds
-
-  function report(
-    outcome: Exclude<LoginEvent['outcome'], 'created'>,
-    { id: sessionId, appId, userId }: SessionRecord,
-    { method, startedMs }: Attempt,
-  ): void {
-    const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
-    emit({ type: 'login', by: method, outcome, ...about })
+    await previousSessions.end(previous, opened.record)
+    return opened
   }
 
   return async (input, { method = 'code', receivedMs = now() } = {}) => {
     const { code, device, idempotencyKey = randomId() } = input
-    checkCode(code)
+    // DevTools without an AppID has made it, and is told so rather than that its AppID is unknown.
+    if (code === mockCode) checkCode(code)
     if (device !== undefined) checkDevice(device)
     const startedMs = now()
-    const app = await apps.of(input.appId)
+    const app = await apps.of(input.appId, input.kind ?? 'mini_program')
+    app.checkCode(code)
     const ids = keys.sessionIds('wechat', app.appId, code)
     const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
     const attempt = { ...input, method, app, ids, idempotencyKeyHash, startedMs, receivedMs }
@@ -187,7 +158,7 @@ export function createLoginByCode<Claims extends object>({
     const earlier = running.get(ids[0])
     if (earlier) {
       await earlier
-      return openAgain(await findLogin(ids, siblingWaitsMs), attempt)
+      return again(await findLogin(ids, siblingWaitsMs), attempt)
     }
     const first = exchange(attempt).finally(() => running.delete(ids[0]))
     running.set(ids[0], first)

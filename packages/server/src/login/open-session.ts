@@ -96,6 +96,8 @@ export function createOpenSession<Claims extends object>({
       // After the commit: whoever is banned from now on has a session that can be revoked.
       const claims = known?.claims ?? (await hooks.claims(record))
       opened = { record, claims, answer: await answerTokens(record, claims) }
+      // After the commit, as above: whoever ends the approving session from now on finds this one, too.
+      await sessions.checkApproval(record)
       if (inPlaceOf) await endReplaced(inPlaceOf)
     } catch (error) {
       await sessions.abandon(record)
@@ -103,12 +105,14 @@ export function createOpenSession<Claims extends object>({
     }
     await previousSessions.end(previous, record)
     await sessions.evictExcess(record, committed)
-    const { id: sessionId, appId, userId } = record
+    const { id: sessionId, userId } = record
+    const { appId, kind } = account
     emit({
       type: 'login',
       by: method,
       outcome: 'created',
       appId,
+      kind,
       sessionId,
       userId,
       startedMs,

@@ -46,5 +46,13 @@ export function createLogout<Claims extends object>({
       })
     }
     await endByToken.end(token, { everywhere: endsAll })
+    if (endsAll) {
+      // Until now it could let others in.
+      await sessions.revoke({
+        userId: found.record.userId,
+        createdUntil: 0,
+        alsoEnded: content.sessionId,
+      })
+    }
   }
 }

@@ -39,8 +39,10 @@ export interface RevokeInput {
 
 /** {@link RevokeInput}, and what only this library asks for. */
 interface RevokeRequest extends RevokeInput {
-  /** Spares sessions that began later, in seconds since the epoch. */
+  /** Spares sessions that began later, in seconds since the epoch, unless an ended one let them in. */
   readonly createdUntil?: number
+  /** A session that has ended already, as one of these. */
+  readonly alsoEnded?: string
 }
 
 /** What a new session consists of. */
@@ -54,6 +56,8 @@ export interface NewSession {
   readonly sealedKey?: string | undefined
   /** When WeChat proved the account, in seconds since the epoch, where that was before now. */
   readonly authenticatedAt?: number | undefined
+  /** The session that lets this one in. Unless it is live when the new one is committed, there is no login. */
+  readonly approvedBy?: string | undefined
   readonly device?: string | undefined
   readonly userId?: string | number | undefined
   readonly data?: Json | undefined
@@ -75,6 +79,8 @@ export interface Sessions<Claims extends object> {
   abandon(record: SessionRecord): Promise<void>
   /** The claims of a stored session. If the hook refuses the user, and not only this attempt, the session ends. */
   claimsOrEnd(record: SessionRecord): Promise<Claims>
+  /** Throws `access_denied` if another session let this one in, and has ended. */
+  checkApproval(record: SessionRecord): Promise<void>
   /** Ends what the user of a new or adopted session has beyond the caps; a count saves one. Never rejects. */
   evictExcess(newest: SessionRecord, counted?: Committed): Promise<void>
   /** Turns a live session into a tombstone. `false` if there is none, or `when` returns false. */
@@ -229,6 +235,17 @@ export function createSessions<Claims extends object>({
       }
     },
 
+    async checkApproval({ approvedBy, userId }) {
+      if (approvedBy === undefined) return
+      const approving = await store.get(approvedBy)
+      if (isLive(approving) && approving.userId === userId) return
+      throw new AuthError(
+        'access_denied',
+        'The session that approved this login has ended; let the user sign in on the phone and scan again',
+        { reason: 'approver_ended' },
+      )
+    },
+
     endQuietly,
 
     async abandon(record) {
@@ -282,18 +299,20 @@ export function createSessions<Claims extends object>({
       idempotencyKeyHash,
       sealedKey,
       authenticatedAt,
+      approvedBy,
       device,
       userId,
       data,
       canComeAgain,
     }) {
+      const { kind, ...identity } = account
       const createdAt = Math.floor(now() / 1000)
       const endsAt = createdAt + absoluteTtlSeconds
       const ttlSeconds =
         method === 'prefetch' ? Math.min(prefetchedSeconds, idleTtlSeconds) : idleTtlSeconds
       return {
         v: 1,
-        ...account,
+        ...identity,
         id,
         version: 1,
         method,
@@ -305,22 +324,38 @@ export function createSessions<Claims extends object>({
         lastRefreshAt: createdAt,
         endsAt,
         expiresAt: Math.min(createdAt + ttlSeconds, endsAt),
+        ...(kind !== 'mini_program' && { kind }),
         ...(canComeAgain && { loginIdempotencyKeyHash: idempotencyKeyHash }),
         ...(sealedKey !== undefined && { sealedKey }),
+        ...(approvedBy !== undefined && { approvedBy }),
         ...(device !== undefined && { device: checkDevice(device) }),
         ...(data !== undefined && { data }),
       }
     },
 
-    async revoke({ userId, sessionId, except, reason = 'revoked', createdUntil = Infinity }) {
+    async revoke({ userId, sessionId, except, reason = 'revoked', ...which }) {
       checkReason(reason)
       const owner = toUserId(userId)
-      const records =
-        sessionId === undefined ? await store.list(owner) : [await store.get(sessionId)]
+      const endIt = async (id: string) =>
+        id !== except && (await end(id, reason, ({ userId }) => userId === owner))
+      if (sessionId !== undefined) return (await endIt(sessionId)) ? 1 : 0
+
+      const { createdUntil = Infinity, alsoEnded } = which
+      const endedIds = new Set(alsoEnded === undefined ? [] : [alsoEnded])
       let ended = 0
-      for (const record of records) {
-        if (!record || record.id === except || record.createdAt > createdUntil) continue
-        if (await end(record.id, reason, ({ userId }) => userId === owner)) ended++
+      for (let round = 0; round < maxEvictionRounds; round++) {
+        let hasEnded = false
+        for (const record of await store.list(owner)) {
+          const { id, createdAt, approvedBy } = record
+          const wasLetIn = approvedBy !== undefined && endedIds.has(approvedBy)
+          // Sessions that began in the meantime are spared, but for those that one let in while it was being ended.
+          const isMeant = wasLetIn || (round === 0 && createdAt <= createdUntil)
+          if (!isMeant || !isLive(record) || !(await endIt(id))) continue
+          hasEnded = true
+          endedIds.add(id)
+          ended++
+        }
+        if (!hasEnded) break
       }
       return ended
     },
@@ -329,9 +364,10 @@ export function createSessions<Claims extends object>({
       const records = await store.list(toUserId(userId))
       return records
         .filter((record) => isLive(record) && isAdopted(record))
-        .map(({ id, appId, method, device, createdAt, lastRefreshAt }) => ({
+        .map(({ id, appId, kind = 'mini_program', method, device, createdAt, lastRefreshAt }) => ({
           id,
           appId,
+          kind,
           method,
           ...(device !== undefined && { device }),
           createdAt,
@@ -383,11 +419,11 @@ export function sessionEnded(): AuthError {
 }
 
 /** A name that users may read in a list. Throws `invalid_request`, since clients send it. */
-export function checkDevice(device: string): string {
+export function checkDevice(device: string, name = 'device'): string {
   if (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]{1,128}$/u.test(device)) return device
   throw new AuthError(
     'invalid_request',
-    '"device" must be 1 to 128 characters without control characters',
+    `"${name}" must be 1 to 128 characters without control characters`,
   )
 }
 

@@ -16,6 +16,8 @@ const secretNames = [
   'openpid',
   'phone_info',
   'key_info_list',
+  // Some repeat the openid in it, or the whole body.
+  'errmsg',
 ]
 
 /** WeChat, or something in front of it, answered with something that is not an answer to any call. */
@@ -26,10 +28,10 @@ export class Unreadable extends Error {
 /** Returns the answer if it is a success, and throws for everything else. */
 export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): WeChatAnswer {
   if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
-  if (text === undefined) throw new Unreadable('WeChat answered with more than 64 KiB')
+  if (text === undefined) throw new Unreadable('WeChat answered with more than may be read')
   const answer = redactMembers(readObject(text), secretNames)
   const errcode = errcodeOf(answer)
-  if (errcode === 0) return answer
+  if (errcode === 0 || meanings.succeededBefore?.includes(errcode)) return answer
   const { code, hint, retryAfterSeconds } = meaningOf(errcode, meanings)
   const rid = ridOf(answer)
   throw new AuthError(code, hint, {

@@ -21,6 +21,23 @@ export const errcodesByPath: ReadonlyMap<string, ReadonlyMap<number, ErrcodeMean
     ]),
   ],
   ['/wxa/business/checkencryptedmsg', encryptedDataErrcodes],
+  [
+    '/wxa/getwxacodeunlimit',
+    errcodeTable([
+      [
+        40129,
+        'invalid_request',
+        'WeChat rejects the scene; it has characters that it may not have',
+      ],
+      [40169, 'invalid_request', 'The scene is too long; it has at most 32 characters'],
+      [
+        41030,
+        'invalid_request',
+        'The page is not in the published mini program; publish it, set check_path to false, or choose another env_version',
+      ],
+      [85096, 'invalid_request', 'The scene must not have scancode_time in it, which is reserved'],
+    ]),
+  ],
 ])
 
 export interface CallOptions {

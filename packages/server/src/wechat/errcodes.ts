@@ -12,6 +12,8 @@ export interface ErrcodeMeaning {
 export interface ErrcodeMeanings {
   /** Errcodes with a meaning of their own at this endpoint. */
   readonly errcodes?: ReadonlyMap<number, ErrcodeMeaning>
+  /** Errcodes that say that the same call has succeeded before, which is what its caller wants to hear. */
+  readonly succeededBefore?: readonly number[]
   /**
    * What an errcode means that is in no table. Where all relevant ones are known, a new one is a problem at WeChat
    * (`wechat_unavailable`); at an endpoint with errcodes of its own, something is wrong with the call (`server_error`).

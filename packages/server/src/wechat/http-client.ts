@@ -10,20 +10,25 @@ import type { Hosts } from './hosts.js'
 const maxReplyBytes = 64 * 1024
 
 export interface HttpClientRequest {
+  readonly hosts: Hosts
   readonly method: 'GET' | 'POST'
   /** Path and query. */
   readonly target: string
   readonly body: string | undefined
   /** It may be sent again even if it has arrived. */
   readonly isRepeatable: boolean
+  /** The answer may be a file of at most so many bytes. */
+  readonly maxFileBytes?: number | undefined
   /** Strings that must not show up in an error. */
   readonly secrets: () => readonly string[]
 }
 
 export interface Reply {
   readonly status: number
-  /** Absent if it was larger than 64 KiB. */
+  /** Absent if it was larger than 64 KiB, or than the file that was asked for may be. */
   readonly text: string | undefined
+  /** Set instead of a text where a file was asked for, and what came does not begin as JSON does. */
+  readonly file?: Uint8Array
 }
 
 /** The connection broke before the answer was complete, and the request may have arrived. */
@@ -50,16 +55,18 @@ export interface HttpClient {
 
 export interface HttpClientOptions extends ConnectionsOptions {
   readonly fetch: FetchLike | undefined
-  readonly hosts: Hosts
 }
 
-export function createHttpClient({ fetch, hosts, ...options }: HttpClientOptions): HttpClient {
+export function createHttpClient({ fetch, ...options }: HttpClientOptions): HttpClient {
   const connections = createConnections(options)
   const fetchOnce = fetch ?? connections.fetch
   const wasNeverSent = (error: unknown) => connections.wasNeverMade(error) || saysNeverSent(error)
 
   /** Only a request that certainly was not sent is sent again: a code works once. */
-  async function firstResponse(target: string, init: Parameters<FetchLike>[1]) {
+  async function firstResponse(
+    { hosts, target }: HttpClientRequest,
+    init: Parameters<FetchLike>[1],
+  ) {
     const [first = '', ...others] = hosts.candidates()
     const askAt = async (host: string) => {
       const response = await fetchOnce(host + target, init)
@@ -78,18 +85,18 @@ export function createHttpClient({ fetch, hosts, ...options }: HttpClientOptions
 
   /** A repeatable request is sent again for each connection that was dropped while it was idle. */
   async function responseTo(
-    { target, isRepeatable }: HttpClientRequest,
+    request: HttpClientRequest,
     init: Parameters<FetchLike>[1],
   ): Promise<FetchResponse> {
     for (;;) {
       const mark = connections.mark()
       try {
-        return await firstResponse(target, init)
+        return await firstResponse(request, init)
       } catch (error) {
         const ended = connections.endedBy(error, mark)
         if (init.signal.aborted || !(ended || saysLost(error))) throw error
         const wasIdle = ended === 'idle'
-        if (!wasIdle || !isRepeatable) throw new ConnectionLost(wasIdle, error)
+        if (!wasIdle || !request.isRepeatable) throw new ConnectionLost(wasIdle, error)
       }
     }
   }
@@ -99,7 +106,7 @@ export function createHttpClient({ fetch, hosts, ...options }: HttpClientOptions
     const response = await responseTo(request, {
       method,
       headers: {
-        accept: 'application/json',
+        accept: request.maxFileBytes === undefined ? 'application/json' : '*/*',
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
       redirect: 'manual',
@@ -108,7 +115,7 @@ export function createHttpClient({ fetch, hosts, ...options }: HttpClientOptions
       ...(body !== undefined && { body }),
     })
     const { status } = response
-    if (status === 200) return { status, text: await readText(response) }
+    if (status === 200) return { status, ...(await readContent(response, request)) }
     await response.body
       ?.getReader()
       .cancel()
@@ -138,12 +145,22 @@ export function unavailable(message: string, cause?: unknown): AuthError {
   return new AuthError('wechat_unavailable', message, { cause, retryAfterSeconds: 2 })
 }
 
-async function readText({ body }: FetchResponse): Promise<string | undefined> {
-  if (!body) return ''
+async function readContent(
+  { body }: FetchResponse,
+  { maxFileBytes }: HttpClientRequest,
+): Promise<Omit<Reply, 'status'>> {
+  if (!body) return { text: '' }
   const reader = body.getReader()
-  const bytes = await readAtMost({ next: () => reader.read() }, maxReplyBytes).catch((error) => {
+  const maxBytes = maxFileBytes ?? maxReplyBytes
+  const bytes = await readAtMost({ next: () => reader.read() }, maxBytes).catch((error) => {
     throw new ConnectionLost(false, error)
   })
   if (!bytes) reader.cancel().catch(() => undefined)
-  return bytes && new TextDecoder().decode(bytes)
+  // WeChat answers with status 200 and any content type; an error is JSON.
+  if (maxFileBytes !== undefined && bytes && bytes[0] !== openingBrace) {
+    return { text: '', file: bytes }
+  }
+  return { text: bytes && new TextDecoder().decode(bytes) }
 }
+
+const openingBrace = '{'.charCodeAt(0)

@@ -2,8 +2,10 @@ export { AuthError, type AuthErrorCode, type AuthErrorOptions } from '../errors.
 export type { BreakerEvent, MisconfiguredEvent, WarningEvent, WeChatEvent } from '../events.js'
 export type { WeChatAnswer } from './answer.js'
 export type { CallOptions } from './call.js'
-export type { AppCredentials, CodeSession } from './code2session.js'
+export type { CodeSession } from './code2session.js'
+export type { AppCredentials } from './credentials.js'
 export type { FetchLike, FetchResponse } from './fetch-like.js'
+export type { FileCallOptions, WeChatFile } from './files.js'
 export { type KnownErrcode, knownErrcodes } from './known-errcodes.js'
 export type { WeChat } from './mini-program.js'
 export {
@@ -19,4 +21,25 @@ export type { PhoneNumber } from './phone-number.js'
 export type { ResetSessionKey, SessionKeyInput } from './session-key.js'
 export type { AccessToken } from './stable-token.js'
 export type { WeChatHealth } from './transport.js'
+export type {
+  CoinsMoved,
+  OrderNumber,
+  PaymentCallOptions,
+  PaymentEnv,
+  PaymentEvent,
+  PaymentNotification,
+  PaymentOrder,
+  PaymentPushOptions,
+  PaymentPushRequest,
+  PaymentUser,
+  PushMessage,
+  PushResponse,
+  Refund,
+  RefundInput,
+  SigningUser,
+  UserBalance,
+  VirtualPayment,
+  VirtualPaymentOptions,
+} from './virtual-payment.js'
 export { createWeChat, type OwnWeChat, type WeChatOptions } from './wechat.js'
+export type { WxacodeOptions } from './wxacode.js'

@@ -1,10 +1,13 @@
 import { AuthError } from '../errors.js'
+import type { Session } from '../session.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import { type CallOptions, callRequest } from './call.js'
 import { checkCode } from './code.js'
-import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
+import { type CodeSession, code2Session } from './code2session.js'
+import type { AppCredentials } from './credentials.js'
 import { checkEncryptedDataRequest, hashesOf } from './encrypted-data.js'
 import { isTokenRefusal } from './errcodes.js'
+import { type FileCallOptions, fileRequest, type WeChatFile } from './files.js'
 import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
 import {
   checkSessionKeyRequest,
@@ -14,6 +17,12 @@ import {
 } from './session-key.js'
 import { type AccessToken, createStableToken } from './stable-token.js'
 import type { Transport, WeChatHealth, WeChatRequest } from './transport.js'
+import {
+  createVirtualPayment,
+  type VirtualPayment,
+  type VirtualPaymentOptions,
+} from './virtual-payment.js'
+import { type WxacodeOptions, wxacodeRequest } from './wxacode.js'
 
 /**
  * WeChat's server APIs for one mini program. Every call throws {@link AuthError}: `wechat_unavailable` if WeChat is
@@ -53,6 +62,26 @@ export interface WeChat {
    * })
    */
   call(method: 'GET' | 'POST', path: string, options?: CallOptions): Promise<WeChatAnswer>
+  /**
+   * Virtual payment (虚拟支付): balances, coins, orders, refunds and notifications. Throws a `TypeError` that names the
+   * wrong option.
+   *
+   * @example
+   * const payment = wechat.virtualPayment({ appKey, env: 0 })
+   * const { isPaid } = await payment.queryOrder({ openid, order_id: order.id })
+   */
+  virtualPayment(options: VirtualPaymentOptions): VirtualPayment
+  /**
+   * Any other API that returns a file, such as a picture, by its path. Its errors are those of {@link WeChat.call}. A file
+   * that is larger than `maxBytes` is `wechat_unavailable`.
+   */
+  callFile(method: 'GET' | 'POST', path: string, options?: FileCallOptions): Promise<WeChatFile>
+  /**
+   * A mini-program code (小程序码) for a scene: a picture that a phone scans. They never expire, and any number may be
+   * made, 5,000 a minute; so make one when it is shown, and let what it stands for expire. Throws a `TypeError` for what
+   * WeChat does not allow.
+   */
+  wxacode(options: WxacodeOptions): Promise<WeChatFile>
   /** How the last call ended, of any mini program that shares the connection. */
   health(): WeChatHealth
 }
@@ -61,12 +90,14 @@ export interface MiniProgramOptions {
   readonly appId: string
   /** Looked up at every call, so that an app can be removed, or get another AppSecret. */
   readonly credentials: () => Promise<AppCredentials>
+  /** The user of a session and their newest `session_key`, where there are sessions. */
+  readonly userOf?: (session: Pick<Session, 'id' | 'userId'>) => Promise<SessionKeyInput>
   readonly now: () => number
 }
 
 export function createMiniProgram(
   transport: Transport,
-  { appId, credentials, now }: MiniProgramOptions,
+  { appId, credentials, userOf, now }: MiniProgramOptions,
 ): WeChat {
   const tokens = createStableToken(transport, credentials, now)
 
@@ -86,6 +117,21 @@ export function createMiniProgram(
     })
   }
 
+  // Loaded when something is sold for the first time.
+  let payments: ReturnType<typeof loadPayments> | undefined
+  async function loadPayments() {
+    const { createPayments } = await import('./payment-calls.js')
+    return createPayments({ appId, send: sendAuthorized, checkSessionKey, userOf, now })
+  }
+
+  async function checkSessionKey(input: SessionKeyInput): Promise<boolean> {
+    checkTexts({ openid: input.openid, sessionKey: input.sessionKey })
+    return sendAuthorized(checkSessionKeyRequest(appId, input)).catch((error: unknown) => {
+      if (error instanceof AuthError && error.code === 'stale_session_key') return false
+      throw error
+    })
+  }
+
   return {
     appId,
 
@@ -100,13 +146,7 @@ export function createMiniProgram(
       return sendAuthorized(phoneNumberRequest({ appId, code, openid, now }))
     },
 
-    async checkSessionKey(input) {
-      checkTexts({ openid: input.openid, sessionKey: input.sessionKey })
-      return sendAuthorized(checkSessionKeyRequest(appId, input)).catch((error: unknown) => {
-        if (error instanceof AuthError && error.code === 'stale_session_key') return false
-        throw error
-      })
-    },
+    checkSessionKey,
 
     async resetSessionKey(input) {
       checkTexts({ openid: input.openid, sessionKey: input.sessionKey })
@@ -133,6 +173,15 @@ export function createMiniProgram(
 
     async call(method, path, options = {}) {
       return sendAuthorized(callRequest(appId, method, path, options))
+    },
+
+    virtualPayment: (options) => createVirtualPayment(options, () => (payments ??= loadPayments())),
+    async callFile(method, path, options = {}) {
+      return sendAuthorized(fileRequest(appId, method, path, options))
+    },
+
+    async wxacode(options) {
+      return sendAuthorized(wxacodeRequest(appId, options))
     },
 
     health: transport.health,

@@ -14,7 +14,7 @@ import { createCircuitBreaker, type Finding } from './circuit-breaker.js'
 import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
 import { findingOf, outcomeOf, toThrow } from './failures.js'
 import type { FetchLike } from './fetch-like.js'
-import { checkHosts, createHosts } from './hosts.js'
+import { checkHosts, createHosts, type Hosts } from './hosts.js'
 import { createHttpClient, type Reply, unavailable } from './http-client.js'
 import { createPlaces } from './places.js'
 
@@ -23,7 +23,15 @@ const busyWaitsMs = [100, 400] as const
 
 // How many calls of a group may be in flight at the same time. That of logins is an option.
 // Anybody who learns the path can call the pre-fetch, so it gets few.
-const places = { prefetch: 50, user_info: 128, access_token: 128, call: 128 } as const
+const places = {
+  prefetch: 50,
+  web_login: 128,
+  wecom: 128,
+  user_info: 128,
+  access_token: 128,
+  payment: 128,
+  call: 128,
+} as const
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
@@ -64,22 +72,31 @@ export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly endpoint: WeChatEvent['endpoint']
   /** The group whose places the call takes, and whose circuit breaker counts it. */
   readonly group: EndpointGroup
-  /** The mini program that the call is for. */
+  /** The app that the call is for. */
   readonly appId: string
+  /** Where the endpoint is, if not at `wechatHosts`. */
+  readonly hosts?: Hosts
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly query: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object | undefined
+  /** The body as it is sent, where its very bytes were signed. */
+  readonly text?: string
   /** The call changes nothing at WeChat and uses no code, so it may be sent again if WeChat is busy. */
   readonly isRepeatable: boolean
   /** It carries a code that works once: if the answer is lost, the code may be used. */
   readonly spendsCode?: true
   /** Reads the result from a successful answer. If it throws, the call fails with that error. */
   readonly read: (answer: WeChatAnswer) => Result
+  /** For a call that is answered with a file; an error of WeChat's is JSON all the same. */
+  readonly file?: {
+    readonly maxBytes: number
+    readonly read: (bytes: Uint8Array) => Result
+  }
 }
 
-type About = Omit<WeChatRequest<unknown>, 'read'>
+type About = Omit<WeChatRequest<unknown>, 'read' | 'file'>
 
 interface CallEnd {
   readonly startedMs: number
@@ -146,7 +163,6 @@ export function createTransport({
   }))
   const httpClient = createHttpClient({
     fetch,
-    hosts,
     emit,
     timeoutMs: wechatTimeoutMs,
     // A socket for every place, so that no group waits for the sockets of another.
@@ -161,20 +177,26 @@ export function createTransport({
     signal: AbortSignal,
   ): Promise<Result> {
     if (closing) throw unavailable('auth.close() was called')
-    const { method, path, query, body, isRepeatable } = request
+    const { method, path, query, body, text = body && JSON.stringify(body), file } = request
+    const { isRepeatable, hosts: ownHosts = hosts } = request
+    const maxFileBytes = file?.maxBytes
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
-    const text = body && JSON.stringify(body)
     const report = groups[request.group].breaker.enter()
     const startedMs = now()
     const sentMs = performance.now()
     let reply: Reply | undefined
     try {
       reply = await httpClient.send(
-        { method, target, body: text, isRepeatable, secrets: () => textsIn([query, body]) },
+        {
+          hosts: ownHosts,
+          ...{ method, target, body: text, isRepeatable, maxFileBytes },
+          secrets: () => textsIn([query, body]),
+        },
         signal,
       )
-      const result = request.read(readAnswer(reply, request))
+      const result =
+        file && reply.file ? file.read(reply.file) : request.read(readAnswer(reply, request))
       report('up')
       record(request, { startedMs, outcome: 'ok', finding: 'up' })
       return result
@@ -276,8 +298,11 @@ const forEachGroup = <T>(
 ): Readonly<Record<EndpointGroup, T>> => ({
   login: make('login'),
   prefetch: make('prefetch'),
+  web_login: make('web_login'),
+  wecom: make('wecom'),
   user_info: make('user_info'),
   access_token: make('access_token'),
+  payment: make('payment'),
   call: make('call'),
 })
 

@@ -119,7 +119,11 @@ describe('onPhoneNumber', () => {
         phoneNumber: '2025550123',
         countryCode: '1',
         session,
-        account: { appId: wechat.app.appId, openid: wechat.openidOf('alice') },
+        account: {
+          appId: wechat.app.appId,
+          kind: 'mini_program',
+          openid: wechat.openidOf('alice'),
+        },
       },
     ])
     expect(bodyOf(response)).toEqual({

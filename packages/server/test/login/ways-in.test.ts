@@ -51,6 +51,22 @@ const waysIn: Readonly<Record<LoginMethod, WayIn>> = {
     return (await auth.phone({ session, code: wechat.phoneCodeFor('alice') })) as MovedPhoneAnswer
   },
 
+  async device({ auth, wechat, events, clock }) {
+    // A user who is found by another account: whom the phone is signed in as counts, and not what `onLogin` would say.
+    const phone = await auth.sessions.create({
+      account: { openid: wechat.openidOf('bob') },
+      userId: 7,
+    })
+    events.length = 0
+    const session = await auth.authenticate(`Bearer ${phone.access_token}`)
+    const { device_code: deviceCode, scene } = await auth.device.start({ clientName: 'a PC' })
+    await auth.device.decide({ session, scene, approve: true })
+    clock.advance(2)
+    const answer = await auth.device.poll({ deviceCode, idempotencyKey: newKey() })
+    await auth.logout({ refreshToken: phone.refresh_token })
+    return answer
+  },
+
   app: ({ auth }) => auth.sessions.create({ account: { openid: 'alice' }, userId: 7 }),
 }
 
@@ -64,6 +80,7 @@ function setUpAll() {
     onPhoneNumber: () => ({ userId: 7 }),
     onPrefetch: () => null,
     cloudHosting: { public: false },
+    deviceGrant: {},
     cloudFunction: { getWXContext: () => calledBy },
   })
   return { ...parts, asked }
@@ -86,7 +103,9 @@ describe.each(Object.keys(waysIn) as LoginMethod[])('a login by %s', (method) =>
 
     await waysIn[method](parts)
 
-    expect(parts.asked).toHaveLength(method === 'app' || method === 'phone' ? 0 : 1)
+    expect(parts.asked).toHaveLength(
+      method === 'app' || method === 'phone' || method === 'device' ? 0 : 1,
+    )
   })
 
   test('counts for the cap', async () => {
@@ -95,6 +114,7 @@ describe.each(Object.keys(waysIn) as LoginMethod[])('a login by %s', (method) =>
       onPhoneNumber: () => ({ userId: 7 }),
       onPrefetch: () => null,
       cloudHosting: { public: false },
+      deviceGrant: {},
       cloudFunction: { getWXContext: () => calledBy },
       maxSessionsPerUser: 1,
     })

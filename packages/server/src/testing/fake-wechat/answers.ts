@@ -16,10 +16,10 @@ export function refusal(errcode: number, shown: number | string = errcode): Answ
 }
 
 /** Passes the members of the JSON body to an endpoint, and refuses any other body. */
-export function withFields<Rest extends readonly unknown[]>(
-  endpoint: (fields: Fields, ...rest: Rest) => Answer,
+export function withFields<Rest extends readonly unknown[], Result extends Answer | Uint8Array>(
+  endpoint: (fields: Fields, ...rest: Rest) => Result,
   { malformed = 47001 }: { malformed?: number } = {},
-): (request: FakeWeChatRequest, ...rest: Rest) => Answer {
+): (request: FakeWeChatRequest, ...rest: Rest) => Result | Answer {
   return ({ body }, ...rest) => {
     if (body === '') return refusal(44002)
     const fields = fieldsOf(body)
@@ -40,17 +40,30 @@ export function fieldsOf(body: string): Fields | undefined {
 
 /** Writes an answer as WeChat does, `rid` and content type included. */
 export function createWriter({ now, hints }: { now: () => number; hints: boolean }) {
-  return function write(path: string, answer: Answer): Outcome {
+  return function write(path: string, answer: Answer | Uint8Array): Outcome {
+    if (answer instanceof Uint8Array) {
+      const isPng = answer[0] === 0x89
+      return { status: 200, contentType: isPng ? 'image/png' : 'image/jpeg', body: answer }
+    }
     const errcode = Number(answer.errcode ?? 0)
     const isSns = path.startsWith('/sns/')
-    const whole =
-      errcode === 0 ? answer : { ...answer, errmsg: errmsgOf(errcode, answer.errmsg, isSns) }
+    const errmsg = wecomPaths.has(path)
+      ? wecomErrmsgOf(errcode, answer.errmsg)
+      : errmsgOf(errcode, answer.errmsg, isSns)
+    const whole = errcode === 0 ? answer : { ...answer, errmsg }
     return {
       status: 200,
       contentType: isSns ? 'text/plain' : 'application/json; encoding=utf-8',
       body: JSON.stringify(whole),
       errcode,
     }
+  }
+
+  /** WeCom writes the caller's address, and where to read on, into every error. */
+  function wecomErrmsgOf(errcode: number, errmsg: unknown): string {
+    const text = typeof errmsg === 'string' && errmsg !== '' ? errmsg : errmsgs.get(errcode)
+    const hint = randomBytes(12).toString('base64url')
+    return `${text}, hint: [${hint}], from ip: 203.0.113.7, more info at https://open.work.weixin.qq.com/devtool/query?e=${errcode}`
   }
 
   function errmsgOf(errcode: number, errmsg: unknown, isSns: boolean): string {
@@ -65,6 +78,12 @@ export function createWriter({ now, hints }: { now: () => number; hints: boolean
   }
 }
 
+/** Answered by WeCom (企业微信), at a host of its own and in words of its own. */
+export const wecomPaths: ReadonlySet<string> = new Set([
+  '/cgi-bin/gettoken',
+  '/cgi-bin/miniprogram/jscode2session',
+])
+
 // From the global error table and answers quoted in public, spelled as WeChat spells them; for a number that is not
 // here the message is the rid alone.
 const errmsgs: ReadonlyMap<number, string> = new Map([
@@ -76,8 +95,10 @@ const errmsgs: ReadonlyMap<number, string> = new Map([
   [40013, 'invalid appid'],
   [40014, 'invalid access_token'],
   [40029, 'invalid code'],
+  [40091, 'invalid secret'],
   [40097, 'invalid args'],
   [40125, 'invalid appsecret'],
+  [40129, 'invalid scene'],
   [40163, 'code been used'],
   [40164, 'invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in whitelist'],
   [40226, 'code blocked'],
@@ -85,6 +106,7 @@ const errmsgs: ReadonlyMap<number, string> = new Map([
   [41002, 'appid missing'],
   [41004, 'appsecret missing'],
   [41008, 'missing code'],
+  [41030, 'invalid page'],
   [42001, 'access_token expired'],
   [43001, 'require GET method'],
   [43002, 'require POST method'],
@@ -93,6 +115,8 @@ const errmsgs: ReadonlyMap<number, string> = new Map([
   [45011, 'api minute-quota reach limit  mustslower  retry next minute'],
   [47001, 'data format error'],
   [48001, 'api unauthorized'],
+  [48002, 'api forbidden'],
+  [60020, 'not allow to access from your ip'],
   [87007, 'session_key is not existd or expired'],
   [87008, 'invalid sig_method'],
   [87009, 'invalid signature'],

@@ -14,7 +14,7 @@ import type { Outcome } from './transports.js'
  * | `'drop-after'` | a connection lost: `UND_ERR_SOCKET` | yes, so a code is used |
  * | `'html'` | a page of HTML with status 200 | no |
  * | `'html-502'` | a gateway's page of HTML with status 502 | no |
- * | `'too-large'` | the right answer, with more than 64 KiB | yes |
+ * | `'too-large'` | the right answer, with more than 64 KiB, or a file of more than 32 MiB | yes |
  * | `'redirect'` | status 302 to `/redirected`, which shows up in `calls` if it is followed | no |
  *
  * Only `fetch` can refuse a connection. The listening server has accepted it by then, so both drops cut the socket
@@ -117,7 +117,7 @@ export function outcomeOf(
       return { status: 502, contentType: 'text/html', body: page('502 Bad Gateway') }
     case 'too-large': {
       const right = answer()
-      return { ...right, body: (right.body ?? '').padEnd(tooLargeBytes, ' '), delayMs: latencyMs }
+      return { ...right, body: padded(right.body ?? ''), delayMs: latencyMs }
     }
     case 'redirect':
       return { status: 302, location: '/redirected' }
@@ -129,6 +129,12 @@ export function outcomeOf(
 }
 
 const tooLargeBytes = 64 * 1024 + 1
+const tooLargeFileBytes = 32 * 1024 * 1024 + 1
+
+function padded(body: string | Uint8Array): string | Uint8Array {
+  if (typeof body === 'string') return body.padEnd(tooLargeBytes, ' ')
+  return Buffer.concat([body], tooLargeFileBytes)
+}
 
 function page(title: string): string {
   return `<html>\n<head><title>${title}</title></head>\n<body><h1>${title}</h1></body>\n</html>\n`

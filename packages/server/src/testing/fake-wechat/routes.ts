@@ -4,16 +4,16 @@ import type { TokenHolder } from './tokens.js'
 import type { FakeWeChatRequest } from './transports.js'
 
 /**
- * Answers the calls of one endpoint with a JSON object. An `errcode` other than 0 gets its `rid` added, and its `errmsg`
+ * Answers the calls of one endpoint with a JSON object, or with the bytes of a file. An `errcode` other than 0 gets its `rid` added, and its `errmsg`
  * where it has none. `app` is the mini program whose access_token the call carries, where the endpoint takes one.
  */
 export type FakeWeChatRoute = (
   request: FakeWeChatRequest,
   app: FakeWeChatApp | undefined,
-) => Readonly<Record<string, unknown>>
+) => Readonly<Record<string, unknown>> | Uint8Array
 
-type Endpoint = (request: FakeWeChatRequest) => Answer
-type TokenEndpoint = (request: FakeWeChatRequest, app: FakeWeChatApp) => Answer
+type Endpoint = (request: FakeWeChatRequest) => Answer | Uint8Array
+type TokenEndpoint = (request: FakeWeChatRequest, app: FakeWeChatApp) => Answer | Uint8Array
 
 interface EndpointOptions {
   /** Built in, without an access_token. */
