@@ -51,8 +51,8 @@ export const explain: Command = {
   maxWords: 1,
   options: { json: { about: { en: 'Prints JSON', zh: '输出 JSON' } } },
   notes: {
-    en: 'CODE is an error code (invalid_grant), a mistake in the set-up (auth_path), or a number of WeChat (40125, -1).\nWithout one, all are listed.',
-    zh: 'CODE 可以是错误码（invalid_grant）、配置错误的名字（auth_path），或微信的编号（40125、-1）。\n不写则列出全部。',
+    en: 'CODE is an error code (invalid_grant), a mistake in the set-up (auth_path), a warning of the backend (memory_store), or a number of WeChat (40125, -1).\nWithout one, all are listed.',
+    zh: 'CODE 可以是错误码（invalid_grant）、配置错误的名字（auth_path）、后端的警告（memory_store），或微信的编号（40125、-1）。\n不写则列出全部。',
   },
   async run(call) {
     const { words, has, print, say } = call
