@@ -133,7 +133,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   user_changed: '现在登录的已不是发起请求时的用户，所以没有发出。重新加载页面',
   single_page: '从朋友圈打开的单页模式，不能登录',
   mock_code:
-    '开发者工具里没有填自己的 AppID，得到的 code 谁也换不了。在 `project.config.json` 里填上 AppID',
+    '开发者工具里没有填 AppID，得到的 code 谁也换不了。在 `project.config.json` 里填上，或者用 `wxlogin dev`',
   denied:
     '微信不允许这个调用，例如 `wx.login`；编号在 `cause` 里。103、104：用户没有同意隐私保护指引。112：指引里没有声明这一项。1402101：微信拦截了这个用户',
   phone_denied:
