@@ -46,7 +46,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'Please open the mini program first',
     ],
     mock_code: [
-      'DevTools without an AppID of your own gives a code that nobody can exchange. Set yours in `project.config.json`',
+      'DevTools without an AppID gives a code that nobody can exchange. Set it in `project.config.json`, or use `wxlogin dev`',
     ],
     denied: [
       'WeChat does not allow the call; `cause` says why: 103 or 104 the privacy agreement is not accepted, 112 it does not declare this, 1402101 WeChat blocks this user',
