@@ -5,7 +5,7 @@ import type { AuthEvent, EmitEvent } from './events.js'
 import type { HookOptions } from './hooks.js'
 import type { CloudFunctionOptions } from './login/cloud-function.js'
 import type { CloudHostingOptions } from './login/cloud-hosting.js'
-import type { DeviceGrantOptions } from './login/device-grant.js'
+import type { DeviceGrantOptions } from './login/device-option.js'
 import type { PrefetchOptions } from './login/prefetch.js'
 import { checkFunctions, checkNames, checkNode, type OptionNames } from './option-checks.js'
 import { checkValueVerbs, type StoreOptions } from './sessions/guarded-store.js'
@@ -103,7 +103,7 @@ function checkOwnSecret({ apps, secret }: Readonly<{ apps: unknown; secret: unkn
   const given = [apps].flat().flatMap((app) => Object.values(Object(app)))
   if (![secret].flat().some((one) => one && given.includes(one))) return
   throw new TypeError(
-    'secret must not be the AppSecret, or anything else of apps: it is a secret of its own; generate one with `openssl rand -base64 48`',
+    'secret must not be the AppSecret, or anything else of apps: it is a secret of its own; generate one with `npx wxlogin keygen`',
   )
 }
 

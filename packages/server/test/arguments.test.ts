@@ -150,12 +150,6 @@ const calls: readonly Call[] = [
     call: ({ auth, session }) => of(auth).openData?.(session, { iv: 'a' }),
   },
   {
-    wrong: 'openData of any age',
-    names: 'maxAgeSeconds',
-    call: ({ auth, session }) =>
-      of(auth).openData?.(session, { encryptedData: 'a', iv: 'a', maxAgeSeconds: '300' }),
-  },
-  {
     wrong: 'verifySignature({ rawData: {} })',
     names: 'rawData',
     call: ({ auth, session }) =>

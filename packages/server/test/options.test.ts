@@ -86,12 +86,13 @@ describe('the secret', () => {
 
   test.each([undefined, ''])('that is %j leads to the environment variable', (secret) => {
     expect(String(refusalOf({ secret }))).toContain('is the environment variable set?')
+    expect(String(refusalOf({ secret }))).toContain('--env-file=.env')
   })
 
   test.each([JSON.stringify([testSecret]), `${JSON.stringify({ kty: 'oct', k: testSecret })}`])(
     'that is JSON in one text leads to what makes it a list',
     (secret) => {
-      expect(String(refusalOf({ secret }))).toMatch(/JSON\.parse|openssl/)
+      expect(String(refusalOf({ secret }))).toMatch(/JSON\.parse|keygen/)
     },
   )
 
@@ -108,7 +109,7 @@ describe('the secret', () => {
     expect(events).toContainEqual({
       type: 'warning',
       warning: 'weak_secret',
-      hint: expect.stringContaining('openssl rand -base64 48'),
+      hint: expect.stringContaining('npx wxlogin keygen'),
     })
     expect(JSON.stringify(events)).not.toContain(String(secret))
   })
@@ -129,6 +130,13 @@ describe('the secret', () => {
 
     expect(events).toEqual([])
   })
+
+  test.each(['', 'short', 'a'.repeat(32)])(
+    'that is %j leads to what makes one, on every system',
+    (secret) => {
+      expect(String(refusalOf({ secret }))).toContain('`npx wxlogin keygen`')
+    },
+  )
 
   test('counts bytes, not letters', () => {
     expect(() => create({ secret: '微信小程序登录密钥甲乙' })).not.toThrow()
@@ -213,6 +221,10 @@ describe('apps', () => {
 
   test('without an AppSecret are named', () => {
     expect(String(refusalOf({ apps: [{ appId: app.appId }] }))).toContain(app.appId)
+  })
+
+  test('without an AppSecret lead to the .env file that nobody loads', () => {
+    expect(String(refusalOf({ apps: [{ appId: app.appId }] }))).toContain('--env-file=.env')
   })
 
   test.each([
