@@ -18,7 +18,7 @@ export type { NodeRequest, NodeResponse } from './node-message.js'
 export interface KoaContext {
   readonly req: NodeRequest
   readonly res: NodeResponse
-  /** Where a body parser leaves what it has made. */
+  /** Where a body parser leaves what it has made, and where Koa says by `ip` who asks. */
   readonly request: object
   readonly url: string
   readonly state: object
@@ -70,7 +70,7 @@ export function requireAuth<Claims extends object>(
 ): (ctx: KoaContext, next: KoaNext) => Promise<void> {
   mountGuard(auth, options)
   return async (ctx, next) => {
-    const { session, response } = await auth.guard(headersOf(ctx.req), options)
+    const { session, response } = await auth.guard(headersOf(ctx.req, ctx.request), options)
     if (response) return send(ctx.req, ctx.res, response)
     attachSession(ctx, auth, session)
     Object.assign(ctx.state, { session })

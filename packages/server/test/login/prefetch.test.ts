@@ -55,6 +55,7 @@ test('onPrefetch learns who opens the mini program, and where', async () => {
       path: 'pages/index/index',
       query: 'from=share',
       scene: 1001,
+      request: { header: expect.any(Function) },
     },
   ])
   expect(body.user_id).toBe('7')
