@@ -65,6 +65,8 @@ export interface WxLaunchOptions {
  */
 export interface Wx {
   login(options: WxLoginOptions): unknown
+  /** Inside WeCom (企业微信), and there alone. */
+  qy?: { login?(options: WxLoginOptions): unknown }
   request(options: WxRequestOptions): WxRequestTask
   getStorageSync(key: string): unknown
   setStorageSync(key: string, value: unknown): void

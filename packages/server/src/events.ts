@@ -1,4 +1,4 @@
-import type { InvalidGrantReason } from '@wxlogin/shared'
+import type { AppKind, InvalidGrantReason } from '@wxlogin/shared'
 import type { AuthErrorCode } from './errors.js'
 import type { LoginMethod } from './session.js'
 
@@ -31,6 +31,7 @@ export interface LoginEvent {
   /** `retried`: the same request again · `code_reused`: the code came with another key, which ended its session. */
   readonly outcome: 'created' | 'retried' | 'code_reused'
   readonly appId: string
+  readonly kind: AppKind
   readonly sessionId: string
   readonly userId: string
   /** In milliseconds since the epoch. */
@@ -166,10 +167,18 @@ export interface MisconfiguredEvent {
 
 /**
  * Endpoints of WeChat that share places and a circuit breaker; the groups do not affect each other: logins, logins of
- * a data pre-fetch, data of signed-in users (phone numbers, session keys), the access token, virtual payment, and the app's
- * own calls (`call`).
+ * a data pre-fetch, logins from websites and official accounts, logins from WeCom, data of signed-in users (phone
+ * numbers, session keys), the access token, virtual payment, and the app's own calls (`call`).
  */
-export type EndpointGroup = 'login' | 'prefetch' | 'user_info' | 'access_token' | 'payment' | 'call'
+export type EndpointGroup =
+  | 'login'
+  | 'prefetch'
+  | 'web_login'
+  | 'wecom'
+  | 'user_info'
+  | 'access_token'
+  | 'payment'
+  | 'call'
 
 /**
  * The circuit breaker of a group changed: after consecutive failures its calls fail at once (`open`), after some time

@@ -1,4 +1,5 @@
 export type {
+  AppKind,
   DeviceAnswer,
   DeviceRequestAnswer,
   ErrorBody,
@@ -87,11 +88,16 @@ export type {
   VirtualPaymentData,
   VirtualPaymentInput,
 } from './user-info/virtual-payment.js'
-export type { Apps, ServedApp } from './wechat/apps.js'
-export type { AppCredentials } from './wechat/code2session.js'
+export type { ExchangedAccount } from './wechat/app-kind.js'
+export type { Apps } from './wechat/apps.js'
+export type { MiniProgramApp } from './wechat/code2session.js'
+export type { AppCredentials } from './wechat/credentials.js'
+export type { CustomApp } from './wechat/custom.js'
 export type { FetchLike, FetchResponse } from './wechat/fetch-like.js'
 export type { FileCallOptions, WeChatFile } from './wechat/files.js'
+export type { AppEntry } from './wechat/kinds.js'
 export type { WeChat } from './wechat/mini-program.js'
+export type { OfficialAccountApp, OfficialAccountScope } from './wechat/official-account.js'
 export type { OpenData } from './wechat/open-data.js'
 export type { WeChatHealth } from './wechat/transport.js'
 export type {
@@ -101,4 +107,6 @@ export type {
   VirtualPayment,
   VirtualPaymentOptions,
 } from './wechat/virtual-payment.js'
+export type { WebsiteApp } from './wechat/website.js'
+export type { WeComApp } from './wechat/wecom.js'
 export type { WxacodeOptions } from './wechat/wxacode.js'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { InvalidGrantReason, Json } from '@wxlogin/shared'
+import type { AppKind, InvalidGrantReason, Json } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 
 /**
@@ -28,6 +28,8 @@ export interface SessionRecord {
   readonly version: number
   readonly userId: string
   readonly appId: string
+  /** Of what kind the app is, unless it is a mini program or a mini game. */
+  readonly kind?: AppKind
   /** Removed, like `unionid` and `sealedKey`, once the session has ended. */
   readonly openid?: string
   readonly unionid?: string
@@ -140,14 +142,16 @@ export function isAdopted({ method, generation }: SessionRecord): boolean {
 /** The account of a record, or of what proved it. */
 export function accountOf({
   appId,
+  kind = 'mini_program',
   openid,
   unionid,
 }: {
   readonly appId: string
+  readonly kind?: AppKind | undefined
   readonly openid: string
   readonly unionid?: string | undefined
 }): Account {
-  return { appId, openid, ...(unionid !== undefined && { unionid }) }
+  return { appId, kind, openid, ...(unionid !== undefined && { unionid }) }
 }
 
 // After a reuse the device logs in again by itself in any case, so this tombstone need not last.
@@ -211,7 +215,7 @@ export interface Session<Claims extends object = object> {
   /** The session's id: one login on one device. Not a secret. */
   readonly id: string
   readonly userId: string
-  /** The mini program that the user is in. */
+  /** The app that the user is in: each entry of `apps` has an AppID of its own. */
   readonly appId: string
   /** What the `claims` option returned at login or at the last refresh. Frozen. */
   readonly claims: Readonly<Claims>
@@ -226,12 +230,13 @@ export interface Session<Claims extends object = object> {
   readonly expiresAt: number
 }
 
-/** A WeChat user in one mini program, as WeChat identifies them. */
+/** A user of one app, as WeChat identifies them. */
 export interface Account {
   readonly appId: string
-  /** The user's id in this mini program. */
+  readonly kind: AppKind
+  /** The user's id in this app; in WeCom (企业微信) the `userid`. */
   readonly openid: string
-  /** The user's id across all apps of one owner; only if the mini program is bound to an Open Platform account. */
+  /** The user's id across all apps of one owner; only if the app is bound to an Open Platform account. */
   readonly unionid?: string
 }
 
@@ -240,6 +245,7 @@ export interface Device {
   /** The session's id. */
   readonly id: string
   readonly appId: string
+  readonly kind: AppKind
   /** How the session was created. */
   readonly method: LoginMethod
   /** The name of the device, if the client sent one. */
@@ -268,7 +274,7 @@ export function toUserId(userId: string | number, account?: Account): string {
 }
 
 /** Stable, needs no database, and says nothing about the openid to anyone who does not already know it. */
-export function opaqueUserId({ appId, openid }: Account): string {
+export function opaqueUserId({ appId, openid }: Pick<Account, 'appId' | 'openid'>): string {
   return createHash('sha256')
     .update(`wxlogin:user:${appId}:${openid}`)
     .digest('base64url')

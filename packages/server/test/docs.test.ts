@@ -17,6 +17,7 @@ const pairs = documents
 const compiled = documents.filter(({ file }) => !file.startsWith(besideFrameworks))
 
 const twoMiniPrograms = pairOf('docs/two-mini-programs')
+const oneUser = pairOf('docs/one-user')
 const phoneNumber = pairOf('docs/phone-number')
 const backends = pairOf('docs/backends')
 const onDemand = pairOf('docs/login-on-demand')
@@ -552,6 +553,7 @@ const node: Environment = {
     'pages/index/my-store.ts': myStore,
     'pages/index/my-adapter.ts': myAdapter,
     'pages/index/users.ts': codeWith('export async function link', twoMiniPrograms),
+    'pages/index/one-user.ts': codeWith('export async function linkAny', oneUser),
     'pages/index/user-table.ts': codeWith('ER_DUP_ENTRY', replaceALogin),
     'pages/index/login.ts': codeWith('acceptLegacy', replaceALogin),
     'pages/index/phone.ts': codeWith('export async function bindPhone', phoneNumber),

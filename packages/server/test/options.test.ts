@@ -8,6 +8,12 @@ import { createWeChat } from '../src/wechat/index.js'
 import { setUp, testSecret } from './set-up.js'
 
 const app = { appId: 'wx0000000000000001', appSecret: '0123456789abcdef0123456789abcdef' }
+const wecom = {
+  kind: 'wecom',
+  appId: 'acme',
+  corpId: 'ww00000000000000d4',
+  agentSecret: 'canaryAgentSecret-0123456789abcdef0123456789',
+}
 
 /** What a caller without types may hand in. */
 const create = (options: Readonly<Record<string, unknown>>) =>
@@ -105,6 +111,33 @@ describe('apps', () => {
     'with quotation marks around the AppSecret': [{ ...app, appSecret: `"${app.appSecret}"` }],
     'with quotation marks around the AppID': [{ ...app, appId: `'${app.appId}'` }],
     'with the two swapped': [{ appId: app.appSecret, appSecret: app.appId }],
+    'with an original id': [{ ...app, appId: 'gh_0123456789ab' }],
+    'of a kind that there is not': [{ ...app, kind: 'mini-program' }],
+    'of an inherited kind': [{ ...app, kind: 'constructor' }],
+    'a website without its secret': [{ kind: 'website', appId: app.appId }],
+    'a website with an original id': [{ ...app, kind: 'website', appId: 'gh_0123456789ab' }],
+    'an official account with a scope of websites': [
+      { ...app, kind: 'official_account', scope: 'snsapi_login' },
+    ],
+    'WeCom without an agent secret': [{ ...wecom, agentSecret: undefined }],
+    'WeCom without a corporation': [{ ...wecom, corpId: '' }],
+    'WeCom with the two swapped': [
+      { ...wecom, corpId: wecom.agentSecret, agentSecret: wecom.corpId },
+    ],
+    'WeCom with a line break after its secret': [
+      { ...wecom, agentSecret: `${wecom.agentSecret}\n` },
+    ],
+    'WeCom with an empty AppID of its mini program': [{ ...wecom, miniProgramAppId: '' }],
+    'WeCom over plain http': [{ ...wecom, hosts: ['http://qyapi.weixin.qq.com'] }],
+    'WeCom nowhere': [{ ...wecom, hosts: [] }],
+    'a custom one that exchanges nothing': [{ kind: 'custom', appId: 'tt1' }],
+    'a custom one with a text for a function': [{ kind: 'custom', appId: 'tt1', exchange: 'x' }],
+    'one AppID for two kinds': [app, { ...wecom, appId: app.appId }],
+    'one AppID twice in WeCom': [wecom, { ...wecom, corpId: 'ww00000000000000e5' }],
+    'two of WeCom for one mini program': [
+      { ...wecom, miniProgramAppId: app.appId },
+      { ...wecom, appId: 'other', miniProgramAppId: app.appId },
+    ],
   }
 
   test.each(Object.entries(rows))('are refused when they are %s', (_name, apps) => {
@@ -127,6 +160,37 @@ describe('apps', () => {
   ])('are refused without quoting an AppSecret: %s', (_name, apps) => {
     expect(refusalOf({ apps })).toBeInstanceOf(TypeError)
     expect(String(refusalOf({ apps }))).not.toContain(app.appSecret)
+  })
+
+  const sayings: readonly (readonly [string, readonly object[], string])[] = [
+    ['a kind', [{ ...app, kind: 'wechat' }], 'mini_program, website, official_account'],
+    ['an original id', [{ ...app, appId: 'gh_0123456789ab' }], '原始 ID'],
+    ['a missing agent secret', [{ ...wecom, agentSecret: undefined }], 'apps[0].agentSecret'],
+    ['a wrong name', [{ ...wecom, corpID: 'ww1' }], 'did you mean corpId?'],
+    ['an AppSecret for WeCom', [{ ...wecom, appSecret: app.appSecret }], 'agentSecret'],
+    [
+      'a secret for a custom one',
+      [{ ...app, kind: 'custom', exchange: () => ({ openid: 'o' }) }],
+      'appSecret is not an option of apps[0]',
+    ],
+    ['one AppID for two kinds', [app, { ...wecom, appId: app.appId }], 'an appId of its own'],
+    ['a missing exchange', [{ kind: 'custom', appId: 'tt1' }], 'apps[0].exchange'],
+  ]
+  test.each(sayings)('%s that is wrong leads to what to do', (_what, apps, saying) => {
+    expect(String(refusalOf({ apps }))).toContain(saying)
+  })
+
+  test.each([
+    [{ ...wecom, corpId: wecom.agentSecret, agentSecret: wecom.corpId }],
+    [{ ...wecom, agentSecret: ` ${wecom.agentSecret}` }],
+    [{ ...wecom, agentSecret: `"${wecom.agentSecret}"` }],
+  ])('an agent secret is never quoted', (entry) => {
+    expect(refusalOf({ apps: [entry] })).toBeInstanceOf(TypeError)
+    expect(String(refusalOf({ apps: [entry] }))).not.toContain('canary')
+  })
+
+  test('a mini program, and WeCom under the same AppID of the client, stand side by side', () => {
+    expect(() => create({ apps: [app, { ...wecom, miniProgramAppId: app.appId }] })).not.toThrow()
   })
 
   test('may be found by AppID, also later', async () => {

@@ -23,6 +23,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     'signSession',
     'verifyRawData',
   ],
+  web: ['createWebLogin'],
   testing: ['adapterCases', 'createFakeWeChat', 'signIn', 'storeCases'],
   ...Object.fromEntries(adapters.map((name) => [name, adapterNames])),
   nest: [

@@ -29,6 +29,7 @@ const server = `
   crypto         session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
   wechat         errors option-checks redact bounded-map deadline read-at-most session events emit hooks @wxlogin/shared node: undici
+  web-login      errors option-checks crypto wechat node:
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors option-checks json-text session hooks crypto wechat sessions
   login          errors option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:

@@ -34,14 +34,25 @@ export const idempotencyHeader = 'Idempotency-Key'
 /** Optional. Names the request in the events of both sides: 1 to 64 characters of A-Z, a-z, 0-9, `_` and `-`. */
 export const requestIdHeader = 'X-Request-Id'
 
+/**
+ * The kinds of apps that people log in from: a mini program or mini game (also where nothing is said), a website with
+ * WeChat's QR code (开放平台网站应用), a page inside WeChat (公众号网页授权), a mini program inside WeCom (企业微信), and whatever the
+ * backend exchanges the codes of by itself.
+ */
+export const appKinds = ['mini_program', 'website', 'official_account', 'wecom', 'custom'] as const
+
+export type AppKind = (typeof appKinds)[number]
+
 /** What `wx.login()` gives in DevTools when the project has no real AppID. No backend can exchange it. */
 export const mockCode = 'the code is a mock one'
 
 /** `POST /login` */
 export interface LoginBody {
-  /** The one-time code of `wx.login()`, valid for 5 minutes. */
+  /** The one-time code of `wx.login()`, valid for 5 minutes, or of what the app has in its place. */
   readonly code: string
   readonly app_id: string
+  /** Where the code is from (default `mini_program`): a code tells nobody, and the wrong exchange spends it. */
+  readonly kind?: AppKind
   /** A name for the device, shown in the user's list of sessions. */
   readonly device?: string
   /** Whatever the backend's `onLogin` wants to know, an invitation code for example. */

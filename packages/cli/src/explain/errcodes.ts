@@ -2,6 +2,10 @@ const proxies = '检查这台服务器到微信之间的代理'
 const tokenRefused =
   '微信不认 access_token，换了新的也一样；找一找是不是有别的程序在强制刷新它（force_refresh）'
 const wrongSecret = 'AppSecret 不对，从小程序后台重新复制'
+const wrongWebSecret = 'AppSecret 不对，从这个应用自己的后台重新复制'
+const startAgain = '让浏览器重新跳转到微信授权'
+const wrongAgentSecret = 'corpId 或 agentSecret 不对，从企业微信管理后台重新复制所关联应用的 secret'
+const wecomTokenRefused = '企业微信不认 access_token，换了新的也一样'
 const readTheManual = '微信不接受某个参数，对照微信文档检查'
 const unreadableBody = '微信无法解析请求体，对照微信文档检查'
 const wrongPaySig = '支付签名不对：对照后台检查这个 env 的 AppKey，现网和沙箱的 AppKey 不一样'
@@ -54,6 +58,20 @@ export const hintsInChinese: Readonly<Record<string, string>> = {
   'code2Session 40001': wrongSecret,
   'accessToken 40001': wrongSecret,
   'phoneNumber 40003': '这个 code 属于另一个用户，让当前用户自己授权手机号',
+  '/sns/oauth2/access_token 40001': wrongWebSecret,
+  '/sns/oauth2/access_token 40029': `微信不认识这个 code：已过期，或属于别的应用。${startAgain}`,
+  '/sns/oauth2/access_token 40125': wrongWebSecret,
+  '/sns/oauth2/access_token 42003': `code 已过期，${startAgain}`,
+  'wecom 40001': wrongAgentSecret,
+  'wecom 40013': wrongAgentSecret,
+  'wecom 40014': wecomTokenRefused,
+  'wecom 40029':
+    '企业微信不认识这个 code：已经用过、超过 5 分钟，或来自 wx.login。用 wx.qy.login 重新获取',
+  'wecom 40091': wrongAgentSecret,
+  'wecom 42001': wecomTokenRefused,
+  'wecom 45009': '调用企业微信太频繁，放慢一些',
+  'wecom 48002': '这个应用换不了 code：secret 要用关联了小程序的那个应用的（关联小程序）',
+  'wecom 60020': '这台服务器的 IP 不在应用的企业可信 IP 里，在企业微信管理后台添加',
   '/xpay/… 268490001': 'openid 不属于这个小程序',
   '/xpay/… 268490002': readTheManual,
   '/xpay/… 268490003': wrongPaySig,

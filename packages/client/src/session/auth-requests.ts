@@ -69,10 +69,14 @@ export const createPost =
 
 const wxLogin = { method: 'wx.login' }
 
+/** WeCom's own login, where there is one: its codes are of another kind. */
+export const qyOf = ({ qy }: Runtime): Pick<Runtime, 'login'> | false =>
+  typeof Object(qy).login === 'function' && (qy as Pick<Runtime, 'login'>)
+
 /** The code of a `wx.login`. With `newKey`, one of its own in place of what is none. */
 export const requestCode = (wx: Runtime, ask: Ask, newKey?: NewKey | false): Promise<string> =>
   ask(
-    (success, fail) => wx.login({ success, fail }),
+    (success, fail) => (qyOf(wx) || wx).login({ success, fail }),
     (result) => {
       const { code } = Object(result)
       // A real code has no spaces; `the code is a mock one`, from DevTools without a real AppID, has.

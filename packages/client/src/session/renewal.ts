@@ -3,7 +3,7 @@ import { ClientError, type ClientErrorCode } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import { type Ask, ignore, isWithin, openTask, resultOf } from '../task.js'
 import { isSinglePage, onShow } from '../wx.js'
-import { createPost, type PostSettings, requestCode } from './auth-requests.js'
+import { createPost, type PostSettings, qyOf, requestCode } from './auth-requests.js'
 import { pauseAfter } from './backoff.js'
 import type { NewKey } from './idempotency-key.js'
 import type { SingleFlight } from './single-flight.js'
@@ -143,6 +143,7 @@ export function createRenewal(
           : {
               code,
               app_id: settings.appId,
+              kind: qyOf(wx) ? 'wecom' : undefined,
               device: settings.device,
               input: resultOf(input),
               previous_refresh_token: previous,

@@ -1,5 +1,5 @@
-/** Where `wx` is met: in a mini program, or where it has less. */
-export type FakeRuntime = 'miniprogram' | 'plugin' | 'minigame' | 'skill'
+/** Where `wx` is met: in a mini program, where it has less, or inside WeCom (企业微信), where it has `qy` too. */
+export type FakeRuntime = 'miniprogram' | 'plugin' | 'minigame' | 'skill' | 'wecom'
 
 const appEvents = ['onAppShow', 'offAppShow', 'onAppHide', 'offAppHide']
 const gameEvents = ['onShow', 'offShow', 'onHide', 'offHide']
@@ -11,13 +11,22 @@ const payments = ['requestVirtualPayment', ...gamePayments]
  * is what runs in the AI mode of a mini program (AI 开发模式), here its atomic interfaces.
  */
 export const missingIn: Readonly<Record<FakeRuntime, readonly string[]>> = {
-  miniprogram: [...gameEvents, ...gamePayments],
-  plugin: [...gameEvents, ...payments, ...appEvents, 'getRandomValues', 'getBackgroundFetchData'],
-  minigame: [...appEvents, 'requestVirtualPayment', 'getRandomValues'],
+  miniprogram: [...gameEvents, ...gamePayments, 'qy'],
+  wecom: [...gameEvents, ...gamePayments],
+  plugin: [
+    ...gameEvents,
+    ...payments,
+    ...appEvents,
+    'qy',
+    'getRandomValues',
+    'getBackgroundFetchData',
+  ],
+  minigame: [...appEvents, 'requestVirtualPayment', 'qy', 'getRandomValues'],
   skill: [
     ...gameEvents,
     ...payments,
     ...appEvents,
+    'qy',
     'getRandomValues',
     'getBackgroundFetchData',
     'removeStorageSync',

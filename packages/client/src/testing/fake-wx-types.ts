@@ -37,6 +37,8 @@ type OneSocket =
  */
 export interface FakeWx extends Omit<FullWx, OneSocket> {
   login(options?: FakeLoginOptions): Promise<{ code: string; errMsg: string }> | undefined
+  /** With the runtime `'wecom'`. */
+  qy?: { login: FakeWx['login'] }
   request(options: FakeRequestOptions): FakeRequestTask
   uploadFile(options: FakeUploadOptions): FakeUploadTask
   downloadFile(options: FakeDownloadOptions): FakeDownloadTask
@@ -85,8 +87,10 @@ export interface FakeNetworkStatus {
 
 /** What a test does to the phone, and what it sees of it. */
 export interface FakeWxControl {
-  /** How often each member of `wx` was called; `cloudInit`, `callContainer` and `callFunction` are those of
-   * `wx.cloud`. */
+  /**
+   * How often each member of `wx` was called; `cloudInit`, `callContainer` and `callFunction` are those of `wx.cloud`,
+   * `qyLogin` is that of `wx.qy`.
+   */
   readonly calls: Readonly<Record<FakeCall, number>>
   /** Every call of `wx.request`, `uploadFile`, `downloadFile`, `cloud.callContainer` and `callFunction`, oldest first. */
   readonly requests: readonly RecordedRequest[]
@@ -166,7 +170,8 @@ export interface FakeWxControl {
 }
 
 export type FakeCall =
-  | Exclude<keyof FakeWx, 'control' | 'cloud'>
+  | Exclude<keyof FakeWx, 'control' | 'cloud' | 'qy'>
   | 'cloudInit'
   | 'callContainer'
   | 'callFunction'
+  | 'qyLogin'

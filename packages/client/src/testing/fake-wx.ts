@@ -36,6 +36,8 @@ export interface FakeWxOptions {
   /** Gives login codes; `createFakeWeChat()` of `@wxlogin/server/testing` works. Default: random codes. */
   wechat?: {
     codeFor(user: string, options?: { appId?: string }): string
+    /** For `wx.qy.login`. */
+    wecomCodeFor?(user: string): string
     /** For what a cloud function is told; default: made up. */
     openidOf?(user: string, options?: { appId?: string }): string
     /** For payments, which need them. */
@@ -69,7 +71,7 @@ export interface FakeWxOptions {
   storage?: Map<string, string>
   /**
    * Where `wx` is met, default `'miniprogram'`. A plugin, a mini game and a Skill have less, and a mini game has
-   * `onShow` in place of `onAppShow`.
+   * `onShow` in place of `onAppShow`. Inside WeCom (`'wecom'`) there is `qy` too.
    */
   runtime?: FakeRuntime
   /** The version of the mini program, default `'release'`. */
@@ -103,7 +105,10 @@ interface Phone {
   readonly payments: Scripted<undefined, FakePaymentBehaviour>
 }
 
-const randomCodes: NonNullable<FakeWxOptions['wechat']> = { codeFor: randomCode }
+const randomCodes: NonNullable<FakeWxOptions['wechat']> = {
+  codeFor: randomCode,
+  wecomCodeFor: randomCode,
+}
 
 const maxRandomLength = 1_048_576
 
@@ -164,6 +169,7 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
   const { deliver } = lifecycle
   const calls: Record<FakeCall, number> = {
     login: 0,
+    qyLogin: 0,
     request: 0,
     uploadFile: 0,
     downloadFile: 0,
@@ -257,17 +263,23 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     user: () => phone.user,
     isReleased: envVersion === 'release',
   })
-  const login = createLogin({
-    clock,
-    touristMode,
-    answer,
-    failure,
-    nextBehaviour: () => phone.logins.next(undefined),
-    codeFor: () => wechat.codeFor(phone.user, { appId }),
-    isOnline,
-    isSinglePage: lifecycle.isSinglePage,
-    isEnded: lifecycle.isEnded,
-    times: phone.times,
+  const loginBy = (codeFor: () => string) =>
+    createLogin({
+      clock,
+      touristMode,
+      answer,
+      failure,
+      nextBehaviour: () => phone.logins.next(undefined),
+      codeFor,
+      isOnline,
+      isSinglePage: lifecycle.isSinglePage,
+      isEnded: lifecycle.isEnded,
+      times: phone.times,
+    })
+  const login = loginBy(() => wechat.codeFor(phone.user, { appId }))
+  const qyLogin = loginBy(() => {
+    if (wechat.wecomCodeFor) return wechat.wecomCodeFor(phone.user)
+    throw new TypeError('wechat must have wecomCodeFor where the runtime is wecom')
   })
   const getBackgroundFetchData = createBackgroundFetch({
     clock,
@@ -391,6 +403,12 @@ function createProcess(options: FakeWxOptions, phone: Phone): FakeWx {
     login(options) {
       calls.login += 1
       return login(options)
+    },
+    qy: {
+      login(options) {
+        calls.qyLogin += 1
+        return qyLogin(options)
+      },
     },
     request(options) {
       calls.request += 1

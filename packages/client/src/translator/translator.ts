@@ -99,6 +99,8 @@ export function createTranslator<W extends LoginlessWx>({
         return text
       },
     },
+    // A code of WeCom is none of this backend's.
+    qy: {},
     // It would be a login at our server.
     getBackgroundFetchData: {},
     cloud: {},

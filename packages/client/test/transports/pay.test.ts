@@ -9,6 +9,11 @@ import { outcomes } from '../set-up.js'
 const appId = 'wx0000000000000001'
 const appSecret = '0123456789abcdef0123456789abcdef'
 const price = 990
+// Of the message push in the console.
+const push = {
+  token: 'pushtoken123',
+  encodingAesKey: 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG',
+}
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -83,21 +88,21 @@ async function setUp(phone: FakeWxOptions = {}) {
       return Response.json({ error: code, error_description: 'no' }, { status: status ?? 500 })
     }
   })
+  const payments = auth.wechat().virtualPayment({ appKey: shop.appKey, env: 0 })
   await wechat.setPush({
+    ...push,
     url: 'https://api.example.com/push',
-    token: 'aToken',
-    async fetch(url, { method, body = '' }) {
-      if (method === 'GET') {
-        const echo = new URL(url).searchParams.get('echostr') ?? ''
-        return { status: 200, text: async () => echo }
-      }
-      const { OutTradeNo, OpenId } = JSON.parse(body)
-      const order = orders.find(({ id }) => id === OutTradeNo)
-      if (order && !order.isPaid) {
-        order.isPaid = true
-        members.add(OpenId)
-      }
-      return { status: 200, text: async () => 'success' }
+    async fetch(url, init) {
+      const { response } = await payments.notification(new Request(url, init), {
+        ...push,
+        onPayment(event) {
+          const order = orders.find(({ id }) => event.type === 'goods' && id === event.outTradeNo)
+          if (!order || order.isPaid) return
+          order.isPaid = true
+          members.add(order.userId)
+        },
+      })
+      return { status: response.status, text: async () => response.body }
     },
   })
 

@@ -45,13 +45,15 @@ export interface KeyRingOptions {
   secret: string | readonly string[]
 }
 
-/** Throws a `TypeError` if the secret is not a good one. */
-export function createKeyRing({ secret }: KeyRingOptions): KeyRing {
+/** The keys for one purpose. Throws a `TypeError` if the secret is not a good one. */
+export function createRing({ secret }: KeyRingOptions, purpose: string): Ring {
   const [first, ...others] = checkSecrets(secret)
-  const ringFor = (purpose: string): Ring => [
-    subKey(first, purpose),
-    ...others.map((secret) => subKey(secret, purpose)),
-  ]
+  return [subKey(first, purpose), ...others.map((member) => subKey(member, purpose))]
+}
+
+/** Throws a `TypeError` if the secret is not a good one. */
+export function createKeyRing(options: KeyRingOptions): KeyRing {
+  const ringFor = (purpose: string) => createRing(options, purpose)
   const login = ringFor('login')
   const ticket = ringFor('ticket')
 

@@ -5,15 +5,17 @@ import type { SubKey } from './key-ring.js'
 const ivBytes = 12
 const tagBytes = 16
 
+type AccountId = Pick<Account, 'appId' | 'openid'>
+
 // Each id is prefixed with its length, so that different pairs never give the same bytes.
-function associatedData({ appId, openid }: Account): Buffer {
+function associatedData({ appId, openid }: AccountId): Buffer {
   return Buffer.from(`${appId.length}:${appId}${openid.length}:${openid}`)
 }
 
 /** Encrypts a `session_key` for the store (AES-256-GCM), bound to the account that it belongs to. */
 export function seal(
   [{ kid, key }]: readonly [SubKey, ...SubKey[]],
-  account: Account,
+  account: AccountId,
   text: string,
 ): string {
   const iv = randomBytes(ivBytes)
@@ -25,7 +27,7 @@ export function seal(
 /** Decrypts what {@link seal} encrypted. `undefined` if its key is no longer in the ring, or the account is another. */
 export function unseal(
   ring: readonly SubKey[],
-  account: Account,
+  account: AccountId,
   sealed: string,
 ): string | undefined {
   const [kid, box = ''] = sealed.split('.')

@@ -92,6 +92,20 @@ export function optionalText(body: Body, name: string): string | undefined {
   return value === '' ? undefined : value
 }
 
+/** One of these texts, if it is there at all. */
+export function oneOf<T extends string>(
+  body: Body,
+  name: string,
+  choices: readonly T[],
+): T | undefined {
+  const value = body.get(name)
+  const known = choices.find((one) => one === value)
+  if (known === undefined && value !== undefined) {
+    throw malformed(`"${name}" must be one of ${choices.join(', ')}`)
+  }
+  return known
+}
+
 /** True or false, where leaving it out must not mean one of them. */
 export function choice(body: Body, name: string): boolean {
   const value = body.get(name)

@@ -1,4 +1,5 @@
 import {
+  appKinds,
   idempotencyHeader,
   type MovedPhoneAnswer,
   type PhoneAnswer,
@@ -16,7 +17,7 @@ import type { Arrival, AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } 
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
 import type { RefreshInput } from '../sessions/refresh.js'
-import { choice, flag, optionalText, readBody, text } from './body.js'
+import { type Body, choice, flag, oneOf, optionalText, readBody, text } from './body.js'
 import { createRefusal, HttpError, json, safeHeaders } from './responses.js'
 
 /** What the routes call. */
@@ -100,10 +101,7 @@ export function createHttp<Claims extends object>({
     }
     const answer =
       (await loginByPlatform?.(request, input, receivedMs)) ??
-      (await login(
-        { ...input, code: text(body, 'code'), appId: text(body, 'app_id') },
-        { receivedMs, request },
-      ))
+      (await login({ ...input, ...codeIn(body) }, { receivedMs, request }))
     return json(200, answer)
   }
 
@@ -226,6 +224,11 @@ export function createHttp<Claims extends object>({
       }
     },
   }
+}
+
+function codeIn(body: Body): Pick<LoginInput, 'code' | 'appId' | 'kind'> {
+  const kind = oneOf(body, 'kind', appKinds)
+  return { code: text(body, 'code'), appId: text(body, 'app_id'), ...(kind && { kind }) }
 }
 
 const noContent: AuthResponse = {

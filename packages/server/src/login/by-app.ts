@@ -1,4 +1,4 @@
-import type { TokenAnswer } from '@wxlogin/shared'
+import type { AppKind, TokenAnswer } from '@wxlogin/shared'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { checkClaims } from '../hooks.js'
@@ -8,8 +8,11 @@ import type { OpenSession } from './open-session.js'
 
 /** A session that is created without a code. */
 export interface CreateSessionInput<Claims extends object = object> {
-  /** `appId` may be left out if there is just one mini program. */
-  readonly account: Omit<Account, 'appId'> & { readonly appId?: string }
+  /** `appId` may be left out if there is just one app, and `kind`, which follows from it. */
+  readonly account: Omit<Account, 'appId' | 'kind'> & {
+    readonly appId?: string
+    readonly kind?: AppKind
+  }
   readonly userId?: string | number
   readonly device?: string
   /** Used for the first access token in place of the `claims` option. */
@@ -33,11 +36,11 @@ export function createLoginByApp<Claims extends object>({
     if (typeof openid !== 'string' || openid === '') {
       throw new TypeError('account.openid must be a non-empty string')
     }
-    const { appId } = await apps.of(account.appId)
+    const { appId, kind } = await apps.of(account.appId, account.kind)
     const opened = await openSession({
       method: 'app',
       id: randomId(),
-      account: accountOf({ appId, openid, unionid }),
+      account: accountOf({ appId, kind, openid, unionid }),
       idempotencyKeyHash: hashIdempotencyKey(randomId()),
       canComeAgain: false,
       device,

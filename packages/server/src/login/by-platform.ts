@@ -214,7 +214,7 @@ export function createLoginByPlatform<Claims extends object>({
       await previousSessions.end(await findPrevious(), record)
       const { id: sessionId, appId, userId } = record
       const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
-      emit({ type: 'login', by: method, outcome: 'retried', ...about })
+      emit({ type: 'login', by: method, outcome: 'retried', kind: 'mini_program', ...about })
       return { answer: await answerTokens(record, claims) }
     }
     return undefined

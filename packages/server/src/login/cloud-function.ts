@@ -63,7 +63,7 @@ export function createCloudFunction({
       if (!isFromMiniProgram(SOURCE) || !isText(OPENID) || !isText(APPID)) return undefined
       // With resource sharing (资源复用) it is another mini program that calls.
       if (FROM_OPENID || FROM_APPID) return undefined
-      const { appId } = await apps.of(APPID)
+      const { appId } = await apps.of(APPID, 'mini_program')
       return accountOf({ appId, openid: OPENID, unionid: isText(UNIONID) ? UNIONID : undefined })
     },
   }

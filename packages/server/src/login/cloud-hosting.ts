@@ -1,4 +1,5 @@
 import { checkNames } from '../option-checks.js'
+import { accountOf } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { Platform } from './by-platform.js'
 
@@ -36,10 +37,10 @@ export function createCloudHosting({
       if (!isIdentifier(openid) || !request.header('x-wx-source')) return undefined
       // With resource sharing (资源复用) the gateway sets no openid, so one that is there comes from the caller.
       if (request.header('x-wx-from-appid') || request.header('x-wx-from-openid')) return undefined
-      const { appId } = await apps.of(request.header('x-wx-appid'))
+      const { appId } = await apps.of(request.header('x-wx-appid'), 'mini_program')
       // Not `x-wx-unionid`: it is set only for some mini programs, and whether a caller's own is dropped for the others
       // is not documented.
-      return { appId, openid }
+      return accountOf({ appId, openid })
     },
   }
 }

@@ -199,6 +199,12 @@ export function createDeviceGrant<Claims extends object>({
   /** The request, for a session that may decide about it, as the store knows that session now. */
   async function openFor({ session, scene }: DeviceScene<Claims>): Promise<[Asked, LiveRecord]> {
     const record = await sessions.recordOf(session)
+    if (record.method === 'device') {
+      throw new AuthError(
+        'insufficient_scope',
+        'A device that was let in lets no other one in; decide on the phone',
+      )
+    }
     const asked = await askedWith(scene)
     if (!asked) throw over()
     if (asked.appId !== record.appId) {
@@ -351,7 +357,7 @@ export function createDeviceGrant<Claims extends object>({
       open.delete(scene)
       if (!decision.isApproved) throw denied('The user has refused this device')
 
-      await apps.of(appId)
+      const { kind } = await apps.of(appId)
       // The point of no return: of many polls one gets it, and if that one breaks off here, the device has to ask anew.
       const taken = await store.take(askedId(scene))
       if (taken === undefined) throw pending()
@@ -364,7 +370,7 @@ export function createDeviceGrant<Claims extends object>({
       const opened = await openSession({
         ...attempt,
         id: ids[0],
-        account: accountOf({ appId, openid, unionid }),
+        account: accountOf({ appId, kind, openid, unionid }),
         canComeAgain: true,
         approvedBy: decision.sessionId,
         authenticatedAt,

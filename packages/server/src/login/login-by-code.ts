@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { TokenAnswer } from '@wxlogin/shared'
+import { type AppKind, mockCode, type TokenAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
@@ -8,7 +8,8 @@ import type { Arrival, RequestHeaders } from '../request.js'
 import { accountOf, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice } from '../sessions/sessions.js'
-import type { ServedApp, ServedApps } from '../wechat/apps.js'
+import type { ServedApp } from '../wechat/app-kind.js'
+import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
 import type { OpenAgain } from './open-again.js'
 import type { OpenedSession, OpenSession } from './open-session.js'
@@ -16,10 +17,12 @@ import type { PreviousInput, PreviousSessions } from './previous-session.js'
 
 /** The input of a login. */
 export interface LoginInput extends PreviousInput {
-  /** The one-time code of `wx.login()`. */
+  /** The one-time code of `wx.login()`, or of what the app has in its place. */
   readonly code: string
-  /** May be left out if there is just one mini program. */
+  /** May be left out if there is just one app of the kind. */
   readonly appId?: string
+  /** Where the code is from (default `'mini_program'`). */
+  readonly kind?: AppKind
   /** A name for the device, up to 128 characters. */
   readonly device?: string
   /** Passed to `onLogin` unchanged. */
@@ -78,12 +81,12 @@ export function createLoginByCode<Claims extends object>({
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
     const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs, request } =
       attempt
-    const { appId } = app
+    const { appId, kind } = app
     // WeChat's servers call the pre-fetch for anybody: it must not take the places of users who log in.
     const group = method === 'prefetch' ? 'prefetch' : 'login'
     // Before the code is spent.
     const previous = await previousSessions.find(attempt, { ...attempt, appId })
-    const exchanged = await apps.exchangeCode(app, code, group).catch(async (error: unknown) => {
+    const exchanged = await app.exchange(code, group).catch(async (error: unknown) => {
       if (!(error instanceof AuthError) || error.code !== 'invalid_code') throw error
       // WeChat did not say that the code was used: the client should get a new one at once.
       if (error.reason === 'lost') throw error
@@ -95,7 +98,7 @@ export function createLoginByCode<Claims extends object>({
     if ('earlier' in exchanged) return again(exchanged.earlier, attempt)
 
     const { openid, unionid, sessionKey } = exchanged
-    const account = accountOf({ appId, openid, unionid })
+    const account = accountOf({ appId, kind, openid, unionid })
     const [id] = ids
     const opened = await openSession({
       method,
@@ -103,7 +106,7 @@ export function createLoginByCode<Claims extends object>({
       account,
       idempotencyKeyHash,
       canComeAgain: true,
-      sealedKey: seal(keys.seal, account, sessionKey),
+      sealedKey: sessionKey && seal(keys.seal, account, sessionKey),
       input,
       device,
       previous,
@@ -142,10 +145,12 @@ export function createLoginByCode<Claims extends object>({
 
   return async (input, { method = 'code', receivedMs = now(), request } = {}) => {
     const { code, device, idempotencyKey = randomId() } = input
-    checkCode(code)
+    // DevTools without an AppID has made it, and is told so rather than that its AppID is unknown.
+    if (code === mockCode) checkCode(code)
     if (device !== undefined) checkDevice(device)
     const startedMs = now()
-    const app = await apps.of(input.appId)
+    const app = await apps.of(input.appId, input.kind ?? 'mini_program')
+    app.checkCode(code)
     const ids = keys.sessionIds('wechat', app.appId, code)
     const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
     const attempt = {

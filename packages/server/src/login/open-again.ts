@@ -48,11 +48,23 @@ export function createOpenAgain<Claims extends object>({
   const isRecent = (record: SessionRecord) =>
     isLive(record) && now() / 1000 - record.createdAt < loginRetrySeconds
 
+  const isUnused = (record: SessionRecord) => isRecent(record) && record.generation === 0
+
+  async function currentOf(earlier: SessionRecord): Promise<SessionRecord | undefined> {
+    if (earlier.approvedBy === undefined) return hooks.hasClaims ? store.get(earlier.id) : earlier
+    // Whoever made it may be about to undo it, which is conditional on the version.
+    const { decision } = await store.update(earlier.id, (record) =>
+      record && isUnused(record) ? { record: { ...record, version: record.version + 1 } } : {},
+    )
+    return decision.record
+  }
+
   return async (earlier, { method, idempotencyKeyHash, startedMs, request, refusal }) => {
     if (!isLive(earlier) || !isRecent(earlier)) throw refusal(false)
     const { loginIdempotencyKeyHash = '', generation, id: sessionId, appId, userId } = earlier
     const report = (outcome: 'retried' | 'code_reused') => {
-      const about = { appId, sessionId, userId, startedMs, durationMs: now() - startedMs }
+      const { kind = 'mini_program' } = earlier
+      const about = { appId, kind, sessionId, userId, startedMs, durationMs: now() - startedMs }
       emit({ type: 'login', by: method, outcome, ...about })
     }
     if (!isSameHash(loginIdempotencyKeyHash, idempotencyKeyHash)) {
@@ -65,8 +77,8 @@ export function createOpenAgain<Claims extends object>({
     const claims = await sessions.claimsOrEnd(earlier, request)
     await sessions.checkApproval(earlier)
     // The hook took its time; a revocation meanwhile wins.
-    const current = hooks.hasClaims ? await store.get(sessionId) : earlier
-    if (!current || !isRecent(current) || current.generation > 0) throw refusal(false)
+    const current = await currentOf(earlier)
+    if (!current || !isUnused(current)) throw refusal(false)
 
     report('retried')
     return { record: earlier, claims, answer: await answerTokens(earlier, claims) }

@@ -108,12 +108,14 @@ export function createOpenSession<Claims extends object>({
     }
     await previousSessions.end(previous, record)
     await sessions.evictExcess(record, committed)
-    const { id: sessionId, appId, userId } = record
+    const { id: sessionId, userId } = record
+    const { appId, kind } = account
     emit({
       type: 'login',
       by: method,
       outcome: 'created',
       appId,
+      kind,
       sessionId,
       userId,
       startedMs,

@@ -306,13 +306,14 @@ export function createSessions<Claims extends object>({
       data,
       canComeAgain,
     }) {
+      const { kind, ...identity } = account
       const createdAt = Math.floor(now() / 1000)
       const endsAt = createdAt + absoluteTtlSeconds
       const ttlSeconds =
         method === 'prefetch' ? Math.min(prefetchedSeconds, idleTtlSeconds) : idleTtlSeconds
       return {
         v: 1,
-        ...account,
+        ...identity,
         id,
         version: 1,
         method,
@@ -324,6 +325,7 @@ export function createSessions<Claims extends object>({
         lastRefreshAt: createdAt,
         endsAt,
         expiresAt: Math.min(createdAt + ttlSeconds, endsAt),
+        ...(kind !== 'mini_program' && { kind }),
         ...(canComeAgain && { loginIdempotencyKeyHash: idempotencyKeyHash }),
         ...(sealedKey !== undefined && { sealedKey }),
         ...(approvedBy !== undefined && { approvedBy }),
@@ -363,9 +365,10 @@ export function createSessions<Claims extends object>({
       const records = await store.list(toUserId(userId))
       return records
         .filter((record) => isLive(record) && isAdopted(record))
-        .map(({ id, appId, method, device, createdAt, lastRefreshAt }) => ({
+        .map(({ id, appId, kind = 'mini_program', method, device, createdAt, lastRefreshAt }) => ({
           id,
           appId,
+          kind,
           method,
           ...(device !== undefined && { device }),
           createdAt,

@@ -38,6 +38,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
       version: 1,
       userId: uniqueName(),
       appId: 'wx0000000000000001',
+      kind: 'website',
       method: 'code',
       openid: uniqueName(),
       unionid: uniqueName(),
@@ -79,6 +80,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
       name: 'a record without its optional members is read back without them',
       async run(store) {
         const {
+          kind: _k,
           unionid: _u,
           device: _d,
           sealedKey: _s,

@@ -52,6 +52,7 @@ export function createUserKeys<Claims extends object>({
     const withKey = (await store.list(session.userId)).filter(
       (record) => isSameUser(record) && record.sealedKey !== undefined,
     )
+    if (withKey.length === 0) throw keyless()
     const newestAt = Math.max(...withKey.map(({ authenticatedAt }) => authenticatedAt))
     const found = withKey
       .filter(({ authenticatedAt }) => authenticatedAt === newestAt)
@@ -86,6 +87,15 @@ export function createUserKeys<Claims extends object>({
       return { account, sessionKey: sessionKeys[0] }
     },
   }
+}
+
+/** There never was one, so a new login of the same kind would bring none either. */
+export function keyless(): AuthError {
+  return new AuthError(
+    'stale_session_key',
+    'No login of this user has brought a session_key: those of a website, an official account, cloud hosting and sessions.create have none; it takes a login by wx.login',
+    { reason: 'no_session_key' },
+  )
 }
 
 function stale(): AuthError {

@@ -11,6 +11,7 @@ import { checkCode } from '../wechat/code.js'
 import { signSession } from '../wechat/open-data.js'
 import { signPayment } from '../wechat/pay-sig.js'
 import type { Sign } from './sign.js'
+import { keyless } from './user-keys.js'
 
 /**
  * What is sold, as WeChat names it. In a mini game (`mode: 'goods'`) also `platform` and `zoneId`.
@@ -109,7 +110,7 @@ export function createVirtualPayment<Claims extends object>({
     const app = await apps.of(account.appId)
     // Before the exchange: where two answers overtake each other, the one that was asked for later stays.
     const authenticatedAt = Math.floor(now() / 1000)
-    const { openid, sessionKey } = await apps.exchangeCode(app, code, 'login')
+    const { openid, sessionKey } = await app.exchange(code, 'login')
     if (openid !== account.openid) {
       throw new AuthError(
         'invalid_code',
@@ -117,6 +118,7 @@ export function createVirtualPayment<Claims extends object>({
         { reason: 'other_user' },
       )
     }
+    if (sessionKey === undefined) throw keyless()
     const sealedKey = seal(keys.seal, account, sessionKey)
     const keep = (record: SessionRecord) =>
       record.authenticatedAt > authenticatedAt

@@ -1,48 +1,48 @@
+import type { AppKind } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import { callHook } from '../hooks.js'
-import { checkCredential } from '../option-checks.js'
 import type { Account, Session } from '../session.js'
-import { type AppCredentials, type CodeSession, code2Session } from './code2session.js'
+import type { Entry, KindNeeds, ServedApp } from './app-kind.js'
+import type { AppCredentials } from './credentials.js'
+import { type AppEntry, createKinds } from './kinds.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import type { SessionKeyInput } from './session-key.js'
-import type { Transport } from './transport.js'
 
-/** A mini program that this backend serves. */
-export interface ServedApp extends Omit<AppCredentials, 'appSecret'> {
-  /**
-   * From the WeChat console. It never leaves the server. `false` where the platform says who calls (`cloudFunction`,
-   * `cloudHosting`) and nothing is asked of WeChat: a code, or a call of its APIs, is then `server_misconfigured`.
-   */
-  readonly appSecret: string | false
-}
-
+/**
+ * `kind` is what a client sends beside its AppID, `mini_program` if nothing; it is missing where only the AppID is known,
+ * as in a token.
+ */
 export type Apps =
-  | readonly ServedApp[]
-  | ((appId: string) => ServedApp | undefined | Promise<ServedApp | undefined>)
+  | readonly AppEntry[]
+  | ((
+      appId: string,
+      kind?: AppKind,
+    ) => AppEntry | null | undefined | Promise<AppEntry | null | undefined>)
 
 export interface AppsOptions {
-  /** The mini programs served here: a list, or a function that looks one up by AppID and is called once per login. */
+  /**
+   * The apps served here, mini programs or of another `kind`: a list, or a function that looks one up by AppID and kind
+   * and is called once per login.
+   */
   apps: Apps
 }
 
-export interface AppsNeeds {
-  readonly transport: Transport
+export interface AppsNeeds
+  extends Pick<KindNeeds, 'transport' | 'now'>,
+    Partial<Pick<KindNeeds, 'allowPlainHttp' | 'wechatTimeoutMs'>> {
   /** The account of a session, and its newest `session_key`. */
   readonly signerOf: (
     session: Pick<Session, 'id' | 'userId'>,
   ) => Promise<{ readonly account: Account; readonly sessionKey: string }>
-  readonly now: () => number
 }
 
-/** The mini programs that are served here. */
+/** The apps that are served here. */
 export interface ServedApps {
   knows(appId: string): Promise<boolean>
-  /** Without an AppID, the only one there is. Throws `unknown_app`. */
-  of(appId: string | undefined): Promise<ServedApp>
+  /** Without a kind, of any. Without an AppID, the only one there is of it. Throws `unknown_app`. */
+  of(appId: string | undefined, kind?: AppKind): Promise<ServedApp>
   /** The first of the list, if it is one. */
   readonly firstAppId: string | undefined
-  /** Exchanges a one-time code of this app for the account behind it. Throws `server_misconfigured` without a secret. */
-  exchangeCode(app: ServedApp, code: string, group: 'login' | 'prefetch'): Promise<CodeSession>
   /** WeChat's APIs for a mini program, the same object each time; its calls may reject with `unknown_app`. */
   wechatOf(appId?: string): WeChat
 }
@@ -53,29 +53,77 @@ export function createApps({
   transport,
   signerOf,
   now,
+  allowPlainHttp = false,
+  wechatTimeoutMs = 5000,
 }: AppsOptions & AppsNeeds): ServedApps {
-  const { lookUp, firstAppId, onlyAppId } = readApps(apps)
+  const serve = createKinds({ transport, now, allowPlainHttp, wechatTimeoutMs })
+  const listed = typeof apps === 'function' ? undefined : readList(apps)
   const miniPrograms = new Map<string, WeChat>()
 
-  async function findApp(appId: string): Promise<ServedApp | undefined> {
-    const app: Partial<ServedApp> | null | undefined = await callHook('apps', () => lookUp(appId))
-    // A look-up function may be written in JavaScript, or return the same app for every AppID.
-    if (app?.appId !== appId) return undefined
-    const { appSecret } = app
-    return typeof appSecret === 'string' || appSecret === false ? { appId, appSecret } : undefined
+  function readList(list: unknown): readonly ServedApp[] {
+    if (!Array.isArray(list) || list.length === 0) {
+      throw new TypeError(
+        'apps must list at least one { appId, appSecret }, or be a function that looks one up by AppID',
+      )
+    }
+    const served = list.map((entry, index) => serve(`apps[${index}]`, entry))
+    checkDistinct(served)
+    return served
   }
 
-  async function of(appId: string | undefined = onlyAppId): Promise<ServedApp> {
-    const app = appId === undefined ? undefined : await findApp(appId)
+  /** A look-up function may be written in JavaScript, or return the same app for every AppID. */
+  async function lookUp(appId: string, kind: AppKind | undefined): Promise<ServedApp | undefined> {
+    const entry: Entry | null | undefined = await callHook('apps', () =>
+      typeof apps === 'function' ? (apps(appId, kind) as Entry | undefined) : undefined,
+    )
+    if (typeof entry?.appId !== 'string') return undefined
+    const { kind: given, appSecret } = entry
+    if (given === undefined && typeof appSecret !== 'string' && appSecret !== false)
+      return undefined
+    return callHook('apps', () => serve('apps', entry))
+  }
+
+  async function find(appId: string, kind?: AppKind): Promise<ServedApp | undefined> {
+    const fits = (app: ServedApp) =>
+      (kind === undefined || app.kind === kind) &&
+      (app.appId === appId || (kind !== undefined && app.clientAppId === appId))
+    if (listed) return listed.find(fits)
+    const found = await lookUp(appId, kind)
+    return found && fits(found) ? found : undefined
+  }
+
+  /** The only one there is, among those that fit. */
+  function only(fits: (app: ServedApp) => boolean): ServedApp | undefined {
+    const [app, ...others] = listed?.filter(fits) ?? []
+    return others.length === 0 ? app : undefined
+  }
+
+  async function of(appId: string | undefined, kind?: AppKind): Promise<ServedApp> {
+    const app =
+      appId === undefined
+        ? only((one) => kind === undefined || one.kind === kind)
+        : await find(appId, kind)
     if (app) return app
-    const name = appId !== undefined && /^\w{1,64}$/.test(appId) ? appId : 'that was sent'
+    const name = appId !== undefined && /^[\w-]{1,64}$/.test(appId) ? appId : 'that was sent'
+    const what = kind === undefined || kind === 'mini_program' ? '' : ` of the kind ${kind}`
     throw new AuthError(
       'unknown_app',
-      `The AppID ${name} is not configured on this server; compare the client's AppID with the apps option`,
+      `The AppID ${name}${what} is not configured on this server; compare the client's AppID with the apps option`,
     )
   }
 
-  function wechatOf(appId: string | undefined = onlyAppId): WeChat {
+  async function credentialsOf(appId: string): Promise<AppCredentials> {
+    const { kind, credentials } = await of(appId)
+    if (credentials) return credentials()
+    throw new AuthError(
+      'invalid_request',
+      `${appId} is of the kind ${kind}, and WeChat has these APIs for mini programs alone`,
+    )
+  }
+
+  function wechatOf(
+    appId: string | undefined = only(({ credentials }) => credentials !== undefined)?.appId,
+  ): WeChat {
     if (typeof appId !== 'string' || appId === '') {
       throw new TypeError(
         'appId must say which mini program; it may be left out only if there is just one',
@@ -83,9 +131,10 @@ export function createApps({
     }
     const known = miniPrograms.get(appId)
     if (known) return known
+    const credentials = () => credentialsOf(appId)
     const wechat = createMiniProgram(transport, {
       appId,
-      credentials: async () => withSecret(await of(appId)),
+      credentials,
       userOf: (session) => userOf(session, appId),
       now,
     })
@@ -105,47 +154,32 @@ export function createApps({
   }
 
   return {
-    knows: async (appId) => (await findApp(appId)) !== undefined,
+    knows: async (appId) => (await find(appId)) !== undefined,
     of,
-    firstAppId,
-    exchangeCode: async (app, code, group) =>
-      code2Session(transport, { app: withSecret(app), code, group }),
+    firstAppId: listed?.[0]?.appId,
     wechatOf,
   }
 }
 
-function withSecret({ appId, appSecret }: ServedApp): AppCredentials {
-  if (appSecret !== false) return { appId, appSecret }
-  throw new AuthError(
-    'server_misconfigured',
-    `${appId} has no AppSecret on this server, and this needs one: give it in the apps option in place of false`,
-  )
-}
-
-function readApps(apps: Apps) {
-  if (typeof apps === 'function')
-    return { lookUp: apps, firstAppId: undefined, onlyAppId: undefined }
-  if (!Array.isArray(apps) || apps.length === 0) {
-    throw new TypeError(
-      'apps must list at least one { appId, appSecret }, or be a function that looks one up by AppID',
-    )
-  }
-  const byId = new Map<string, ServedApp>()
-  for (const [index, app] of (apps as readonly ServedApp[]).entries()) {
-    checkCredential(`apps[${index}].appId`, app?.appId)
-    // The other one is then the secret, so it is not quoted.
-    if (/^\s*wx[0-9a-f]{16}\s*$/.test(String(app.appSecret))) {
-      throw new TypeError(`apps[${index}].appSecret looks like an AppID; are the two swapped?`)
+/** Throws a `TypeError` if two entries could be meant by one AppID: tokens name the app by it alone. */
+function checkDistinct(apps: readonly ServedApp[]): void {
+  const kinds = new Map<string, AppKind>()
+  const sent = new Set<string>()
+  for (const { appId, clientAppId = appId, kind } of apps) {
+    const other = kinds.get(appId)
+    if (other === kind) throw new TypeError(`apps: ${appId} is listed twice`)
+    if (other) {
+      throw new TypeError(
+        `apps: ${appId} is listed as ${other} and as ${kind}, and tokens could not tell the two apart; give one of them an appId of its own`,
+      )
     }
-    if (app.appSecret !== false)
-      checkCredential(`apps[${index}].appSecret (of ${app.appId})`, app.appSecret)
-    if (byId.has(app.appId)) throw new TypeError(`apps: ${app.appId} is listed twice`)
-    byId.set(app.appId, app)
-  }
-  const [firstAppId] = byId.keys()
-  return {
-    lookUp: (appId: string) => byId.get(appId),
-    firstAppId,
-    onlyAppId: byId.size === 1 ? firstAppId : undefined,
+    const name = `${kind} ${clientAppId}`
+    if (sent.has(name)) {
+      throw new TypeError(
+        `apps: two entries of the kind ${kind} stand for the AppID ${clientAppId} that clients send`,
+      )
+    }
+    kinds.set(appId, kind)
+    sent.add(name)
   }
 }

@@ -1,15 +1,49 @@
+import { AuthError } from '../errors.js'
 import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
+import type { Entry, KindNeeds, ServeApp } from './app-kind.js'
+import { checkCode } from './code.js'
+import { type AppCredentials, checkAppId, readCredentials } from './credentials.js'
 import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport, WeChatRequest } from './transport.js'
 
-/** A mini program that this backend serves. */
-export interface AppCredentials {
-  /** `wx` and 16 hexadecimal digits; public. */
-  readonly appId: string
-  /** From the WeChat console. It never leaves the server. */
-  readonly appSecret: string
+/** A mini program or a mini game, the kind of app that nothing has to be said of. */
+export interface MiniProgramApp extends Omit<AppCredentials, 'appSecret'> {
+  readonly kind?: 'mini_program'
+  /**
+   * From the WeChat console. It never leaves the server. `false` where the platform says who calls (`cloudFunction`,
+   * `cloudHosting`) and nothing is asked of WeChat: a code, or a call of its APIs, is then `server_misconfigured`.
+   */
+  readonly appSecret: string | false
+}
+
+export function serveMiniPrograms({ transport }: KindNeeds): ServeApp {
+  return (place, entry) => {
+    const credentials = secretOf(place, entry)
+    return {
+      kind: 'mini_program',
+      appId: String(entry.appId),
+      credentials,
+      checkCode,
+      exchange: async (code, group) => code2Session(transport, { app: credentials(), code, group }),
+    }
+  }
+}
+
+function secretOf(place: string, entry: Entry): () => AppCredentials {
+  if (entry.appSecret !== false) {
+    const app = readCredentials(place, entry)
+    return () => app
+  }
+  const { appId } = entry
+  checkAppId(place, appId)
+  return () => {
+    throw new AuthError(
+      'server_misconfigured',
+      `${appId} has no AppSecret on this server, and this needs one: give it in the apps option in place of false`,
+    )
+  }
 }
 
 /** Who logged in. When printed or serialised, all of it is `[redacted]`. */

@@ -10,6 +10,7 @@ import type { Hosts } from './hosts.js'
 const maxReplyBytes = 64 * 1024
 
 export interface HttpClientRequest {
+  readonly hosts: Hosts
   readonly method: 'GET' | 'POST'
   /** Path and query. */
   readonly target: string
@@ -54,16 +55,18 @@ export interface HttpClient {
 
 export interface HttpClientOptions extends ConnectionsOptions {
   readonly fetch: FetchLike | undefined
-  readonly hosts: Hosts
 }
 
-export function createHttpClient({ fetch, hosts, ...options }: HttpClientOptions): HttpClient {
+export function createHttpClient({ fetch, ...options }: HttpClientOptions): HttpClient {
   const connections = createConnections(options)
   const fetchOnce = fetch ?? connections.fetch
   const wasNeverSent = (error: unknown) => connections.wasNeverMade(error) || saysNeverSent(error)
 
   /** Only a request that certainly was not sent is sent again: a code works once. */
-  async function firstResponse(target: string, init: Parameters<FetchLike>[1]) {
+  async function firstResponse(
+    { hosts, target }: HttpClientRequest,
+    init: Parameters<FetchLike>[1],
+  ) {
     const [first = '', ...others] = hosts.candidates()
     const askAt = async (host: string) => {
       const response = await fetchOnce(host + target, init)
@@ -82,18 +85,18 @@ export function createHttpClient({ fetch, hosts, ...options }: HttpClientOptions
 
   /** A repeatable request is sent again for each connection that was dropped while it was idle. */
   async function responseTo(
-    { target, isRepeatable }: HttpClientRequest,
+    request: HttpClientRequest,
     init: Parameters<FetchLike>[1],
   ): Promise<FetchResponse> {
     for (;;) {
       const mark = connections.mark()
       try {
-        return await firstResponse(target, init)
+        return await firstResponse(request, init)
       } catch (error) {
         const ended = connections.endedBy(error, mark)
         if (init.signal.aborted || !(ended || saysLost(error))) throw error
         const wasIdle = ended === 'idle'
-        if (!wasIdle || !isRepeatable) throw new ConnectionLost(wasIdle, error)
+        if (!wasIdle || !request.isRepeatable) throw new ConnectionLost(wasIdle, error)
       }
     }
   }

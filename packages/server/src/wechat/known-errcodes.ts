@@ -3,6 +3,8 @@ import { errcodesByPath } from './call.js'
 import { appSecretErrcodes, type ErrcodeMeaning, errcodesAnywhere } from './errcodes.js'
 import { gameErrcodes, paymentErrcodes } from './payment-errcodes.js'
 import { phoneNumberErrcodes } from './phone-number.js'
+import { webCodeErrcodes, webCodePath } from './web-code.js'
+import { wecomErrcodes } from './wecom.js'
 
 /** An errcode of WeChat that this library knows. */
 export interface KnownErrcode {
@@ -12,7 +14,7 @@ export interface KnownErrcode {
   /** One sentence for the operator: what is wrong, and what to do. */
   readonly hint: string
   readonly retryAfterSeconds?: number
-  /** Where it means this, if not everywhere: a method of `WeChat`, or the path of an API. */
+  /** Where it means this, if not everywhere: a method of `WeChat`, the path of an API, or `wecom`. */
   readonly endpoint?: string
 }
 
@@ -23,6 +25,8 @@ export function knownErrcodes(): readonly KnownErrcode[] {
     ...rowsOf(appSecretErrcodes, 'code2Session'),
     ...rowsOf(appSecretErrcodes, 'accessToken'),
     ...rowsOf(phoneNumberErrcodes, 'phoneNumber'),
+    ...rowsOf(webCodeErrcodes, webCodePath),
+    ...rowsOf(wecomErrcodes, 'wecom'),
     ...rowsOf(paymentErrcodes, '/xpay/…'),
     ...rowsOf(gameErrcodes, '/wxa/game/…'),
     ...[...errcodesByPath].flatMap(([path, errcodes]) => rowsOf(errcodes, path)),

@@ -1,7 +1,7 @@
 import { untilAborted } from '../deadline.js'
 import { redactMembers } from '../redact.js'
 import type { WeChatAnswer } from './answer.js'
-import type { AppCredentials } from './code2session.js'
+import type { AppCredentials } from './credentials.js'
 import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport, WeChatRequest } from './transport.js'

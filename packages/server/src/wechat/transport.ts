@@ -14,7 +14,7 @@ import { createCircuitBreaker, type Finding } from './circuit-breaker.js'
 import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
 import { findingOf, outcomeOf, toThrow } from './failures.js'
 import type { FetchLike } from './fetch-like.js'
-import { checkHosts, createHosts } from './hosts.js'
+import { checkHosts, createHosts, type Hosts } from './hosts.js'
 import { createHttpClient, type Reply, unavailable } from './http-client.js'
 import { createPlaces } from './places.js'
 
@@ -23,7 +23,15 @@ const busyWaitsMs = [100, 400] as const
 
 // How many calls of a group may be in flight at the same time. That of logins is an option.
 // Anybody who learns the path can call the pre-fetch, so it gets few.
-const places = { prefetch: 50, user_info: 128, access_token: 128, payment: 128, call: 128 } as const
+const places = {
+  prefetch: 50,
+  web_login: 128,
+  wecom: 128,
+  user_info: 128,
+  access_token: 128,
+  payment: 128,
+  call: 128,
+} as const
 
 /** How WeChat is reached. */
 export interface WeChatConnectionOptions {
@@ -64,8 +72,10 @@ export interface WeChatRequest<Result> extends ErrcodeMeanings {
   readonly endpoint: WeChatEvent['endpoint']
   /** The group whose places the call takes, and whose circuit breaker counts it. */
   readonly group: EndpointGroup
-  /** The mini program that the call is for. */
+  /** The app that the call is for. */
   readonly appId: string
+  /** Where the endpoint is, if not at `wechatHosts`. */
+  readonly hosts?: Hosts
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly query: Readonly<Record<string, string>>
@@ -153,7 +163,6 @@ export function createTransport({
   }))
   const httpClient = createHttpClient({
     fetch,
-    hosts,
     emit,
     timeoutMs: wechatTimeoutMs,
     // A socket for every place, so that no group waits for the sockets of another.
@@ -169,7 +178,7 @@ export function createTransport({
   ): Promise<Result> {
     if (closing) throw unavailable('auth.close() was called')
     const { method, path, query, body, text = body && JSON.stringify(body), file } = request
-    const { isRepeatable } = request
+    const { isRepeatable, hosts: ownHosts = hosts } = request
     const maxFileBytes = file?.maxBytes
     const search = new URLSearchParams(query).toString()
     const target = search === '' ? path : `${path}?${search}`
@@ -180,6 +189,7 @@ export function createTransport({
     try {
       reply = await httpClient.send(
         {
+          hosts: ownHosts,
           ...{ method, target, body: text, isRepeatable, maxFileBytes },
           secrets: () => textsIn([query, body]),
         },
@@ -288,6 +298,8 @@ const forEachGroup = <T>(
 ): Readonly<Record<EndpointGroup, T>> => ({
   login: make('login'),
   prefetch: make('prefetch'),
+  web_login: make('web_login'),
+  wecom: make('wecom'),
   user_info: make('user_info'),
   access_token: make('access_token'),
   payment: make('payment'),

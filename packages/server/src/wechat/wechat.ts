@@ -7,7 +7,7 @@ import {
   checkNode,
   type OptionNames,
 } from '../option-checks.js'
-import type { AppCredentials } from './code2session.js'
+import type { AppCredentials } from './credentials.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import { createTransport, type WeChatConnectionOptions } from './transport.js'
 

@@ -60,8 +60,9 @@ describe('a login by callFunction', () => {
     const answer = await login(context, { data: { app_id: appId, input: 'A7', device: 'iPhone' } })
 
     expect(answer).toMatchObject({ statusCode: 200, header: { 'cache-control': 'no-store' } })
-    expect(await accountIn(auth, answer)).toStrictEqual({ appId, openid })
-    expect(seen).toEqual([{ input: 'A7', device: 'iPhone' }])
+    expect(await accountIn(auth, answer)).toStrictEqual({ appId, kind: 'mini_program', openid })
+    const request = { header: expect.any(Function) }
+    expect(seen).toEqual([{ input: 'A7', device: 'iPhone', request }])
     expect(wechat.calls).toEqual([])
     expect(events.filter(({ type }) => type === 'login')).toMatchObject([
       { by: 'cloud_function', outcome: 'created' },
@@ -73,7 +74,12 @@ describe('a login by callFunction', () => {
 
     const answer = await login({ ...context, UNIONID: 'oHAUs6LSuwgHq' })
 
-    expect(await accountIn(auth, answer)).toStrictEqual({ appId, openid, unionid: 'oHAUs6LSuwgHq' })
+    expect(await accountIn(auth, answer)).toStrictEqual({
+      appId,
+      kind: 'mini_program',
+      openid,
+      unionid: 'oHAUs6LSuwgHq',
+    })
   })
 
   test('refreshes and logs out by callFunction, too', async () => {

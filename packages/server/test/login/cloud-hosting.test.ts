@@ -464,6 +464,7 @@ describe('a login through the gateway', () => {
     const session = await auth.authenticate(`Bearer ${access_token}`)
     expect(await auth.sessions.account(session)).toStrictEqual({
       appId,
+      kind: 'mini_program',
       openid: gateway['X-WX-OPENID'],
     })
   })
@@ -510,6 +511,7 @@ describe('a login through the gateway', () => {
       by: 'cloud_hosting',
       outcome: 'retried',
       appId,
+      kind: 'mini_program',
       sessionId: id,
       userId,
       startedMs,
@@ -576,9 +578,11 @@ describe('a login through the gateway', () => {
     const session = await auth.authenticate(`Bearer ${body.access_token}`)
     expect(await auth.sessions.account(session)).toEqual({
       appId,
+      kind: 'mini_program',
       openid: gateway['X-WX-OPENID'],
     })
-    expect(seen).toEqual([{ input: 'A7', device: 'iPhone' }])
+    const request = { header: expect.any(Function) }
+    expect(seen).toEqual([{ input: 'A7', device: 'iPhone', request }])
     expect(wechat.calls).toEqual([])
     const next = await auth.refresh({ refreshToken: String(body.refresh_token) })
     expect(next.user_id).toBe(session.userId)

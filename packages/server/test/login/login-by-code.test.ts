@@ -31,7 +31,8 @@ test('onLogin is shown no unionid, no device and no session where there is none'
 
   await auth.login({ code: wechat.codeFor('alice') })
 
-  const account = { appId: wechat.app.appId, openid: wechat.openidOf('alice') }
+  const { appId } = wechat.app
+  const account = { appId, kind: 'mini_program', openid: wechat.openidOf('alice') }
   expect(seen).toStrictEqual([[account, { input: undefined }]])
 })
 
@@ -55,7 +56,7 @@ test('the events of a login say how it ended, of which session, and how long it 
 
   const { id: sessionId, userId } = await auth.authenticate(`Bearer ${access_token}`)
   const about = { appId: wechat.app.appId, sessionId, userId }
-  const event = { type: 'login', by: 'code', ...about }
+  const event = { type: 'login', by: 'code', kind: 'mini_program', ...about }
   expect(events.filter(({ type }) => type === 'login' || type === 'revoked')).toStrictEqual([
     { ...event, outcome: 'created', startedMs, durationMs: 2000 },
     { ...event, outcome: 'retried', startedMs: startedMs + 2000, durationMs: 1000 },
@@ -111,7 +112,11 @@ test('onLogin learns the account, the input, the device and the session that is 
   })
 
   expect(seen[0]).toEqual({
-    account: { appId: wechat.app.appId, openid: wechat.openidOf('alice') },
+    account: {
+      appId: wechat.app.appId,
+      kind: 'mini_program',
+      openid: wechat.openidOf('alice'),
+    },
     context: { input: undefined },
   })
   expect(seen[1]?.context).toEqual({

@@ -119,7 +119,12 @@ describe('onPhoneNumber', () => {
         phoneNumber: '2025550123',
         countryCode: '1',
         session,
-        account: { appId: wechat.app.appId, openid: wechat.openidOf('alice') },
+        account: {
+          appId: wechat.app.appId,
+          kind: 'mini_program',
+          openid: wechat.openidOf('alice'),
+        },
+        request: { header: expect.any(Function) },
       },
     ])
     expect(bodyOf(response)).toEqual({

@@ -51,7 +51,11 @@ test('onPrefetch learns who opens the mini program, and where', async () => {
   expect(seen).toEqual([
     {
       session: { id: expect.any(String), userId: '7', appId: wechat.app.appId },
-      account: { appId: wechat.app.appId, openid: wechat.openidOf('alice') },
+      account: {
+        appId: wechat.app.appId,
+        kind: 'mini_program',
+        openid: wechat.openidOf('alice'),
+      },
       path: 'pages/index/index',
       query: 'from=share',
       scene: 1001,
@@ -92,12 +96,14 @@ test('what WeChat leaves out of the query is empty, and a unionid is passed on',
       session: { id: expect.any(String), userId: '7', appId: app.appId },
       account: {
         appId: app.appId,
+        kind: 'mini_program',
         openid: wechat.openidOf('alice'),
         unionid: wechat.unionidOf('alice'),
       },
       path: '',
       query: '',
       scene: 0,
+      request: { header: expect.any(Function) },
     },
   ])
 })
@@ -110,7 +116,7 @@ test('an account without a unionid has no such member', async () => {
 
   await prefetch()
 
-  expect(Object.keys(seen[0]?.account ?? {})).toEqual(['appId', 'openid'])
+  expect(Object.keys(seen[0]?.account ?? {})).toEqual(['appId', 'kind', 'openid'])
 })
 
 test.each(['appid', 'code'])(

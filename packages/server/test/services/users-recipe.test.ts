@@ -235,7 +235,7 @@ function phoneOf(account: Account, phoneNumber: string, countryCode = '86'): Pho
 }
 
 function account(appId: string, openid: string, unionid?: string): Account {
-  return { appId, openid, ...(unionid !== undefined && { unionid }) }
+  return { appId, kind: 'mini_program', openid, ...(unionid !== undefined && { unionid }) }
 }
 
 function blockWith(language: string, text: string): string {

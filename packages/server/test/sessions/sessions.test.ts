@@ -29,6 +29,7 @@ test("a user's devices are listed, the newest first, the current one marked", as
     {
       id: tabletId,
       appId,
+      kind: 'mini_program',
       method: 'code',
       createdAt: startedAt + 10,
       lastRefreshAt: startedAt + 10,
@@ -37,6 +38,7 @@ test("a user's devices are listed, the newest first, the current one marked", as
     {
       id: phoneId,
       appId,
+      kind: 'mini_program',
       method: 'code',
       device: 'iPhone 15',
       createdAt: startedAt,
@@ -236,6 +238,7 @@ test('the account behind a session is there for payments, while the session live
 
   expect(await auth.sessions.account(session)).toEqual({
     appId: 'wx1',
+    kind: 'mini_program',
     openid: wechat.openidOf('alice'),
     unionid: wechat.unionidOf('alice'),
   })
@@ -270,9 +273,9 @@ test('the account of such a session is as it was given, with the unionid', async
   const accountOf = async ({ access_token }: { access_token: string }) =>
     auth.sessions.account(await auth.authenticate(`Bearer ${access_token}`))
 
-  const appId = 'wx0000000000000001'
-  expect(await accountOf(created)).toStrictEqual({ appId, openid: 'o1', unionid: 'u1' })
-  expect(await accountOf(without)).toStrictEqual({ appId, openid: 'o2' })
+  const app = { appId: 'wx0000000000000001', kind: 'mini_program' }
+  expect(await accountOf(created)).toStrictEqual({ ...app, openid: 'o1', unionid: 'u1' })
+  expect(await accountOf(without)).toStrictEqual({ ...app, openid: 'o2' })
 })
 
 test.each(['', undefined, null, 7])('it needs an openid, and %j is none', async (openid) => {
@@ -319,8 +322,11 @@ test('check tells the state of the store and of the last call to WeChat', async 
   const allClosed = {
     login: 'closed',
     prefetch: 'closed',
+    web_login: 'closed',
+    wecom: 'closed',
     user_info: 'closed',
     access_token: 'closed',
+    payment: 'closed',
     call: 'closed',
   }
   let isDown = false

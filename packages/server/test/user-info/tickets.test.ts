@@ -31,7 +31,11 @@ test('a ticket says who is logged in: account, claims and session', async () => 
   expectTypeOf(holder).toEqualTypeOf<TicketHolder<Claims>>()
   expect(holder).toEqual({
     userId: session.userId,
-    account: { appId: session.appId, openid: wechat.openidOf('alice') },
+    account: {
+      appId: session.appId,
+      kind: 'mini_program',
+      openid: wechat.openidOf('alice'),
+    },
     claims: { role: 'member' },
     sessionId: session.id,
     authenticatedAt: startAt,

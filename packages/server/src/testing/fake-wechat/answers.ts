@@ -47,14 +47,23 @@ export function createWriter({ now, hints }: { now: () => number; hints: boolean
     }
     const errcode = Number(answer.errcode ?? 0)
     const isSns = path.startsWith('/sns/')
-    const whole =
-      errcode === 0 ? answer : { ...answer, errmsg: errmsgOf(errcode, answer.errmsg, isSns) }
+    const errmsg = wecomPaths.has(path)
+      ? wecomErrmsgOf(errcode, answer.errmsg)
+      : errmsgOf(errcode, answer.errmsg, isSns)
+    const whole = errcode === 0 ? answer : { ...answer, errmsg }
     return {
       status: 200,
       contentType: isSns ? 'text/plain' : 'application/json; encoding=utf-8',
       body: JSON.stringify(whole),
       errcode,
     }
+  }
+
+  /** WeCom writes the caller's address, and where to read on, into every error. */
+  function wecomErrmsgOf(errcode: number, errmsg: unknown): string {
+    const text = typeof errmsg === 'string' && errmsg !== '' ? errmsg : errmsgs.get(errcode)
+    const hint = randomBytes(12).toString('base64url')
+    return `${text}, hint: [${hint}], from ip: 203.0.113.7, more info at https://open.work.weixin.qq.com/devtool/query?e=${errcode}`
   }
 
   function errmsgOf(errcode: number, errmsg: unknown, isSns: boolean): string {
@@ -69,6 +78,12 @@ export function createWriter({ now, hints }: { now: () => number; hints: boolean
   }
 }
 
+/** Answered by WeCom (企业微信), at a host of its own and in words of its own. */
+export const wecomPaths: ReadonlySet<string> = new Set([
+  '/cgi-bin/gettoken',
+  '/cgi-bin/miniprogram/jscode2session',
+])
+
 // From the global error table and answers quoted in public, spelled as WeChat spells them; for a number that is not
 // here the message is the rid alone.
 const errmsgs: ReadonlyMap<number, string> = new Map([
@@ -80,6 +95,7 @@ const errmsgs: ReadonlyMap<number, string> = new Map([
   [40013, 'invalid appid'],
   [40014, 'invalid access_token'],
   [40029, 'invalid code'],
+  [40091, 'invalid secret'],
   [40097, 'invalid args'],
   [40125, 'invalid appsecret'],
   [40129, 'invalid scene'],
@@ -99,6 +115,8 @@ const errmsgs: ReadonlyMap<number, string> = new Map([
   [45011, 'api minute-quota reach limit  mustslower  retry next minute'],
   [47001, 'data format error'],
   [48001, 'api unauthorized'],
+  [48002, 'api forbidden'],
+  [60020, 'not allow to access from your ip'],
   [87007, 'session_key is not existd or expired'],
   [87008, 'invalid sig_method'],
   [87009, 'invalid signature'],

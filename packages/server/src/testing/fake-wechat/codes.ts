@@ -1,30 +1,31 @@
 import type { User } from './people.js'
 
-/** WeChat documents 5 minutes for every kind of code. */
-const lifeMs = 5 * 60 * 1000
+/** WeChat documents 5 minutes for every kind of code but that of websites. */
+const usualLifeMs = 5 * 60 * 1000
 
-export interface IssuedCode<Details> {
-  readonly user: User
+export interface IssuedCode<Details, Owner = User> {
+  readonly user: Owner
   /** Seconds since the epoch. */
   readonly issuedAt: number
   readonly details: Details
   isUsed: boolean
 }
 
-export interface Codes<Details> {
-  issue(user: User, details: Details): string
+export interface Codes<Details, Owner = User> {
+  issue(user: Owner, details: Details): string
   /** Lets in a code that was made elsewhere, the first time that it is seen, and says whether it was. */
-  admit(code: string, user: User, details: Details): boolean
+  admit(code: string, user: Owner, details: Details): boolean
   /** `undefined` for a code that is unknown or too old. */
-  find(code: unknown): IssuedCode<Details> | undefined
+  find(code: unknown): IssuedCode<Details, Owner> | undefined
 }
 
 /** Codes of one kind. Each kind has its own map, so a code of another kind is unknown to it. */
-export function createCodes<Details = undefined>(
+export function createCodes<Details = undefined, Owner = User>(
   now: () => number,
   newCode: () => string,
-): Codes<Details> {
-  const codes = new Map<unknown, IssuedCode<Details> & { readonly expiresAtMs: number }>()
+  lifeMs = usualLifeMs,
+): Codes<Details, Owner> {
+  const codes = new Map<unknown, IssuedCode<Details, Owner> & { readonly expiresAtMs: number }>()
   const admitted = new Set<string>()
 
   function dropExpired() {
@@ -34,7 +35,7 @@ export function createCodes<Details = undefined>(
     }
   }
 
-  function add(code: string, user: User, details: Details): string {
+  function add(code: string, user: Owner, details: Details): string {
     dropExpired()
     codes.set(code, {
       user,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { checkNames, type OptionNames } from '../../option-checks.js'
-import { createWriter, refusal } from './answers.js'
+import { createWriter, refusal, wecomPaths } from './answers.js'
 import { callOf, type FakeWeChatCall } from './calls.js'
 import { createEncryptKeys } from './encrypt-keys.js'
 import { checkLatency, createFaults, type FakeWeChatFaults, outcomeOf } from './faults.js'
@@ -24,6 +24,8 @@ import {
   type Outcome,
 } from './transports.js'
 import { createVirtualPayments, type FakeWeChatVirtualPayments } from './virtual-payments.js'
+import { createWebCodes, type FakeWeChatWebCodes } from './web-codes.js'
+import { createWeCom, type FakeWeChatCorp, type FakeWeChatWeCom } from './wecom.js'
 import { createWxacodes, type FakeWeChatWxacodes } from './wxacodes.js'
 
 export type { FakeWeChatCall } from './calls.js'
@@ -80,11 +82,15 @@ export type {
   FakeWeChatPaymentResult,
   FakeWeChatVirtualPayments,
 } from './virtual-payments.js'
+export type { FakeWeChatWebChoice, FakeWeChatWebCodes } from './web-codes.js'
+export type { FakeWeChatCorp, FakeWeChatCorpChoice, FakeWeChatWeCom } from './wecom.js'
 export type { FakeWeChatScanned, FakeWeChatWxacodes } from './wxacodes.js'
 
 export interface FakeWeChatOptions {
   /** Default: one mini program, `wx0000000000000001`, with a random AppSecret. */
   readonly apps?: readonly FakeWeChatApp[]
+  /** The corporations (企业) whose members use a mini program inside WeCom (企业微信); default none. */
+  readonly corps?: readonly FakeWeChatCorp[]
   /** The clock for the expiry of codes, tokens and keys, in milliseconds (default `Date.now`). */
   readonly now?: () => number
   /** How long each answer takes, in milliseconds (default 0). The call takes effect at once, the answer comes late. */
@@ -115,6 +121,7 @@ export interface FakeWeChatOptions {
 
 const names: OptionNames<FakeWeChatOptions> = {
   apps: true,
+  corps: true,
   now: true,
   latencyMs: true,
   rotateSessionKey: true,
@@ -128,6 +135,8 @@ export interface FakeWeChat
   extends FakeWeChatTransports,
     FakeWeChatPeople,
     FakeWeChatLogins,
+    FakeWeChatWebCodes,
+    FakeWeChatWeCom,
     FakeWeChatSessionKeys,
     FakeWeChatOpenData,
     FakeWeChatPhones,
@@ -155,6 +164,8 @@ export interface FakeWeChat
  * | built in | for |
  * | --- | --- |
  * | `GET /sns/jscode2session` | the codes of `codeFor` |
+ * | `GET /sns/oauth2/access_token`, `GET /sns/userinfo` | the codes of `webCodeFor`, for websites and official accounts |
+ * | `GET /cgi-bin/gettoken`, `GET /cgi-bin/miniprogram/jscode2session` | the codes of `wecomCodeFor`, at `qyapi.weixin.qq.com` |
  * | `GET /cgi-bin/token`, `POST /cgi-bin/stable_token` | access_tokens, which all endpoints below require |
  * | `GET /wxa/checksession`, `GET /wxa/resetusersessionkey` | the session_key |
  * | `GET` and `POST /wxa/business/getuserencryptkey` | keys for your own encryption |
@@ -179,6 +190,7 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   checkNames('createFakeWeChat', options, names)
   const {
     apps = [{ appId: 'wx0000000000000001', appSecret: randomBytes(16).toString('hex') }],
+    corps = [],
     now = Date.now,
     latencyMs = 0,
     rotateSessionKey = true,
@@ -199,6 +211,8 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     sessionKeyTtlSeconds,
   })
   const logins = createLogins({ people, sessionKeys, now })
+  const webCodes = createWebCodes({ apps, people, now })
+  const wecom = createWeCom({ corps, now })
   const tokens = createTokens({ people, now })
   const encryptKeys = createEncryptKeys({ sessionKeys, now })
   const openData = createOpenData({ people, sessionKeys, now })
@@ -211,7 +225,12 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   const paymentCalls = createPaymentCalls({ people, shops, pushes })
 
   const endpoints = createEndpoints({
-    open: { ...logins.endpoints, ...tokens.endpoints },
+    open: {
+      ...logins.endpoints,
+      ...webCodes.endpoints,
+      ...wecom.endpoints,
+      ...tokens.endpoints,
+    },
     guarded: {
       ...keys.endpoints,
       ...encryptKeys.endpoints,
@@ -247,7 +266,10 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   }
 
   function answer(request: FakeWeChatRequest): Outcome {
-    const { method, path } = request
+    const { method, path, host } = request
+    if (!(`${method} ${path}` in routes) && isElsewhere(host, path)) {
+      return { status: 404, contentType: 'text/plain', body: `${path} is not at ${host}` }
+    }
     const endpoint = endpoints.get(`${method} ${path}`)
     if (endpoint) return write(path, endpoint(request))
     if (endpoints.has(`GET ${path}`)) return write(path, refusal(43001))
@@ -264,6 +286,8 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     openidOf: (person, choice) => people.userOf(person, choice).openid,
     unionidOf: (person, choice) => people.userOf(person, choice).unionid,
     ...logins.methods,
+    ...webCodes.methods,
+    ...wecom.methods,
     ...keys.methods,
     ...openData.methods,
     ...phones.methods,
@@ -277,4 +301,10 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
     calls,
     ...createTransports(receive),
   }
+}
+
+/** WeCom has a host of its own; what listens on this machine stands for both. */
+function isElsewhere(host: string | undefined, path: string): boolean {
+  if (host === 'qyapi.weixin.qq.com') return !wecomPaths.has(path)
+  return host === 'api.weixin.qq.com' && wecomPaths.has(path)
 }

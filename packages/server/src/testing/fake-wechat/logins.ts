@@ -32,6 +32,10 @@ export function createLogins({ people, sessionKeys, now }: LoginOptions) {
   const methods: FakeWeChatLogins = {
     codeFor(person, choice) {
       const user = people.userOf(person, choice)
+      const { kind = 'mini_program', appId } = user.app
+      if (kind !== 'mini_program') {
+        throw new TypeError(`${appId} is of the kind ${kind}, whose codes are those of webCodeFor`)
+      }
       sessionKeys.noteCode(user)
       return codes.issue(user, undefined)
     },
@@ -71,7 +75,7 @@ export function createLogins({ people, sessionKeys, now }: LoginOptions) {
 }
 
 /** 32 letters and digits, like every code that was quoted in public. */
-function randomLoginCode(): string {
+export function randomLoginCode(): string {
   return randomBytes(48)
     .toString('base64')
     .replace(/[^0-9a-z]/gi, '')

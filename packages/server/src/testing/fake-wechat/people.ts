@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** A mini program that the emulated WeChat knows. */
+/** A mini program that the emulated WeChat knows, or an app of another kind. */
 export interface FakeWeChatApp {
+  /** `website` (开放平台网站应用) and `official_account` (服务号) have the codes of `webCodeFor` (default: a mini program). */
+  readonly kind?: 'mini_program' | 'website' | 'official_account'
   readonly appId: string
   readonly appSecret: string
   /** Takes every AppSecret (default false), for a backend whose secret nobody has to know here. */
@@ -121,7 +123,10 @@ export function identifier(initial: string, ...parts: readonly string[]): string
 function checkedApps(apps: readonly FakeWeChatApp[]): FakeWeChatApp {
   const [first] = apps
   if (!first) throw new TypeError('apps must name at least one mini program')
-  for (const { appId, appSecret, owner, takesAnySecret = false } of apps) {
+  for (const { kind, appId, appSecret, owner, takesAnySecret = false } of apps) {
+    if (![undefined, 'mini_program', 'website', 'official_account'].includes(kind)) {
+      throw new TypeError('apps: kind must be mini_program, website or official_account')
+    }
     if (typeof takesAnySecret !== 'boolean') {
       throw new TypeError('apps: takesAnySecret must be a boolean')
     }

@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 
 /** A call to the emulated WeChat. */
 export interface FakeWeChatRequest {
+  /** The host that was called; `127.0.0.1` through `listen()`. */
+  readonly host?: string
   readonly method: string
   readonly path: string
   readonly query: Readonly<Record<string, string>>
@@ -204,9 +206,13 @@ function isWeChat({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' && hostname.endsWith('.weixin.qq.com')
 }
 
-function callOf(method: string, { pathname, searchParams }: URL, body: string): FakeWeChatRequest {
+function callOf(
+  method: string,
+  { hostname: host, pathname, searchParams }: URL,
+  body: string,
+): FakeWeChatRequest {
   const query = Object.fromEntries(searchParams)
-  return { method: method.toUpperCase(), path: pathname, query, body }
+  return { method: method.toUpperCase(), host, path: pathname, query, body }
 }
 
 function isStream(body: unknown): boolean {

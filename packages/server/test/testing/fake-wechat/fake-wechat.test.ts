@@ -638,7 +638,13 @@ test('a route of your own gets the whole request', async () => {
 
   expect(await response.json()).toEqual({ errcode: 0, errmsg: 'ok' })
   expect(route).toHaveBeenCalledWith(
-    { method: 'POST', path: '/sns/echo', query: { version: '2' }, body: '{"content":"你好"}' },
+    {
+      method: 'POST',
+      host: 'api.weixin.qq.com',
+      path: '/sns/echo',
+      query: { version: '2' },
+      body: '{"content":"你好"}',
+    },
     undefined,
   )
 })

@@ -1,0 +1,61 @@
+import type { KindNeeds, ServeApp } from './app-kind.js'
+import { checkCode } from './code.js'
+import { type AppCredentials, readCredentials } from './credentials.js'
+import { exchangeWebCode } from './web-code.js'
+
+export type OfficialAccountScope = 'snsapi_userinfo' | 'snsapi_base'
+
+/**
+ * A verified service account (服务号) whose pages people open inside WeChat (公众号网页授权). Its logins have no `session_key`.
+ */
+export interface OfficialAccountApp extends AppCredentials {
+  readonly kind: 'official_account'
+  /**
+   * `snsapi_userinfo` (default) asks for consent, and gives a unionid if the account is bound to an Open Platform
+   * account. `snsapi_base` is silent, and gives an openid alone.
+   */
+  readonly scope?: OfficialAccountScope
+}
+
+export function serveOfficialAccounts({ transport }: KindNeeds): ServeApp {
+  return (place, entry) => {
+    const app = readCredentials(place, entry)
+    const scope = readScope(place, entry.scope)
+    return {
+      kind: 'official_account',
+      appId: app.appId,
+      credentials: () => app,
+      checkCode,
+      exchange: (code) => exchangeWebCode(transport, { app, code, scope }),
+    }
+  }
+}
+
+/** Throws a `TypeError` that names the option. */
+export function readScope(
+  place: string,
+  scope: unknown = 'snsapi_userinfo' satisfies OfficialAccountScope,
+): OfficialAccountScope {
+  if (scope === 'snsapi_userinfo' || scope === 'snsapi_base') return scope
+  throw new TypeError(`${place}.scope must be 'snsapi_userinfo' or 'snsapi_base'`)
+}
+
+/**
+ * Where the page inside WeChat goes. The order of the parameters is fixed.
+ * https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
+ */
+export function officialAccountUrl(
+  appId: string,
+  redirectUri: string,
+  state: string,
+  scope: OfficialAccountScope,
+): string {
+  const query = new URLSearchParams({
+    appid: appId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope,
+    state,
+  })
+  return `https://open.weixin.qq.com/connect/oauth2/authorize?${query}#wechat_redirect`
+}

@@ -1,0 +1,41 @@
+import type { KindNeeds, ServeApp } from './app-kind.js'
+import { checkCode } from './code.js'
+import { type AppCredentials, readCredentials } from './credentials.js'
+import { exchangeWebCode } from './web-code.js'
+
+/**
+ * A website that people log in to by scanning a QR code (开放平台网站应用), with AppID and AppSecret from open.weixin.qq.com.
+ * Its logins have no `session_key`.
+ */
+export interface WebsiteApp extends AppCredentials {
+  readonly kind: 'website'
+}
+
+const scope = 'snsapi_login'
+
+export function serveWebsites({ transport }: KindNeeds): ServeApp {
+  return (place, entry) => {
+    const app = readCredentials(place, entry)
+    return {
+      kind: 'website',
+      appId: app.appId,
+      checkCode,
+      exchange: (code) => exchangeWebCode(transport, { app, code, scope }),
+    }
+  }
+}
+
+/**
+ * Where the browser goes for the QR code.
+ * https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login.html
+ */
+export function websiteUrl(appId: string, redirectUri: string, state: string): string {
+  const query = new URLSearchParams({
+    appid: appId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope,
+    state,
+  })
+  return `https://open.weixin.qq.com/connect/qrconnect?${query}#wechat_redirect`
+}
