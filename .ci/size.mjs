@@ -29,7 +29,7 @@ const rows = [
     name: '@wxlogin/server, minified, without jose and undici',
     // 32 KiB, the device authorization grant (2.8 KB), files and mini-program codes of WeChat's (1 KB), and the door to virtual
     // payment (0.5 KB), whose rest stands below; 3 KB are the other kinds of apps, half of it sentences.
-    budget: 40_250,
+    budget: 40_300,
     bytes: await minifiedAndGzipped(core),
   },
   {

@@ -1,17 +1,20 @@
-// The emulated WeChat in a thread of its own, so that its work is not counted as the backend's.
+// The emulated WeChat in a process of its own, or a thread, so that its work is not counted as the backend's.
 import { parentPort, workerData } from 'node:worker_threads'
 import { createFakeWeChat } from '@wxlogin/server/testing'
+
+const parent = parentPort ?? process
+const answer = (message) => (parentPort ? parentPort.postMessage(message) : process.send(message))
 
 const wechat = createFakeWeChat(workerData ?? {})
 const server = await wechat.listen()
 
 let people = 0
-parentPort.on('message', (question) => {
+parent.on('message', (question) => {
   if (question === 'report') {
     const exchanged = wechat.calls.filter(({ errcode }) => errcode === 0).length
-    return parentPort.postMessage({ exchanged })
+    return answer({ exchanged })
   }
   const { codes } = question
-  parentPort.postMessage(Array.from({ length: codes }, () => wechat.codeFor(`person-${people++}`)))
+  answer(Array.from({ length: codes }, () => wechat.codeFor(`person-${people++}`)))
 })
-parentPort.postMessage({ app: wechat.app, url: server.url })
+answer({ app: wechat.app, url: server.url })

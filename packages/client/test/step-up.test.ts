@@ -111,6 +111,19 @@ test('a refresh meanwhile is no new login', async () => {
   expect(wx.control.calls.login).toBe(2)
 })
 
+test('nor is one that comes between a request and its refusal', async () => {
+  const { client, wx, seen } = await setUpOld()
+  wx.control.onRequest('/pay', { delayMs: 50 }, { times: 1 })
+  const paid = outcomes([client.request({ url: '/pay' })])
+  await vi.waitFor(() => expect(seen('/pay')).toHaveLength(1))
+
+  await client.refused(await client.token())
+
+  expect(await paid).toEqual(['ok'])
+  expect(seen('/pay')).toHaveLength(2)
+  expect([seen('/wx/refresh').length, seen('/wx/login').length]).toEqual([1, 2])
+})
+
 test('one request may need a refresh and then a new login', async () => {
   const { client, wx, seen } = setUpShop()
   await client.launch()

@@ -1,6 +1,6 @@
 import type { Agent, buildConnector } from 'undici'
 import type { WarningEvent } from '../events.js'
-import type { FetchLike } from './fetch-like.js'
+import type { FetchLike, FetchResponse } from './fetch-like.js'
 import { loadUndici } from './undici.js'
 
 type Undici = typeof import('undici')
@@ -58,7 +58,7 @@ export function createConnections({
         callback(null, socket)
       })
 
-  function fetchBy({ Agent, buildConnector, request }: Undici): FetchLike {
+  function fetchBy({ Agent, buildConnector }: Undici): FetchLike {
     const dispatcher = new Agent({
       connect: connectBy(buildConnector({ timeout: connectTimeoutMs })),
       connections: maxConnections,
@@ -67,20 +67,10 @@ export function createConnections({
       keepAliveTimeout: idleMs,
       keepAliveMaxTimeout: idleMs,
     })
+    // Bun's own undici has agents that only look like ones.
+    if (typeof dispatcher.dispatch !== 'function') return globalFetch
     agent = dispatcher
-    return async (url, { method, headers, body, signal }) => {
-      const response = await request(url, {
-        method,
-        headers,
-        signal,
-        dispatcher,
-        body: body ?? null,
-      })
-      return {
-        status: response.statusCode,
-        body: { getReader: () => readerOf(response.body) },
-      }
-    }
+    return (url, init) => dispatch(dispatcher, url, init)
   }
 
   /** At the first call: with a `fetch` of your own undici is not loaded, and without calls no socket is opened. */
@@ -121,15 +111,85 @@ const globalFetch: FetchLike = (url, init) => fetch(url, init)
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-function readerOf(body: NodeJS.ReadableStream & { destroy(): unknown }) {
-  const chunks = body[Symbol.asyncIterator]()
+/** One request, without the streams that undici's own `request` makes for it: an answer is a few hundred bytes. */
+function dispatch(
+  dispatcher: Agent,
+  url: string,
+  { method, headers, body, signal }: Parameters<FetchLike>[1],
+): Promise<FetchResponse> {
+  const { origin, pathname, search } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const content = createContent()
+    let abort = () => {}
+    const onAbort = () => abort()
+    const settle = () => signal.removeEventListener('abort', onAbort)
+    signal.addEventListener('abort', onAbort)
+    dispatcher.dispatch(
+      { origin, path: pathname + search, method, headers, body: body ?? null },
+      {
+        onRequestStart(controller) {
+          abort = () => controller.abort(toError(signal.reason))
+          content.onCancel(abort)
+          if (signal.aborted) abort()
+        },
+        onResponseStart(_controller, status) {
+          // An interim answer (1xx) is not the answer.
+          if (status >= 200) resolve({ status, body: { getReader: () => content.reader } })
+        },
+        onResponseData: (_controller, chunk) => content.add(chunk),
+        onResponseEnd() {
+          settle()
+          content.end()
+        },
+        onResponseError(_controller, error) {
+          settle()
+          reject(error)
+          content.fail(error)
+        },
+      },
+    )
+  })
+}
+
+const toError = (reason: unknown) => (reason instanceof Error ? reason : new Error('aborted'))
+
+/** What has come of a body until somebody reads it, in one piece. */
+function createContent() {
+  const chunks: Uint8Array[] = []
+  let hasEnded = false
+  let failure: Error | undefined
+  let cancel = () => {}
+  let wake = () => {}
   return {
-    async read() {
-      const { done = false, value } = await chunks.next()
-      return { done, value: typeof value === 'string' ? Buffer.from(value) : value }
+    add(chunk: Uint8Array) {
+      chunks.push(chunk)
+      wake()
     },
-    async cancel() {
-      body.destroy()
+    end() {
+      hasEnded = true
+      wake()
+    },
+    fail(error: Error) {
+      failure = error
+      wake()
+    },
+    onCancel(callBack: () => void) {
+      cancel = callBack
+    },
+    reader: {
+      async read() {
+        while (chunks.length === 0 && !hasEnded && !failure) {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+        if (failure) throw failure
+        if (chunks.length === 0) return { done: true }
+        return { done: false, value: Buffer.concat(chunks.splice(0)) }
+      },
+      async cancel() {
+        if (!hasEnded) cancel()
+      },
     },
   }
 }

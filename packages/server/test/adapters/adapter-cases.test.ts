@@ -146,7 +146,7 @@ const mutants: Readonly<Record<string, Mutant>> = {
     })),
   },
   'swallows the query': {
-    caughtBy: /^WeChat's data pre-fetch/,
+    caughtBy: /^WeChat's data pre-fetch|^a phone lets a device in/,
     start: asking(({ path }) => ({ path: path.replace(/\?.*/, '') })),
   },
   'serves POST alone': {

@@ -120,6 +120,33 @@ export function routeCases({
       },
     },
     {
+      name: 'a phone lets a device in: two methods on one path, a query, and an answer without a body',
+      must: 'hand auth.handle the method, the headers and the query of a request with its path',
+      async run(open) {
+        const { auth, wechat, post, get } = await open({ deviceGrant: {} })
+        const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+        const authorization = `Bearer ${access_token}`
+        const started = await post('/wx/device', { client_name: '电脑 📱' })
+        expectStatus(started, 200)
+        const scene = textIn(started, 'scene')
+        const asks = await get(`/wx/device?scene=${scene}`, authorization)
+        expectStatus(asks, 200)
+        expectBody(asks, { client_name: '电脑 📱', needs_number: false })
+        const anonymous = await get(`/wx/device?scene=${scene}`)
+        expectStatus(anonymous, 401)
+        const decision = { scene, approve: true }
+        const decided = await post('/wx/device/decision', decision, { authorization })
+        expectStatus(decided, 204)
+        expectEqual(decided.text, '', 'POST /wx/device/decision, the body')
+        const tokens = await post('/wx/device/token', {
+          device_code: textIn(started, 'device_code'),
+        })
+        expectStatus(tokens, 200)
+        const orders = await get('/orders', `Bearer ${textIn(tokens, 'access_token')}`)
+        expectBody(orders, { userId: textIn(tokens, 'user_id') })
+      },
+    },
+    {
       name: "WeChat's data pre-fetch is a login, with its query",
       must: 'hand auth.handle the query of a request as part of its path',
       async run(open) {
