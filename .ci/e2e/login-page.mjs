@@ -29,7 +29,7 @@ export function addLoginPage(name, folder) {
 
   const before = readFileSync(join(folder, list), 'utf8')
   const after = before
-    .replace(/(['"])pages\/index\/index\1(?=\])/, '$&, $1pages/login/index$1')
+    .replace(/(['"])pages\/index\/index\1(?=[\],])/, '$&, $1pages/login/index$1')
     .replace('{ "path": "pages/index/index" }', '$&, { "path": "pages/login/index" }')
   if (after === before) throw new Error(`${list} of the ${name} example lists its pages otherwise`)
   writeFileSync(join(folder, list), after)

@@ -1,5 +1,7 @@
 // What happens on the phone, and what has to be seen: on the screen, and on the wire.
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { createBackend, createFakeWeChat } from '../../examples/demo/parts.mjs'
 import { servePhone } from './server.mjs'
 import { createWitness } from './witness.mjs'
@@ -19,6 +21,7 @@ const minutes = 60_000
  */
 export async function play({ browser, folder, toolFolder, shoot, say }) {
   let serverAheadMs = 0
+  let backendUrl = ''
   const serverNow = () => Date.now() + serverAheadMs
   const wechat = createFakeWeChat({ now: serverNow })
   const closing = []
@@ -69,7 +72,43 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
     await tap(page, '登录')
     await shows(page, '已登录：顾客 1 号')
     await sent('POST /wx/login 200')
+    if (hasPage(folder, 'pages/let-in/let-in')) await letPcIn(page)
     await noErrors()
+  }
+
+  /** A second browser, of a PC: its page is the example's own, and polls by itself. */
+  async function letPcIn(page) {
+    say('a PC shows a code, and the phone scans it')
+    const context = await browser.newContext({ locale: 'zh-CN' })
+    closing.push(() => context.close())
+    const pc = await context.newPage()
+    pc.setDefaultTimeout(15_000)
+    await pc.goto(`${backendUrl}/pc`)
+    await shows(pc, '用微信扫一扫，在手机上确认登录')
+    await pc.waitForFunction(() => document.querySelector('#picture').naturalWidth > 0)
+    const source = await pc.locator('#picture').getAttribute('src')
+    const { page: path, scene } = wechat.scan(Buffer.from(source.split(',')[1], 'base64'))
+    await page.evaluate(([path, scene]) => globalThis.phone.scan(path, scene), [path, scene])
+    await shows(page, '要在这台电脑上登录你的账号吗？')
+    await shows(page, 'Chrome · Linux')
+    await hides(page, '这个码不是用相机扫的。如果是别人发给你的，请拒绝。')
+    await sent(`GET /wx/device?scene=${scene} 200`)
+    await shoot(page, 'let-in')
+
+    say('允许登录 is tapped')
+    await tap(page, '允许登录')
+    await shows(page, '已允许，请看电脑')
+    await sent('POST /wx/device/decision 204')
+    await pc.getByText('将以 顾客 1 号 的身份登录这台电脑').waitFor()
+    say('  ✓ the PC shows whose account it is, and waits')
+    await pc.locator('#continue').click()
+    await shows(pc, '新人拿铁 ¥9.9')
+    const seen = await pc.evaluate(() => [document.cookie, JSON.stringify({ ...localStorage })])
+    await holds('no script of the PC sees a cookie or a token', seen.join() === ',{}')
+
+    say('the PC is left')
+    await pc.locator('#log-out').click()
+    await shows(pc, '用微信扫一扫，在手机上确认登录')
   }
 
   async function start() {
@@ -89,10 +128,12 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
       backend.close()
     })
 
+    backendUrl = `http://127.0.0.1:${backend.address().port}`
+
     const server = await servePhone({
       folder,
       toolFolder,
-      backendUrl: `http://127.0.0.1:${backend.address().port}`,
+      backendUrl,
       newCode: () => wechat.codeFor('user-1'),
       onRequest,
     })
@@ -118,6 +159,10 @@ export async function play({ browser, folder, toolFolder, shoot, say }) {
     serverAheadMs += serverMs
     await page.evaluate((ms) => globalThis.phone.pass(ms), phoneMs)
   }
+}
+
+function hasPage(folder, path) {
+  return existsSync(join(folder, `${path}.js`))
 }
 
 /** By touch, as a finger does it. */

@@ -43,6 +43,13 @@ const load = createModules(modules, {
   getCurrentPages: () => [...openPages],
 })
 
+/** What scanning a mini-program code does: WeChat re-launches to its page, with the scene. */
+globalThis.phone.scan = (path, scene) => {
+  globalThis.phone.entrance = 1047
+  document.querySelector('main').replaceChildren()
+  open(path, { scene })
+}
+
 start()
 
 function start() {
@@ -71,16 +78,16 @@ function register(path) {
   })
 }
 
-function open(path) {
+function open(path, query = {}) {
   const root = backend.createRoot('page', codeSpace, path)
   const page = root.get()
-  Object.assign(page, { route: path, options: {} })
+  Object.assign(page, { route: path, options: query })
   openPages.push(page)
 
   const screen = document.querySelector('main')
   const placeholder = document.createElement('span')
   screen.append(placeholder)
-  page.onLoad?.({})
+  page.onLoad?.(query)
   root.attach(screen, placeholder)
   page.onShow?.()
   page.onReady?.()

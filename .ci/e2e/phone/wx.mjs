@@ -6,6 +6,8 @@ const appId = 'wx0000000000000001'
 /** For the story: how often the mini program logged in since it was opened, and a clock to move. */
 const phone = {
   logins: 0,
+  /** WeChat's number of how the mini program was opened. */
+  entrance: 1001,
   pass(ms) {
     aheadMs += ms
     sessionStorage.setItem('aheadMs', aheadMs)
@@ -65,7 +67,7 @@ export function createWx() {
       return settle(options, 'getRandomValues', Promise.resolve({ randomValues }))
     },
     getAccountInfoSync: () => ({ miniProgram: { appId, envVersion: 'develop', version: '' } }),
-    getEnterOptionsSync: () => launched,
+    getEnterOptionsSync: () => ({ ...launched, scene: phone.entrance }),
     getLaunchOptionsSync: () => launched,
     getDeviceInfo: () => system,
     getWindowInfo: () => system,

@@ -101,6 +101,6 @@ export function keyless(): AuthError {
 function stale(): AuthError {
   return new AuthError(
     'stale_session_key',
-    "The user's session_key was replaced, or there is none that can be decrypted; let the mini program log in with force and try again with what it then gets from WeChat",
+    "The user's session_key was replaced, or there is none that can be decrypted; let the mini program log in with force and try again",
   )
 }

@@ -269,7 +269,7 @@ export function createVirtualPayment(
   checkNames('virtualPayment', options, names)
   const { appKey, env = 0 } = options
   checkCredential('appKey', appKey)
-  if (env !== 0 && env !== 1) throw new TypeError('env must be 0 (live) or 1 (sandbox)')
+  if (env !== 0 && env !== 1) throw new TypeError('env must be 0 or 1, the sandbox')
   const payment = async () => (await load())({ appKey, env })
   return {
     queryUserBalance: async (input) => (await payment()).queryUserBalance(input),

@@ -5,6 +5,7 @@ import { createPool, type Pool, type ResultSetHeader, type RowDataPacket } from 
 import { afterAll, beforeEach, describe, expect, inject, test } from 'vitest'
 import {
   type Account,
+  type AppKind,
   type Auth,
   createAuth,
   createMemoryStore,
@@ -16,7 +17,7 @@ import { testSecret } from '../set-up.js'
 import { isWanted, provided } from './global-setup.js'
 
 // Runs the very code that these guides show.
-const guides = ['two-mini-programs', 'phone-number']
+const guides = ['two-mini-programs', 'phone-number', 'one-user']
   .map((name) => readFileSync(new URL(`../../../../docs/${name}.md`, import.meta.url), 'utf8'))
   .join('\n')
 const services = inject('services')
@@ -24,7 +25,7 @@ const services = inject('services')
 describe.runIf(isWanted(services, 'mysql'))('the recipes for users', async () => {
   const mysql = provided(services, 'mysql')
   const pool = createPool({ uri: mysql, multipleStatements: true })
-  const { link, bindPhone, remove } = await load()
+  const { link, linkAny, bindPhone, remove } = await load()
   const { database, drop } = await createDatabase(pool)
   const users = createPool({ uri: database, multipleStatements: true })
 
@@ -177,6 +178,83 @@ describe.runIf(isWanted(services, 'mysql'))('the recipes for users', async () =>
     expect(await countOf('users')).toBe(1)
   })
 
+  const at = (kind: AppKind, openid: string, unionid?: string): Account => ({
+    ...account(`app-${kind}`, openid, unionid),
+    kind,
+  })
+  const joined = ['mini_program', 'website', 'official_account'] as const
+
+  test('the same person from every kind of app is one user, also at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      const people = ['alice', 'bob', 'carol'].map((name) => `${name} ${round}`)
+      const logins = people.flatMap((person) =>
+        [0, 1].flatMap(() =>
+          joined.map(async (kind) => ({
+            person,
+            ...(await linkAny(users, at(kind, `${person} at ${kind}`, `union of ${person}`))),
+          })),
+        ),
+      )
+
+      const linked = await Promise.all(logins)
+
+      for (const person of people) {
+        const ids = linked.filter((one) => one.person === person).map(({ userId }) => userId)
+        expect(new Set(ids).size).toBe(1)
+      }
+    }
+    expect(await countOf('users')).toBe(15)
+    expect(await countOf('wx_identities')).toBe(45)
+  })
+
+  test('a unionid that appears later, and that somebody else has, makes one of the two, whoever is first', async () => {
+    const silent = await linkAny(users, at('official_account', 'page'))
+    const shop = await linkAny(users, at('mini_program', 'phone', 'union'))
+    const bought = await order(silent.userId)
+
+    const linked = await Promise.all([
+      linkAny(users, at('official_account', 'page', 'union')),
+      linkAny(users, at('official_account', 'page', 'union')),
+      linkAny(users, at('website', 'browser', 'union')),
+      linkAny(users, at('mini_program', 'phone', 'union')),
+    ])
+
+    expect(new Set(linked.map(({ userId }) => userId))).toEqual(new Set([shop.userId]))
+    expect(linked.flatMap(({ merged = [] }) => merged)).toEqual([silent.userId])
+    expect(await buyerOf(bought)).toBe(shop.userId)
+    expect(await countOf('users')).toBe(1)
+  })
+
+  test('an account that comes with another unionid than its user has moves nothing', async () => {
+    const alice = await linkAny(users, at('website', 'browser', 'union of alice'))
+    const bob = await linkAny(users, at('mini_program', 'phone', 'union of bob'))
+
+    const again = await linkAny(users, at('website', 'browser', 'union of bob'))
+
+    expect(again).toEqual({ userId: alice.userId })
+    expect(await linkAny(users, at('mini_program', 'phone', 'union of bob'))).toEqual({
+      userId: bob.userId,
+    })
+    expect(await countOf('users')).toBe(2)
+  })
+
+  test.each(['custom', 'wecom'] as const)('a unionid from %s joins nobody', async (kind) => {
+    const alice = await linkAny(users, at('mini_program', 'phone', 'union of alice'))
+
+    const mallory = await linkAny(users, at(kind, 'mallory', 'union of alice'))
+
+    expect(mallory.userId).not.toBe(alice.userId)
+    expect(await linkAny(users, at(kind, 'mallory'))).toEqual({ userId: mallory.userId })
+  })
+
+  test('a member of WeCom whom the directory knows is that user', async () => {
+    const { userId } = await linkAny(users, at('mini_program', 'phone', 'union of alice'))
+    const sql = 'INSERT INTO wx_identities (app_id, openid, user_id) VALUES (?, ?, ?)'
+    await users.execute(sql, ['app-wecom', 'ZhangSan', userId])
+
+    expect(await linkAny(users, at('wecom', 'ZhangSan'))).toEqual({ userId })
+  })
+
   test('wired as shown, a guest becomes the member on one phone, and is signed out on the other', async () => {
     const wechat = createFakeWeChat()
     const auth: Auth = createAuth({
@@ -252,6 +330,7 @@ interface Linked {
 
 interface Recipe {
   link(pool: Pool, account: Account): Promise<Linked>
+  linkAny(pool: Pool, account: Account): Promise<Linked>
   bindPhone(pool: Pool, context: PhoneContext): Promise<Linked>
 }
 
@@ -260,11 +339,13 @@ async function load(): Promise<Recipe & { remove(): void }> {
   const blocks = {
     users: blockWith('ts', 'export async function link'),
     phone: blockWith('ts', 'export async function bindPhone'),
+    'one-user': blockWith('ts', 'export async function linkAny'),
   }
   for (const [name, code] of Object.entries(blocks)) writeFileSync(join(folder, `${name}.ts`), code)
   const { link } = (await import(join(folder, 'users.ts'))) as Pick<Recipe, 'link'>
   const { bindPhone } = (await import(join(folder, 'phone.ts'))) as Pick<Recipe, 'bindPhone'>
-  return { link, bindPhone, remove: () => rmSync(folder, { recursive: true }) }
+  const { linkAny } = (await import(join(folder, 'one-user.ts'))) as Pick<Recipe, 'linkAny'>
+  return { link, linkAny, bindPhone, remove: () => rmSync(folder, { recursive: true }) }
 }
 
 async function createDatabase(pool: Pool) {

@@ -233,6 +233,24 @@ describe('a fresh code', () => {
     expect(await auth.sign(session, 'x')).toBe(hmac(wechat.sessionKeyOf('alice'), 'x'))
   })
 
+  test('signs nothing where its key cannot be kept', async () => {
+    const memory = createMemoryStore()
+    let isBroken = false
+    const store: SessionStore = {
+      ...memory,
+      replace: async (...args) => {
+        if (isBroken) throw new Error('the store is away')
+        return memory.replace(...args)
+      },
+    }
+    const { auth, wechat, input } = await setUpShop({ store, now: Date.now })
+    isBroken = true
+
+    const signed = auth.virtualPayment({ ...input, code: wechat.codeFor('alice') })
+
+    await expect(signed).rejects.toMatchObject({ code: 'store_unavailable', status: 503 })
+  })
+
   test('leaves the rotation of the refresh token alone', async () => {
     const { auth, wechat, input } = await setUpShop()
     const { access_token, refresh_token } = await auth.login({ code: wechat.codeFor('alice') })
