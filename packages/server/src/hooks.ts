@@ -140,7 +140,12 @@ export interface Hooks<Claims extends object> {
 function contextOf(request: RequestHeaders | undefined): HookContext {
   if (!request) return {}
   const { ip } = request
-  return { request: { header: (name) => request.header(name), ...(ip && { ip }) } }
+  return {
+    request: {
+      header: (name) => request.header(name),
+      ...(typeof ip === 'string' && ip && { ip }),
+    },
+  }
 }
 
 export function createHooks<Claims extends object>({

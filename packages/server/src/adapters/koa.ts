@@ -19,7 +19,7 @@ export interface KoaContext {
   readonly req: NodeRequest
   readonly res: NodeResponse
   /** Where a body parser leaves what it has made, and where Koa says by `ip` who asks. */
-  readonly request: object
+  readonly request: { readonly ip?: string }
   readonly url: string
   readonly state: object
 }
@@ -47,7 +47,7 @@ export function authRoutes<Claims extends object>(
   const basePath = mountRoutes(auth, options)
   return async (ctx, next) => {
     const answer = await auth.handle(
-      toAuthRequest(ctx.req, pathBelow(basePath, ctx.url), ctx.request),
+      toAuthRequest(ctx.req, pathBelow(basePath, ctx.url), ctx.request, ctx.request),
     )
     if (answer.status === 404) await next()
     // Not by ctx.body: a middleware that wraps every body would wrap tokens, too.

@@ -34,13 +34,15 @@ function headerOf({ headers }: NodeRequest, name: string): string | undefined {
 }
 
 /** `framework` is its own request, which may know the address better. */
-export function headersOf(request: NodeRequest, framework: object = request): RequestHeaders {
+export function headersOf(
+  request: NodeRequest,
+  framework: Pick<NodeRequest, 'ip'> = request,
+): RequestHeaders {
   return {
     header: (name) => headerOf(request, name),
     // Looked at only when a hook gets it: it is made anew out of headers each time.
     get ip() {
-      const ip = 'ip' in framework ? framework.ip : undefined
-      return typeof ip === 'string' ? ip : request.socket?.remoteAddress
+      return framework.ip ?? request.socket?.remoteAddress
     },
   }
 }
@@ -50,7 +52,7 @@ export function toAuthRequest(
   request: NodeRequest,
   path: string,
   parser: object = request,
-  framework: object = parser,
+  framework: Pick<NodeRequest, 'ip'> = request,
 ): AuthRequest {
   return Object.assign(headersOf(request, framework), {
     method: request.method ?? 'GET',
