@@ -75,6 +75,7 @@ export function lazyAuth<Claims extends object>(create: () => Auth<Claims>): Aut
       redeem: async (...args) => auth().tickets.redeem(...args),
     },
     wechat: (appId) => auth().wechat(appId),
+    wechatHealth: () => auth().wechatHealth(),
     check: async () => auth().check(),
     // What was never created has nothing to close, and must not be created for it.
     close: async () => created?.close(),

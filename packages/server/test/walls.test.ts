@@ -39,6 +39,7 @@ const server = `
   lazy-auth      session guard-options sessions http auth
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
   adapters       errors option-checks json-text request session guard-options auth @nestjs/common @nestjs/core fastify hono
+  telemetry      option-checks events
   testing        option-checks session guard-options hooks sessions options auth node:`
 
 const client = `
