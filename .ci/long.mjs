@@ -30,6 +30,7 @@ const steps = [
     title: 'the site, its links, and a walk through it in Chromium',
     run: () => passes(['.ci/site.mjs', 'test']),
   },
+  script('sdks', 'SDKs of others against the emulated WeChat, as a table'),
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),

@@ -13,7 +13,7 @@ import { createPhones, type FakeWeChatPhones } from './phones.js'
 import { createPlugins, type FakeWeChatPlugins } from './plugins.js'
 import { createPrefetch, type FakeWeChatPrefetch } from './prefetch.js'
 import { createPushes, type FakeWeChatPushes } from './pushes.js'
-import { createEndpoints, type FakeWeChatRoute } from './routes.js'
+import { createEndpoints, type FakeWeChatRoute, leniently } from './routes.js'
 import { createSessionKeys, type FakeWeChatSessionKeys } from './session-keys.js'
 import { createShops } from './shops.js'
 import { createTokens } from './tokens.js'
@@ -158,8 +158,9 @@ export interface FakeWeChat
  *
  * It keeps WeChat's habits: errors with HTTP status 200, JSON served as `text/plain`, a `rid` in every error message,
  * codes of three kinds that work once, for 5 minutes and for one mini program, access_tokens that expire and replace each
- * other, a session_key that may change at any time, and 412 for a chunked POST. One state is reached through three
- * transports: `fetch`, a listening server, and handlers for msw.
+ * other, a session_key that may change at any time, and 412 for a chunked POST. It is as lenient, too: code2Session and
+ * `/cgi-bin/token` take a POST, with parameters in the query or in a form, and any path may have slashes too many. One
+ * state is reached through three transports: `fetch`, a listening server, and handlers for msw.
  *
  * | built in | for |
  * | --- | --- |
@@ -248,29 +249,29 @@ export function createFakeWeChat(options: FakeWeChatOptions = {}): FakeWeChat {
   const write = createWriter({ now, hints })
   const calls: FakeWeChatCall[] = []
 
-  function receive(request: FakeWeChatRequest, isChunked: boolean): Outcome {
-    const { method, path } = request
+  function receive(sent: FakeWeChatRequest, isChunked: boolean): Outcome {
     const receivedAt = now() / 1000
+    const { name, request } = leniently(sent, endpoints)
     // WeChat's gateway rejects chunked bodies before any endpoint sees them.
-    const isRejected = isChunked && method === 'POST'
-    const fault = isRejected ? undefined : faults.next(`${method} ${path}`)
+    const isRejected = isChunked && request.method === 'POST'
+    const fault = isRejected ? undefined : faults.next(name)
     const outcome = isRejected
       ? { status: 412 }
       : outcomeOf(fault, {
-          answer: () => answer(request),
-          write: (refused) => write(path, refused),
+          answer: () => answer(name, request),
+          write: (refused) => write(request.path, refused),
           latencyMs,
         })
-    calls.push(callOf(request, outcome, fault, receivedAt))
+    calls.push(callOf(sent, outcome, fault, receivedAt))
     return outcome
   }
 
-  function answer(request: FakeWeChatRequest): Outcome {
+  function answer(name: string, request: FakeWeChatRequest): Outcome {
     const { method, path, host } = request
-    if (!(`${method} ${path}` in routes) && isElsewhere(host, path)) {
+    if (!(name in routes) && isElsewhere(host, path)) {
       return { status: 404, contentType: 'text/plain', body: `${path} is not at ${host}` }
     }
-    const endpoint = endpoints.get(`${method} ${path}`)
+    const endpoint = endpoints.get(name)
     if (endpoint) return write(path, endpoint(request))
     if (endpoints.has(`GET ${path}`)) return write(path, refusal(43001))
     if (endpoints.has(`POST ${path}`)) return write(path, refusal(43002))

@@ -46,6 +46,24 @@ export function createEndpoints({ open, guarded, routes, holderOf }: EndpointOpt
   }
 }
 
+/** A call as its endpoint takes it, and the name of that endpoint. */
+export function leniently(
+  sent: FakeWeChatRequest,
+  endpoints: ReadonlyMap<string, unknown>,
+): { readonly name: string; readonly request: FakeWeChatRequest } {
+  // A base URL that ends in a slash is common, and WeChat does not mind.
+  const path = sent.path.replace(/\/{2,}/g, '/')
+  const name = `${sent.method} ${path}`
+  if (sent.method !== 'POST' || endpoints.has(name) || !takesPost.has(path)) {
+    return { name, request: { ...sent, path } }
+  }
+  const query = { ...Object.fromEntries(new URLSearchParams(sent.body)), ...sent.query }
+  return { name: `GET ${path}`, request: { ...sent, path, query } }
+}
+
+/** Documented for GET alone; much public code sends a POST, with its parameters in the query or in a form. */
+const takesPost: ReadonlySet<string> = new Set(['/sns/jscode2session', '/cgi-bin/token'])
+
 const takesToken = /^[A-Z]+ \/(wxa|cgi-bin|xpay)\//
 const givesTokens = /^[A-Z]+ \/cgi-bin\/(token|stable_token|gettoken|component\/.*|service\/.*)$/
 

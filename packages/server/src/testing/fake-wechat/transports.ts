@@ -138,7 +138,7 @@ export function createTransports(
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController()
     response.on('close', () => gone.abort())
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1')
+    const url = urlOf(request.url ?? '/')
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
 
@@ -200,6 +200,11 @@ export function createTransports(
       return [http.all('https://*.weixin.qq.com/*', resolve as Resolver)]
     },
   }
+}
+
+/** Of a request target (RFC 9112 §3.2); put together as text, since a URL beginning with two slashes names a host. */
+function urlOf(target: string): URL {
+  return new URL(target.startsWith('/') ? `http://127.0.0.1${target}` : target, 'http://127.0.0.1')
 }
 
 function isWeChat({ protocol, hostname }: URL): boolean {
