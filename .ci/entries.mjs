@@ -18,6 +18,7 @@ export const entries = {
     wechat: 'src/wechat/index.ts',
     errcodes: 'src/wechat/known-errcodes.ts',
     web: 'src/web-login.ts',
+    telemetry: 'src/telemetry/index.ts',
     testing: 'src/testing/index.ts',
   },
   client: {

@@ -25,7 +25,7 @@ const server = `
   guard-options  option-checks session
   events         errors session @wxlogin/shared
   emit           errors option-checks redact events
-  hooks          errors option-checks session @wxlogin/shared
+  hooks          errors option-checks request session @wxlogin/shared
   stores         option-checks session node:
   crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
@@ -40,7 +40,8 @@ const server = `
   lazy-auth      session guard-options sessions http auth
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
   adapters       errors option-checks json-text request session guard-options auth @nestjs/common @nestjs/core fastify hono
-  testing        option-checks session guard-options sessions options auth node:`
+  telemetry      option-checks events
+  testing        option-checks session guard-options hooks sessions options auth node:`
 
 const client = `
   wx
