@@ -28,7 +28,7 @@ const rows = [
   {
     name: '@wxlogin/server, minified, without jose and undici',
     // 32 KiB are the aim. What most backends never use is not in here, and stands below.
-    budget: 34_000,
+    budget: 34_150,
     bytes: await minifiedAndGzipped(core),
   },
   {
