@@ -17,6 +17,7 @@ export const entries = {
     sql: 'src/stores/sql.ts',
     wechat: 'src/wechat/index.ts',
     web: 'src/web-login.ts',
+    telemetry: 'src/telemetry/index.ts',
     testing: 'src/testing/index.ts',
   },
   client: {

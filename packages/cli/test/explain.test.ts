@@ -79,7 +79,7 @@ test('a code of the wire is explained at both sides, with its status', async () 
     [
       'invalid_grant  error code of wxlogin, HTTP 400',
       '  Backend: The session has ended; `reason` says whether it is expired, reused, unknown or revoked. Nothing to do: the client logs in again, after `revoked` when the user asks for it',
-      '  Mini program: The session has ended. The client handles it: a silent login, or signed out',
+      '  Mini program: The session has ended: a silent login follows, or signed out',
       '  To the user: Something went wrong. Please try again later',
       '  https://wxlogin.github.io/wxlogin/reference/errors#invalid_grant',
     ].join('\n'),
@@ -108,7 +108,7 @@ test.each([
   ['40003', 'WeChat phoneNumber → invalid_code: The code belongs to another user'],
   ['1400001', 'Mini program → phone_quota: No paid calls are left'],
   ['auth_path', 'Mini program: No login routes are there'],
-  ['login_required', 'Mini program → signed_out: Nobody has logged in yet'],
+  ['login_required', 'Mini program → signed_out: Nobody has logged in'],
   ['signed_out', 'To the user: You are signed out'],
   ['memory_store', 'Backend: No `store` is set'],
   ['openid_as_user_id', 'Backend: `onLogin` returned the openid'],

@@ -24,6 +24,7 @@ const names: Readonly<Record<string, readonly string[]>> = {
     'verifyRawData',
   ],
   web: ['createWebLogin'],
+  telemetry: ['createTelemetry'],
   testing: ['adapterCases', 'createFakeWeChat', 'signIn', 'storeCases'],
   ...Object.fromEntries(adapters.map((name) => [name, adapterNames])),
   nest: [

@@ -1,5 +1,5 @@
 import type { Session } from '../session.js'
-import { signSession } from '../wechat/open-data.js'
+import { signSession } from '../wechat/sign-session.js'
 import type { KeyOptions, UserKeys } from './user-keys.js'
 
 /**

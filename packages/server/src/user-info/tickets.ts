@@ -72,9 +72,6 @@ const maxTtlSeconds = 60
 // Its end, a name by chance, and the proof that both, and the audience, are ours.
 const shape = /^wxt\.([0-9a-z]{6,8})\.([\w-]{22})\.([\w-]{22})$/
 
-/** Whether it looks like a ticket. */
-export const isTicket = (text: string): boolean => text.startsWith('wxt.')
-
 export function createTickets<Claims extends object>({
   hooks,
   keys,

@@ -13,12 +13,12 @@ export {
   type OpenData,
   type OpenDataInput,
   type RawDataInput,
-  signSession,
   verifyRawData,
 } from './open-data.js'
 export { signPayment } from './pay-sig.js'
 export type { PhoneNumber } from './phone-number.js'
 export type { ResetSessionKey, SessionKeyInput } from './session-key.js'
+export { signSession } from './sign-session.js'
 export type { AccessToken } from './stable-token.js'
 export type { WeChatHealth } from './transport.js'
 export type {

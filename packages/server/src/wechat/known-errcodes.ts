@@ -4,7 +4,7 @@ import { appSecretErrcodes, type ErrcodeMeaning, errcodesAnywhere } from './errc
 import { gameErrcodes, paymentErrcodes } from './payment-errcodes.js'
 import { phoneNumberErrcodes } from './phone-number.js'
 import { webCodeErrcodes, webCodePath } from './web-code.js'
-import { wecomErrcodes } from './wecom.js'
+import { wecomErrcodes } from './wecom-exchange.js'
 
 /** An errcode of WeChat that this library knows. */
 export interface KnownErrcode {

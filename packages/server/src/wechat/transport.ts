@@ -117,6 +117,8 @@ export interface WeChatHealth {
   readonly lastCallAt: number | undefined
   /** `open`: WeChat failed several times in a row, and calls fail at once · `half_open`: the next call tests it. */
   readonly breakers: Readonly<Record<EndpointGroup, BreakerEvent['state']>>
+  /** How many calls of each group are in flight. */
+  readonly inFlight: Readonly<Record<EndpointGroup, number>>
   /** The host that calls go to now. */
   readonly host: string
 }
@@ -282,6 +284,7 @@ export function createTransport({
         lastOutcome,
         lastCallAt,
         breakers,
+        inFlight: forEachGroup((group) => groups[group].places.taken()),
         host: hosts.current(),
       }
     },

@@ -96,7 +96,8 @@ describe('login', () => {
       openid: 'someone else',
     })
 
-    expect(seen).toEqual([{ input, device: 'Phone' }])
+    const request = { header: expect.any(Function) }
+    expect(seen).toEqual([{ input, device: 'Phone', request }])
   })
 
   test('takes userId and data of what onLogin returns, and nothing else', async () => {
