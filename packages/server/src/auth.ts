@@ -126,6 +126,8 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
    * served here. Throws a `TypeError` without an AppID unless there is just one mini program.
    */
   wechat(appId?: string): WeChat
+  /** WeChat as of the last call, and the calls in flight: what `check` says of it, at once. For metrics. */
+  wechatHealth(): WeChatHealth
   /** For a health endpoint. Never rejects, but for `lazyAuth` with wrong options. */
   check(): Promise<Health>
   /** Closes the connections to WeChat. */
@@ -288,6 +290,7 @@ export function createAuth<Claims extends object = object>(
     },
     tickets,
     wechat: apps.wechatOf,
+    wechatHealth: transport.health,
 
     async check() {
       const [isStoreUp, found] = await Promise.all([

@@ -33,6 +33,8 @@ export type {
 } from './events.js'
 export type { GuardOptions } from './guard-options.js'
 export type {
+  HookContext,
+  HookRequest,
   LoginContext,
   LoginDecision,
   PhoneContext,

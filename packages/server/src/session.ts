@@ -263,7 +263,13 @@ export type UserId = string | number | bigint
 export function readUserId(userId: unknown, refuse: (what: string) => Error): string {
   const isWhole = typeof userId === 'bigint' || Number.isSafeInteger(userId)
   const text = isWhole ? String(userId) : userId
-  if (typeof text === 'string' && text !== '' && Buffer.byteLength(text) <= maxUserIdBytes) {
+  if (
+    typeof text === 'string' &&
+    text !== '' &&
+    Buffer.byteLength(text) <= maxUserIdBytes &&
+    // Half of a pair: all of them become the same bytes.
+    !/\p{Cs}/u.test(text)
+  ) {
     return text
   }
   throw refuse(kindOfNoId(userId))
@@ -286,7 +292,10 @@ function kindOfNoId(value: unknown): string {
       : 'a number that is not whole'
   }
   if (typeof value === 'string') {
-    return value === '' ? 'an empty string' : `a string of more than ${maxUserIdBytes} bytes`
+    if (value === '') return 'an empty string'
+    return /\p{Cs}/u.test(value)
+      ? 'a string with half of a character in it'
+      : `a string of more than ${maxUserIdBytes} bytes`
   }
   return kindOf(value)
 }

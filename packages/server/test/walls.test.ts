@@ -25,7 +25,7 @@ const server = `
   guard-options  option-checks session
   events         errors session @wxlogin/shared
   emit           errors option-checks redact events
-  hooks          errors option-checks deadline session @wxlogin/shared
+  hooks          errors option-checks deadline request session @wxlogin/shared
   stores         option-checks session node:
   crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
@@ -40,7 +40,8 @@ const server = `
   lazy-auth      session guard-options sessions http auth
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
   adapters       errors option-checks json-text request session guard-options auth @nestjs/common @nestjs/core fastify hono
-  testing        option-checks session guard-options sessions options auth node:`
+  telemetry      option-checks events
+  testing        option-checks session guard-options hooks sessions options auth node:`
 
 const client = `
   wx
@@ -68,10 +69,10 @@ const cli = `
   errors         text
   command        text
   project        node:
-  explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/wechat @clack/prompts
+  explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/errcodes @clack/prompts
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
-  doctor         command errors explain project scan text version node: @wxlogin/server @wxlogin/server/wechat @clack/prompts
+  doctor         command errors explain project scan text version node: @wxlogin/server @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
   dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
   commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:

@@ -59,8 +59,11 @@ export interface DeviceGrant<Claims extends object = object> {
   look(input: DeviceScene<Claims>): Promise<DeviceRequestAnswer>
   /** The user's decision, of which there is one; the same again is no error. Throws `expired_token` like `look`. */
   decide(input: DeviceDecisionInput<Claims>): Promise<void>
-  /** The tokens, once they are granted; `authorization_pending` until then, and `slow_down` for polls that are too fast. */
-  poll(input: DevicePollInput): Promise<TokenAnswer>
+  /**
+   * The tokens, once they are granted; `authorization_pending` until then, and `slow_down` for polls that are too fast. The
+   * `request` is for `claims` alone.
+   */
+  poll(input: DevicePollInput, request?: RequestHeaders): Promise<TokenAnswer>
 }
 
 export interface DeviceGrantNeeds<Claims extends object> {
@@ -302,7 +305,7 @@ export function createDeviceGrant<Claims extends object>({
       if (isApproved !== approve || decidedBy !== sessionId) throw over()
     },
 
-    async poll(input) {
+    async poll(input, request) {
       checkArguments('auth.device.poll', input, pollRules)
       const { deviceCode } = input
       const idempotencyKeyHash = keyHashOf(input)
@@ -312,7 +315,7 @@ export function createDeviceGrant<Claims extends object>({
       const { scene, appId, endsAt } = content
       checkPace(scene)
       const ids = keys.sessionIds('device', appId, deviceCode)
-      const attempt = { method: 'device', idempotencyKeyHash, startedMs } as const
+      const attempt = { method: 'device', idempotencyKeyHash, startedMs, request } as const
       const earlier = await findSession(ids)
       if (earlier) {
         return (await openAgain(earlier, { ...attempt, refusal: refused })).answer

@@ -5,6 +5,7 @@ import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
 import { type ArgumentRules, checkArguments } from '../option-checks.js'
+import type { RequestHeaders } from '../request.js'
 import { type Account, accountOf, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type Sessions, sessionEnded } from '../sessions/sessions.js'
@@ -48,7 +49,10 @@ export function createPhone<Claims extends object>({
   onMoved,
   now,
   emit,
-}: PhoneNeeds<Claims>): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
+}: PhoneNeeds<Claims>): (
+  input: PhoneInput<Claims>,
+  request?: RequestHeaders,
+) => Promise<PhoneAnswer | MovedPhoneAnswer> {
   /**
    * Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends, while the code
    * would be valid. Later it may come from a log, and ends nothing.
@@ -66,7 +70,7 @@ export function createPhone<Claims extends object>({
     }
   }
 
-  return async (input) => {
+  return async (input, request) => {
     checkArguments('auth.phone', input, rules)
     const { session, code } = input
     const idempotencyKeyHash = keyHashOf(input)
@@ -78,7 +82,8 @@ export function createPhone<Claims extends object>({
     const account = accountOf(record)
     const { appId, openid } = account
     const { phoneNumber, countryCode } = await apps.wechatOf(appId).phoneNumber(code, { openid })
-    const decision = await hooks.onPhoneNumber({ phoneNumber, countryCode, session, account })
+    const known = { phoneNumber, countryCode, session, account }
+    const decision = await hooks.onPhoneNumber(known, request)
     const number = {
       phone_number: phoneNumber,
       country_code: countryCode,
@@ -105,6 +110,7 @@ export function createPhone<Claims extends object>({
       inPlaceOf: record,
       known: { userId },
       startedMs,
+      request,
     })
     onMoved?.(account)
     // Another request with the same code was faster.
