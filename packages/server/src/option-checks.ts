@@ -63,7 +63,7 @@ export function isPlaceholder(text: string): boolean {
 }
 
 const placeholder =
-  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|your[-_ ]?(own[-_ ]?)?(\w+[-_ ])?(secret|key)|placeholder|^<.*>$|^[x*•.…_-]+$/i
+  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|your[-_ ]?(own[-_ ]?)?(\w+[-_ ])?(secret|key)|placeholder|^<.*>$|^[x*•.…_-]{8,}$/i
 
 /** The same as {@link checkCredential}, of a secret that somebody else has given: nor may it be a placeholder. */
 export function checkGivenSecret(name: string, value: unknown): asserts value is string {
