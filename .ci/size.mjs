@@ -10,7 +10,7 @@ import { root } from './process.mjs'
 
 // `index` and `full` were meant to be 4,096 and 6,144. What they promise on a bad network, with damaged storage, at a
 // sign-out without a network and beside other backends takes more; whatever is added now has to be saved elsewhere.
-const phoneBudgets = { index: 4950, full: 7885, backend: 1400, explain: 4096 }
+const phoneBudgets = { index: 4945, full: 7793, backend: 1400, explain: 4096 }
 
 // Nest's people expect a module, decorators, a guard and a filter besides the four names.
 const adapterBudgets = { nest: 2208 }
@@ -28,19 +28,18 @@ const rows = [
   {
     name: '@wxlogin/server, minified, without jose and undici',
     // 32 KiB are the aim. What most backends never use is not in here, and stands below.
-    budget: 37_050,
+    budget: 34_150,
     bytes: await minifiedAndGzipped(core),
   },
   {
     name: '@wxlogin/server/wechat, minified, by itself, without undici',
-    // Of which 3 KB is what the numbers of virtual payment, of the web and of WeCom mean, for those who explain them.
-    budget: 17_450,
+    budget: 13_312,
     bytes: await minifiedAndGzipped(await filesLoadedBy('wechat')),
   },
 ]
 rows.push({
   name: '@wxlogin/server, minified, all that is loaded when it is first used',
-  budget: 10_300,
+  budget: 10_500,
   bytes: await minifiedAndGzipped([...loadedLater]),
 })
 for (const adapter of adapters) {
