@@ -16,7 +16,7 @@ import { readDeviceSettings, withoutDeviceGrant } from './login/device-option.js
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
 import { createOpenAgain } from './login/open-again.js'
 import { createOpenSession } from './login/open-session.js'
-import { createPhone, type PhoneInput } from './login/phone.js'
+import type { Phone, PhoneInput } from './login/phone.js'
 import { createPrefetch } from './login/prefetch.js'
 import { createPreviousSessions } from './login/previous-session.js'
 import { withMethodsOf } from './on-first-use.js'
@@ -37,9 +37,9 @@ import { createRefreshTokens } from './tokens/refresh-token.js'
 import { isTicket } from './tokens/ticket.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import type { OpenDataReader } from './user-info/open-data.js'
-import { createSign, type Sign } from './user-info/sign.js'
+import type { Sign } from './user-info/sign.js'
 import type { Tickets } from './user-info/tickets.js'
-import { createUserKeys } from './user-info/user-keys.js'
+import { createUserInfo } from './user-info/user-info.js'
 import type { CreateVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
@@ -191,7 +191,11 @@ export function createAuth<Claims extends object = object>(
     claimsTtlSeconds: accessTokens.ttlSeconds,
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
-  const phone = createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })
+  // This and the device grant are loaded when they are first used: many backends never do.
+  const phone: Phone<Claims> = async (...input) => {
+    const { createPhone } = await import('./login/phone.js')
+    return createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })(...input)
+  }
   const deviceCodes = createDeviceCodes(keys.device)
   const settings = readDeviceSettings(common)
   const device =
@@ -205,27 +209,7 @@ export function createAuth<Claims extends object = object>(
     )
   const login = createLogin(loginByCode)
 
-  const userKeys = createUserKeys(shared)
-  const sign = createSign({ userKeys })
-  // Loaded when it is called for the first time: most backends have no use for it.
-  const openDataReader = withMethodsOf<OpenDataReader>(
-    async () => {
-      const { createOpenDataReader } = await import('./user-info/open-data.js')
-      return createOpenDataReader({ ...shared, userKeys })
-    },
-    { openData: true, verifySignature: true },
-  )
-  const tickets = withMethodsOf<Tickets<Claims>>(
-    async () => {
-      const { createTickets } = await import('./user-info/tickets.js')
-      return createTickets(shared)
-    },
-    { issue: true, redeem: true },
-  )
-  const virtualPayment: CreateVirtualPayment = async (input) => {
-    const { createVirtualPayment } = await import('./user-info/virtual-payment.js')
-    return createVirtualPayment({ ...shared, sign })(input)
-  }
+  const { userKeys, ...userInfo } = createUserInfo(shared)
 
   const authenticate = createAuthenticate({
     accessTokens,
@@ -268,9 +252,7 @@ export function createAuth<Claims extends object = object>(
     refresh,
     logout,
     phone,
-    ...openDataReader,
-    sign,
-    virtualPayment,
+    ...userInfo,
     device: device ?? withoutDeviceGrant(),
     authenticate,
     handle,
@@ -282,7 +264,6 @@ export function createAuth<Claims extends object = object>(
       account: sessions.account,
       create: createLoginByApp(loginNeeds),
     },
-    tickets,
     wechat: apps.wechatOf,
     wechatHealth: transport.health,
 

@@ -21,6 +21,11 @@ export interface PhoneInput<Claims extends object = object> {
   readonly idempotencyKey?: string
 }
 
+export type Phone<Claims extends object> = (
+  input: PhoneInput<Claims>,
+  request?: RequestHeaders,
+) => Promise<PhoneAnswer | MovedPhoneAnswer>
+
 export interface PhoneNeeds<Claims extends object> {
   readonly hooks: Hooks<Claims>
   readonly keys: KeyRing
@@ -48,10 +53,7 @@ export function createPhone<Claims extends object>({
   onMoved,
   now,
   emit,
-}: PhoneNeeds<Claims>): (
-  input: PhoneInput<Claims>,
-  request?: RequestHeaders,
-) => Promise<PhoneAnswer | MovedPhoneAnswer> {
+}: PhoneNeeds<Claims>): Phone<Claims> {
   /**
    * Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends, while the code
    * would be valid. Later it may come from a log, and ends nothing.
