@@ -69,6 +69,6 @@ function ridOf({ errmsg }: WeChatAnswer): string | undefined {
     : undefined
 }
 
-/** Whether this can be an identifier or a key of WeChat's: not empty, and not too long. */
+/** Whether this can be an identifier or a key of WeChat's: not empty, not too long, and itself when it is read back. */
 export const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= 256
+  typeof value === 'string' && value !== '' && value.length <= 256 && !/\p{Cs}/u.test(value)
