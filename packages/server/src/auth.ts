@@ -8,7 +8,6 @@ import { createHooks } from './hooks.js'
 import { createGuard, type GuardResult, type OptionalGuardResult } from './http/guard.js'
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
-import { createLoginByPlatform } from './login/by-platform.js'
 import { createCloudFunction } from './login/cloud-function.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
 import type { DeviceGrant } from './login/device-grant.js'
@@ -17,6 +16,7 @@ import { createLogin, createLoginByCode, type LoginInput } from './login/login-b
 import { createOpenAgain } from './login/open-again.js'
 import { createOpenSession } from './login/open-session.js'
 import type { Phone, PhoneInput } from './login/phone.js'
+import { createLoginByRequest } from './login/platform.js'
 import { createPrefetch } from './login/prefetch.js'
 import { createPreviousSessions } from './login/previous-session.js'
 import { withMethodsOf } from './on-first-use.js'
@@ -182,13 +182,14 @@ export function createAuth<Claims extends object = object>(
   const openAgain = createOpenAgain(shared)
   const loginNeeds = { ...shared, previousSessions, openSession, openAgain }
   const loginByCode = createLoginByCode(loginNeeds)
-  const loginByPlatform = createLoginByPlatform({
-    ...loginNeeds,
-    platforms: [
-      createCloudFunction({ ...common, apps }),
-      createCloudHosting({ ...common, apps }),
-    ].filter((platform) => platform !== undefined),
-    claimsTtlSeconds: accessTokens.ttlSeconds,
+  const platforms = [
+    createCloudFunction({ ...common, apps }),
+    createCloudHosting({ ...common, apps }),
+  ].filter((platform) => platform !== undefined)
+  const loginByPlatform = createLoginByRequest<Claims>(platforms, async () => {
+    const { createLoginByPlatform } = await import('./login/by-platform.js')
+    const { ttlSeconds: claimsTtlSeconds } = accessTokens
+    return createLoginByPlatform({ ...loginNeeds, platforms, claimsTtlSeconds })
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
   // This and the device grant are loaded when they are first used: many backends never do.

@@ -34,7 +34,7 @@ export interface PhoneNeeds<Claims extends object> {
   readonly openSession: OpenSession<Claims>
   readonly apps: ServedApps
   /** Called with an account whose session was replaced by another user's. */
-  readonly onMoved?: ((account: Account) => void) | undefined
+  readonly onMoved?: ((account: Account) => Promise<void>) | undefined
   readonly now: () => number
   readonly emit: EmitEvent
 }
@@ -111,7 +111,7 @@ export function createPhone<Claims extends object>({
       startedMs,
       request,
     })
-    onMoved?.(account)
+    await onMoved?.(account)
     // Another request with the same code was faster.
     if (!opened) throw sessionEnded()
     const durationMs = now() - startedMs
