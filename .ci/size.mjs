@@ -27,9 +27,8 @@ const rows = [
   })),
   {
     name: '@wxlogin/server, minified, without jose and undici',
-    // 32 KiB are the aim. What most backends never use is not in here, and stands below.
-    // Of which 2.6 KB says what is wrong with an argument, a hook's result, an AppID or a secret.
-    budget: 36_800,
+    // 32 KiB, and 2 KB that say what is wrong with an argument, a hook, an AppID or a secret. What many backends never use is not in here: it is loaded when it is first used, and stands below.
+    budget: 34_800,
     bytes: await minifiedAndGzipped(core),
   },
   {
@@ -40,7 +39,7 @@ const rows = [
 ]
 rows.push({
   name: '@wxlogin/server, minified, all that is loaded when it is first used',
-  budget: 10_800,
+  budget: 12_800,
   bytes: await minifiedAndGzipped([...loadedLater]),
 })
 for (const adapter of adapters) {
