@@ -27,8 +27,8 @@ const rows = [
   })),
   {
     name: '@wxlogin/server, minified, without jose and undici',
-    // 32 KiB are the aim. What most backends never use is not in here, and stands below.
-    budget: 34_150,
+    // 32 KiB. What many backends never use is not in here: it is loaded when it is first used, and stands below.
+    budget: 32_768,
     bytes: await minifiedAndGzipped(core),
   },
   {
@@ -39,7 +39,7 @@ const rows = [
 ]
 rows.push({
   name: '@wxlogin/server, minified, all that is loaded when it is first used',
-  budget: 10_500,
+  budget: 12_500,
   bytes: await minifiedAndGzipped([...loadedLater]),
 })
 for (const adapter of adapters) {
