@@ -78,6 +78,8 @@ ${addEntry}`)
 
 const readIndex = script(`return redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[1], '+inf')`)
 
+const hasIndex = script(`return redis.call('EXISTS', KEYS[1])`)
+
 const countIndex = script(`return redis.call('ZCOUNT', KEYS[1], '(' .. ARGV[1], '+inf')`)
 
 const take = script(`
@@ -185,9 +187,20 @@ export function createRedisStore(
     return (await run(create, recordKey(record.id), toValue(record), String(ttlMs))) === 1
   }
 
+  /** Without its index a user has no sessions, or Redis has dropped it while they live on. */
+  async function checkNotEvicted(userId: string): Promise<void> {
+    if ((await run(hasIndex, indexKey(userId))) === 1) return
+    const policy = await evictionPolicy()
+    if (policy === undefined) return
+    throw new Error(
+      `Redis has no index of this user, and with maxmemory-policy ${policy} it may have dropped it while the sessions live on; set maxmemory-policy noeviction`,
+    )
+  }
+
   async function list(userId: string): Promise<SessionRecord[]> {
     const entries = await run(readIndex, indexKey(userId), String(seconds()))
     if (!Array.isArray(entries)) throw new TypeError('The Redis client did not return an array')
+    if (entries.length === 0) await checkNotEvicted(userId)
 
     const records = new Map<string, SessionRecord>()
     const stale: string[] = []
@@ -222,6 +235,13 @@ export function createRedisStore(
     } catch {
       return undefined
     }
+  }
+
+  /** By which rule Redis drops what has not ended, if it does. */
+  async function evictionPolicy(): Promise<string | undefined> {
+    const memory = await ask(() => client.info?.('memory'))
+    const policy = memory?.match(/maxmemory_policy:([\w-]+)/)?.[1]
+    return policy === 'noeviction' ? undefined : policy
   }
 
   const store: ReturnType<typeof createRedisStore> = {
@@ -287,14 +307,12 @@ export function createRedisStore(
     },
 
     async check() {
-      const memory = await ask(() => client.info?.('memory'))
       const persistence = await ask(() => client.info?.('persistence'))
       const save = await ask(() =>
         'evalSha' in client ? client.configGet?.('save') : client.config?.('GET', 'save'),
       )
-      const policy = memory?.match(/maxmemory_policy:([\w-]+)/)?.[1]
       const warnings: StoreWarning[] = []
-      if (policy !== undefined && policy !== 'noeviction') warnings.push('redis_eviction_policy')
+      if (await evictionPolicy()) warnings.push('redis_eviction_policy')
       if (persistence?.includes('aof_enabled:0') && save?.includes('""')) {
         warnings.push('redis_no_persistence')
       }

@@ -60,7 +60,8 @@ export function createConnections({
 
   function fetchBy({ Agent, buildConnector }: Undici): FetchLike {
     const dispatcher = new Agent({
-      connect: connectBy(buildConnector({ timeout: connectTimeoutMs })),
+      // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: what is sent here is the AppSecret.
+      connect: connectBy(buildConnector({ timeout: connectTimeoutMs, rejectUnauthorized: true })),
       connections: maxConnections,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,

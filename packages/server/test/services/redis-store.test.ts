@@ -253,6 +253,32 @@ describe.runIf(isWanted(services, 'spareRedis'))('a Redis set up otherwise', () 
     await client.configSet('appendonly', 'no')
   })
 
+  test.each(['allkeys-lru', 'volatile-ttl'])(
+    'a Redis that evicts (%s) and has lost the index of a user does not say that there was nobody to revoke',
+    async (policy) => {
+      const namespace = newNamespace()
+      const store = createRedisStore(client, { keyPrefix: `${namespace}:` })
+      const { auth, wechat } = setUp({ store, now: Date.now, onLogin: () => ({ userId: 7 }) })
+      const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+      await client.del(`${namespace}:user:7`)
+      await client.configSet('maxmemory-policy', policy)
+      const lost = {
+        code: 'store_unavailable',
+        cause: { message: expect.stringContaining('maxmemory-policy noeviction') },
+      }
+
+      await expect(auth.sessions.revoke({ userId: 7 })).rejects.toMatchObject(lost)
+      await expect(auth.sessions.list(7)).rejects.toMatchObject(lost)
+      await expect(auth.sessions.forget(7)).rejects.toMatchObject(lost)
+      await auth.login({ code: wechat.codeFor('alice') })
+      await expect(auth.sessions.revoke({ userId: 7 })).resolves.toBe(1)
+
+      await client.configSet('maxmemory-policy', 'noeviction')
+      await expect(auth.sessions.revoke({ userId: 8 })).resolves.toBe(0)
+      expect(access_token).toBeDefined()
+    },
+  )
+
   test('a Redis that is full takes no login, and has nothing of it; a script that it does not know is sent again', async () => {
     const namespace = newNamespace()
     const store = createRedisStore(client, { keyPrefix: `${namespace}:` })

@@ -74,6 +74,31 @@ describe('a host to which no connection can be made gives way to the next one, a
     expect([wechat.health().lastOutcome, events]).toEqual([undefined, []])
   })
 
+  test('a certificate that nobody signed is none, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const heard: string[] = []
+    const server = createTlsServer(selfSigned('api.weixin.qq.com'), (socket) => {
+      socket.on('data', (data) => {
+        heard.push(String(data))
+        socket.end(
+          'HTTP/1.1 200 OK\r\nContent-Length: 45\r\n\r\n{"openid":"eve","session_key":"AAAAAAAAAAAA"}',
+        )
+      })
+      socket.on('error', () => undefined)
+    })
+    const port = await portOf(server)
+    const { wechat, fake } = await setUpWeChat({
+      door: 'http',
+      wechatHosts: [`https://127.0.0.1:${port}`],
+    })
+
+    const error = await wechat.code2Session(fake.codeFor('alice')).catch((reason) => reason)
+
+    expect(error).toMatchObject({ code: 'wechat_unavailable' })
+    expect(heard).toEqual([])
+  })
+
   test('one that is the only one is an outage, and no lost code', async () => {
     const port = await portOf(createTlsServer(selfSigned('api.weixin.qq.com')))
     const { wechat, fake } = await setUpWeChat({
