@@ -32,7 +32,7 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
   const { now = Date.now, brokenAfter } = options
   const fresh = (changes: Partial<SessionRecord> = {}): SessionRecord => {
     const createdAt = Math.floor(now() / 1000)
-    return {
+    const live: LiveMembers = {
       v: 1,
       id: uniqueName(),
       version: 1,
@@ -47,14 +47,15 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
       generation: 0,
       idempotencyKeyHash: uniqueName(),
       loginIdempotencyKeyHash: uniqueName(),
+      approvedBy: uniqueName(),
       data: { name: '小明', tags: ['a', null, 1.5, true], nested: { deep: {} } },
       createdAt,
       authenticatedAt: createdAt,
       lastRefreshAt: createdAt,
       endsAt: createdAt + 1000,
       expiresAt: createdAt + 500,
-      ...changes,
     }
+    return { ...live, ...changes }
   }
   const next = (record: SessionRecord, changes: Partial<SessionRecord> = {}): SessionRecord => ({
     ...record,
@@ -85,11 +86,28 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
           device: _d,
           sealedKey: _s,
           loginIdempotencyKeyHash: _l,
+          approvedBy: _a,
           data: _data,
           ...record
         } = fresh()
         await store.create(record)
         same(await store.get(record.id), record, 'get')
+      },
+    },
+    {
+      name: 'every member is read back, and one that a later version has',
+      async run(store) {
+        const revokedAt = fresh().createdAt
+        // While a new version comes, both write to one store: what the older one does not know has to stay.
+        const later = { a: [1, { b: '小' }] }
+        const record = { ...fresh({ revokedAt, revokedReason: 'banned' }), later }
+        await store.create(record)
+        same(await store.get(record.id), record, 'get')
+        same(await store.list(record.userId), [record], 'list')
+        const rotated = { ...next(record, { generation: 1 }), later: { ...later, c: true } }
+        same(await store.replace(rotated, 1), true, 'replace')
+        same(await store.get(record.id), rotated, 'get after replace')
+        same(await store.list(record.userId), [rotated], 'list after replace')
       },
     },
     {
@@ -494,6 +512,9 @@ export function storeCases(options: StoreCasesOptions = {}): readonly StoreCase[
     },
   ]
 }
+
+/** All but those of a tombstone: a member that is left out does not compile. */
+type LiveMembers = Required<Omit<SessionRecord, 'revokedAt' | 'revokedReason'>>
 
 /** A case for a store that has these verbs; one that has none of them need not. */
 function ofValues(name: string, run: (store: ValueStore) => Promise<void>): StoreCase {

@@ -547,6 +547,57 @@ test.each(Object.entries(mutants))('storeCases catch a store whose %s', async (_
   expect(failed).not.toEqual([])
 })
 
+/** Every member, so that one which is added is a row here, too; `later` is one that a later version has. */
+const members: Readonly<Record<keyof SessionRecord | 'later', true>> = {
+  v: true,
+  id: true,
+  version: true,
+  userId: true,
+  appId: true,
+  kind: true,
+  openid: true,
+  unionid: true,
+  device: true,
+  sealedKey: true,
+  generation: true,
+  idempotencyKeyHash: true,
+  loginIdempotencyKeyHash: true,
+  data: true,
+  method: true,
+  approvedBy: true,
+  createdAt: true,
+  authenticatedAt: true,
+  lastRefreshAt: true,
+  endsAt: true,
+  expiresAt: true,
+  revokedAt: true,
+  revokedReason: true,
+  later: true,
+}
+
+describe.each(Object.keys(members))('storeCases catch a store that loses %s', (member) => {
+  const without = (record: SessionRecord): SessionRecord => {
+    const { [member]: _, ...rest }: Record<string, unknown> = { ...record }
+    return rest as unknown as SessionRecord
+  }
+
+  test.each<[string, (store: SessionStore) => Partial<SessionStore>]>([
+    ['create', (store) => ({ create: (record) => store.create(without(record)) })],
+    [
+      'replace',
+      (store) => ({ replace: (record, version) => store.replace(without(record), version) }),
+    ],
+    ['list', (store) => ({ list: async (userId) => (await store.list(userId)).map(without) })],
+  ])('in %s', async (_verb, lose) => {
+    const { now } = createClock()
+    const store = createMemoryStore({ now })
+
+    const failed = await failedCases({ ...store, ...lose(store) }, storeCases({ now }))
+
+    expect(failed).not.toEqual([])
+  })
+})
+
 /** A store that keeps its user index apart from its records, and what a crash between the two does to it. */
 function createIndexedStore(now: () => number, { isIndexFirst }: { isIndexFirst: boolean }) {
   const records = createMemoryStore({ now })
