@@ -1,3 +1,5 @@
+import { TextDecoder, TextEncoder } from 'node:util'
+
 // Looked up, so that projects with neither Node's nor the DOM's types compile too.
 type Signal = typeof globalThis extends { AbortSignal: { prototype: infer S } }
   ? S

@@ -202,25 +202,32 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
     }
 
     async function exchange(): Promise<void> {
-      try {
-        if (typeof behaviour === 'object' && 'respond' in behaviour) {
-          succeed(canned(behaviour.respond))
-          return
-        }
-        const response = await transfer.send(connection.signal)
-        if (behaviour === 'drop-answer') failWith(failure(`${name}:fail timeout`, 5))
-        else if (typeof behaviour === 'object' && 'delayMs' in behaviour) {
-          if (!isOver) after(behaviour.delayMs, () => succeed(response))
-        } else succeed(response)
-      } catch (error) {
-        const { errCode, message } = Object(error)
-        if (typeof errCode === 'number') {
-          const failed = { errMsg: `${name}:fail ${message}`, errCode }
-          return failWith(failed)
-        }
-        const [reason, errno] = wordingOf(error)
-        failWith(failure(`${name}:fail ${reason}`, errno))
+      if (typeof behaviour === 'object' && 'respond' in behaviour) {
+        succeed(canned(behaviour.respond))
+        return
       }
+      let response: FakeNetworkResponse
+      try {
+        response = await transfer.send(connection.signal)
+      } catch (error) {
+        failAsNetwork(error)
+        return
+      }
+      // Outside: what fails in here is no failure of the network, and nobody would hear of it.
+      if (behaviour === 'drop-answer') failWith(failure(`${name}:fail timeout`, 5))
+      else if (typeof behaviour === 'object' && 'delayMs' in behaviour) {
+        if (!isOver) after(behaviour.delayMs, () => succeed(response))
+      } else succeed(response)
+    }
+
+    function failAsNetwork(error: unknown): void {
+      const { errCode, message } = Object(error)
+      const [reason, errno] = wordingOf(error)
+      failWith(
+        typeof errCode === 'number'
+          ? { errMsg: `${name}:fail ${message}`, errCode }
+          : failure(`${name}:fail ${reason}`, errno),
+      )
     }
 
     function begin(): void {

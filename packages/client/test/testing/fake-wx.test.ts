@@ -1324,3 +1324,31 @@ test('the timer promise can stand in for Promise, with wx and with await', async
 })
 
 type Later = ReturnType<typeof createTimerPromise>
+
+describe('what fails inside the phone itself is no silence', () => {
+  test('an environment without TextEncoder and TextDecoder, as those of a DOM are, has requests all the same', async () => {
+    vi.stubGlobal('TextEncoder', undefined)
+    vi.stubGlobal('TextDecoder', undefined)
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const { wx } = setUp()
+
+    expect(await outcome(wx)).toMatchObject({ statusCode: 200, data: { hello: 'world' } })
+    expect(await outcome(wx, { responseType: 'arraybuffer' })).toMatchObject({ statusCode: 200 })
+  })
+
+  test('an answer that is none of a network rejects where nobody catches it', async () => {
+    const network = async () => ({ statusCode: 200, body: '{}' }) as unknown as FakeNetworkResponse
+    const { wx } = setUp({ network })
+    const others = process.listeners('unhandledRejection')
+    process.removeAllListeners('unhandledRejection')
+    onTestFinished(() => {
+      process.removeAllListeners('unhandledRejection')
+      for (const listener of others) process.on('unhandledRejection', listener)
+    })
+
+    start(wx)
+    const [error] = await once(process, 'unhandledRejection', { signal: AbortSignal.timeout(2000) })
+
+    expect(error).toBeInstanceOf(TypeError)
+  })
+})
