@@ -1,3 +1,5 @@
+import { AuthError } from '@wxlogin/server'
+
 export interface User {
   readonly id: string
   readonly name: string
@@ -30,11 +32,19 @@ export function createUsers() {
       return user
     },
 
-    /** The user whose phone number this is: who had it before, else who gives it now. A guest's orders move along. */
+    /**
+     * The user whose phone number this is: who had it before, else who gives it now. A guest's orders move along. Who has
+     * a number already is no guest: a new number takes its place, and two customers are never made one.
+     */
     ownerOf(phoneNumber: string, guestId: string): User {
       const guest = [...users.values()].find(({ id }) => id === guestId)
       const owner = owners.get(phoneNumber) ?? guest
       if (!owner) throw new Error(`There is no user ${guestId}`)
+      const [numberOfGuest] = [...owners].find(([, { id }]) => id === guestId) ?? []
+      if (owner.id !== guestId && numberOfGuest !== undefined) {
+        throw new AuthError('access_denied', 'Both are customers', { reason: 'phone_taken' })
+      }
+      if (numberOfGuest !== undefined) owners.delete(numberOfGuest)
       owners.set(phoneNumber, owner)
       if (owner.id === guestId) return owner
 

@@ -96,6 +96,23 @@ test('a guest whose phone number is known goes on as that customer, with the ord
   expect(later.answer.user_id).toBe('1')
 })
 
+test('two customers are not merged, and one of them may change the number', async () => {
+  const { logIn, givePhone } = await setUp()
+  const alice = await logIn('alice', 'iPhone')
+  const bob = await logIn('bob', 'iPad')
+  await givePhone('alice', '13800138000', alice.headers)
+  await givePhone('bob', '13800138001', bob.headers)
+
+  const taken = await givePhone('bob', '13800138000', bob.headers)
+  const changed = await givePhone('bob', '13800138002', bob.headers)
+  const carol = await logIn('carol', 'iPhone')
+  const first = await givePhone('carol', '13800138001', carol.headers)
+
+  expect(taken).toMatchObject({ error: 'access_denied', reason: 'phone_taken' })
+  expect(changed).toMatchObject({ phone_number: '13800138002' })
+  expect(first).not.toHaveProperty('access_token')
+})
+
 test('a first phone number stays with its user', async () => {
   const { logIn, givePhone } = await setUp()
   const { headers } = await logIn('alice', 'iPhone')

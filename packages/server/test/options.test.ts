@@ -169,7 +169,6 @@ describe('apps', () => {
     'with an original id': [{ ...app, appId: 'gh_0123456789ab' }],
     'with any text for an AppID': [{ ...app, appId: 'foo' }],
     'with the AppID of a template': [{ ...app, appId: 'wxYOURAPPID' }],
-    'with the AppID of DevTools for tourists': [{ ...app, appId: 'touristappid' }],
     'with an AppID in capitals': [{ ...app, appId: app.appId.toUpperCase() }],
     'a website with any text for an AppID': [{ ...app, kind: 'website', appId: 'my-site' }],
     'an official account with any text for an AppID': [

@@ -1,3 +1,4 @@
+import { AuthError } from '@wxlogin/server'
 /** A customer of the sandbox's shop. */
 export interface Customer {
   readonly id: string
@@ -83,6 +84,12 @@ export function createCustomers({ accountsOf, phoneNumberOf }: CustomersOptions)
     ownerOf(phoneNumber, guestId) {
       const owner = owners.get(phoneNumber) ?? customers.get(guestId)
       if (!owner) throw new Error(`There is no customer ${guestId}`)
+      const [numberOfGuest] = [...owners].find(([, { id }]) => id === guestId) ?? []
+      // Who has a number already is no guest, and two customers are never made one.
+      if (owner.id !== guestId && numberOfGuest !== undefined) {
+        throw new AuthError('access_denied', 'Both are customers', { reason: 'phone_taken' })
+      }
+      if (numberOfGuest !== undefined) owners.delete(numberOfGuest)
       owners.set(phoneNumber, owner)
       if (owner.id === guestId) return owner
 

@@ -28,8 +28,9 @@ export function readCredentials(
 /** The AppID of an app that WeChat knows. */
 export function checkWeChatAppId(name: string, appId: unknown): asserts appId is string {
   checkAppId(name, appId)
-  // Not quoted: what stands in its place may be the secret.
-  if (/^wx[0-9a-z]+$/.test(appId)) return
+  // Not quoted: what stands in its place may be the secret. The other one is that of DevTools without an AppID, which an
+  // emulated WeChat may serve.
+  if (/^wx[0-9a-z]+$|^touristappid$/.test(appId)) return
   throw new TypeError(
     `${name} is no AppID, which is wx and 16 of 0-9 and a-f; copy it from the WeChat console (开发管理)`,
   )
