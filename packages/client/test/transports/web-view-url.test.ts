@@ -31,7 +31,9 @@ test('a page of the app gets a ticket in its fragment, from the route of the app
 
 test.each([
   [`${shop}/#/cart`, `${shop}/#/cart?ticket=wxt.a.b.c`],
-  [`${shop}/#/cart?from=home`, `${shop}/#/cart?from=home&ticket=wxt.a.b.c`],
+  [`${shop}/#/cart?from=home`, `${shop}/#/cart?ticket=wxt.a.b.c&from=home`],
+  [`${shop}/#tab=2`, `${shop}/#ticket=wxt.a.b.c&tab=2`],
+  [`${shop}/#`, `${shop}/#ticket=wxt.a.b.c&`],
   [`${shop}/?a=1#top`, `${shop}/?a=1#top?ticket=wxt.a.b.c`],
   [shop, `${shop}#ticket=wxt.a.b.c`],
   ['HTTPS://Shop.Example.com/cart', 'HTTPS://Shop.Example.com/cart#ticket=wxt.a.b.c'],
@@ -44,6 +46,30 @@ test.each([
   const parsed = new URL(url)
   expect(parsed.search).not.toContain('ticket')
   expect(/[#?&]ticket=([\w.-]+)/.exec(parsed.hash)?.[1]).toBe('wxt.a.b.c')
+})
+
+describe('a ticket of somebody else, in a link that the app was opened by, is not the one that the page finds', () => {
+  test.each([
+    '#ticket=evil',
+    '#ticket=evil&',
+    '#?ticket=evil',
+    '#/cart?ticket=evil',
+    '#/cart&ticket=evil?x=1',
+    '#%74icket=evil&',
+    '#?%74icket=evil',
+    '#\n?tic\tket=evil',
+    '#/cart?a=$&ticket=evil',
+    '?#?ticket=evil#?ticket=evil',
+  ])('%j', async (link) => {
+    const { client } = setUpTickets()
+
+    // As a browser reads it.
+    const { hash } = new URL(await client.webViewUrl(`${shop}/${link}`))
+
+    expect(/[#?&]ticket=([^&]+)/.exec(hash)?.[1]).toBe('wxt.a.b.c')
+    const members = new URLSearchParams(hash.slice(1).replace(/^[^?=&]*\?/, ''))
+    expect(members.get('ticket')).toBe('wxt.a.b.c')
+  })
 })
 
 describe('no other page gets one, and nobody is asked for it', () => {
