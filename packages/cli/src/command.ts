@@ -39,6 +39,8 @@ export interface World {
   readonly busy: (text: string) => () => void
   /** Resolves when the command is to end that does not end by itself: at Ctrl+C. */
   readonly interrupted: () => Promise<void>
+  /** Whether what is printed goes to the end of a file that holds something already. */
+  readonly isAppending: boolean
   /** Whether somebody sits before it who can be asked. */
   readonly isInteractive: boolean
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { type Command, exitCodes } from './command.js'
+import { introduction } from './dev/introduction.js'
 import type { SandboxOptions } from './dev/sandbox.js'
 import { CliError } from './errors.js'
 
@@ -86,22 +87,7 @@ export const dev: Command = {
       if (has('json')) {
         print(JSON.stringify({ pageUrl, baseUrl: phoneUrl, wechatHosts: [wechatUrl] }))
       } else {
-        print(
-          say({
-            en: `
-  The page          ${pageUrl}
-  The mini program  createClient({ baseUrl: '${phoneUrl}', sandbox: true })
-  The backend       ${options.backend ?? 'built in'}${options.backend ? `, with this line in createAuth:\n                    wechatHosts: ['${wechatUrl}'],` : `; for one of your own: --backend http://127.0.0.1:3000`}
-
-  Ctrl+C ends it.`,
-            zh: `
-  页面    ${pageUrl}
-  小程序  createClient({ baseUrl: '${phoneUrl}', sandbox: true })
-  后端    ${options.backend ?? '内置'}${options.backend ? `，在 createAuth 里加上这一行：\n          wechatHosts: ['${wechatUrl}'],` : `；用你自己的后端：--backend http://127.0.0.1:3000`}
-
-  按 Ctrl+C 结束。`,
-          }),
-        )
+        print(say(introduction(sandbox, options)))
       }
       if (options.backend !== undefined && !(await isListening(options.backend))) {
         remark(

@@ -95,6 +95,7 @@ async function checks(): Promise<readonly Check[]> {
   const ofClients = await import('./doctor/mini-program-checks.js')
   const ofPackages = await import('./doctor/npm-checks.js')
   const ofServers = await import('./doctor/backend-checks.js')
+  const { envInGit } = await import('./doctor/git-check.js')
   const { address } = await import('./doctor/address-checks.js')
   const { online } = await import('./doctor/online-check.js')
   return [
@@ -107,6 +108,7 @@ async function checks(): Promise<readonly Check[]> {
     ofPackages.npmNotBuilt,
     ofServers.missingVariable,
     ofServers.guessableSecret,
+    envInGit,
     ofServers.memoryStore,
     address,
     online,

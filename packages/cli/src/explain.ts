@@ -10,6 +10,7 @@ import {
   mistakesInChinese,
   reasonsInChinese,
   serverCodes,
+  warnings,
 } from './explain/codes.js'
 import { hintsInChinese } from './explain/errcodes.js'
 import { nearest } from './nearest.js'
@@ -29,7 +30,7 @@ interface Meaning {
 
 interface Explained {
   readonly name: string
-  readonly kind: 'code' | 'reason' | 'mistake' | 'errcode' | 'errno'
+  readonly kind: 'code' | 'reason' | 'mistake' | 'warning' | 'errcode' | 'errno'
   readonly status?: number
   readonly meanings: readonly Meaning[]
   readonly url?: string
@@ -50,8 +51,8 @@ export const explain: Command = {
   maxWords: 1,
   options: { json: { about: { en: 'Prints JSON', zh: '输出 JSON' } } },
   notes: {
-    en: 'CODE is an error code (invalid_grant), a mistake in the set-up (auth_path), or a number of WeChat (40125, -1).\nWithout one, all are listed.',
-    zh: 'CODE 可以是错误码（invalid_grant）、配置错误的名字（auth_path），或微信的编号（40125、-1）。\n不写则列出全部。',
+    en: 'CODE is an error code (invalid_grant), a mistake in the set-up (auth_path), a warning of the backend (memory_store), or a number of WeChat (40125, -1).\nWithout one, all are listed.',
+    zh: 'CODE 可以是错误码（invalid_grant）、配置错误的名字（auth_path）、后端的警告（memory_store），或微信的编号（40125、-1）。\n不写则列出全部。',
   },
   async run(call) {
     const { words, has, print, say } = call
@@ -86,7 +87,14 @@ export const explain: Command = {
 }
 
 function everything(): readonly Explained[] {
-  return [...codes(), ...reasons(), ...mistakesOfSetUp(), ...errcodes(), ...errnosOfClient()]
+  return [
+    ...codes(),
+    ...reasons(),
+    ...mistakesOfSetUp(),
+    ...warningsOfBackend(),
+    ...errcodes(),
+    ...errnosOfClient(),
+  ]
 }
 
 function codes(): Explained[] {
@@ -133,6 +141,16 @@ function mistakesOfSetUp(): Explained[] {
   }))
 }
 
+function warningsOfBackend(): Explained[] {
+  const { url } = explainToClient({ code: 'http' })
+  return Object.entries(warnings).map(([name, { page, ...text }]) => ({
+    name,
+    kind: 'warning',
+    meanings: [{ place: 'backend', text }],
+    url: url.replace(/reference\/.*/, page),
+  }))
+}
+
 function errcodes(): Explained[] {
   const byErrcode = new Map<number, Meaning[]>()
   for (const { errcode, code, hint, endpoint } of knownErrcodes()) {
@@ -176,6 +194,7 @@ function textOf({ name, kind, status, meanings, url }: Explained, say: Call['say
     code: { en: 'error code of wxlogin', zh: 'wxlogin 的错误码' },
     reason: { en: 'reason of an error', zh: '错误的 reason' },
     mistake: { en: 'mistake in the set-up', zh: '配置错误' },
+    warning: { en: 'warning of the backend', zh: '后端的警告' },
     errcode: { en: 'errcode of WeChat', zh: '微信的 errcode' },
     errno: { en: 'errno of wx', zh: 'wx 的 errno' },
   }
@@ -192,7 +211,7 @@ function textOf({ name, kind, status, meanings, url }: Explained, say: Call['say
 /** Our own pages are there in both languages. */
 const inBoth = (url: string): Text => ({
   en: url,
-  zh: url.replace('/reference/', '/zh/reference/'),
+  zh: url.replace(/(github\.io\/wxlogin)\//, '$1/zh/'),
 })
 
 const firstLine = ({ meanings: [first] }: Explained, say: Call['say']): string =>

@@ -36,7 +36,7 @@ export const keygen: Command = {
   WXLOGIN_KEY          createAuth({ signingKeys: [JSON.parse(process.env.WXLOGIN_KEY)] })
   WXLOGIN_PUBLIC_KEY   不含私钥的部分，给只做验证的实例和服务`,
   },
-  async run({ value, has, print, remark, say }) {
+  async run({ value, has, print, remark, say, isAppending }) {
     const algorithm = algorithms.find((name) => name === value('jwk'))
     const made = algorithm ? await makePair(algorithm) : { secret: makeSecret() }
     const steps = algorithm ? pairSteps : secretSteps
@@ -44,6 +44,8 @@ export const keygen: Command = {
       print(JSON.stringify({ ...made, rotation: steps.map(say) }, undefined, 2))
       return exitCodes.fine
     }
+    // Whatever stands there may not have ended its line.
+    if (isAppending) print('')
     if ('secret' in made) print(`WXLOGIN_SECRET='${made.secret}'`)
     else {
       print(`WXLOGIN_KEY='${JSON.stringify(made.privateKey)}'`)

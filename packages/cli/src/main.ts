@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { fstatSync } from 'node:fs'
 import process from 'node:process'
 import { createBusy } from './busy.js'
 import { run } from './run.js'
@@ -23,5 +24,16 @@ process.exitCode = await run(argv.slice(2), {
     new Promise((end) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())
     }),
+  isAppending: isAppending(),
   isInteractive: Boolean(stdin.isTTY && stderr.isTTY) && !env.CI,
 })
+
+function isAppending(): boolean {
+  try {
+    const found = fstatSync(1)
+    return found.isFile() && found.size > 0
+  } catch {
+    // Windows cannot tell of every output what it is.
+    return false
+  }
+}

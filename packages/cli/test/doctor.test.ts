@@ -705,6 +705,75 @@ describe('what is no mistake', () => {
   }
 })
 
+describe('a .env file in a repository of git', () => {
+  const inGit = { '.git/HEAD': 'ref: refs/heads/main' }
+  const problems = async (files: Readonly<Record<string, string>>) =>
+    (await examined({ files: { ...inGit, ...files } })).findings
+
+  test.each([
+    ['there is no .gitignore', {}],
+    ['it ignores others', { '.gitignore': 'node_modules\n.env.local\nenv\n' }],
+    ['it is only a comment', { '.gitignore': '# .env\n' }],
+    ['it is taken back', { '.gitignore': '.env*\n!.env\n' }],
+    ['another folder ignores it', { 'server/.gitignore': '.env\n' }],
+    ['it is meant for another folder', { '.gitignore': '/server/.env\n' }],
+  ])('is found when %s', async (_, files) => {
+    expect(await problems(files)).toEqual([
+      expect.objectContaining({ check: 'env_in_git', file: '.env' }),
+    ])
+  })
+
+  test.each([
+    '.env',
+    '/.env',
+    '*.env',
+    '.env*',
+    '**/.env',
+    '  \n# secrets\n.env   \r\n',
+    'node_modules\n.en?\n',
+    '.*\n!.gitignore\n',
+    '.[e]nv',
+  ])('is not when .gitignore has %j', async (text) => {
+    expect(await problems({ '.gitignore': text })).toEqual([])
+  })
+
+  test('is not when it is ignored on this machine alone', async () => {
+    expect(await problems({ '.git/info/exclude': '.env\n' })).toEqual([])
+  })
+
+  test('is found in the folder of the backend, whose own .gitignore counts', async () => {
+    const moved = { '.env': '', 'server/.env': project['.env'] ?? '' }
+
+    expect(await problems(moved)).toEqual([expect.objectContaining({ file: 'server/.env' })])
+    expect(await problems({ ...moved, 'server/.gitignore': '.env\n' })).toEqual([])
+    expect(await problems({ ...moved, '.gitignore': 'server/.env\n' })).toEqual([])
+    expect(await problems({ ...moved, '.gitignore': 'server/\n' })).toEqual([])
+  })
+
+  test('without a secret in it may be there', async () => {
+    const files = { ...inGit, '.env': 'PORT=3000\n' }
+    const env = { WX_APP_ID: appId, WX_APP_SECRET: appSecret, WXLOGIN_SECRET: secret }
+
+    expect((await examined({ files, env })).findings).toEqual([])
+  })
+
+  test('is looked for above the folder that is examined', async () => {
+    const cwd = folderWith({
+      ...inGit,
+      ...Object.fromEntries(Object.entries(project).map(([path, text]) => [`shop/${path}`, text])),
+    })
+
+    const { findings } = (await wxlogin(['doctor', 'shop', '--json'], { cwd })).json()
+
+    expect(findings).toEqual([
+      expect.objectContaining({
+        check: 'env_in_git',
+        todo: expect.stringContaining('reset the AppSecret'),
+      }),
+    ])
+  })
+})
+
 describe('the examples', () => {
   const names = readdirSync(join(root, 'examples'), { withFileTypes: true })
     .filter(

@@ -57,6 +57,8 @@ test('all of them are listed, each in the language that was asked for', async ()
     expect.arrayContaining([
       ...Object.keys(codes),
       ...Object.keys(mistakes),
+      'memory_store',
+      'no_undici',
       '-1',
       '40125',
       '1400001',
@@ -77,11 +79,19 @@ test('a code of the wire is explained at both sides, with its status', async () 
     [
       'invalid_grant  error code of wxlogin, HTTP 400',
       '  Backend: The session has ended; `reason` says whether it is expired, reused, unknown or revoked. Nothing to do: the client logs in again, after `revoked` when the user asks for it',
-      '  Mini program: The session has ended. The client handles it: a silent login, or signed out',
+      '  Mini program: The session has ended: a silent login follows, or signed out',
       '  To the user: Something went wrong. Please try again later',
       '  https://wxlogin.github.io/wxlogin/reference/errors#invalid_grant',
     ].join('\n'),
   )
+})
+
+test('what stands before a warning on the console is explained, with the page about it', async () => {
+  const { exit, out } = await wxlogin(['explain', 'memory_store', '--lang', 'zh'])
+
+  expect(exit).toBe(0)
+  expect(out).toMatch(/^memory_store {2}后端的警告\n {2}后端: .*store/)
+  expect(out).toMatch(/\n {2}https:\/\/wxlogin\.github\.io\/wxlogin\/zh\/stores$/)
 })
 
 test('in Chinese the link leads to the Chinese page', async () => {
@@ -98,8 +108,11 @@ test.each([
   ['40003', 'WeChat phoneNumber → invalid_code: The code belongs to another user'],
   ['1400001', 'Mini program → phone_quota: No paid calls are left'],
   ['auth_path', 'Mini program: No login routes are there'],
-  ['login_required', 'Mini program → signed_out: Nobody has logged in yet'],
+  ['login_required', 'Mini program → signed_out: Nobody has logged in'],
   ['signed_out', 'To the user: You are signed out'],
+  ['memory_store', 'Backend: No `store` is set'],
+  ['openid_as_user_id', 'Backend: `onLogin` returned the openid'],
+  ['sql_not_migrated', 'Backend: The table or a column is missing'],
 ])('%s', async (code, sentence) => {
   const { exit, out } = await wxlogin(['explain', code])
 

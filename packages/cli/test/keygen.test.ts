@@ -36,6 +36,18 @@ test('a secret starts a backend, which logs users in', async () => {
   expect(weaknessOf(WXLOGIN_SECRET)).toBeUndefined()
 })
 
+test.each([
+  ['into a file that does not end its last line', 'WX_APP_SECRET=d1f3'],
+  ['into one that does', 'WX_APP_SECRET=d1f3\n'],
+])('appended %s, nothing else is lost', async (_, before) => {
+  const { out } = await wxlogin(['keygen'], { isAppending: before !== '' })
+
+  const { WX_APP_SECRET, WXLOGIN_SECRET = '' } = parseEnv(`${before}${out}\n`)
+
+  expect(WX_APP_SECRET).toBe('d1f3')
+  expect(WXLOGIN_SECRET).toMatch(/^[\w-]{64}$/)
+})
+
 test('each is another one', async () => {
   expect(await environmentOf()).not.toEqual(await environmentOf())
 })

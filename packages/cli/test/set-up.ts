@@ -27,6 +27,7 @@ export async function wxlogin(
     cwd = root,
     now = Date.now,
     busy = () => () => {},
+    isAppending = false,
   }: Partial<World> = {},
 ): Promise<Ran> {
   const out: string[] = []
@@ -40,6 +41,7 @@ export async function wxlogin(
     remark: (text) => err.push(text),
     interrupted: () => Promise.resolve(),
     isInteractive: false,
+    isAppending,
   })
   return { exit, out: out.join('\n'), err: err.join('\n'), json: () => JSON.parse(out.join('\n')) }
 }

@@ -27,7 +27,7 @@ export function explain(error: unknown): Explanation {
   const own = isRefusal && has(reasons, reason)
   const known = has(codes, code)
   const [
-    todo = 'This code is not of wxlogin: look where your own API answers with it',
+    todo = 'This is no error of wxlogin: look at your own API',
     zh = '出了点问题，请稍后重试',
     en = 'Something went wrong. Please try again later',
   ] = (own && reasons[reason]) || (known && codes[code]) || []
@@ -47,18 +47,16 @@ function mistakeOf(error: unknown): keyof typeof mistakes | undefined {
   const { code, url, statusCode, reason, message, cause } = Object(error)
   if (error instanceof TypeError) {
     if (/^(appSecret|secret) /.test(message)) return 'app_secret'
-    if (/^container is/.test(message)) return 'small_entry'
+    if (/^(container|cloudFunction) is/.test(message)) return 'small_entry'
     if (/^wx /.test(message)) return 'no_wx'
     const isOurs =
-      /^(baseUrl|trustedOrigins|appId|storageKey|(t|loginT)imeoutMs|container\.\w+|give) /.test(
+      /^((baseUrl|trustedOrigins|appId|storageKey|\w*imeoutMs|container\.\w+|cloudFunction|sandbox) must|give one) /.test(
         message,
       )
     return isOurs ? 'wrong_option' : undefined
   }
   // Of the computer itself, or of a network at home or at work (RFC 1918).
-  const isNear = /^http:\/\/(localhost|(127|10)\.\d|(192\.168|172\.(1[6-9]|2\d|3[01]))\.\d)/.test(
-    url,
-  )
+  const isNear = /^http:\/\/(localhost|(127|10|192\.168|172\.(1[6-9]|2\d|3[01]))\.\d)/.test(url)
   if (isNear && code === 'network') return 'not_running'
   if (/^http:/.test(url) && /^(domain_not_allowed|network)$/.test(code)) return 'plain_http'
   // What a framework failed with says so; what was thrown here does not.

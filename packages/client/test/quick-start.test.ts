@@ -80,6 +80,24 @@ describe.each(languages)('copied from docs/quick-start%s', (ending) => {
   })
 })
 
+describe.each(languages)('the .env file of docs/quick-start%s', (ending) => {
+  const document = `docs/quick-start${ending}`
+
+  test('has a line for each variable that the backend reads, to be filled in', () => {
+    expect(envOf(document)).toEqual({ WX_APP_ID: '', WX_APP_SECRET: '', WXLOGIN_SECRET: '' })
+  })
+
+  test.each([
+    ['WX_APP_ID', /appId .*is the environment variable set\?/],
+    ['WX_APP_SECRET', /appSecret .*is the environment variable set\?/],
+    ['WXLOGIN_SECRET', /^secret .*is the environment variable set\?/],
+  ])('without %s the start says what is missing', async (name, sentence) => {
+    const env = { ...filledIn(), [name]: envOf(document)[name] }
+
+    await expect(start(document, env, createFakeWeChat().fetch)).rejects.toThrow(sentence)
+  })
+})
+
 describe.each(languages)('copied from docs/mini-program%s', (ending) => {
   test('the five steps run beside the backend of the quick start', async () => {
     const phone = await setUp(`docs/quick-start${ending}`, `docs/mini-program${ending}`)
@@ -97,7 +115,7 @@ interface PageOptions {
 
 /** The backend of a document, and phones for the mini program of the same or another one. */
 async function setUp(document: string, ofMiniProgram = document) {
-  const env = envOf(document)
+  const env = filledIn()
   const wechat = createFakeWeChat({
     apps: [{ appId: env.WX_APP_ID, appSecret: env.WX_APP_SECRET }],
   })
@@ -158,12 +176,20 @@ function setData(this: { data: object }, data: object): void {
   Object.assign(this.data, data)
 }
 
-/** The document's own `.env`, with a secret; where there is none, any mini program. */
-function envOf(document: string) {
+/** What a reader has in the end: any mini program, and a secret. */
+function filledIn() {
+  return {
+    WX_APP_ID: 'wx00000000000000aa',
+    WX_APP_SECRET: '0'.repeat(32),
+    WXLOGIN_SECRET: randomBytes(48).toString('base64'),
+  }
+}
+
+/** The document's own `.env`, as it is pasted. */
+function envOf(document: string): NodeJS.Dict<string> {
   const text = readFileSync(new URL(`../../../${document}`, import.meta.url), 'utf8')
   const [, shown = ''] = /^```ini\n([\s\S]*?)^```$/m.exec(text) ?? []
-  const { WX_APP_ID = 'wx00000000000000aa', WX_APP_SECRET = '0'.repeat(32) } = parseEnv(shown)
-  return { WX_APP_ID, WX_APP_SECRET, WXLOGIN_SECRET: randomBytes(48).toString('base64') }
+  return parseEnv(shown)
 }
 
 /** Starts the backend of a document, at a port that is free. */

@@ -38,10 +38,14 @@ export function checkFlags(options: Readonly<Record<string, unknown>>): void {
   }
 }
 
+/** What to ask of an option that comes from the environment and is not there. */
+export const isItSet =
+  'is the environment variable set? Node reads a .env file only with --env-file=.env'
+
 /** Throws a `TypeError` that names the AppID or AppSecret if it is empty, or has something around it. */
 export function checkCredential(name: string, value: unknown): asserts value is string {
   if (typeof value !== 'string' || value === '') {
-    throw new TypeError(`${name} must be a non-empty string; is the environment variable set?`)
+    throw new TypeError(`${name} must be a non-empty string; ${isItSet}`)
   }
   if (value !== value.trim()) {
     throw new TypeError(

@@ -420,6 +420,8 @@ const miniProgramPreamble = `
   declare module '@tarojs/taro' {
     const Taro: import('@wxlogin/client/full').Wx & { navigateBack(): Promise<unknown> }
     export default Taro
+    export function useLaunch(launched: (options: { scene?: number }) => void): void
+    export function useLoad(loaded: () => void): void
   }
 
   declare module '@tarojs/components' {
@@ -452,6 +454,11 @@ const miniProgramPreamble = `
         children: unknown
       }
     }
+  }
+
+  declare module '@dcloudio/uni-app' {
+    export function onLaunch(launched: (options?: { scene?: number }) => void): void
+    export function onLoad(loaded: () => void): void
   }
 
   declare module 'vue' {

@@ -81,7 +81,15 @@ describe('the secret', () => {
 
   test.each([undefined, ''])('that is %j leads to the environment variable', (secret) => {
     expect(String(refusalOf({ secret }))).toContain('is the environment variable set?')
+    expect(String(refusalOf({ secret }))).toContain('--env-file=.env')
   })
+
+  test.each(['', 'short', 'a'.repeat(32)])(
+    'that is %j leads to what makes one, on every system',
+    (secret) => {
+      expect(String(refusalOf({ secret }))).toContain('`npx wxlogin keygen`')
+    },
+  )
 
   test('counts bytes, not letters', () => {
     expect(() => create({ secret: '微信小程序登录密钥甲乙' })).not.toThrow()
@@ -146,6 +154,10 @@ describe('apps', () => {
 
   test('without an AppSecret are named', () => {
     expect(String(refusalOf({ apps: [{ appId: app.appId }] }))).toContain(app.appId)
+  })
+
+  test('without an AppSecret lead to the .env file that nobody loads', () => {
+    expect(String(refusalOf({ apps: [{ appId: app.appId }] }))).toContain('--env-file=.env')
   })
 
   test.each([

@@ -26,7 +26,7 @@ const server = `
   emit           errors option-checks redact events
   hooks          errors option-checks session @wxlogin/shared
   stores         option-checks session node:
-  crypto         session node: jose
+  crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
   wechat         errors option-checks redact bounded-map deadline read-at-most session events emit hooks @wxlogin/shared node: undici
   web-login      errors option-checks crypto wechat node:

@@ -9,10 +9,13 @@ const noBackend = {
   zh: '这里没有使用 @wxlogin/server 的程序',
 } as const
 
-const eachServer =
-  (check: Finding['check'], look: (one: ServerSide) => CheckResult): Check =>
-  ({ servers }: Project) =>
-    servers.length === 0 ? [{ check, why: noBackend }] : servers.flatMap(look)
+/** Looks at each backend. */
+export const eachServer =
+  (check: Finding['check'], look: (one: ServerSide) => CheckResult | Promise<CheckResult>): Check =>
+  async ({ servers }: Project) =>
+    servers.length === 0
+      ? [{ check, why: noBackend }]
+      : (await Promise.all(servers.map(look))).flat()
 
 /** An environment that has nothing of the backend's is not where it runs, and says nothing about it. */
 export const missingVariable: Check = eachServer('missing_variable', (server) => {

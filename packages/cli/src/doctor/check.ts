@@ -12,6 +12,7 @@ export const checkTitles = {
   npm_not_built: { en: '构建 npm', zh: '构建 npm' },
   missing_variable: { en: 'environment of the backend', zh: '后端的环境变量' },
   guessable_secret: { en: 'strength of secret', zh: 'secret 的强度' },
+  env_in_git: { en: 'secrets out of git', zh: '机密不进 git' },
   memory_store: { en: 'store in production', zh: '生产环境的存储' },
   auth_path: { en: 'login routes', zh: '登录接口' },
   clock: { en: 'clock of the backend', zh: '后端的时钟' },

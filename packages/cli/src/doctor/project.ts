@@ -27,8 +27,15 @@ export interface ServerSide {
   readonly secrets: readonly Setting[]
   /** The environment, and what the `.env` files add to it. */
   readonly variables: ReadonlyMap<string, string>
+  /** The `.env` files, and what each sets. */
+  readonly envFiles: readonly EnvFile[]
   /** Whether there is any sign that the backend runs in this environment. */
   readonly isItsEnvironment: boolean
+}
+
+export interface EnvFile {
+  readonly file: string
+  readonly variables: ReadonlyMap<string, string>
 }
 
 export interface PackageJson {
@@ -163,7 +170,7 @@ async function serverSide(
   const appIds = settings('appId', () => true)
   const appSecrets = settings('appSecret', () => true)
   const secrets = settings('secret', isOfLogin)
-  const { variables, hasFile } = await variablesOf([...new Set([start, folder])], env)
+  const { variables, envFiles } = await variablesOf([...new Set([start, folder])], env)
   const names = [appIds, appSecrets, secrets]
     .flat()
     .flatMap((one) => ('variable' in one ? [one.variable] : []))
@@ -175,7 +182,8 @@ async function serverSide(
     appSecrets,
     secrets,
     variables,
-    isItsEnvironment: hasFile || names.some((name) => variables.has(name)),
+    envFiles,
+    isItsEnvironment: envFiles.length > 0 || names.some((name) => variables.has(name)),
   }
 }
 
@@ -188,17 +196,19 @@ async function variablesOf(folders: readonly string[], env: Environment) {
   const variables = new Map<string, string>()
   const stage = env.NODE_ENV
   const names = ['.env', '.env.local', ...(stage ? [`.env.${stage}`, `.env.${stage}.local`] : [])]
-  let hasFile = false
+  const envFiles: EnvFile[] = []
   for (const folder of folders) {
     for (const name of names) {
-      const text = await textOf(join(folder, name))
+      const file = join(folder, name)
+      const text = await textOf(file)
       if (text === undefined) continue
-      hasFile = true
-      for (const [key, value] of Object.entries(parseEnv(text))) variables.set(key, value ?? '')
+      const own = Object.entries(parseEnv(text)).map(([key, value]) => [key, value ?? ''] as const)
+      envFiles.push({ file, variables: new Map(own) })
+      for (const [key, value] of own) variables.set(key, value)
     }
   }
   for (const [key, value] of Object.entries(env)) if (value !== undefined) variables.set(key, value)
-  return { variables, hasFile }
+  return { variables, envFiles }
 }
 
 /** The nearest `package.json`, in this folder or above it, not above the project. */

@@ -1,4 +1,4 @@
-import type { AuthErrorCode } from '@wxlogin/server'
+import type { AuthErrorCode, AuthEvent, StoreWarning } from '@wxlogin/server'
 import type { Text } from '../text.js'
 
 /** What an error code of the server means at the backend, and what to do there. */
@@ -77,6 +77,47 @@ export const serverCodes: { readonly [code in AuthErrorCode]: Text } = {
   },
 }
 
+type Warning = Extract<AuthEvent, { readonly type: 'warning' }>['warning'] | StoreWarning
+
+/** What the console says before a colon, and `auth.check()` lists, and on which page there is more. */
+export const warnings: { readonly [warning in Warning]: Text & { readonly page: string } } = {
+  memory_store: {
+    en: 'No `store` is set, so sessions live in this process: a restart logs everyone out. Right while you develop; in production pass one',
+    zh: '没有提供 `store`，会话存在这个进程里，一重启所有人都要重新登录。开发时没有关系，生产环境要提供一个',
+    page: 'stores',
+  },
+  redis_eviction_policy: {
+    en: 'Redis may drop sessions when its memory is full: `maxmemory-policy noeviction`',
+    zh: '内存满时 Redis 可能丢掉会话：设置 `maxmemory-policy noeviction`',
+    page: 'stores',
+  },
+  redis_no_persistence: {
+    en: 'Redis does not write to disk, so its restart logs everyone out: `appendonly yes`',
+    zh: 'Redis 不写磁盘，它一重启所有人都掉线：设置 `appendonly yes`',
+    page: 'stores',
+  },
+  sql_not_migrated: {
+    en: 'The table or a column is missing. Call `migrate()` of the store, or run its `schema`',
+    zh: '缺少表或某一列。调用存储的 `migrate()`，或执行它的 `schema`',
+    page: 'stores',
+  },
+  openid_as_user_id: {
+    en: '`onLogin` returned the openid as `userId`, which then is in tokens, logs and events. Return an id of your own, or none',
+    zh: '`onLogin` 把 openid 当作 `userId` 返回了，它会出现在令牌、日志和事件里。返回你自己的 id，或者不返回',
+    page: 'on-login',
+  },
+  accept_legacy_over: {
+    en: '`acceptLegacy.until` has passed, so tokens of the earlier login get 401. Remove the option `acceptLegacy`',
+    zh: '`acceptLegacy.until` 已过，旧登录的 token 一律 401。去掉选项 `acceptLegacy`',
+    page: 'earlier-tokens',
+  },
+  no_undici: {
+    en: 'undici could not be loaded, mostly because of bundling, so the global `fetch` calls WeChat. Leave undici out of the bundle and install it beside, or set `fetch: globalThis.fetch`',
+    zh: 'undici 加载不了，多半是因为打包，改由全局 `fetch` 访问微信。不要把 undici 打进包里，装在旁边；或者就写 `fetch: globalThis.fetch`',
+    page: 'platforms',
+  },
+}
+
 /** For the developer of the mini program, in Chinese; the English is in `@wxlogin/client/explain`. */
 export const clientCodesInChinese: Readonly<Record<string, string>> = {
   network: '没有应答。`cause` 里有微信给的原话',
@@ -92,7 +133,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   user_changed: '现在登录的已不是发起请求时的用户，所以没有发出。重新加载页面',
   single_page: '从朋友圈打开的单页模式，不能登录',
   mock_code:
-    '开发者工具里没有填自己的 AppID，得到的 code 谁也换不了。在 `project.config.json` 里填上 AppID',
+    '开发者工具里没有填 AppID，得到的 code 谁也换不了。在 `project.config.json` 里填上，或者用 `wxlogin dev`',
   denied:
     '微信不允许这个调用，例如 `wx.login`；编号在 `cause` 里。103、104：用户没有同意隐私保护指引。112：指引里没有声明这一项。1402101：微信拦截了这个用户',
   phone_denied:

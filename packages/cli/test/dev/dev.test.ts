@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { introduction } from '../../src/dev/introduction.js'
 import { listen } from '../../src/dev/listen.js'
 import { wxlogin } from '../set-up.js'
 import { setUp } from './set-up.js'
@@ -87,4 +88,38 @@ test('the help names every option', async () => {
   for (const name of ['backend', 'port', 'host', 'app-id', 'auth-path', 'path', 'json']) {
     expect(out).toContain(`--${name}`)
   }
+})
+
+describe('what it says when it has started', () => {
+  const urls = {
+    pageUrl: 'http://127.0.0.1:7410',
+    phoneUrl: 'http://127.0.0.1:7411',
+    wechatUrl: 'http://127.0.0.1:7412',
+  }
+  const given = { appId: 'wx0123456789abcdef', authPath: '/wx' }
+  const own = { ...given, backend: 'http://127.0.0.1:3000' }
+
+  test.each(['en', 'zh'] as const)(
+    'the lines for a backend of your own can be pasted as they are: %s',
+    (language) => {
+      const said = introduction(urls, own)[language]
+
+      expect(said).toContain(
+        "createClient({ baseUrl: 'http://127.0.0.1:7411', appId: 'wx0123456789abcdef', sandbox: true })",
+      )
+      expect(said).toContain("wechatHosts: ['http://127.0.0.1:7412'],")
+    },
+  )
+
+  test('so can those for the backend that is built in, which serves a project without an AppID', () => {
+    expect(introduction(urls, given).en).toContain(
+      "createClient({ baseUrl: 'http://127.0.0.1:7411', sandbox: true })",
+    )
+  })
+
+  test('another path of the login routes is in it', () => {
+    expect(introduction(urls, { ...own, authPath: '/auth' }).en).toContain(
+      "baseUrl: 'http://127.0.0.1:7411', authPath: '/auth', appId:",
+    )
+  })
 })

@@ -1,4 +1,5 @@
 import { createHash, createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { isItSet } from '../option-checks.js'
 
 /** A key for one purpose, and the key id by which tokens refer to it. */
 export interface SubKey {
@@ -40,7 +41,7 @@ function subKey(secret: string, purpose: string): SubKey {
 export interface KeyRingOptions {
   /**
    * At least 32 bytes that only your servers know; every key is derived from it. A list rotates it: the first signs,
-   * all verify. Generate one with `openssl rand -base64 48`.
+   * all verify. Generate one with `npx wxlogin keygen`.
    */
   secret: string | readonly string[]
 }
@@ -131,10 +132,10 @@ function checkSecrets(secret: unknown): readonly [string, ...string[]] {
 }
 
 function checkSecret(secret: unknown): string {
-  const wanted = 'generate one with `openssl rand -base64 48`'
+  const wanted = 'generate one with `npx wxlogin keygen`'
   if (typeof secret !== 'string' || secret === '') {
     throw new TypeError(
-      `secret must be a string of at least 32 bytes, or a list of them; is the environment variable set? If there is none yet, ${wanted}`,
+      `secret must be a string of at least 32 bytes, or a list of them; ${isItSet}. If there is none yet, ${wanted}`,
     )
   }
   if (Buffer.byteLength(secret) < 32)
