@@ -1,5 +1,6 @@
 // What logins, refreshes and session checks cost on every store, on servers of its own, and what the session checks of
 // others cost on the same Redis. The servers are those of the tests.
+//   node bench/stores.mjs refreshes   only this one of stores, refreshes and checks
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -8,6 +9,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import { createAuth, createMemoryStore } from '@wxlogin/server'
 import { requireAuth, sessionOf } from '@wxlogin/server/express'
+import { createRedisStore } from '@wxlogin/server/redis'
 import { createFakeWeChat, signIn } from '@wxlogin/server/testing'
 import express from 'express'
 import { Agent, request } from 'undici'
@@ -30,14 +32,15 @@ console.log(
   `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0].toFixed(1)} before`,
 )
 
+const wanted = process.argv.slice(2)
+const isWanted = (name) => wanted.length === 0 || wanted.includes(name)
+
 const servers = createServers()
 try {
   const services = await provideServices(servers)
-  await measureStores(services)
-  if (services.redis) {
-    await measureRefreshes(services)
-    await measureSessionChecks(services)
-  }
+  if (isWanted('stores')) await measureStores(services)
+  if (services.redis && isWanted('refreshes')) await measureRefreshes(services)
+  if (services.redis && isWanted('checks')) await measureSessionChecks(services)
 } finally {
   await servers.stop()
 }
@@ -108,8 +111,9 @@ async function measureStore(name, { store, calls, close }, rows) {
 /** What one process makes of one Redis: our refresh, and the same two accesses without anything around them. */
 async function measureRefreshes(services) {
   const [place] = storePlaces(services)
-  const { store, close } = await openStore(place)
-  const { client, close: closeBare } = await openRedis(place)
+  // Without what counts the calls.
+  const { client, close } = await openRedis(place)
+  const store = createRedisStore(client, { keyPrefix: `${place.namespace}:` })
   const auth = createAuth({
     apps: [{ appId: 'wx0000000000000001', appSecret: randomBytes(16).toString('hex') }],
     secret: randomBytes(48).toString('base64'),
@@ -158,7 +162,7 @@ async function measureRefreshes(services) {
     ],
   )
   await auth.close()
-  await Promise.all([close(), closeBare()])
+  await close()
 }
 
 function counted(store) {
