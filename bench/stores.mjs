@@ -148,18 +148,20 @@ async function measureRefreshes(services) {
     },
     { count: sessions },
   )
-  const share = result.rate('wxlogin refresh', 'limit: a bare GET, then a bare SET')
+  // By the clock is what is meant; where other work takes the processor away, CPU time says it better.
+  const [ours, bare] = ['wxlogin refresh', 'limit: a bare GET, then a bare SET']
   printTable(
     'Goals',
     ['', 'here', 'goal', ''],
     [
-      [
-        'refreshes a second beside bare GETs and SETs',
-        share.toFixed(2),
-        '≥ 0.43',
-        share >= 0.43 ? 'met' : 'MISSED',
-      ],
-    ],
+      ['by the clock', result.rate(ours, bare)],
+      ['by CPU time', 1 / result.ratio(ours, bare)],
+    ].map(([how, share]) => [
+      `refreshes a second beside bare GETs and SETs, ${how}`,
+      share.toFixed(2),
+      '≥ 0.43',
+      share >= 0.43 ? 'met' : 'MISSED',
+    ]),
   )
   await auth.close()
   await close()
