@@ -48,6 +48,6 @@ export const variants = [
     name: 'cloud function',
     section: 'cloud function',
     start,
-    told: { hasNext: false, hasParser: true, hasHttp: false },
+    told: { hasNext: false, hasParser: true, hasHttp: false, hasIp: false },
   },
 ]

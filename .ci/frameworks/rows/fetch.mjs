@@ -38,6 +38,6 @@ export const variants = [
     name: 'fetch',
     section: 'fetch',
     start,
-    told: { hasNext: false, hasConnection: false },
+    told: { hasNext: false, hasConnection: false, hasIp: false },
   },
 ]

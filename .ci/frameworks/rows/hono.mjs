@@ -1,5 +1,6 @@
 // Hono 4 on Node, with something that reads each body before the adapter or not at all.
 import { serve } from '@hono/node-server'
+import { getConnInfo } from '@hono/node-server/conninfo'
 import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/server/hono'
 import { Hono } from 'hono'
 import { expectUncalledToFail } from '../uncalled.mjs'
@@ -21,8 +22,8 @@ const startOn =
         return next()
       })
     }
-    if (isNamed) app.use(authRoutes(auth, { basePath }))
-    else app.use(`${basePath}/*`, authRoutes(auth))
+    if (isNamed) app.use(authRoutes(auth, { basePath, getConnInfo }))
+    else app.use(`${basePath}/*`, authRoutes(auth, { getConnInfo }))
     app.use(async (c, next) => {
       await next()
       if (c.req.header('x-wrap') && c.res.ok) {

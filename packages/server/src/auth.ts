@@ -11,13 +11,15 @@ import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
 import { createLoginByPlatform } from './login/by-platform.js'
 import { createCloudFunction } from './login/cloud-function.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
-import { createDeviceGrant, type DeviceGrant, withoutDeviceGrant } from './login/device-grant.js'
+import type { DeviceGrant } from './login/device-grant.js'
+import { readDeviceSettings, withoutDeviceGrant } from './login/device-option.js'
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
 import { createOpenAgain } from './login/open-again.js'
 import { createOpenSession } from './login/open-session.js'
 import { createPhone, type PhoneInput } from './login/phone.js'
 import { createPrefetch } from './login/prefetch.js'
 import { createPreviousSessions } from './login/previous-session.js'
+import { withMethodsOf } from './on-first-use.js'
 import { type AuthOptions, checkTogether, resolveCommon } from './options.js'
 import type { AuthRequest, AuthResponse } from './request.js'
 import type { Session, StoreWarning } from './session.js'
@@ -32,10 +34,11 @@ import { createSessions, type RevokeInput, type Sessions } from './sessions/sess
 import { createAccessTokens } from './tokens/access-token.js'
 import { createDeviceCodes } from './tokens/device-code.js'
 import { createRefreshTokens } from './tokens/refresh-token.js'
+import { isTicket } from './tokens/ticket.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
-import { createOpenDataReader, type OpenDataReader } from './user-info/open-data.js'
+import type { OpenDataReader } from './user-info/open-data.js'
 import { createSign, type Sign } from './user-info/sign.js'
-import { createTickets, isTicket, type Tickets } from './user-info/tickets.js'
+import type { Tickets } from './user-info/tickets.js'
 import { createUserKeys } from './user-info/user-keys.js'
 import type { CreateVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
@@ -122,6 +125,8 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
    * served here. Throws a `TypeError` without an AppID unless there is just one mini program.
    */
   wechat(appId?: string): WeChat
+  /** WeChat as of the last call, and the calls in flight: what `check` says of it, at once. For metrics. */
+  wechatHealth(): WeChatHealth
   /** For a health endpoint. Never rejects, but for `lazyAuth` with wrong options. */
   check(): Promise<Health>
   /** Closes the connections to WeChat. */
@@ -188,12 +193,35 @@ export function createAuth<Claims extends object = object>(
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
   const phone = createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })
   const deviceCodes = createDeviceCodes(keys.device)
-  const device = createDeviceGrant({ ...common, ...loginNeeds, deviceCodes })
+  const settings = readDeviceSettings(common)
+  const device =
+    settings &&
+    withMethodsOf<DeviceGrant<Claims>>(
+      async () => {
+        const { createDeviceGrant } = await import('./login/device-grant.js')
+        return createDeviceGrant({ ...loginNeeds, settings, deviceCodes })
+      },
+      { start: true, look: true, decide: true, poll: true },
+    )
   const login = createLogin(loginByCode)
 
   const userKeys = createUserKeys(shared)
   const sign = createSign({ userKeys })
-  // Loaded with the first order: most backends sell nothing.
+  // Loaded when it is called for the first time: most backends have no use for it.
+  const openDataReader = withMethodsOf<OpenDataReader>(
+    async () => {
+      const { createOpenDataReader } = await import('./user-info/open-data.js')
+      return createOpenDataReader({ ...shared, userKeys })
+    },
+    { openData: true, verifySignature: true },
+  )
+  const tickets = withMethodsOf<Tickets<Claims>>(
+    async () => {
+      const { createTickets } = await import('./user-info/tickets.js')
+      return createTickets(shared)
+    },
+    { issue: true, redeem: true },
+  )
   const virtualPayment: CreateVirtualPayment = async (input) => {
     const { createVirtualPayment } = await import('./user-info/virtual-payment.js')
     return createVirtualPayment({ ...shared, sign })(input)
@@ -240,7 +268,7 @@ export function createAuth<Claims extends object = object>(
     refresh,
     logout,
     phone,
-    ...createOpenDataReader({ ...shared, userKeys }),
+    ...openDataReader,
     sign,
     virtualPayment,
     device: device ?? withoutDeviceGrant(),
@@ -254,8 +282,9 @@ export function createAuth<Claims extends object = object>(
       account: sessions.account,
       create: createLoginByApp(loginNeeds),
     },
-    tickets: createTickets(shared),
+    tickets,
     wechat: apps.wechatOf,
+    wechatHealth: transport.health,
 
     async check() {
       const [isStoreUp, found] = await Promise.all([

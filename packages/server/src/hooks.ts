@@ -1,10 +1,31 @@
 import type { Json } from '@wxlogin/shared'
 import { AuthError } from './errors.js'
 import { checkFunctions } from './option-checks.js'
+import type { RequestHeaders } from './request.js'
 import type { Account, Session } from './session.js'
 
+/**
+ * The request that a hook runs for: material for a risk control or a log, of which this library believes and keeps
+ * nothing. Every header is the caller's own word, unless a proxy of yours sets it.
+ */
+export interface HookRequest {
+  /** A header by its name, which is case-insensitive. */
+  header(name: string): string | undefined
+  /**
+   * The address that it came from, where the adapter knows it. Behind a proxy it is the proxy's, unless the framework was
+   * told which proxies to trust.
+   */
+  readonly ip?: string
+}
+
+/** What every hook may get to know besides what it is called for. */
+export interface HookContext {
+  /** Missing if there is none, for example where the app itself called `auth.login`. */
+  readonly request?: HookRequest
+}
+
 /** What `onLogin` gets to know about a login besides the account. */
-export interface LoginContext {
+export interface LoginContext extends HookContext {
   /** What the client sent with the login (`loginInput`). It is untrusted: validate it. */
   readonly input: unknown
   readonly device?: string
@@ -23,7 +44,7 @@ export interface LoginDecision {
 }
 
 /** What `onPhoneNumber` gets to know. The number comes from WeChat, for a code that only this account can get. */
-export interface PhoneContext<Claims extends object = object> {
+export interface PhoneContext<Claims extends object = object> extends HookContext {
   /** Without the country code. */
   readonly phoneNumber: string
   /** For example `'86'`. */
@@ -40,8 +61,11 @@ export interface PhoneDecision {
   readonly data?: Json
 }
 
-/** What `onPrefetch` gets to know about a mini program being opened. All but `session` and `account` is untrusted. */
-export interface PrefetchContext {
+/**
+ * What `onPrefetch` gets to know about a mini program being opened. All but `session` and `account` is untrusted; the
+ * `request` is WeChat's, not the phone's, and `onLogin` and `claims` do not get it.
+ */
+export interface PrefetchContext extends HookContext {
   readonly session: Pick<Session, 'id' | 'userId' | 'appId'>
   readonly account: Account
   /** The page that is being opened. */
@@ -69,7 +93,10 @@ export interface HookOptions<Claims extends object = object> {
    * The claims of the access token, asked for at login and at every refresh, so they are never older than the lifetime
    * of one access token. Throwing `access_denied` ends the session, unless its scope is `attempt`.
    */
-  claims?: (user: { readonly userId: string; readonly appId: string }) => Claims | Promise<Claims>
+  claims?: (
+    user: { readonly userId: string; readonly appId: string },
+    context: HookContext,
+  ) => Claims | Promise<Claims>
   /**
    * Called when a signed-in user shares their phone number (`POST /phone`). Return the `userId` of the user whose
    * number it is; a session of that user then takes the place of this one. Throw `access_denied` to refuse.
@@ -86,14 +113,39 @@ export interface HookOptions<Claims extends object = object> {
   onPrefetch?: (context: PrefetchContext) => Json | undefined | Promise<Json | undefined>
 }
 
+/** What the rest knows of a hook's context; of the request a hook gets no more than {@link HookRequest} says. */
+type Known<Context extends HookContext> = Omit<Context, 'request'>
+
 /** The app's own functions as the rest calls them. What they return is checked and copied. */
 export interface Hooks<Claims extends object> {
-  onLogin(account: Account, context: LoginContext): Promise<LoginDecision>
-  claims(user: { readonly userId: string; readonly appId: string }): Promise<Claims>
+  onLogin(
+    account: Account,
+    context: Known<LoginContext>,
+    request: RequestHeaders | undefined,
+  ): Promise<LoginDecision>
+  claims(
+    user: { readonly userId: string; readonly appId: string },
+    request: RequestHeaders | undefined,
+  ): Promise<Claims>
   /** Without the option the claims of a user never change. */
   readonly hasClaims: boolean
-  onPhoneNumber(context: PhoneContext<Claims>): Promise<PhoneDecision>
-  onPrefetch?(context: PrefetchContext): Promise<Json | undefined>
+  onPhoneNumber(
+    context: Known<PhoneContext<Claims>>,
+    request: RequestHeaders | undefined,
+  ): Promise<PhoneDecision>
+  onPrefetch?(context: Known<PrefetchContext>, request: RequestHeaders): Promise<Json | undefined>
+}
+
+/** A request as a hook sees it. Only an address that is there: frameworks have empty ones for closed connections. */
+function contextOf(request: RequestHeaders | undefined): HookContext {
+  if (!request) return {}
+  const { ip } = request
+  return {
+    request: {
+      header: (name) => request.header(name),
+      ...(typeof ip === 'string' && ip && { ip }),
+    },
+  }
 }
 
 export function createHooks<Claims extends object>({
@@ -107,26 +159,33 @@ export function createHooks<Claims extends object>({
   return {
     hasClaims: claims !== undefined,
 
-    async onLogin(account, context) {
-      return decisionOf('onLogin', await callHook('onLogin', () => onLogin?.(account, context)))
+    async onLogin(account, known, request) {
+      return decisionOf(
+        'onLogin',
+        await callHook('onLogin', () => onLogin?.(account, { ...known, ...contextOf(request) })),
+      )
     },
 
-    async claims({ userId, appId }) {
+    async claims({ userId, appId }, request) {
       // Without the option nothing is known about the claims, so their type is the empty one.
       if (!claims) return {} as Claims
-      return checkClaims(await callHook('claims', () => claims({ userId, appId })))
+      return checkClaims(
+        await callHook('claims', () => claims({ userId, appId }, contextOf(request))),
+      )
     },
 
-    async onPhoneNumber(context) {
+    async onPhoneNumber(known, request) {
       return decisionOf(
         'onPhoneNumber',
-        await callHook('onPhoneNumber', () => onPhoneNumber?.(context)),
+        await callHook('onPhoneNumber', () => onPhoneNumber?.({ ...known, ...contextOf(request) })),
       )
     },
 
     ...(onPrefetch && {
-      async onPrefetch(context) {
-        const data = await callHook('onPrefetch', () => onPrefetch(context))
+      async onPrefetch(known, request) {
+        const data = await callHook('onPrefetch', () =>
+          onPrefetch({ ...known, ...contextOf(request) }),
+        )
         return data === undefined ? undefined : jsonCopy(data, 'The data that onPrefetch returns')
       },
     }),

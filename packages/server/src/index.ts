@@ -32,6 +32,8 @@ export type {
 } from './events.js'
 export type { GuardOptions } from './guard-options.js'
 export type {
+  HookContext,
+  HookRequest,
   LoginContext,
   LoginDecision,
   PhoneContext,
@@ -46,11 +48,11 @@ export type { WXContext } from './login/cloud-function.js'
 export type {
   DeviceDecisionInput,
   DeviceGrant,
-  DeviceGrantSettings,
   DevicePollInput,
   DeviceRequestInput,
   DeviceScene,
 } from './login/device-grant.js'
+export type { DeviceGrantSettings } from './login/device-option.js'
 export type { LoginInput } from './login/login-by-code.js'
 export type { PhoneInput } from './login/phone.js'
 export type { AuthOptions } from './options.js'

@@ -58,7 +58,7 @@ export function lazyAuth<Claims extends object>(create: () => Auth<Claims>): Aut
       start: async (...args) => auth().device.start(...args),
       look: async (input) => auth().device.look(input),
       decide: async (input) => auth().device.decide(input),
-      poll: async (input) => auth().device.poll(input),
+      poll: async (...args) => auth().device.poll(...args),
     },
     authenticate,
     handle: async (request) => auth().handle(request),
@@ -75,6 +75,7 @@ export function lazyAuth<Claims extends object>(create: () => Auth<Claims>): Aut
       redeem: async (...args) => auth().tickets.redeem(...args),
     },
     wechat: (appId) => auth().wechat(appId),
+    wechatHealth: () => auth().wechatHealth(),
     check: async () => auth().check(),
     // What was never created has nothing to close, and must not be created for it.
     close: async () => created?.close(),

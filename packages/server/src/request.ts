@@ -7,6 +7,19 @@ export interface RequestHeaders {
    * functions sets this.
    */
   readonly isFunctionCall?: boolean
+  /**
+   * The address that the request came from, as far as the framework knows it: behind a proxy the proxy's, unless the
+   * framework was told which proxies to trust.
+   */
+  readonly ip?: string | undefined
+}
+
+/** How something arrived that is asked for. What the app itself calls came with nothing. */
+export interface Arrival {
+  /** In milliseconds since the epoch (default now). */
+  readonly receivedMs?: number | undefined
+  /** For the hooks alone. */
+  readonly request?: RequestHeaders | undefined
 }
 
 /** A request as an adapter passes it in: no more than what is needed, with nothing decided yet. */

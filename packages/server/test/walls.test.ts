@@ -17,6 +17,7 @@ const server = `
   redact         node:
   bounded-map
   deadline
+  on-first-use
   json-text
   read-at-most
   request
@@ -24,22 +25,23 @@ const server = `
   guard-options  option-checks session
   events         errors session @wxlogin/shared
   emit           errors option-checks redact events
-  hooks          errors option-checks session @wxlogin/shared
+  hooks          errors option-checks request session @wxlogin/shared
   stores         option-checks session node:
   crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
-  wechat         errors option-checks redact bounded-map deadline read-at-most session events emit hooks @wxlogin/shared node: undici
+  wechat         errors on-first-use option-checks redact bounded-map deadline read-at-most session events emit hooks @wxlogin/shared node: undici
   web-login      errors option-checks crypto wechat node:
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors option-checks json-text session hooks crypto wechat sessions
   login          errors option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
   http           errors deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events emit hooks stores crypto tokens wechat sessions login
-  auth           request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
+  auth           on-first-use request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   lazy-auth      session guard-options sessions http auth
   index          errors request session guard-options events hooks stores crypto wechat sessions user-info login http options auth lazy-auth @wxlogin/shared
   adapters       errors option-checks json-text request session guard-options auth @nestjs/common @nestjs/core fastify hono
-  testing        option-checks session guard-options sessions options auth node:`
+  telemetry      option-checks events
+  testing        option-checks session guard-options hooks sessions options auth node:`
 
 const client = `
   wx
@@ -67,10 +69,10 @@ const cli = `
   errors         text
   command        text
   project        node:
-  explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/wechat @clack/prompts
+  explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/errcodes @clack/prompts
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
-  doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts
+  doctor         command errors explain project scan text version node: @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
   dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
   commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:

@@ -19,6 +19,8 @@ declare module 'fastify' {
 
 /** What is needed of a request of Fastify 5. */
 export interface FastifyMessage extends Pick<FastifyRequest, 'id'> {
+  /** The address, as Fastify knows it. */
+  readonly ip?: string
   readonly raw: NodeBodyRequest
 }
 
@@ -73,8 +75,10 @@ export function authRoutes<Claims extends object>(
     app.all(
       '/*',
       {
-        async onRequest({ raw }, reply) {
-          const answer = await auth.handle(toAuthRequest(raw, pathBelow(app.prefix, raw.url)))
+        async onRequest(request, reply) {
+          const { raw } = request
+          const path = pathBelow(app.prefix, raw.url)
+          const answer = await auth.handle(toAuthRequest(raw, path, raw, request))
           return answer.status === 404 ? undefined : respond(raw, reply, answer)
         },
       },
@@ -112,7 +116,7 @@ export function requireAuth<Claims extends object>(
 ): FastifyHook {
   mountGuard(auth, options)
   return async (request, reply) => {
-    const { session, response } = await auth.guard(headersOf(request.raw), options)
+    const { session, response } = await auth.guard(headersOf(request.raw, request), options)
     if (response) return respond(request.raw, reply, response)
     attachSession(request, auth, session)
     Object.assign(request, { session })

@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../guard-options.js'
+import { checkFunctions } from '../option-checks.js'
 import type { AuthRequest } from '../request.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
@@ -8,6 +9,14 @@ import { headersOf, toAuthRequest, toResponse } from './fetch-message.js'
 import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 
 export type { AuthRoutesOptions } from './mount.js'
+
+export interface HonoRoutesOptions extends AuthRoutesOptions {
+  /**
+   * `getConnInfo` of your runtime, from `@hono/node-server/conninfo`, `hono/bun` or `hono/deno` for example: then hooks know
+   * the `ip` of a request. Without it they know the headers.
+   */
+  getConnInfo?: (c: Context) => { readonly remote: { readonly address?: string | undefined } }
+}
 
 /** What `requireAuth(auth)` adds: `c.var.session`. */
 export interface SessionEnv<Claims extends object = object> {
@@ -30,14 +39,22 @@ const carrier: Carrier = { name: 'c', member: 'req' }
  */
 export function authRoutes<Claims extends object>(
   auth: Auth<Claims>,
-  options?: AuthRoutesOptions,
+  options?: HonoRoutesOptions,
 ): MiddlewareHandler {
-  const given = mountRoutes(auth, options)
+  const given = mountRoutes(auth, options, { getConnInfo: true })
+  const getConnInfo = options?.getConnInfo
+  checkFunctions({ getConnInfo })
   return async (c, next) => {
     const { pathname, search } = new URL(c.req.url)
     const basePath = given || c.req.routePath.replace(/\/?\*$/, '')
     const path = pathBelow(basePath, pathname + search)
-    const answer = await auth.handle(toAuthRequest(c.req.raw, path, await readBefore(c)))
+    const request = toAuthRequest(c.req.raw, path, await readBefore(c))
+    const answer = await auth.handle({
+      ...request,
+      get ip() {
+        return getConnInfo?.(c).remote.address
+      },
+    })
     return answer.status === 404 ? next() : toResponse(answer)
   }
 }

@@ -18,8 +18,8 @@ export type { NodeRequest, NodeResponse } from './node-message.js'
 export interface KoaContext {
   readonly req: NodeRequest
   readonly res: NodeResponse
-  /** Where a body parser leaves what it has made. */
-  readonly request: object
+  /** Where a body parser leaves what it has made, and where Koa says by `ip` who asks. */
+  readonly request: { readonly ip?: string }
   readonly url: string
   readonly state: object
 }
@@ -47,7 +47,7 @@ export function authRoutes<Claims extends object>(
   const basePath = mountRoutes(auth, options)
   return async (ctx, next) => {
     const answer = await auth.handle(
-      toAuthRequest(ctx.req, pathBelow(basePath, ctx.url), ctx.request),
+      toAuthRequest(ctx.req, pathBelow(basePath, ctx.url), ctx.request, ctx.request),
     )
     if (answer.status === 404) await next()
     // Not by ctx.body: a middleware that wraps every body would wrap tokens, too.
@@ -70,7 +70,7 @@ export function requireAuth<Claims extends object>(
 ): (ctx: KoaContext, next: KoaNext) => Promise<void> {
   mountGuard(auth, options)
   return async (ctx, next) => {
-    const { session, response } = await auth.guard(headersOf(ctx.req), options)
+    const { session, response } = await auth.guard(headersOf(ctx.req, ctx.request), options)
     if (response) return send(ctx.req, ctx.res, response)
     attachSession(ctx, auth, session)
     Object.assign(ctx.state, { session })

@@ -8,10 +8,14 @@ export interface AuthRoutesOptions {
 
 const names: OptionNames<AuthRoutesOptions> = { basePath: true }
 
-/** Checks what the routes are mounted with, and gives the path where they are. */
-export function mountRoutes(auth: unknown, options: AuthRoutesOptions = {}): string {
+/** Checks what the routes are mounted with, and gives the path where they are. `more` are options of one adapter alone. */
+export function mountRoutes(
+  auth: unknown,
+  options: AuthRoutesOptions = {},
+  more: Readonly<Record<string, true>> = {},
+): string {
   checkAuth('authRoutes(auth)', auth)
-  checkNames('authRoutes', options, names)
+  checkNames('authRoutes', options, { ...names, ...more })
   const { basePath = '' } = options
   if (!/^(\/[^/?#\s]+)*$/.test(basePath)) {
     throw new TypeError("basePath must be like '/wx', with no slash at the end")

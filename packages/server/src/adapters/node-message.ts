@@ -8,6 +8,9 @@ export interface NodeRequest {
   readonly headers: { readonly [name: string]: string | string[] | undefined }
   readonly readableDidRead: boolean
   iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array | string>
+  readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
+  /** What a framework takes for the address, which knows the proxies in front of it. */
+  readonly ip?: string | undefined
 }
 
 /** A request of `node:http` of which a body parser or the platform may have read the body. */
@@ -30,23 +33,33 @@ function headerOf({ headers }: NodeRequest, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value
 }
 
-export function headersOf(request: NodeRequest): RequestHeaders {
-  return { header: (name) => headerOf(request, name) }
+/** `framework` is its own request, which may know the address better. */
+export function headersOf(
+  request: NodeRequest,
+  framework: Pick<NodeRequest, 'ip'> = request,
+): RequestHeaders {
+  return {
+    header: (name) => headerOf(request, name),
+    // Looked at only when a hook gets it: it is made anew out of headers each time.
+    get ip() {
+      return framework.ip ?? request.socket?.remoteAddress
+    },
+  }
 }
 
-/** `parser` is where a body parser leaves what it has made. */
+/** `parser` is where a body parser leaves what it has made, and `framework` the framework's own request. */
 export function toAuthRequest(
   request: NodeRequest,
   path: string,
   parser: object = request,
+  framework: Pick<NodeRequest, 'ip'> = request,
 ): AuthRequest {
-  return {
+  return Object.assign(headersOf(request, framework), {
     method: request.method ?? 'GET',
     path,
-    ...headersOf(request),
     // Not destroyed when reading stops early: the response still has to go out on the same connection.
     body: request.readableDidRead ? parsedIn(parser) : request.iterator({ destroyOnReturn: false }),
-  }
+  })
 }
 
 /** Looked at only when a route wants it: a platform may parse it then, and throw. */

@@ -13,7 +13,7 @@ import type { DeviceGrant } from '../login/device-grant.js'
 import type { LoginInput } from '../login/login-by-code.js'
 import type { PhoneInput } from '../login/phone.js'
 import type { Prefetch } from '../login/prefetch.js'
-import type { AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
+import type { Arrival, AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
 import type { RefreshInput } from '../sessions/refresh.js'
@@ -22,11 +22,11 @@ import { createRefusal, HttpError, json, safeHeaders } from './responses.js'
 
 /** What the routes call. */
 export interface Operations<Claims extends object> {
-  login(input: LoginInput, receivedMs: number): Promise<TokenAnswer>
-  refresh(input: RefreshInput, receivedMs: number): Promise<TokenAnswer>
+  login(input: LoginInput, arrival: Arrival): Promise<TokenAnswer>
+  refresh(input: RefreshInput, arrival: Arrival): Promise<TokenAnswer>
   logout(input: LogoutInput, receivedMs: number): Promise<void>
   authenticate(request: RequestHeaders): Promise<Session<Claims>>
-  phone(input: PhoneInput<Claims>): Promise<PhoneAnswer | MovedPhoneAnswer>
+  phone(input: PhoneInput<Claims>, request: RequestHeaders): Promise<PhoneAnswer | MovedPhoneAnswer>
   /** A login without a code, if a platform vouches for the account; `undefined` if none does. */
   readonly loginByPlatform?:
     | ((
@@ -101,7 +101,7 @@ export function createHttp<Claims extends object>({
     }
     const answer =
       (await loginByPlatform?.(request, input, receivedMs)) ??
-      (await login({ ...input, ...codeIn(body) }, receivedMs))
+      (await login({ ...input, ...codeIn(body) }, { receivedMs, request }))
     return json(200, answer)
   }
 
@@ -112,7 +112,7 @@ export function createHttp<Claims extends object>({
       refreshToken: text(body, 'refresh_token'),
       idempotencyKey: idempotencyKey(request),
     }
-    const answer = await refresh(input, receivedMs)
+    const answer = await refresh(input, { receivedMs, request })
     return json(200, answer)
   }
 
@@ -132,7 +132,7 @@ export function createHttp<Claims extends object>({
     const session = await authenticate(request)
     const body = await readBody(request)
     const input = { session, code: text(body, 'code'), ...optionalIdempotencyKey(request) }
-    return json(200, await phone(input))
+    return json(200, await phone(input, request))
   }
 
   function deviceRoutes({ start, look, decide, poll }: DeviceGrant<Claims>): [string, Route][] {
@@ -176,7 +176,7 @@ export function createHttp<Claims extends object>({
     async function handlePoll(request: AuthRequest): Promise<AuthResponse> {
       const body = await readBody(request)
       const deviceCode = text(body, 'device_code')
-      return json(200, await poll({ deviceCode, idempotencyKey: idempotencyKey(request) }))
+      return json(200, await poll({ deviceCode, idempotencyKey: idempotencyKey(request) }, request))
     }
 
     return [
@@ -189,7 +189,7 @@ export function createHttp<Claims extends object>({
   // WeChat passes any response on to the mini program, which then logs in as usual.
   async function handlePrefetch(request: AuthRequest): Promise<AuthResponse> {
     try {
-      return json(200, (await prefetch?.answer(queryOf(request))) ?? {})
+      return json(200, (await prefetch?.answer(queryOf(request), request)) ?? {})
     } catch (error) {
       refuse(error, request)
       return json(200, {})
@@ -207,7 +207,8 @@ export function createHttp<Claims extends object>({
 
     async handle(request) {
       try {
-        const route = routes.get(request.path.replace(/\?.*$|\/(?=$|\?)/g, ''))
+        const [path = ''] = request.path.split('?', 1)
+        const route = routes.get(path.replace(/\/$/, ''))
         if (!route) {
           throw new HttpError(404, 'No such route; check the path that the client calls')
         }

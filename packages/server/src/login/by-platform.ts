@@ -85,6 +85,15 @@ interface Vouched {
   readonly account: Account
 }
 
+/** A login that may have happened already. */
+interface Retry {
+  readonly method: Platform['method']
+  readonly ids: readonly string[]
+  readonly findPrevious: () => Promise<Previous | undefined>
+  readonly startedMs: number
+  readonly request: RequestHeaders
+}
+
 /** `undefined` where there is no platform that vouches for anybody. */
 export function createLoginByPlatform<Claims extends object>({
   platforms,
@@ -106,9 +115,9 @@ export function createLoginByPlatform<Claims extends object>({
   const hangs = ({ startedMs, isPending }: LookUp<Claims>) =>
     isPending && now() - startedMs > judgedWithinMs
 
-  function startLookUp(vouched: Vouched): Promise<Session<Claims>> {
+  function startLookUp(vouched: Vouched, request: RequestHeaders): Promise<Session<Claims>> {
     const key = keyOf(vouched)
-    const session = lookUp(vouched)
+    const session = lookUp(vouched, request)
     const started: LookUp<Claims> = { session, startedMs: now(), isPending: true }
     remembered.set(key, started)
     const settle = () => {
@@ -121,11 +130,14 @@ export function createLoginByPlatform<Claims extends object>({
     return session
   }
 
-  async function lookUp({ method, account }: Vouched): Promise<Session<Claims>> {
+  async function lookUp(
+    { method, account }: Vouched,
+    request: RequestHeaders,
+  ): Promise<Session<Claims>> {
     const startedMs = now()
     const ids = keys.sessionIds(method, account.appId, account.openid)
     const { record, claims } =
-      (await find(ids)) ??
+      (await find(ids, request)) ??
       (await openSession({
         method,
         id: ids[0],
@@ -134,8 +146,9 @@ export function createLoginByPlatform<Claims extends object>({
         idempotencyKeyHash: hashIdempotencyKey(randomId()),
         canComeAgain: false,
         startedMs,
+        request,
       })) ??
-      (await find(ids)) ??
+      (await find(ids, request)) ??
       missing()
     const issuedAt = Math.floor(now() / 1000)
     return freeze({
@@ -150,11 +163,11 @@ export function createLoginByPlatform<Claims extends object>({
     })
   }
 
-  async function find(ids: readonly string[]) {
+  async function find(ids: readonly string[], request: RequestHeaders) {
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
-      if (isLive(record)) return { record, claims: await claimsWhileLive(record) }
+      if (isLive(record)) return { record, claims: await claimsWhileLive(record, request) }
       if (!hasEndedQuietly(record)) throw ended()
       // A `create` that gave no answer was undone. Nobody can hold a token of this session, so it may be made after all.
       await sessions.endQuietly(record)
@@ -163,8 +176,8 @@ export function createLoginByPlatform<Claims extends object>({
   }
 
   /** The hook takes its time, and a revocation meanwhile wins. */
-  async function claimsWhileLive(record: LiveRecord): Promise<Claims> {
-    const claims = await sessions.claimsOrEnd(record)
+  async function claimsWhileLive(record: LiveRecord, request: RequestHeaders): Promise<Claims> {
+    const claims = await sessions.claimsOrEnd(record, request)
     if (hooks.hasClaims && !isLive(await store.get(record.id))) throw ended()
     return claims
   }
@@ -190,17 +203,12 @@ export function createLoginByPlatform<Claims extends object>({
   }
 
   /** The session of an earlier login with the same idempotency key, whose answer was lost. */
-  async function findAgain(
-    method: Platform['method'],
-    ids: readonly string[],
-    findPrevious: () => Promise<Previous | undefined>,
-    startedMs: number,
-  ) {
+  async function findAgain({ method, ids, findPrevious, startedMs, request }: Retry) {
     for (const id of ids) {
       const record = await store.get(id)
       if (!record) continue
       if (!isUnused(record)) throw keyWasUsed()
-      const claims = await sessions.claimsOrEnd(record)
+      const claims = await sessions.claimsOrEnd(record, request)
       // The hook took its time; a revocation meanwhile wins.
       if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
       await previousSessions.end(await findPrevious(), record)
@@ -237,8 +245,9 @@ export function createLoginByPlatform<Claims extends object>({
       const ids = loginIds(vouched, idempotencyKeyHash)
       const findPrevious = () =>
         previousSessions.find(previous, { appId: account.appId, receivedMs })
+      const retry = { method, ids, findPrevious, startedMs, request }
       const { answer } =
-        (await findAgain(method, ids, findPrevious, startedMs)) ??
+        (await findAgain(retry)) ??
         (await openSession({
           method,
           id: ids[0],
@@ -249,8 +258,9 @@ export function createLoginByPlatform<Claims extends object>({
           device,
           previous: await findPrevious(),
           startedMs,
+          request,
         })) ??
-        (await findAgain(method, ids, findPrevious, startedMs)) ??
+        (await findAgain(retry)) ??
         missing()
       // A user whose session was revoked and who logs in again is no longer rejected without a token either.
       // The login is committed, so a failure here must not cost it.
@@ -270,7 +280,7 @@ export function createLoginByPlatform<Claims extends object>({
       }
       // Another request that waited for the same one may have been faster.
       const newer = remembered.get(key)
-      return newer && newer !== known ? newer.session : startLookUp(vouched)
+      return newer && newer !== known ? newer.session : startLookUp(vouched, request)
     },
 
     forget(account) {

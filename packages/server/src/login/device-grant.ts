@@ -6,47 +6,15 @@ import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { DeviceDecidedEvent, EmitEvent } from '../events.js'
 import { callHook } from '../hooks.js'
-import {
-  checkCount,
-  checkDuration,
-  checkFlags,
-  checkFunctions,
-  checkNames,
-} from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import { accountOf, type LiveRecord, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { DeviceCodes } from '../tokens/device-code.js'
 import type { ServedApps } from '../wechat/apps.js'
+import type { DeviceSettings } from './device-option.js'
 import type { OpenAgain } from './open-again.js'
 import type { OpenSession } from './open-session.js'
-
-export interface DeviceGrantOptions {
-  /**
-   * Lets a PC, or anything else without WeChat, be let in by a user's phone (小程序扫码登录), by the OAuth 2.0 device
-   * authorization grant (RFC 8628). Without this option there are no such routes. Needs a store with `put`, `peek` and
-   * `take`; all stores of this package have them.
-   */
-  deviceGrant?: DeviceGrantSettings
-}
-
-export interface DeviceGrantSettings {
-  /** How long a device may wait for its user, in seconds, 30 to 600 (default 180). */
-  ttlSeconds?: number
-  /**
-   * Whether an approval has to bring the two digits that the device shows (default false). A user who was sent a picture
-   * by somebody else does not see them.
-   */
-  numberMatching?: boolean
-  /** How many devices may wait at once in this process (default 10,000); beyond that `POST /device` answers 429. */
-  maxOpen?: number
-  /**
-   * Where a request to `POST /device` comes from, as its user should read it: a city by its address, for example. It is
-   * the only thing on the confirming page that whoever asks has not said of themselves.
-   */
-  placeOf?: (request: RequestHeaders) => string | undefined | Promise<string | undefined>
-}
 
 /** What a device says when it asks to be let in. Together it has at most some 400 bytes. */
 export interface DeviceRequestInput {
@@ -90,11 +58,15 @@ export interface DeviceGrant<Claims extends object = object> {
   look(input: DeviceScene<Claims>): Promise<DeviceRequestAnswer>
   /** The user's decision, of which there is one; the same again is no error. Throws `expired_token` like `look`. */
   decide(input: DeviceDecisionInput<Claims>): Promise<void>
-  /** The tokens, once they are granted; `authorization_pending` until then, and `slow_down` for polls that are too fast. */
-  poll(input: DevicePollInput): Promise<TokenAnswer>
+  /**
+   * The tokens, once they are granted; `authorization_pending` until then, and `slow_down` for polls that are too fast. The
+   * `request` is for `claims` alone.
+   */
+  poll(input: DevicePollInput, request?: RequestHeaders): Promise<TokenAnswer>
 }
 
 export interface DeviceGrantNeeds<Claims extends object> {
+  readonly settings: DeviceSettings
   readonly keys: KeyRing
   readonly store: GuardedStore
   readonly sessions: Sessions<Claims>
@@ -133,9 +105,8 @@ const leewayMs = 500
 // What anybody may have written into the store without being known.
 const maxAskedBytes = 512
 
-/** `undefined` without the option. Throws a `TypeError` if it is wrong, or if the store cannot keep what it needs. */
 export function createDeviceGrant<Claims extends object>({
-  deviceGrant,
+  settings: { ttlSeconds, numberMatching, maxOpen, placeOf },
   keys,
   store,
   sessions,
@@ -145,10 +116,7 @@ export function createDeviceGrant<Claims extends object>({
   apps,
   now,
   emit,
-}: DeviceGrantOptions & DeviceGrantNeeds<Claims>): DeviceGrant<Claims> | undefined {
-  if (deviceGrant === undefined) return undefined
-  const { ttlSeconds, numberMatching, maxOpen, placeOf } = readSettings(deviceGrant)
-
+}: DeviceGrantNeeds<Claims>): DeviceGrant<Claims> {
   const askedId = (scene: string) => `asked.${scene}`
   const decisionId = (scene: string) => `decided.${scene}`
   const seconds = () => Math.floor(now() / 1000)
@@ -332,7 +300,7 @@ export function createDeviceGrant<Claims extends object>({
       if (isApproved !== approve || decidedBy !== sessionId) throw over()
     },
 
-    async poll({ deviceCode, idempotencyKey }) {
+    async poll({ deviceCode, idempotencyKey }, request) {
       const startedMs = now()
       if (typeof idempotencyKey !== 'string' || idempotencyKey === '') {
         throw new TypeError('idempotencyKey must be a string, the same for all polls of a device')
@@ -343,7 +311,7 @@ export function createDeviceGrant<Claims extends object>({
       const { scene, appId, endsAt } = content
       checkPace(scene)
       const ids = keys.sessionIds('device', appId, deviceCode)
-      const attempt = { method: 'device', idempotencyKeyHash, startedMs } as const
+      const attempt = { method: 'device', idempotencyKeyHash, startedMs, request } as const
       const earlier = await findSession(ids)
       if (earlier) {
         return (await openAgain(earlier, { ...attempt, refusal: refused })).answer
@@ -379,38 +347,6 @@ export function createDeviceGrant<Claims extends object>({
       return opened.answer
     },
   }
-}
-
-/** Without the option: every call says how to have it. */
-export function withoutDeviceGrant<Claims extends object>(): DeviceGrant<Claims> {
-  const refuse = async (): Promise<never> => {
-    throw new AuthError(
-      'server_misconfigured',
-      'Devices are let in only with the option deviceGrant; set it to {} in createAuth',
-    )
-  }
-  return { start: refuse, look: refuse, decide: refuse, poll: refuse }
-}
-
-function readSettings(deviceGrant: DeviceGrantSettings) {
-  if (typeof deviceGrant !== 'object' || deviceGrant === null) {
-    throw new TypeError('deviceGrant must be an object; {} lets devices in by the defaults')
-  }
-  checkNames('deviceGrant', deviceGrant, {
-    ttlSeconds: true,
-    numberMatching: true,
-    maxOpen: true,
-    placeOf: true,
-  } satisfies Record<keyof DeviceGrantSettings, true>)
-  const { ttlSeconds = 180, numberMatching = false, maxOpen = 10_000, placeOf } = deviceGrant
-  checkDuration('deviceGrant.ttlSeconds', ttlSeconds)
-  if (ttlSeconds < 30 || ttlSeconds > 600) {
-    throw new TypeError('deviceGrant.ttlSeconds must be 30 to 600 seconds')
-  }
-  checkFlags({ 'deviceGrant.numberMatching': numberMatching })
-  checkCount('deviceGrant.maxOpen', maxOpen, { min: 1, of: 'devices' })
-  checkFunctions({ 'deviceGrant.placeOf': placeOf })
-  return { ttlSeconds, numberMatching, maxOpen, placeOf }
 }
 
 // What is scanned is made above; anything else is in no store.

@@ -4,6 +4,7 @@ import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
+import type { Arrival, RequestHeaders } from '../request.js'
 import { accountOf, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice } from '../sessions/sessions.js'
@@ -46,16 +47,13 @@ interface Attempt extends LoginInput {
   readonly idempotencyKeyHash: string
   readonly startedMs: number
   readonly receivedMs: number
+  readonly request: RequestHeaders | undefined
 }
 
 /** Login by code: a double tap, a lost answer or a gateway's retry get one session, a replayed code gets nothing. */
 export type LoginByCode<Claims extends object> = (
   input: LoginInput,
-  options?: {
-    readonly method?: Attempt['method']
-    /** When the request arrived, in milliseconds since the epoch (default now). */
-    readonly receivedMs?: number | undefined
-  },
+  options?: Arrival & { readonly method?: Attempt['method'] },
 ) => Promise<OpenedSession<Claims>>
 
 export interface LoginByCodeNeeds<Claims extends object> {
@@ -81,7 +79,8 @@ export function createLoginByCode<Claims extends object>({
   const running = new Map<string, Promise<OpenedSession<Claims>>>()
 
   async function exchange(attempt: Attempt): Promise<OpenedSession<Claims>> {
-    const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs } = attempt
+    const { method, code, app, ids, idempotencyKeyHash, input, device, startedMs, request } =
+      attempt
     const { appId, kind } = app
     // WeChat's servers call the pre-fetch for anybody: it must not take the places of users who log in.
     const group = method === 'prefetch' ? 'prefetch' : 'login'
@@ -112,6 +111,7 @@ export function createLoginByCode<Claims extends object>({
       device,
       previous,
       startedMs,
+      request,
     })
     return opened ?? again(await store.get(id), attempt)
   }
@@ -143,7 +143,7 @@ export function createLoginByCode<Claims extends object>({
     return opened
   }
 
-  return async (input, { method = 'code', receivedMs = now() } = {}) => {
+  return async (input, { method = 'code', receivedMs = now(), request } = {}) => {
     const { code, device, idempotencyKey = randomId() } = input
     // DevTools without an AppID has made it, and is told so rather than that its AppID is unknown.
     if (code === mockCode) checkCode(code)
@@ -153,7 +153,10 @@ export function createLoginByCode<Claims extends object>({
     app.checkCode(code)
     const ids = keys.sessionIds('wechat', app.appId, code)
     const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
-    const attempt = { ...input, method, app, ids, idempotencyKeyHash, startedMs, receivedMs }
+    const attempt = {
+      ...input,
+      ...{ method, app, ids, idempotencyKeyHash, startedMs, receivedMs, request },
+    }
 
     const earlier = running.get(ids[0])
     if (earlier) {
@@ -169,8 +172,9 @@ export function createLoginByCode<Claims extends object>({
 /** The same, as `auth.login` and the route call it: only the answer. */
 export function createLogin<Claims extends object>(
   loginByCode: LoginByCode<Claims>,
-): (input: LoginInput, receivedMs?: number) => Promise<TokenAnswer> {
-  return async (input, receivedMs) => (await loginByCode(input, { receivedMs })).answer
+): (input: LoginInput, arrival?: Arrival) => Promise<TokenAnswer> {
+  return async (input, { receivedMs, request } = {}) =>
+    (await loginByCode(input, { receivedMs, request })).answer
 }
 
 function invalidCode(): AuthError {

@@ -2,6 +2,7 @@ import { isSameHash } from '../crypto/random-id.js'
 import type { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
+import type { RequestHeaders } from '../request.js'
 import { isLive, type LoginMethod, loginRetrySeconds, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import type { Sessions } from '../sessions/sessions.js'
@@ -13,6 +14,7 @@ interface AnotherAttempt {
   readonly method: LoginMethod
   readonly idempotencyKeyHash: string
   readonly startedMs: number
+  readonly request?: RequestHeaders | undefined
   /** What to answer when it gets nothing; `isReused` when two parties hold it. */
   readonly refusal: (isReused: boolean) => AuthError
 }
@@ -57,7 +59,7 @@ export function createOpenAgain<Claims extends object>({
     return decision.record
   }
 
-  return async (earlier, { method, idempotencyKeyHash, startedMs, refusal }) => {
+  return async (earlier, { method, idempotencyKeyHash, startedMs, request, refusal }) => {
     if (!isLive(earlier) || !isRecent(earlier)) throw refusal(false)
     const { loginIdempotencyKeyHash = '', generation, id: sessionId, appId, userId } = earlier
     const report = (outcome: 'retried' | 'code_reused') => {
@@ -72,7 +74,7 @@ export function createOpenAgain<Claims extends object>({
       throw refusal(true)
     }
     if (generation > 0) throw refusal(false)
-    const claims = await sessions.claimsOrEnd(earlier)
+    const claims = await sessions.claimsOrEnd(earlier, request)
     await sessions.checkApproval(earlier)
     // The hook took its time; a revocation meanwhile wins.
     const current = await currentOf(earlier)

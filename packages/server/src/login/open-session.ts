@@ -2,6 +2,7 @@ import type { TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
+import type { RequestHeaders } from '../request.js'
 import { isLive, type LiveRecord, toQuietEnd } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type NewSession, type Sessions, sessionEnded } from '../sessions/sessions.js'
@@ -16,6 +17,8 @@ export interface ProvenLogin<Claims extends object> extends Omit<NewSession, 'us
   /** The session that this one replaces. If that one has ended, there is no login either. */
   readonly inPlaceOf?: LiveRecord
   readonly startedMs: number
+  /** For the hooks alone. */
+  readonly request?: RequestHeaders | undefined
   /** Set if it is known whose account it is: `onLogin` is not called, and `claims` only if none are given. */
   readonly known?: {
     readonly userId?: string | number | undefined
@@ -77,15 +80,15 @@ export function createOpenSession<Claims extends object>({
     emit({ type: 'logout', appId: before.appId, sessionId: id, userId, everywhere: false })
   }
 
-  return async ({ account, input, previous, inPlaceOf, startedMs, known, ...start }) => {
+  return async ({ account, input, previous, inPlaceOf, startedMs, request, known, ...start }) => {
     const { method, device } = start
     const decision =
       known ??
-      (await hooks.onLogin(account, {
-        input,
-        ...(device !== undefined && { device }),
-        ...previousFor(previous),
-      }))
+      (await hooks.onLogin(
+        account,
+        { input, ...(device !== undefined && { device }), ...previousFor(previous) },
+        request,
+      ))
     checkStillAwaited(startedMs, now())
     const record = sessions.draft({ account, ...decision, ...start })
     const committed = await sessions.commit(record)
@@ -94,7 +97,7 @@ export function createOpenSession<Claims extends object>({
     let opened: OpenedSession<Claims>
     try {
       // After the commit: whoever is banned from now on has a session that can be revoked.
-      const claims = known?.claims ?? (await hooks.claims(record))
+      const claims = known?.claims ?? (await hooks.claims(record, request))
       opened = { record, claims, answer: await answerTokens(record, claims) }
       // After the commit, as above: whoever ends the approving session from now on finds this one, too.
       await sessions.checkApproval(record)

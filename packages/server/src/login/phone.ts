@@ -4,6 +4,7 @@ import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
+import type { RequestHeaders } from '../request.js'
 import { type Account, accountOf, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type Sessions, sessionEnded } from '../sessions/sessions.js'
@@ -47,7 +48,10 @@ export function createPhone<Claims extends object>({
   onMoved,
   now,
   emit,
-}: PhoneNeeds<Claims>): (input: PhoneInput<Claims>) => Promise<PhoneAnswer | MovedPhoneAnswer> {
+}: PhoneNeeds<Claims>): (
+  input: PhoneInput<Claims>,
+  request?: RequestHeaders,
+) => Promise<PhoneAnswer | MovedPhoneAnswer> {
   /**
    * Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends, while the code
    * would be valid. Later it may come from a log, and ends nothing.
@@ -65,7 +69,7 @@ export function createPhone<Claims extends object>({
     }
   }
 
-  return async ({ session, code, idempotencyKey = randomId() }) => {
+  return async ({ session, code, idempotencyKey = randomId() }, request) => {
     const startedMs = now()
     checkCode(code)
     const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
@@ -75,7 +79,8 @@ export function createPhone<Claims extends object>({
     const account = accountOf(record)
     const { appId, openid } = account
     const { phoneNumber, countryCode } = await apps.wechatOf(appId).phoneNumber(code, { openid })
-    const decision = await hooks.onPhoneNumber({ phoneNumber, countryCode, session, account })
+    const known = { phoneNumber, countryCode, session, account }
+    const decision = await hooks.onPhoneNumber(known, request)
     const number = {
       phone_number: phoneNumber,
       country_code: countryCode,
@@ -102,6 +107,7 @@ export function createPhone<Claims extends object>({
       inPlaceOf: record,
       known: { userId },
       startedMs,
+      request,
     })
     onMoved?.(account)
     // Another request with the same code was faster.

@@ -2,6 +2,7 @@ import { type PrefetchAnswer, paths, type TokenAnswer } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { Hooks } from '../hooks.js'
 import { jsonText } from '../json-text.js'
+import type { RequestHeaders } from '../request.js'
 import { accountOf, type LiveRecord } from '../session.js'
 import type { Sessions } from '../sessions/sessions.js'
 import type { LoginByCode } from './login-by-code.js'
@@ -13,7 +14,7 @@ const maxAnswerBytes = 256 * 1024
 export interface Prefetch {
   /** Where the route is. */
   readonly path: string
-  answer(query: URLSearchParams): Promise<PrefetchAnswer>
+  answer(query: URLSearchParams, request: RequestHeaders): Promise<PrefetchAnswer>
 }
 
 export interface PrefetchOptions {
@@ -49,13 +50,14 @@ export function createPrefetch<Claims extends object>({
     )
   }
 
-  async function answer(query: URLSearchParams): Promise<PrefetchAnswer> {
+  async function answer(query: URLSearchParams, request: RequestHeaders): Promise<PrefetchAnswer> {
     // Where one of them is missing it is refused like a wrong one. There is nobody to tell: WeChat passes any answer on.
     const appId = query.get('appid') ?? ''
     const code = query.get('code') ?? ''
+    // The request is WeChat's: to hooks that judge a phone by its address it would be the same phone each time.
     const { record, answer: tokens } = await loginByCode({ appId, code }, { method: 'prefetch' })
     try {
-      return await withData(record, tokens, query)
+      return await withData(record, tokens, query, request)
     } catch (error) {
       // Its tokens reach nobody.
       await sessions.abandon(record)
@@ -64,15 +66,23 @@ export function createPrefetch<Claims extends object>({
   }
 
   /** The tokens, and the app's own data. */
-  async function withData(record: LiveRecord, tokens: TokenAnswer, query: URLSearchParams) {
+  async function withData(
+    record: LiveRecord,
+    tokens: TokenAnswer,
+    query: URLSearchParams,
+    request: RequestHeaders,
+  ) {
     const { id, userId, appId } = record
-    const prefetched = await onPrefetch?.({
-      session: { id, userId, appId },
-      account: accountOf(record),
-      path: query.get('path') ?? '',
-      query: query.get('query') ?? '',
-      scene: Number(query.get('scene') ?? 0),
-    })
+    const prefetched = await onPrefetch?.(
+      {
+        session: { id, userId, appId },
+        account: accountOf(record),
+        path: query.get('path') ?? '',
+        query: query.get('query') ?? '',
+        scene: Number(query.get('scene') ?? 0),
+      },
+      request,
+    )
     const whole = { ...tokens, ...(prefetched !== undefined && { prefetched }) }
     if (Buffer.byteLength(jsonText(whole)) > maxAnswerBytes) {
       throw new AuthError(

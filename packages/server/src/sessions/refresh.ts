@@ -3,6 +3,7 @@ import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
+import type { Arrival } from '../request.js'
 import { isAdopted } from '../session.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
@@ -30,8 +31,7 @@ export interface RefreshNeeds<Claims extends object> {
 }
 
 /**
- * Exchanges a refresh token for its successor; `rotation.ts` decides, and a compare-and-swap commits. `receivedMs` is
- * when the request arrived.
+ * Exchanges a refresh token for its successor; `rotation.ts` decides, and a compare-and-swap commits.
  */
 export function createRefresh<Claims extends object>({
   hooks,
@@ -42,8 +42,11 @@ export function createRefresh<Claims extends object>({
   answerTokens,
   now,
   emit,
-}: RefreshNeeds<Claims>): (input: RefreshInput, receivedMs?: number) => Promise<TokenAnswer> {
-  return async ({ refreshToken, idempotencyKey = randomId() }, receivedMs = now()) => {
+}: RefreshNeeds<Claims>): (input: RefreshInput, arrival?: Arrival) => Promise<TokenAnswer> {
+  return async (
+    { refreshToken, idempotencyKey = randomId() },
+    { receivedMs = now(), request } = {},
+  ) => {
     const startedMs = now()
     const token = await refreshTokens.read(refreshToken)
     // A mini program that is no longer served here has no sessions here.
@@ -59,7 +62,7 @@ export function createRefresh<Claims extends object>({
       if (!record || verdict.kind === 'refused' || verdict.kind === 'reused') return verdict
       // Before the write: when the hook or the signature fails nothing has happened, and the same token works again.
       const isClaimed = claims !== undefined
-      claims ??= await sessions.claimsOrEnd(record)
+      claims ??= await sessions.claimsOrEnd(record, request)
       answer = await answerTokens(verdict.record ?? record, claims)
       // A retry writes nothing, so no swap would notice a revocation in the meantime: decide again.
       return verdict.kind === 'retried' && hooks.hasClaims && !isClaimed ? undefined : verdict

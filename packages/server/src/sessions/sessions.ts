@@ -3,6 +3,7 @@ import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
 import { checkCount, checkDuration } from '../option-checks.js'
+import type { RequestHeaders } from '../request.js'
 import {
   type Account,
   accountOf,
@@ -78,7 +79,7 @@ export interface Sessions<Claims extends object> {
   /** Ends a session whose tokens reach nobody. A store that fails is asked once more. Never rejects. */
   abandon(record: SessionRecord): Promise<void>
   /** The claims of a stored session. If the hook refuses the user, and not only this attempt, the session ends. */
-  claimsOrEnd(record: SessionRecord): Promise<Claims>
+  claimsOrEnd(record: SessionRecord, request?: RequestHeaders): Promise<Claims>
   /** Throws `access_denied` if another session let this one in, and has ended. */
   checkApproval(record: SessionRecord): Promise<void>
   /** Ends what the user of a new or adopted session has beyond the caps; a count saves one. Never rejects. */
@@ -224,9 +225,9 @@ export function createSessions<Claims extends object>({
     end,
     userIdOf,
 
-    async claimsOrEnd(record) {
+    async claimsOrEnd(record, request) {
       try {
-        return await hooks.claims(record)
+        return await hooks.claims(record, request)
       } catch (error) {
         if (error instanceof AuthError && error.code === 'access_denied' && !error.scope) {
           await end(record.id, 'access_denied')
@@ -420,12 +421,16 @@ export function sessionEnded(): AuthError {
 
 /** A name that users may read in a list. Throws `invalid_request`, since clients send it. */
 export function checkDevice(device: string, name = 'device'): string {
-  if (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]{1,128}$/u.test(device)) return device
+  if (readable.test(device)) return device
   throw new AuthError(
     'invalid_request',
-    `"${name}" must be 1 to 128 characters without control characters`,
+    `"${name}" must be 1 to 128 characters without control characters, and not all of them invisible`,
   )
 }
+
+// Something to see, and nothing that breaks a line or turns the direction of what follows.
+const readable =
+  /^(?=.*[^\p{Default_Ignorable_Code_Point}\p{Zs}\u2800])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,128}$/u
 
 function checkReason(reason: string): void {
   if (!/^\w{1,64}$/.test(reason) || silentReasons.some((silent) => silent === reason)) {

@@ -6,19 +6,18 @@ export type { CodeSession } from './code2session.js'
 export type { AppCredentials } from './credentials.js'
 export type { FetchLike, FetchResponse } from './fetch-like.js'
 export type { FileCallOptions, WeChatFile } from './files.js'
-export { type KnownErrcode, knownErrcodes } from './known-errcodes.js'
 export type { WeChat } from './mini-program.js'
 export {
   decryptOpenData,
   type OpenData,
   type OpenDataInput,
   type RawDataInput,
-  signSession,
   verifyRawData,
 } from './open-data.js'
 export { signPayment } from './pay-sig.js'
 export type { PhoneNumber } from './phone-number.js'
 export type { ResetSessionKey, SessionKeyInput } from './session-key.js'
+export { signSession } from './sign-session.js'
 export type { AccessToken } from './stable-token.js'
 export type { WeChatHealth } from './transport.js'
 export type {

@@ -1,13 +1,12 @@
 import { AuthError } from '../errors.js'
+import { onFirstUse } from '../on-first-use.js'
 import type { Session } from '../session.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import { type CallOptions, callRequest } from './call.js'
 import { checkCode } from './code.js'
 import { type CodeSession, code2Session } from './code2session.js'
 import type { AppCredentials } from './credentials.js'
-import { checkEncryptedDataRequest, hashesOf } from './encrypted-data.js'
-import { isTokenRefusal } from './errcodes.js'
-import { type FileCallOptions, fileRequest, type WeChatFile } from './files.js'
+import type { FileCallOptions, WeChatFile } from './files.js'
 import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
 import {
   checkSessionKeyRequest,
@@ -15,14 +14,14 @@ import {
   resetSessionKeyRequest,
   type SessionKeyInput,
 } from './session-key.js'
-import { type AccessToken, createStableToken } from './stable-token.js'
+import { type AccessToken, createStableToken, isTokenRefusal } from './stable-token.js'
 import type { Transport, WeChatHealth, WeChatRequest } from './transport.js'
 import {
   createVirtualPayment,
   type VirtualPayment,
   type VirtualPaymentOptions,
 } from './virtual-payment.js'
-import { type WxacodeOptions, wxacodeRequest } from './wxacode.js'
+import type { WxacodeOptions } from './wxacode.js'
 
 /**
  * WeChat's server APIs for one mini program. Every call throws {@link AuthError}: `wechat_unavailable` if WeChat is
@@ -118,11 +117,10 @@ export function createMiniProgram(
   }
 
   // Loaded when something is sold for the first time.
-  let payments: ReturnType<typeof loadPayments> | undefined
-  async function loadPayments() {
+  const payments = onFirstUse(async () => {
     const { createPayments } = await import('./payment-calls.js')
     return createPayments({ appId, send: sendAuthorized, checkSessionKey, userOf, now })
-  }
+  })
 
   async function checkSessionKey(input: SessionKeyInput): Promise<boolean> {
     checkTexts({ openid: input.openid, sessionKey: input.sessionKey })
@@ -154,6 +152,7 @@ export function createMiniProgram(
     },
 
     async checkEncryptedData(encryptedData) {
+      const { checkEncryptedDataRequest, hashesOf } = await import('./encrypted-data.js')
       for (const hash of hashesOf(encryptedData)) {
         const isKnown = await sendAuthorized(checkEncryptedDataRequest(appId, hash)).catch(
           (error: unknown) => {
@@ -175,12 +174,15 @@ export function createMiniProgram(
       return sendAuthorized(callRequest(appId, method, path, options))
     },
 
-    virtualPayment: (options) => createVirtualPayment(options, () => (payments ??= loadPayments())),
+    virtualPayment: (options) => createVirtualPayment(options, payments),
+
     async callFile(method, path, options = {}) {
+      const { fileRequest } = await import('./files.js')
       return sendAuthorized(fileRequest(appId, method, path, options))
     },
 
     async wxacode(options) {
+      const { wxacodeRequest } = await import('./wxacode.js')
       return sendAuthorized(wxacodeRequest(appId, options))
     },
 

@@ -1,7 +1,6 @@
 import type { KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, readCredentials } from './credentials.js'
-import { exchangeWebCode } from './web-code.js'
 
 export type OfficialAccountScope = 'snsapi_userinfo' | 'snsapi_base'
 
@@ -26,7 +25,10 @@ export function serveOfficialAccounts({ transport }: KindNeeds): ServeApp {
       appId: app.appId,
       credentials: () => app,
       checkCode,
-      exchange: (code) => exchangeWebCode(transport, { app, code, scope }),
+      async exchange(code) {
+        const { exchangeWebCode } = await import('./web-code.js')
+        return exchangeWebCode(transport, { app, code, scope })
+      },
     }
   }
 }

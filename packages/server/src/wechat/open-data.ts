@@ -1,4 +1,4 @@
-import { createDecipheriv, createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto'
 import { AuthError } from '../errors.js'
 import { redactMembers } from '../redact.js'
 
@@ -149,15 +149,6 @@ export function verifyRawData({ rawData, signature, sessionKey }: RawDataInput):
   if (typeof rawData !== 'string') return false
   const expected = createHash('sha1').update(rawData).update(sessionKey).digest()
   return timingSafeEqual(expected, Buffer.from(signature, 'hex'))
-}
-
-/**
- * WeChat's signature of a call about a user's login state: HMAC-SHA256 with the `session_key` as it is written, over
- * the body of the call. In lower-case hexadecimal digits.
- * https://developers.weixin.qq.com/minigame/dev/tutorial/open-ability/http-signature.html
- */
-export function signSession(sessionKey: string, body = ''): string {
-  return createHmac('sha256', sessionKey).update(body).digest('hex')
 }
 
 /**

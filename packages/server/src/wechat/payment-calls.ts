@@ -3,11 +3,11 @@ import { redactMembers } from '../redact.js'
 import type { Session } from '../session.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import { unavailable } from './http-client.js'
-import { signSession } from './open-data.js'
 import { signPayment } from './pay-sig.js'
 import { gameErrcodes, paymentErrcodes, signedPaymentErrcodes } from './payment-errcodes.js'
 import { createDeliveries, createNotification } from './payment-notification.js'
 import type { SessionKeyInput } from './session-key.js'
+import { signSession } from './sign-session.js'
 import type { WeChatRequest } from './transport.js'
 import type {
   CoinsMoved,

@@ -9,6 +9,8 @@ export interface Places {
    * at once if as many calls queue as there are places, and otherwise after 500 milliseconds without one.
    */
   take(): Promise<(() => void) | undefined>
+  /** How many are taken. */
+  taken(): number
 }
 
 export function createPlaces(count: number): Places {
@@ -23,6 +25,8 @@ export function createPlaces(count: number): Places {
   }
 
   return {
+    taken: () => count - free,
+
     async take() {
       if (free > 0) {
         free -= 1

@@ -1,7 +1,7 @@
 import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import { unavailable } from './http-client.js'
-import { signSession } from './open-data.js'
+import { signSession } from './sign-session.js'
 import type { WeChatRequest } from './transport.js'
 
 /** A user of the mini program, and the key to check or reset. */

@@ -1,7 +1,6 @@
 import type { KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, readCredentials } from './credentials.js'
-import { exchangeWebCode } from './web-code.js'
 
 /**
  * A website that people log in to by scanning a QR code (开放平台网站应用), with AppID and AppSecret from open.weixin.qq.com.
@@ -20,7 +19,10 @@ export function serveWebsites({ transport }: KindNeeds): ServeApp {
       kind: 'website',
       appId: app.appId,
       checkCode,
-      exchange: (code) => exchangeWebCode(transport, { app, code, scope }),
+      async exchange(code) {
+        const { exchangeWebCode } = await import('./web-code.js')
+        return exchangeWebCode(transport, { app, code, scope })
+      },
     }
   }
 }

@@ -61,13 +61,13 @@ const rows: Row[] = [
     name: 'fetch',
     adapter: 'fetch',
     start: onFetchBackend,
-    told: { hasNext: false, hasConnection: false },
+    told: { hasNext: false, hasConnection: false, hasIp: false },
   },
   {
     name: 'cloud function',
     adapter: 'cloud-function',
     start: onFunctionBackend,
-    told: { hasNext: false, hasParser: true, hasHttp: false },
+    told: { hasNext: false, hasParser: true, hasHttp: false, hasIp: false },
   },
 ]
 

@@ -56,6 +56,17 @@ async function expectMalformed(answer: Promise<AuthResponse>, status = 400): Pro
   })
 }
 
+test('a path that only a cloud function can send takes no time either', async () => {
+  const { auth } = setUp()
+  const started = performance.now()
+
+  for (const path of [`/no-such${'?'.repeat(100_000)}\n`, `${'/'.repeat(100_000)}x`]) {
+    expect(await auth.handle(request({ path }))).toMatchObject({ status: 404 })
+  }
+
+  expect(performance.now() - started).toBeLessThan(1000)
+})
+
 /** A code that no request may use up: a malformed request must not reach WeChat. */
 function setUpWithLogin() {
   const set = setUp()
@@ -96,7 +107,8 @@ describe('login', () => {
       openid: 'someone else',
     })
 
-    expect(seen).toEqual([{ input, device: 'Phone' }])
+    const request = { header: expect.any(Function) }
+    expect(seen).toEqual([{ input, device: 'Phone', request }])
   })
 
   test('takes userId and data of what onLogin returns, and nothing else', async () => {

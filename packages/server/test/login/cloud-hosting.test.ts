@@ -581,7 +581,8 @@ describe('a login through the gateway', () => {
       kind: 'mini_program',
       openid: gateway['X-WX-OPENID'],
     })
-    expect(seen).toEqual([{ input: 'A7', device: 'iPhone' }])
+    const request = { header: expect.any(Function) }
+    expect(seen).toEqual([{ input: 'A7', device: 'iPhone', request }])
     expect(wechat.calls).toEqual([])
     const next = await auth.refresh({ refreshToken: String(body.refresh_token) })
     expect(next.user_id).toBe(session.userId)

@@ -124,6 +124,7 @@ describe('onPhoneNumber', () => {
           kind: 'mini_program',
           openid: wechat.openidOf('alice'),
         },
+        request: { header: expect.any(Function) },
       },
     ])
     expect(bodyOf(response)).toEqual({

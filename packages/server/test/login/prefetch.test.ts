@@ -59,6 +59,7 @@ test('onPrefetch learns who opens the mini program, and where', async () => {
       path: 'pages/index/index',
       query: 'from=share',
       scene: 1001,
+      request: { header: expect.any(Function) },
     },
   ])
   expect(body.user_id).toBe('7')
@@ -102,6 +103,7 @@ test('what WeChat leaves out of the query is empty, and a unionid is passed on',
       path: '',
       query: '',
       scene: 0,
+      request: { header: expect.any(Function) },
     },
   ])
 })

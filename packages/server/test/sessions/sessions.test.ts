@@ -329,6 +329,7 @@ test('check tells the state of the store and of the last call to WeChat', async 
     payment: 'closed',
     call: 'closed',
   }
+  const noCalls = Object.fromEntries(Object.keys(allClosed).map((group) => [group, 0]))
   let isDown = false
   const { auth, wechat } = setUp({
     now,
@@ -345,6 +346,7 @@ test('check tells the state of the store and of the last call to WeChat', async 
       lastOutcome: undefined,
       lastCallAt: undefined,
       breakers: allClosed,
+      inFlight: noCalls,
       host: 'https://api.weixin.qq.com',
     },
   })
@@ -360,6 +362,7 @@ test('check tells the state of the store and of the last call to WeChat', async 
       lastOutcome: 'server_misconfigured',
       lastCallAt: Math.floor(now() / 1000),
       breakers: allClosed,
+      inFlight: noCalls,
       host: 'https://api.weixin.qq.com',
     },
   })

@@ -42,6 +42,11 @@ export interface AdapterCasesOptions {
    * the caller's own word and an answer is JSON, there are no cases about a gateway's headers or a connection.
    */
   hasHttp?: boolean
+  /**
+   * Whether the adapter knows the address that a request came from (default true). One that is given a `Request` and
+   * nothing else does not.
+   */
+  hasIp?: boolean
 }
 
 const names: OptionNames<AdapterCasesOptions> = {
@@ -50,6 +55,7 @@ const names: OptionNames<AdapterCasesOptions> = {
   hasParser: true,
   hasConnection: true,
   hasHttp: true,
+  hasIp: true,
 }
 
 /**
@@ -67,12 +73,13 @@ export function adapterCases(options: AdapterCasesOptions): readonly AdapterCase
     hasParser = false,
     hasConnection = true,
     hasHttp = true,
+    hasIp = true,
   } = options
   if (typeof createAuth !== 'function') {
     throw new TypeError('createAuth must be the createAuth of @wxlogin/server')
   }
   const drafts = [
-    ...routeCases({ hasNext, hasHttp }),
+    ...routeCases({ hasNext, hasHttp, hasIp }),
     ...guardCases({ hasHttp }),
     ...bodyCases({ hasParser }),
     ...(hasConnection && hasHttp && !hasParser ? connectionCases() : []),

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import type { HookContext } from '../../hooks.js'
 import { type CaseDraft, newKey } from './backend.js'
 import {
   expectBody,
@@ -17,9 +18,11 @@ const sendAsIs = 'send status, headers and body of an answer as they are, and no
 export function routeCases({
   hasNext,
   hasHttp,
+  hasIp,
 }: {
   hasNext: boolean
   hasHttp: boolean
+  hasIp: boolean
 }): readonly CaseDraft[] {
   return [
     {
@@ -62,6 +65,41 @@ export function routeCases({
         const theft = await post('/wx/refresh', body)
         expectStatus(theft, 400)
         expectBody(theft, { error: 'invalid_grant', reason: 'reused' })
+      },
+    },
+    {
+      name: 'hooks get the request of each login, refresh and phone number',
+      must: hasIp
+        ? 'hand auth.handle the headers of a request, and as ip the address that the framework knows'
+        : 'hand auth.handle the headers of a request',
+      async run(open) {
+        const seen: [hook: string, mark: string | undefined, ip: string | undefined][] = []
+        const look = (hook: string, { request }: HookContext) => {
+          seen.push([hook, request?.header('X-Case'), request?.ip])
+        }
+        const { wechat, post, loginBody } = await open({
+          onLogin: (_account, context) => look('onLogin', context),
+          claims: (_user, context) => {
+            look('claims', context)
+            return {}
+          },
+          onPhoneNumber: (context) => look('onPhoneNumber', context),
+        })
+        const login = await post('/wx/login', loginBody(), { 'x-case': 'login' })
+        expectStatus(login, 200)
+        const body = { refresh_token: textIn(login, 'refresh_token') }
+        expectStatus(await post('/wx/refresh', body, { 'x-case': 'refresh' }), 200)
+        const authorization = `Bearer ${textIn(login, 'access_token')}`
+        const code = wechat.phoneCodeFor('alice')
+        const headers = { authorization, 'x-case': 'phone' }
+        expectStatus(await post('/wx/phone', { code }, headers), 200)
+        const marks = seen.map(([hook, mark]) => `${hook} ${mark}`)
+        const wanted = ['onLogin login', 'claims login', 'claims refresh', 'onPhoneNumber phone']
+        expectEqual(marks, wanted, 'the hooks, and the header X-Case that each got')
+        if (!hasIp) return
+        // Over IPv6 sockets an address of IPv4 has the longer form.
+        const ips = seen.map(([, , ip]) => ip?.replace('::ffff:', ''))
+        expectEqual(new Set(ips), new Set(['127.0.0.1']), 'the ip that the hooks got')
       },
     },
     {
