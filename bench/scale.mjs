@@ -128,6 +128,8 @@ function openers(servers) {
       return {
         store,
         bytes: async () => Number(await one("select pg_total_relation_size('wxlogin')")),
+        // What autovacuum would do within a minute or two, and not while something is measured.
+        settle: () => query(kysely, 'vacuum (analyze) wxlogin'),
         // After a checkpoint, so that each page is written whole once: what production pays.
         async written() {
           const position = async () =>
@@ -193,7 +195,16 @@ async function query(kysely, sql) {
   return (await kysely.executeQuery({ sql, parameters: [], query: node, queryId })).rows
 }
 
-async function measureStore({ name, store, bytes, written, growth = [], crowds = [], most }) {
+async function measureStore({
+  name,
+  store,
+  bytes,
+  settle,
+  written,
+  growth = [],
+  crowds = [],
+  most,
+}) {
   const wechat = createFakeWeChat()
   const auth = createAuth({
     apps: [wechat.app],
@@ -254,6 +265,7 @@ async function measureStore({ name, store, bytes, written, growth = [], crowds =
   for (const size of sizes.filter((size) => size <= (most ?? size))) {
     await grow(filled, size)
     filled = size
+    await settle?.()
     const perSession = ((await bytes()) - empty) / size
     const since = await written?.()
     await timed(refresh, { count: measured, atOnce })
