@@ -47,15 +47,11 @@ export const urlOfCall = (options: ContainerOptions, container: Partial<Containe
 }
 
 /** `wx.cloud.callContainer`, for options with a `path` of their own and for urls below `origin`. */
-export function createCallContainer({
-  wx,
-  origin,
-  container,
-}: {
-  readonly wx: FullWx
-  readonly origin: string | undefined
-  readonly container: Partial<Container>
-}): NativeCall {
+export function createCallContainer(
+  wx: FullWx,
+  origin: string | undefined,
+  container: Partial<Container>,
+): NativeCall {
   return (options) => {
     const { cloud } = wx
     const { header } = options
@@ -65,7 +61,7 @@ export function createCallContainer({
       service = container.service,
     } = options as Partial<ContainerOptions>
     if (!cloud || !cloud.callContainer) {
-      throw new ClientError('config', undefined, 'base library 2.13.1, no translator')
+      throw new ClientError('config', {}, 'base library 2.13.1, no translator')
     }
     // It is for the service that gets the token.
     if (
@@ -73,7 +69,7 @@ export function createCallContainer({
         ? urlOfCall(options as ContainerOptions, container) !== options.url
         : headerOf(Object(header), serviceHeader)
     ) {
-      throw new ClientError('config', undefined, 'callContainer has a service')
+      throw new ClientError('config', {}, 'callContainer has a service')
     }
     // Only its first call counts, so an earlier one by the app stays in force.
     cloud.init({ env: container.env } as Container)

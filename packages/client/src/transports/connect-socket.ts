@@ -28,21 +28,13 @@ export interface SocketTask
 
 /** `wx.connectSocket`: resolves with the native task when it is open. */
 export const createConnectSocket =
-  ({
-    wx,
-    store,
-    renewal,
-    send,
-    openFresh,
-    onChange,
-  }: {
-    readonly wx: FullWx
-    readonly store: RecordStore
-    readonly renewal: Renewal
-    readonly send: Send
-    readonly openFresh: OpenTask
-    readonly onChange: (listener: () => void) => () => void
-  }) =>
+  (
+    wx: FullWx,
+    { store, renewal }: { readonly store: RecordStore; readonly renewal: Renewal },
+    send: Send,
+    openFresh: OpenTask,
+    onChange: (listener: () => void) => () => void,
+  ) =>
   (options: SocketOptions): SocketTask => {
     const { onReopen = ignore, url } = Object(options) as SocketOptions
     let used: TokenPair | false
@@ -56,7 +48,7 @@ export const createConnectSocket =
         // With a callback: without one uni returns a promise.
         Object.assign({}, native, { url: url.replace(/^http/i, 'ws'), success: ignore }),
       ) as WxSocketTask
-      if (!socket.onOpen) throw new ClientError('config', undefined, 'connectSocket gives no task')
+      if (!socket.onOpen) throw new ClientError('config', {}, 'connectSocket gives no task')
       socket.onOpen(({ header }) => success({ data: socket, statusCode: 101, header }))
       socket.onError(fail)
       socket.onClose(fail as () => void)
