@@ -5,7 +5,11 @@ import { join } from 'node:path'
 /** What somebody looks for, and the page that has to be among the first three found. */
 const searches = [
   { language: 'zh', query: '手机号', page: 'zh/phone-number' },
+  { language: 'zh', query: '获取手机号', page: 'zh/phone-number' },
   { language: 'zh', query: '刷新令牌', page: 'zh/concepts/rotation' },
+  { language: 'zh', query: '端口被占用', page: 'zh/quick-start' },
+  { language: 'zh', query: '构建 npm', page: 'zh/mini-program' },
+  { language: 'en', query: 'without AppID', page: 'quick-start' },
   { language: 'en', query: 'refresh token', page: 'concepts/rotation' },
   { language: 'en', query: 'invalid_grant', page: 'reference/errors' },
 ]

@@ -14,7 +14,7 @@ if (!WX_APP_ID || !WX_APP_SECRET || !WXLOGIN_SECRET) {
   console.error(`Set these environment variables and start again:
   WX_APP_ID       the AppID of your mini program
   WX_APP_SECRET   its AppSecret (mp.weixin.qq.com, 开发管理)
-  WXLOGIN_SECRET  made once with: openssl rand -base64 48
+  WXLOGIN_SECRET  made once with: npx wxlogin keygen
 No AppID yet? "npm run demo" in the root of the repository plays everything against an emulated WeChat.`)
   process.exit(1)
 }
