@@ -84,7 +84,7 @@ async function openStore(url) {
   const { createSqlStore } = await import('@wxlogin/server/sql')
   const pool = new pg.Pool({ connectionString: url, max: 10 })
   const store = createSqlStore(new Kysely({ dialect: new PostgresDialect({ pool }) }), {
-    dialect: 'postgres',
+    dialect: 'postgresql',
   })
   await store.migrate()
   return store
