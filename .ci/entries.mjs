@@ -16,6 +16,7 @@ export const entries = {
     redis: 'src/stores/redis.ts',
     sql: 'src/stores/sql.ts',
     wechat: 'src/wechat/index.ts',
+    errcodes: 'src/wechat/known-errcodes.ts',
     web: 'src/web-login.ts',
     telemetry: 'src/telemetry/index.ts',
     testing: 'src/testing/index.ts',

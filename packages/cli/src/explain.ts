@@ -1,7 +1,7 @@
 import { stderr } from 'node:process'
 import { explain as explainToClient, mistakes } from '@wxlogin/client/explain'
 import { AuthError, type AuthErrorCode } from '@wxlogin/server'
-import { knownErrcodes } from '@wxlogin/server/wechat'
+import { knownErrcodes } from '@wxlogin/server/errcodes'
 import { type Call, type Command, exitCodes } from './command.js'
 import { CliError } from './errors.js'
 import {

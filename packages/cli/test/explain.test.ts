@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { knownErrcodes } from '@wxlogin/server/wechat'
+import { knownErrcodes } from '@wxlogin/server/errcodes'
 import { expect, test } from 'vitest'
 import { codes, mistakes, reasons } from '../../client/src/explanations.js'
 import { clientCodesInChinese, mistakesInChinese, reasonsInChinese } from '../src/explain/codes.js'

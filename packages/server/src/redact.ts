@@ -35,7 +35,10 @@ export function redactError(error: unknown, secrets: readonly string[]): Error {
  * and words stay.
  */
 export function redactText(text: string): string {
-  return text.replace(/\bo[\w-]{27}(?![\w-])|(?=[\w-]*\d)[\w-]{20,}|\d{7,}/g, '[redacted]')
+  // No look ahead: from every letter of a long word it would be one to its end.
+  return text.replace(/[\w-]{20,}|\d{7,}/g, (word) =>
+    /\d/.test(word) ? '[redacted]' : word.replace(/\bo[\w-]{27}$/, '[redacted]'),
+  )
 }
 
 /**

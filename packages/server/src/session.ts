@@ -263,6 +263,8 @@ export function toUserId(userId: string | number, account?: Account): string {
     typeof text !== 'string' ||
     text === '' ||
     Buffer.byteLength(text) > 255 ||
+    // Half of a pair: all of them become the same bytes.
+    /\p{Cs}/u.test(text) ||
     text === account?.appId
   ) {
     throw new AuthError(

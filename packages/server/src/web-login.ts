@@ -159,8 +159,9 @@ function urlMaker(app: WebLoginOptions['app'], redirectUri: string): (state: str
 const cookieNameOf = (begun: string) => `__Host-wxlogin-${begun.slice(10, 22)}`
 
 function cookieIn(header: string, name: string): string | undefined {
-  const found = header.split(';').find((pair) => pair.trim().startsWith(`${name}=`))
-  return found?.trim().slice(name.length + 1)
+  // Not `trim`: it also takes away what browsers count as part of a name, which then has no prefix for them.
+  const pairs = header.split(';').map((pair) => pair.replace(/^[ \t]+/, ''))
+  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
 }
 
 /** A path of this site, normalised as a browser would. Throws `invalid_request` for what leads anywhere else. */

@@ -134,6 +134,40 @@ describe('without onEvent the console says what an operator has to know', () => 
     expect(printed.join()).not.toContain(wechat.openidOf('alice'))
   })
 
+  test('of a long word in no time', async () => {
+    const { printed, login } = setUpSilent({
+      onLogin() {
+        throw new Error(`No such shop: ${'x'.repeat(100_000)}`)
+      },
+    })
+    const started = performance.now()
+
+    await login()
+
+    expect(performance.now() - started).toBeLessThan(1000)
+    expect(printed[0]).toContain('No such shop: xxx')
+  })
+
+  test.each([
+    [`shop-${'o'.repeat(28)}`, 'shop-[redacted]'],
+    ['o'.repeat(28), '[redacted]'],
+    [`shop_${'o'.repeat(28)}`, `shop_${'o'.repeat(28)}`],
+    ['a-very-long-name-without-a-digit', 'a-very-long-name-without-a-digit'],
+    ['a-very-long-name-with-1', '[redacted]'],
+    ['tel1234567', 'tel[redacted]'],
+    ['tel123456', 'tel123456'],
+  ])('of %s it prints %s', async (said, shown) => {
+    const { printed, login } = setUpSilent({
+      onLogin() {
+        throw new Error(`>${said}<`)
+      },
+    })
+
+    await login()
+
+    expect(printed[0]).toContain(`>${shown}<`)
+  })
+
   test('that its store is down', async () => {
     const store = createMemoryStore()
     const { printed, login } = setUpSilent({

@@ -69,10 +69,10 @@ const cli = `
   errors         text
   command        text
   project        node:
-  explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/wechat @clack/prompts
+  explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/errcodes @clack/prompts
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
-  doctor         command errors explain project scan text version node: @wxlogin/server/wechat @clack/prompts
+  doctor         command errors explain project scan text version node: @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
   dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
   commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:

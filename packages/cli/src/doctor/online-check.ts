@@ -1,4 +1,5 @@
-import { AuthError, createWeChat, knownErrcodes } from '@wxlogin/server/wechat'
+import { knownErrcodes } from '@wxlogin/server/errcodes'
+import { AuthError, createWeChat } from '@wxlogin/server/wechat'
 import { hintsInChinese } from '../explain/errcodes.js'
 import type { Check, CheckResult, Wanted } from './check.js'
 import { type Project, resolved } from './project.js'

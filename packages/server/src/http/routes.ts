@@ -207,7 +207,8 @@ export function createHttp<Claims extends object>({
 
     async handle(request) {
       try {
-        const route = routes.get(request.path.replace(/\?.*$|\/(?=$|\?)/g, ''))
+        const [path = ''] = request.path.split('?', 1)
+        const route = routes.get(path.replace(/\/$/, ''))
         if (!route) {
           throw new HttpError(404, 'No such route; check the path that the client calls')
         }

@@ -90,7 +90,8 @@ export function createAuthenticate<Claims extends object>({
   }
 
   function checkAge({ authenticatedAt }: Session<Claims>, maxAgeSeconds: number): void {
-    if (Math.floor(now() / 1000) - authenticatedAt <= maxAgeSeconds) return
+    // 0 says that nobody knows when.
+    if (authenticatedAt > 0 && Math.floor(now() / 1000) - authenticatedAt <= maxAgeSeconds) return
     throw new AuthError(
       'insufficient_user_authentication',
       'The last login is too long ago for this route; log in anew and send the request again',

@@ -421,12 +421,16 @@ export function sessionEnded(): AuthError {
 
 /** A name that users may read in a list. Throws `invalid_request`, since clients send it. */
 export function checkDevice(device: string, name = 'device'): string {
-  if (/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]{1,128}$/u.test(device)) return device
+  if (readable.test(device)) return device
   throw new AuthError(
     'invalid_request',
-    `"${name}" must be 1 to 128 characters without control characters`,
+    `"${name}" must be 1 to 128 characters without control characters, and not all of them invisible`,
   )
 }
+
+// Something to see, and nothing that breaks a line or turns the direction of what follows.
+const readable =
+  /^(?=.*[^\p{Default_Ignorable_Code_Point}\p{Zs}\u2800])[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]{1,128}$/u
 
 function checkReason(reason: string): void {
   if (!/^\w{1,64}$/.test(reason) || silentReasons.some((silent) => silent === reason)) {

@@ -18,11 +18,21 @@ export type Sign = (
   options?: KeyOptions,
 ) => Promise<string>
 
+/** Throws a `TypeError` for what has no bytes of its own. */
+export function checkSigned(name: string, text: unknown): void {
+  if (typeof text !== 'string') {
+    throw new TypeError(`${name} must be a string: JSON that is written again has other bytes`)
+  }
+  if (/\p{Cs}/u.test(text)) {
+    throw new TypeError(
+      `${name} holds half of a character (a lone surrogate), which cannot be sent as it was signed; cut texts by characters`,
+    )
+  }
+}
+
 export function createSign({ userKeys }: { readonly userKeys: UserKeys }): Sign {
   return async (session, text, options = {}) => {
-    if (typeof text !== 'string') {
-      throw new TypeError('text must be a string: JSON that is written again has other bytes')
-    }
+    checkSigned('text', text)
     const { sessionKey } = await userKeys.theOneOf(session, options)
     return signSession(sessionKey, text)
   }

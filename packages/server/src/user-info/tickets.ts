@@ -147,7 +147,9 @@ export function createTickets<Claims extends object>({
 const keptAs = (name: string) => `ticket:${name}`
 
 function checkAudience(audience: unknown): void {
-  if (typeof audience === 'string' && audience !== '' && audience.length <= 255) return
+  const isText = typeof audience === 'string' && audience !== '' && audience.length <= 255
+  // Half of a pair of surrogates would be proved like any other half.
+  if (isText && !/\p{Cs}/u.test(audience)) return
   throw new TypeError(
     'audience must be a string of 1 to 255 characters: the origin of the page that redeems the ticket',
   )

@@ -10,7 +10,7 @@ import type { ServedApps } from '../wechat/apps.js'
 import { checkCode } from '../wechat/code.js'
 import { signPayment } from '../wechat/pay-sig.js'
 import { signSession } from '../wechat/sign-session.js'
-import type { Sign } from './sign.js'
+import { checkSigned, type Sign } from './sign.js'
 import { keyless } from './user-keys.js'
 
 /**
@@ -136,16 +136,16 @@ export function createVirtualPayment<Claims extends object>({
 
   return async ({ session, code, appKey, mode, data }) => {
     checkCredential('appKey', appKey)
-    const uri = uris[mode]
-    if (uri === undefined) {
+    if (!Object.hasOwn(uris, mode)) {
       throw new TypeError(`mode must be one of ${Object.keys(uris).join(', ')}`)
     }
     const signData = typeof data === 'string' ? data : textOf(mode, data)
+    checkSigned('data', signData)
     const signature =
       code === undefined
         ? await sign(session, signData)
         : signSession(await freshKeyOf(session, code), signData)
-    const paySig = signPayment(appKey, uri, signData)
+    const paySig = signPayment(appKey, uris[mode], signData)
     return { ...(mode !== 'goods' && { mode }), signData, paySig, signature }
   }
 }
@@ -179,7 +179,7 @@ function textOf(mode: VirtualPaymentInput['mode'], data: VirtualPaymentData): st
   const isGame = mode === 'goods'
   checkNames(`data with ${mode}`, data, isCoin ? names : isGame ? gameNames : goodsNames)
   const { env = 0, currencyType = 'CNY', attach = '', ...rest } = data
-  const { offerId, buyQuantity, outTradeNo, productId, goodsPrice } = rest
+  const { offerId, buyQuantity, outTradeNo, productId, goodsPrice, activitySellingPrice } = rest
   if (env !== 0 && env !== 1) throw wrong('env', '0 (live) or 1 (sandbox)')
   if (currencyType !== 'CNY') throw wrong('currencyType', "'CNY'")
   if (typeof attach !== 'string') throw wrong('attach', 'a string')
@@ -191,6 +191,9 @@ function textOf(mode: VirtualPaymentInput['mode'], data: VirtualPaymentData): st
   if (!isCoin) {
     checkText('productId', productId)
     checkAmount('goodsPrice', goodsPrice)
+    if (activitySellingPrice !== undefined) {
+      checkAmount('activitySellingPrice', activitySellingPrice)
+    }
   }
   return jsonText({ ...(isGame && { mode }), ...rest, env, currencyType, attach })
 }

@@ -1,6 +1,6 @@
 import { AuthError } from '../errors.js'
 import { redactMembers } from '../redact.js'
-import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
+import type { ErrcodeMeanings } from './errcodes.js'
 import { type Reply, unavailable } from './http-client.js'
 import { parseJson } from './parse-json.js'
 
@@ -26,12 +26,17 @@ export class Unreadable extends Error {
 }
 
 /** Returns the answer if it is a success, and throws for everything else. */
-export function readAnswer({ status, text }: Reply, meanings: ErrcodeMeanings): WeChatAnswer {
+export async function readAnswer(
+  { status, text }: Reply,
+  meanings: ErrcodeMeanings,
+): Promise<WeChatAnswer> {
   if (status !== 200) throw unavailable(`WeChat answered with HTTP status ${status}`)
   if (text === undefined) throw new Unreadable('WeChat answered with more than may be read')
   const answer = redactMembers(readObject(text), secretNames)
   const errcode = errcodeOf(answer)
   if (errcode === 0 || meanings.succeededBefore?.includes(errcode)) return answer
+  // Half of it is sentences, and a backend may run for long without one.
+  const { meaningOf } = await import('./errcodes.js')
   const { code, hint, retryAfterSeconds } = meaningOf(errcode, meanings)
   const rid = ridOf(answer)
   throw new AuthError(code, hint, {
@@ -64,6 +69,6 @@ function ridOf({ errmsg }: WeChatAnswer): string | undefined {
     : undefined
 }
 
-/** Whether this can be an identifier or a key of WeChat's: not empty, and not too long. */
+/** Whether this can be an identifier or a key of WeChat's: not empty, not too long, and itself when it is read back. */
 export const isText = (value: unknown): value is string =>
-  typeof value === 'string' && value !== '' && value.length <= 256
+  typeof value === 'string' && value !== '' && value.length <= 256 && !/\p{Cs}/u.test(value)

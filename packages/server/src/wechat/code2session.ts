@@ -4,7 +4,6 @@ import { isText, type WeChatAnswer } from './answer.js'
 import type { Entry, KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
 import { type AppCredentials, checkAppId, readCredentials } from './credentials.js'
-import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport, WeChatRequest } from './transport.js'
 
@@ -80,7 +79,6 @@ export function code2Session(
     // The first request may have spent the code although its answer was lost.
     isRepeatable: false,
     spendsCode: true,
-    errcodes: appSecretErrcodes,
     unknownErrcode: 'wechat_unavailable',
     read: readSession,
   }

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto'
-import { errcodeTable } from './errcodes.js'
+import { encryptedDataErrcodes } from './errcodes.js'
 import { bytesOf } from './open-data.js'
 import type { WeChatRequest } from './transport.js'
-
-export const encryptedDataErrcodes = errcodeTable([
-  [1, 'invalid_request', 'WeChat does not know the data, or it is older than 3 days'],
-])
 
 /**
  * The names under which WeChat may know what it has encrypted: it does not say whether it hashes the base64 or the

@@ -10,7 +10,8 @@ export interface ErrcodeMeaning {
 
 /** What errcodes mean at one endpoint, as the endpoint declares it. */
 export interface ErrcodeMeanings {
-  /** Errcodes with a meaning of their own at this endpoint. */
+  readonly endpoint: string
+  /** Errcodes with a meaning of their own at this endpoint, if they are not listed below by its name. */
   readonly errcodes?: ReadonlyMap<number, ErrcodeMeaning>
   /** Errcodes that say that the same call has succeeded before, which is what its caller wants to hear. */
   readonly succeededBefore?: readonly number[]
@@ -129,15 +130,65 @@ export const errcodesAnywhere = errcodeTable([
   ],
 ])
 
-/** Endpoints that take the AppSecret report a wrong one by this errcode. */
-export const appSecretErrcodes = errcodeTable([
+// Endpoints that take the AppSecret report a wrong one by this errcode.
+const appSecretErrcodes = errcodeTable([
   [40001, 'server_misconfigured', 'The AppSecret is wrong; copy it again from the WeChat console'],
 ])
+
+export const encryptedDataErrcodes = errcodeTable([
+  [1, 'invalid_request', 'WeChat does not know the data, or it is older than 3 days'],
+])
+
+export const wxacodeErrcodes = errcodeTable([
+  [40129, 'invalid_request', 'WeChat rejects the scene; it has characters that it may not have'],
+  [40169, 'invalid_request', 'The scene is too long; it has at most 32 characters'],
+  [
+    41030,
+    'invalid_request',
+    'The page is not in the published mini program; publish it, set check_path to false, or choose another env_version',
+  ],
+  [85096, 'invalid_request', 'The scene must not have scancode_time in it, which is reserved'],
+])
+
+/** Endpoints that have errcodes of their own: a method of `WeChat`, or a path for {@link WeChat.call}. */
+export const errcodesByEndpoint: ReadonlyMap<string, ReadonlyMap<number, ErrcodeMeaning>> = new Map(
+  [
+    ['code2Session', appSecretErrcodes],
+    ['accessToken', appSecretErrcodes],
+    [
+      'phoneNumber',
+      errcodeTable([
+        [40003, 'invalid_code', 'The code belongs to another user; let this user share the number'],
+      ]),
+    ],
+    [
+      '/wxa/getpluginopenpid',
+      errcodeTable([
+        [1000, 'wechat_unavailable', 'WeChat has a problem; try again later', 2],
+        [1001, 'invalid_request', 'WeChat rejects an argument; check it against the documentation'],
+        [1003, 'rate_limited', 'Too many calls; slow down', 60],
+        [1005, 'server_misconfigured', "The token must belong to the plugin's own AppID"],
+        [
+          1007,
+          'invalid_code',
+          'WeChat rejects the code: it was used, has expired, or is not from wx.pluginLogin; get a new one',
+        ],
+        [
+          1022,
+          'invalid_request',
+          'WeChat cannot parse the body; check it against the documentation',
+        ],
+      ]),
+    ],
+    ['/wxa/business/checkencryptedmsg', encryptedDataErrcodes],
+    ['/wxa/getwxacodeunlimit', wxacodeErrcodes],
+  ],
+)
 
 /** What an errcode means, even one that is in no table. */
 export function meaningOf(
   errcode: number,
-  { errcodes, unknownErrcode }: ErrcodeMeanings,
+  { endpoint, errcodes = errcodesByEndpoint.get(endpoint), unknownErrcode }: ErrcodeMeanings,
 ): ErrcodeMeaning {
   const known = errcodes?.get(errcode) ?? errcodesAnywhere.get(errcode)
   if (known) return known
@@ -152,10 +203,6 @@ export function meaningOf(
     ? { code: unknownErrcode, hint, retryAfterSeconds: 10 }
     : { code: unknownErrcode, hint }
 }
-
-/** WeChat rejects the access token: it has expired, was replaced, or was truncated. */
-export const isTokenRefusal = (errcode: number | undefined): boolean =>
-  errcode === 40001 || errcode === 40014 || errcode === 42001
 
 export function errcodeTable(rows: readonly Row[]): ReadonlyMap<number, ErrcodeMeaning> {
   return new Map(

@@ -6,7 +6,6 @@ export type { CodeSession } from './code2session.js'
 export type { AppCredentials } from './credentials.js'
 export type { FetchLike, FetchResponse } from './fetch-like.js'
 export type { FileCallOptions, WeChatFile } from './files.js'
-export { type KnownErrcode, knownErrcodes } from './known-errcodes.js'
 export type { WeChat } from './mini-program.js'
 export {
   decryptOpenData,

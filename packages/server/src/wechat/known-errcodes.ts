@@ -1,10 +1,10 @@
 import type { AuthErrorCode } from '../errors.js'
-import { errcodesByPath } from './call.js'
-import { appSecretErrcodes, type ErrcodeMeaning, errcodesAnywhere } from './errcodes.js'
+import { type ErrcodeMeaning, errcodesAnywhere, errcodesByEndpoint } from './errcodes.js'
 import { gameErrcodes, paymentErrcodes } from './payment-errcodes.js'
-import { phoneNumberErrcodes } from './phone-number.js'
 import { webCodeErrcodes, webCodePath } from './web-code.js'
 import { wecomErrcodes } from './wecom-exchange.js'
+
+export type { AuthErrorCode } from '../errors.js'
 
 /** An errcode of WeChat that this library knows. */
 export interface KnownErrcode {
@@ -22,14 +22,11 @@ export interface KnownErrcode {
 export function knownErrcodes(): readonly KnownErrcode[] {
   return [
     ...rowsOf(errcodesAnywhere),
-    ...rowsOf(appSecretErrcodes, 'code2Session'),
-    ...rowsOf(appSecretErrcodes, 'accessToken'),
-    ...rowsOf(phoneNumberErrcodes, 'phoneNumber'),
+    ...[...errcodesByEndpoint].flatMap(([endpoint, errcodes]) => rowsOf(errcodes, endpoint)),
     ...rowsOf(webCodeErrcodes, webCodePath),
     ...rowsOf(wecomErrcodes, 'wecom'),
     ...rowsOf(paymentErrcodes, '/xpay/…'),
     ...rowsOf(gameErrcodes, '/wxa/game/…'),
-    ...[...errcodesByPath].flatMap(([path, errcodes]) => rowsOf(errcodes, path)),
   ]
 }
 

@@ -6,7 +6,6 @@ import { type CallOptions, callRequest } from './call.js'
 import { checkCode } from './code.js'
 import { type CodeSession, code2Session } from './code2session.js'
 import type { AppCredentials } from './credentials.js'
-import { isTokenRefusal } from './errcodes.js'
 import type { FileCallOptions, WeChatFile } from './files.js'
 import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
 import {
@@ -15,7 +14,7 @@ import {
   resetSessionKeyRequest,
   type SessionKeyInput,
 } from './session-key.js'
-import { type AccessToken, createStableToken } from './stable-token.js'
+import { type AccessToken, createStableToken, isTokenRefusal } from './stable-token.js'
 import type { Transport, WeChatHealth, WeChatRequest } from './transport.js'
 import {
   createVirtualPayment,

@@ -1,5 +1,6 @@
-// A JSON string that may contain unescaped control characters, which the grammar forbids.
-const strings = /"(?:[^"\\]|\\[ -~])*"/g
+// A JSON string that may contain unescaped control characters, which the grammar forbids. One without an end is taken as
+// far as it goes, and not looked for again from every quote in it.
+const strings = /"(?:[^"\\]|\\[ -~])*"?/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const controlCharacters = /[\u0000-\u001f]/g
 

@@ -4,7 +4,7 @@ import { redactMembers } from '../redact.js'
 import { isText } from './answer.js'
 import { parseJson } from './parse-json.js'
 import { signPayment } from './pay-sig.js'
-import { isSame, malformed, readPush, refused, respond } from './push-message.js'
+import { isSame, malformed, type Push, readPush, refused, respond } from './push-message.js'
 import type {
   PaymentEnv,
   PaymentEvent,
@@ -73,7 +73,7 @@ export function createNotification({
       return { event: { type: 'check' }, response: push, answer: () => push }
     }
     const { answer } = push
-    const { message, isSigned } = openPayload(push.message, appKey)
+    const { message, isSigned } = openPayload(push, appKey)
     const isAuthentic = push.isAuthentic || isSigned
     // Of an encrypted push WeChat says only that this word will do.
     const response = push.isAuthentic
@@ -107,7 +107,7 @@ export function createNotification({
  * it has to be right.
  */
 function openPayload(
-  message: PushMessage,
+  { message, isAuthentic }: Pick<Push, 'message' | 'isAuthentic'>,
   appKey: string,
 ): { readonly message: PushMessage; readonly isSigned: boolean } {
   const wrapper = isFields(message.MiniGame) ? message.MiniGame : message
@@ -124,7 +124,8 @@ function openPayload(
   if (!isFields(fields)) throw malformed()
   // The console sends mocks to try the address: nobody has paid.
   const name = isMock === undefined || Number(isMock) === 0 ? event : `mock ${event}`
-  return { message: { ...message, ...fields, Event: name }, isSigned: true }
+  // What stands beside the text of a plain push is not signed, whatever its name.
+  return { message: { ...(isAuthentic && message), ...fields, Event: name }, isSigned: true }
 }
 
 /** `undefined` for what is about no payment. */

@@ -1,15 +1,10 @@
 import { AuthError } from '../errors.js'
 import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
-import { errcodeTable } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { WeChatRequest } from './transport.js'
 
 const maxAgeSeconds = 5 * 60
-
-export const phoneNumberErrcodes = errcodeTable([
-  [40003, 'invalid_code', 'The code belongs to another user; let this user share the number'],
-])
 
 /** A phone number that WeChat has verified. When printed or serialised, the number is `[redacted]`. */
 export interface PhoneNumber {
@@ -50,7 +45,6 @@ export function phoneNumberRequest({
     body: { code, ...(openid !== undefined && { openid }) },
     isRepeatable: false,
     spendsCode: true,
-    errcodes: phoneNumberErrcodes,
     unknownErrcode: 'wechat_unavailable',
     read: (raw) => readPhoneNumber(raw, appId, now() / 1000),
   }

@@ -44,7 +44,7 @@ export async function readPush(
 ): Promise<Push | PushResponse> {
   if (!isText(token)) throw new TypeError('token must be the Token of the message push')
   const key = encodingAesKey === undefined ? undefined : keyOf(encodingAesKey)
-  const { searchParams: query } = new URL(request.url ?? '', 'http://localhost')
+  const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1])
   const [timestamp = '', nonce = ''] = ['timestamp', 'nonce'].map((name) => query.get(name) ?? '')
   const isSigned = (given: string | null, ...parts: readonly string[]) =>
     isSame(given, sign(token, timestamp, nonce, ...parts))

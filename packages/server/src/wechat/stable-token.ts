@@ -2,7 +2,6 @@ import { untilAborted } from '../deadline.js'
 import { redactMembers } from '../redact.js'
 import type { WeChatAnswer } from './answer.js'
 import type { AppCredentials } from './credentials.js'
-import { appSecretErrcodes } from './errcodes.js'
 import { unavailable } from './http-client.js'
 import type { Transport, WeChatRequest } from './transport.js'
 
@@ -60,7 +59,6 @@ export function createStableToken(
         force_refresh: isForced,
       },
       isRepeatable: !isForced,
-      errcodes: appSecretErrcodes,
       unknownErrcode: 'wechat_unavailable',
       // Counted from the request, so that it never is taken for good when WeChat does not.
       read: (answer) => readToken(answer, requestedAtMs / 1000),
@@ -113,6 +111,10 @@ export function createStableToken(
     },
   }
 }
+
+/** WeChat rejects the access token: it has expired, was replaced, or was truncated. */
+export const isTokenRefusal = (errcode: number | undefined): boolean =>
+  errcode === 40001 || errcode === 40014 || errcode === 42001
 
 function readToken(answer: WeChatAnswer, requestedAt: number): AccessToken {
   const { access_token: token, expires_in: lifeSeconds } = answer

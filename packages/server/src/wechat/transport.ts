@@ -11,7 +11,7 @@ import type {
 import { checkCount, checkDuration, checkFunctions } from '../option-checks.js'
 import { readAnswer, type WeChatAnswer } from './answer.js'
 import { createCircuitBreaker, type Finding } from './circuit-breaker.js'
-import { type ErrcodeMeanings, meaningOf } from './errcodes.js'
+import type { ErrcodeMeanings } from './errcodes.js'
 import { findingOf, outcomeOf, toThrow } from './failures.js'
 import type { FetchLike } from './fetch-like.js'
 import { checkHosts, createHosts, type Hosts } from './hosts.js'
@@ -198,7 +198,7 @@ export function createTransport({
         signal,
       )
       const result =
-        file && reply.file ? file.read(reply.file) : request.read(readAnswer(reply, request))
+        file && reply.file ? file.read(reply.file) : request.read(await readAnswer(reply, request))
       report('up')
       record(request, { startedMs, outcome: 'ok', finding: 'up' })
       return result
@@ -215,7 +215,11 @@ export function createTransport({
 
   function record(request: About, { startedMs, outcome, finding, error }: CallEnd): void {
     const { endpoint, appId } = request
-    const { errcode, rid }: Partial<AuthError> = error instanceof AuthError ? error : {}
+    const {
+      errcode,
+      rid,
+      description: hint = '',
+    }: Partial<AuthError> = error instanceof AuthError ? error : {}
     if (finding !== 'nothing' || outcome === 'unreadable') {
       lastOutcome = outcome
       lastCallAt = Math.floor(now() / 1000)
@@ -230,7 +234,7 @@ export function createTransport({
       ...(errcode !== undefined && { errcode }),
     })
     if (outcome !== 'server_misconfigured' || errcode === undefined) return
-    emit({ type: 'misconfigured', ...about, errcode, hint: meaningOf(errcode, request).hint })
+    emit({ type: 'misconfigured', ...about, errcode, hint })
   }
 
   const within: Transport['within'] = (work) =>

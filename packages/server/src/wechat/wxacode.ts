@@ -1,4 +1,5 @@
 import { Unreadable } from './answer.js'
+import { wxacodeErrcodes } from './errcodes.js'
 import { defaultMaxBytes, fileRequest, readFile, type WeChatFile } from './files.js'
 import type { WeChatRequest } from './transport.js'
 
@@ -53,7 +54,7 @@ export function wxacodeRequest(appId: string, options: WxacodeOptions): WeChatRe
     },
   })
   // It changes nothing at WeChat, so it may be repeated.
-  return { ...request, endpoint: 'wxacode', isRepeatable: true, file }
+  return { ...request, endpoint: 'wxacode', errcodes: wxacodeErrcodes, isRepeatable: true, file }
 }
 
 const file: NonNullable<WeChatRequest<WeChatFile>['file']> = {

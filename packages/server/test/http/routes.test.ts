@@ -56,6 +56,17 @@ async function expectMalformed(answer: Promise<AuthResponse>, status = 400): Pro
   })
 }
 
+test('a path that only a cloud function can send takes no time either', async () => {
+  const { auth } = setUp()
+  const started = performance.now()
+
+  for (const path of [`/no-such${'?'.repeat(100_000)}\n`, `${'/'.repeat(100_000)}x`]) {
+    expect(await auth.handle(request({ path }))).toMatchObject({ status: 404 })
+  }
+
+  expect(performance.now() - started).toBeLessThan(1000)
+})
+
 /** A code that no request may use up: a malformed request must not reach WeChat. */
 function setUpWithLogin() {
   const set = setUp()

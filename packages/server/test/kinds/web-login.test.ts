@@ -177,6 +177,21 @@ describe('the callback', () => {
       ({ state }) => ({ url: `/?code=c&state=${state.slice(0, -1)}${flipped(state.at(-1))}` }),
     ],
   ]
+  // Servers read a header as Latin-1, some platforms as UTF-8: each of these is white space to `trim` in one of them.
+  const notBlank = ['\u00a0', '\ufeff', '\u2000', '\u2028', '\u3000', '\v', '\f']
+  test.each(notBlank)(
+    'with a cookie that another host has set, with %j before its name, is refused',
+    (sign) => {
+      const { web } = setUpWeb()
+      const start = web.start()
+      const cookie = `theme=dark; ${sign}${back(start).cookie}`
+
+      expect(failureOf(() => web.finish({ ...back(start), cookie }))).toMatchObject({
+        reason: 'state_unknown',
+      })
+    },
+  )
+
   const nameOf = ({ setCookie }: Start) => setCookie.split('=')[0]
   const cookieOf = ({ setCookie }: Start) => setCookie.split(';')[0]?.split('=')[1] ?? ''
   const flipped = (digit = '') => (digit === '0' ? '1' : '0')

@@ -105,6 +105,15 @@ describe('auth.sign', () => {
     await expect(signed).rejects.toThrow(TypeError)
   })
 
+  test('refuses half of a character, which every other half would be signed like', async () => {
+    const { auth, session } = await setUpAlice()
+
+    const signed = auth.sign(session, '会员 \ud83d')
+
+    await expect(signed).rejects.toThrow(/^text holds half of a character/)
+    expect(await auth.sign(session, '会员 \ud83d\ude00')).toMatch(/^[0-9a-f]{64}$/)
+  })
+
   test('tells nobody the key', async () => {
     const store = createMemoryStore()
     const { auth, wechat, events, session } = await setUpAlice({ store, now: Date.now })

@@ -302,6 +302,7 @@ describe('auth.virtualPayment refuses', () => {
     ['no piece', { buyQuantity: 0 }],
     ['a price in yuan', { goodsPrice: 9.9 }],
     ['no price', { goodsPrice: undefined }],
+    ['a lower price that is none', { activitySellingPrice: -1 }],
     ['no product', { productId: undefined }],
     ['another currency', { currencyType: 'USD' }],
     ['another environment', { env: 2 }],
@@ -326,7 +327,15 @@ describe('auth.virtualPayment refuses', () => {
   test('a price where coins are sold, another mode, and no AppKey', async () => {
     const { auth, input } = await setUpShop()
 
-    for (const change of [{ mode: 'short_series_coin' }, { mode: 'buy' }, { appKey: '' }]) {
+    const changes = [
+      { mode: 'short_series_coin' },
+      { mode: 'buy' },
+      // Every object has one.
+      { mode: 'constructor', data: '{}' },
+      { data: '{"attach":"\ud83d"}' },
+      { appKey: '' },
+    ]
+    for (const change of changes) {
       const signed = auth.virtualPayment({ ...input, ...change } as VirtualPaymentInput)
       await expect(signed).rejects.toThrow(TypeError)
     }

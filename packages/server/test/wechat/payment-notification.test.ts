@@ -427,6 +427,30 @@ describe('a push of a mini game', () => {
     expect(granted).toEqual([])
   })
 
+  test('has in its signed text all that counts, whatever stands beside it', async () => {
+    const { fake, read, granted } = await setUpShop()
+    const event = 'xpay_goods_deliver_notify'
+    // WeChat writes some names in more than one way.
+    const payload = JSON.stringify({
+      OpenId: fake.openidOf('alice'),
+      OutTradeNo: 'order-0001',
+      Env: 0,
+      goodsInfo: { ProductId: 'sticker', Quantity: 1 },
+    })
+    const PayEventSig = signPayment(fake.shopOf().appKey, event, payload)
+    await buy(fake, 'order-0002')
+    const { url, method } = fake.pushFor('order-0002')
+    const body = {
+      Event: event,
+      GoodsInfo: { ProductId: 'vip', Quantity: 99 },
+      MiniGame: { Payload: payload, PayEventSig },
+    }
+
+    await read({ url, method, body })
+
+    expect(granted).toMatchObject([{ productId: 'sticker', quantity: 1 }])
+  })
+
   test('may have its signed text beside the rest', async () => {
     const { fake, read, granted } = await setUpShop()
     await buy(fake, 'order-0001')
@@ -523,13 +547,28 @@ describe('what cannot be read is refused as malformed:', () => {
     expect(granted).toEqual([])
   })
 
+  test('an address that is none', async () => {
+    const { read } = await setUpShop()
+
+    const refused = read({ method: 'POST', url: '//[', body: '{"Event":"x"}' })
+
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_request', reason: 'signature' })
+  })
+
   test('even a long one in no time', async () => {
     const { fake, read } = await setUpShop()
     await buy(fake, 'order-0001')
     const push = fake.pushFor('order-0001')
     const started = performance.now()
 
-    for (const body of ['<a>'.repeat(20_000), '<'.repeat(60_000), `<xml>${'&'.repeat(60_000)}`]) {
+    const bodies = [
+      '<a>'.repeat(20_000),
+      '<'.repeat(60_000),
+      `<xml>${'&'.repeat(60_000)}`,
+      `"${'\\"'.repeat(32_000)}\\\u0001`,
+      `{"a":"${'\\"'.repeat(32_000)}`,
+    ]
+    for (const body of bodies) {
       await expect(read({ ...push, body })).rejects.toMatchObject({ reason: 'malformed' })
     }
 

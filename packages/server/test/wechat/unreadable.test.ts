@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { FetchLike } from '../../src/wechat/index.js'
+import { AuthError, type FetchLike } from '../../src/wechat/index.js'
 import { send } from '../http/set-up.js'
 import { setUp } from '../set-up.js'
 import { setUpWeChat } from './set-up.js'
@@ -40,6 +40,17 @@ describe('control characters inside strings are read as they are', () => {
       rid: '1a-2b-3c',
     })
   })
+})
+
+test('a string without an end is given up once, and not at every quote in it', async () => {
+  const { wechat } = await setUpWeChat({
+    fetch: answering(`{"openid":"${'\\"'.repeat(32_000)}\\\u0001`),
+  })
+  const started = performance.now()
+
+  await expect(wechat.code2Session('code-1')).rejects.toBeInstanceOf(AuthError)
+
+  expect(performance.now() - started).toBeLessThan(1000)
 })
 
 const unreadable = [
