@@ -9,6 +9,7 @@ const slow = [
   'packages/server/test/wechat/outage.test.ts',
   'packages/server/test/wechat/wechat-processes.test.ts',
   'packages/server/test/docs.test.ts',
+  'packages/client/test/inner-names.test.ts',
 ]
 const services = 'packages/server/test/services/**/*.test.ts'
 /** With packages that `npm run layers` brings. */

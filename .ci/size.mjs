@@ -10,7 +10,7 @@ import { root } from './process.mjs'
 
 // `index` and `full` were meant to be 4,096 and 6,144. What they promise on a bad network, with damaged storage, at a
 // sign-out without a network and beside other backends takes more; whatever is added now has to be saved elsewhere.
-const phoneBudgets = { index: 4950, full: 7885, backend: 1400, explain: 4096 }
+const phoneBudgets = { index: 4945, full: 7793, backend: 1400, explain: 4096 }
 
 // Nest's people expect a module, decorators, a guard and a filter besides the four names.
 const adapterBudgets = { nest: 2208 }

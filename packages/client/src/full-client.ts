@@ -164,7 +164,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
           Object.assign({}, input, {
             call(native) {
               if (!isInCloud(native.url)) return input.call(native)
-              throw new ClientError('config', undefined, 'give an absolute url')
+              throw new ClientError('config', {}, 'give an absolute url')
             },
           } satisfies { call: NativeCall }),
         )

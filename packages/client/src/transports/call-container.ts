@@ -65,7 +65,7 @@ export function createCallContainer({
       service = container.service,
     } = options as Partial<ContainerOptions>
     if (!cloud || !cloud.callContainer) {
-      throw new ClientError('config', undefined, 'base library 2.13.1, no translator')
+      throw new ClientError('config', {}, 'base library 2.13.1, no translator')
     }
     // It is for the service that gets the token.
     if (
@@ -73,7 +73,7 @@ export function createCallContainer({
         ? urlOfCall(options as ContainerOptions, container) !== options.url
         : headerOf(Object(header), serviceHeader)
     ) {
-      throw new ClientError('config', undefined, 'callContainer has a service')
+      throw new ClientError('config', {}, 'callContainer has a service')
     }
     // Only its first call counts, so an earlier one by the app stays in force.
     cloud.init({ env: container.env } as Container)

@@ -32,7 +32,7 @@ export const createCallFunction =
     const { cloud } = wx
     const { url, method, header, data, success, fail } = options as Required<WxRequestOptions>
     if (!cloud || !cloud.callFunction) {
-      throw new ClientError('config', undefined, 'base library 2.2.3, no translator')
+      throw new ClientError('config', {}, 'base library 2.2.3, no translator')
     }
     // Only its first call counts, so an earlier one by the app stays in force.
     cloud.init({ env } as { env: string })

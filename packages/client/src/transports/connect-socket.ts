@@ -56,7 +56,7 @@ export const createConnectSocket =
         // With a callback: without one uni returns a promise.
         Object.assign({}, native, { url: url.replace(/^http/i, 'ws'), success: ignore }),
       ) as WxSocketTask
-      if (!socket.onOpen) throw new ClientError('config', undefined, 'connectSocket gives no task')
+      if (!socket.onOpen) throw new ClientError('config', {}, 'connectSocket gives no task')
       socket.onOpen(({ header }) => success({ data: socket, statusCode: 101, header }))
       socket.onError(fail)
       socket.onClose(fail as () => void)

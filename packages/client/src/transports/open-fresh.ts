@@ -12,9 +12,7 @@ export const createOpenFresh =
       (ask) => {
         const record = store.read() as TokenPair
         const isAging = record.access_token && !isFresh(record)
-        return (isAging ? renewal.pair(record).catch(ignore) : Promise.resolve()).then(() =>
-          run(ask),
-        )
+        return Promise.resolve(isAging && renewal.pair(record).catch(ignore)).then(() => run(ask))
       },
       place,
     )

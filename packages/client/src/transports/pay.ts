@@ -20,8 +20,8 @@ const sharedMs = 30_000
 /** By risk control, or for a mistake in the order or in the console: nothing was paid. Others may have been. */
 const refused = /^(-4|1001|-150(0[14-9]|1\d))$/
 
-/** The number of the order was used or closed, or the user's signature is wrong or too old. */
-const signedAnew = /^-150(0[257]|12)$/
+/** The code was refused, the order's number was used or closed, or the user's signature is wrong or too old. */
+const signedAnew = /^(invalid_code|stale_session_key|-150(0[257]|12))$/
 
 export function createPay({
   wx,
@@ -42,17 +42,12 @@ export function createPay({
   let shownMs = 0
   let last: Promise<unknown>
 
-  const show = ({ mode, signData, paySig, signature }: WxPaymentOptions): Promise<unknown> =>
+  const show = (order: WxPaymentOptions): Promise<unknown> =>
     new Promise((success, fail) => {
       shownMs = Date.now()
-      ;(wx as Required<FullWx>).requestVirtualPayment({
-        mode,
-        signData,
-        paySig,
-        signature,
-        success,
-        fail,
-      } satisfies WxPaymentOptions as never)
+      ;(wx as Required<FullWx>).requestVirtualPayment(
+        Object.assign({}, order, { success, fail }) as never,
+      )
     }).catch((cause) => {
       const { errCode } = Object(cause)
       throw new ClientError(
@@ -92,9 +87,7 @@ export function createPay({
           attempt<T>(options).catch((error) => {
             const { code, cause } = error
             const { errCode } = Object(cause)
-            if (/^(invalid_code|stale_session_key)$/.test(code) || signedAnew.test(errCode)) {
-              return attempt(options, errCode)
-            }
+            if (signedAnew.test(errCode || code)) return attempt(options, errCode)
             throw error
           }),
         )
