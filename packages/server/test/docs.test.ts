@@ -375,7 +375,7 @@ const nodePreamble = `
     }): import('express').RequestHandler
   }
 
-  // `npm run long -- telemetry` compiles the same against the real one.
+  // npm run long -- telemetry compiles the same against the real one.
   declare module '@opentelemetry/api' {
     const metrics: NonNullable<import('@wxlogin/server/telemetry').TelemetryApi['metrics']>
     const trace: NonNullable<import('@wxlogin/server/telemetry').TelemetryApi['trace']>
