@@ -13,7 +13,7 @@ import { root } from './process.mjs'
 const phoneBudgets = { index: 4945, full: 7793, backend: 1400, explain: 4096 }
 
 // Nest's people expect a module, decorators, a guard and a filter besides the four names.
-const adapterBudgets = { nest: 2208 }
+const adapterBudgets = { nest: 2230 }
 
 /** The chunks that a part of the server imports when it is used for the first time. */
 const loadedLater = new Set()
@@ -28,7 +28,7 @@ const rows = [
   {
     name: '@wxlogin/server, minified, without jose and undici',
     // 32 KiB are the aim. What most backends never use is not in here, and stands below.
-    budget: 34_150,
+    budget: 34_350,
     bytes: await minifiedAndGzipped(core),
   },
   {
@@ -45,10 +45,16 @@ rows.push({
 for (const adapter of adapters) {
   rows.push({
     name: `@wxlogin/server/${adapter}, minified, on top of it`,
-    budget: adapterBudgets[adapter] ?? 1228,
+    budget: adapterBudgets[adapter] ?? 1290,
     bytes: await bundledOnTopOfCore(adapter),
   })
 }
+
+rows.push({
+  name: '@wxlogin/server/telemetry, minified, on top of it',
+  budget: 2000,
+  bytes: await bundledOnTopOfCore('telemetry'),
+})
 
 let tooBig = 0
 for (const { name, budget, bytes } of rows) {
