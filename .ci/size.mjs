@@ -10,7 +10,7 @@ import { root } from './process.mjs'
 
 // `index` and `full` were meant to be 4,096 and 6,144. What they promise on a bad network, with damaged storage, at a
 // sign-out without a network and beside other backends takes more; whatever is added now has to be saved elsewhere.
-const phoneBudgets = { index: 4945, full: 7793, backend: 1400, explain: 4096 }
+const phoneBudgets = { index: 4945, full: 7738, backend: 1400, explain: 4096 }
 
 // Nest's people expect a module, decorators, a guard and a filter besides the four names.
 const adapterBudgets = { nest: 2230 }
@@ -27,8 +27,8 @@ const rows = [
   })),
   {
     name: '@wxlogin/server, minified, without jose and undici',
-    // 32 KiB are the aim. What most backends never use is not in here, and stands below.
-    budget: 34_350,
+    // 32 KiB. What many backends never use is not in here: it is loaded when it is first used, and stands below.
+    budget: 32_768,
     bytes: await minifiedAndGzipped(core),
   },
   {
@@ -39,7 +39,7 @@ const rows = [
 ]
 rows.push({
   name: '@wxlogin/server, minified, all that is loaded when it is first used',
-  budget: 10_500,
+  budget: 12_500,
   bytes: await minifiedAndGzipped([...loadedLater]),
 })
 for (const adapter of adapters) {

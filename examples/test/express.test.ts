@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import type { TokenAnswer } from '@wxlogin/server'
 import { createFakeWeChat, signIn } from '@wxlogin/server/testing'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createBackend } from '../express/app.ts'
+import { listen } from './set-up.ts'
 
 const prefetchPath = randomBytes(16).toString('hex')
 
@@ -15,15 +15,9 @@ async function setUp() {
     prefetchPath,
     fetch: wechat.fetch,
   })
-  const server = app.listen(0, '127.0.0.1')
-  await new Promise((listening) => server.once('listening', listening))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
+  const url = await listen(app)
 
-  const call = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init)
+  const call = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init)
 
   async function read<T>(path: string, headers: Record<string, string> = {}): Promise<T> {
     const response = await call(path, { headers })
@@ -54,7 +48,7 @@ async function setUp() {
     return (await response.json()) as Partial<TokenAnswer>
   }
 
-  return { auth, wechat, call, read, logIn, givePhone, url: `http://127.0.0.1:${port}` }
+  return { auth, wechat, call, read, logIn, givePhone, url }
 }
 
 test('a login answers with tokens and what onLogin says about the user', async () => {

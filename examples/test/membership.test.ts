@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import type { VirtualPaymentArguments } from '@wxlogin/server'
 import { createFakeWeChat, type FakeWeChatPushSettings } from '@wxlogin/server/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { createBackend } from '../express/app.ts'
 import { membership } from '../express/memberships.ts'
+import { listen } from './set-up.ts'
 
 const token = 'pushtoken123'
 const encodingAesKey = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'
@@ -29,16 +29,11 @@ async function setUp(env: 0 | 1 = 0) {
       payment: { offerId, appKey: env === 1 ? sandboxAppKey : appKey, env, token, encodingAesKey },
     },
   )
-  const server = app.listen(0, '127.0.0.1')
-  await new Promise((listening) => server.once('listening', listening))
+  const url = await listen(app)
   onTestFinished(async () => {
-    server.closeAllConnections()
-    server.close()
     await auth.close()
     await wechatServer.close()
   })
-  const { port } = server.address() as AddressInfo
-  const url = `http://127.0.0.1:${port}`
   const push: FakeWeChatPushSettings = { url: `${url}/wechat/push`, token, encodingAesKey }
   await wechat.setPush(push)
 

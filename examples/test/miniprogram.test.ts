@@ -1,24 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { createFakeWx, type FakeWx } from '@wxlogin/client/testing'
 import { createFakeWeChat, type FakeWeChat } from '@wxlogin/server/testing'
-import { buildSync } from 'esbuild'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createMiniProgram } from '../demo/mini-program.mjs'
 import { createBackend } from '../express/app.ts'
+import { buildNpm, here, listen, networkTo } from './set-up.ts'
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-// From source, so that the tests need no build; `npm run demo` runs the very file that is published.
-const [client] = buildSync({
-  entryPoints: [here('../../packages/client/src/full.ts')],
-  bundle: true,
-  format: 'cjs',
-  target: 'es2015',
-  write: false,
-}).outputFiles
-const npm = { '@wxlogin/client/full': client?.text ?? '' }
+const npm = buildNpm()
 
 const prefetchPath = randomBytes(16).toString('hex')
 
@@ -33,33 +21,15 @@ async function startBackend(wechat: FakeWeChat) {
     },
     { payment: { offerId, appKey, env: 0, token: 'pushtoken123', encodingAesKey: 'a'.repeat(43) } },
   )
-  const server = app.listen(0, '127.0.0.1')
-  await new Promise((listening) => server.once('listening', listening))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return { auth, port: (server.address() as AddressInfo).port }
+  return { auth, url: await listen(app) }
 }
 
 /** A phone on which the mini program's own address leads to the backend of this test. */
-function phoneOf(user: string, wechat: FakeWeChat, port: number, model = 'iPhone 15') {
+function phoneOf(user: string, wechat: FakeWeChat, backend: string, model = 'iPhone 15') {
   const wx = createFakeWx({
     wechat,
     user,
-    network: async ({ url, method, header, body }) => {
-      const { pathname, search } = new URL(url)
-      const response = await fetch(`http://127.0.0.1:${port}${pathname}${search}`, {
-        method,
-        headers: { ...header },
-        ...(body !== undefined && { body }),
-      })
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.arrayBuffer(),
-      }
-    },
+    network: networkTo(backend),
   })
   return Object.assign(wx, { getDeviceInfo: () => ({ model }) })
 }
@@ -73,9 +43,9 @@ function start(wx: FakeWx) {
 
 async function setUp() {
   const wechat = createFakeWeChat()
-  const { auth, port } = await startBackend(wechat)
-  const wx = phoneOf('alice', wechat, port)
-  return { wechat, auth, port, wx }
+  const { auth, url } = await startBackend(wechat)
+  const wx = phoneOf('alice', wechat, url)
+  return { wechat, auth, url, wx }
 }
 
 type Page = ReturnType<typeof start>
@@ -93,14 +63,14 @@ test('launching logs in and shows the user', async () => {
 })
 
 test('a guest who binds a known phone number goes on as that customer', async () => {
-  const { wechat, port, wx } = await setUp()
+  const { wechat, url, wx } = await setUp()
   const numberOf = (user: string) => ({
     detail: { code: wechat.phoneCodeFor(user, { phoneNumber: '13800138000' }) },
   })
   const customer = start(wx)
   await loggedIn(customer)
   await customer.tap('绑定手机号', numberOf('alice'))
-  const guest = start(phoneOf('bob', wechat, port))
+  const guest = start(phoneOf('bob', wechat, url))
   await loggedIn(guest)
 
   await guest.tap('绑定手机号', numberOf('bob'))
@@ -120,11 +90,8 @@ test('who keeps the phone number to themselves is told how to go on', async () =
 })
 
 test('what WeChat has fetched ahead is on the screen without a request', async () => {
-  const { wechat, port, wx } = await setUp()
-  const { body } = await wechat.prefetch(
-    `http://127.0.0.1:${port}/wx/${prefetchPath}/prefetch`,
-    'alice',
-  )
+  const { wechat, url, wx } = await setUp()
+  const { body } = await wechat.prefetch(`${url}/wx/${prefetchPath}/prefetch`, 'alice')
   wx.control.prefetch(body)
 
   const page = start(wx)
@@ -187,8 +154,8 @@ test('登录 logs in again after 退出', async () => {
 })
 
 test('下线 takes another phone of the user off the list', async () => {
-  const { wechat, port, wx } = await setUp()
-  const lost = phoneOf('alice', wechat, port, 'Mate 60')
+  const { wechat, url, wx } = await setUp()
+  const lost = phoneOf('alice', wechat, url, 'Mate 60')
   await loggedIn(start(lost))
   const page = start(wx)
   await page.tap('刷新')
@@ -221,10 +188,10 @@ test('DevTools without an AppID is told what to fill in', async () => {
 })
 
 test('开通会员 pays, and the years are on the screen once WeChat has told the backend', async () => {
-  const { wechat, port, wx } = await setUp()
+  const { wechat, url, wx } = await setUp()
   wechat.publishGoods('vip_year', 9900)
   await wechat.setPush({
-    url: `http://127.0.0.1:${port}/wechat/push`,
+    url: `${url}/wechat/push`,
     token: 'pushtoken123',
     encodingAesKey: 'a'.repeat(43),
   })

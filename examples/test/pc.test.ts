@@ -1,23 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import { createFakeWx } from '@wxlogin/client/testing'
 import { createFakeWeChat } from '@wxlogin/server/testing'
-import { buildSync } from 'esbuild'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { createMiniProgram } from '../demo/mini-program.mjs'
 import { createBackend } from '../express/app.ts'
+import { buildNpm, here, listen, networkTo } from './set-up.ts'
 
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-
-const [client] = buildSync({
-  entryPoints: [here('../../packages/client/src/full.ts')],
-  bundle: true,
-  format: 'cjs',
-  target: 'es2015',
-  write: false,
-}).outputFiles
-const npm = { '@wxlogin/client/full': client?.text ?? '' }
+const npm = buildNpm()
 
 /** A backend, a browser on a PC, and a phone that scans what is on the PC's screen. */
 async function setUp() {
@@ -31,32 +20,14 @@ async function setUp() {
     now,
     onEvent: () => undefined,
   })
-  const server = app.listen(0, '127.0.0.1')
-  await new Promise((listening) => server.once('listening', listening))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = await listen(app)
 
   const wx = Object.assign(
     createFakeWx({
       wechat,
       user: 'alice',
       clock: { now, setTimeout, clearTimeout },
-      network: async ({ url: asked, method, header, body }) => {
-        const { pathname, search } = new URL(asked)
-        const response = await fetch(`${url}${pathname}${search}`, {
-          method,
-          headers: { ...header },
-          ...(body !== undefined && { body }),
-        })
-        return {
-          statusCode: response.status,
-          header: Object.fromEntries(response.headers),
-          body: await response.arrayBuffer(),
-        }
-      },
+      network: networkTo(url),
     }),
     { getDeviceInfo: () => ({ model: 'iPhone 15' }) },
   )

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { createFakeWeChat, signIn } from '@wxlogin/server/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createWebView } from '../demo/web-view.mjs'
 import { createBackend } from '../express/app.ts'
+import { listen } from './set-up.ts'
 
 const webOrigin = 'https://shop.example.com'
 
@@ -14,13 +14,7 @@ async function setUp() {
     { apps: [wechat.app], secret: randomBytes(48).toString('base64'), fetch: wechat.fetch },
     { webOrigin },
   )
-  const server = app.listen(0, '127.0.0.1')
-  await new Promise((listening) => server.once('listening', listening))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = await listen(app)
 
   const logIn = (person: string) => auth.login({ code: wechat.codeFor(person) })
   const askForTicket = (accessToken: string, audience = webOrigin) =>

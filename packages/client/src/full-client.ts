@@ -115,7 +115,7 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
   const origin = container
     ? originOfContainer(container)
     : cloudFunction && originOfFunction(cloudFunction)
-  const callContainer = createCallContainer({ wx, origin, container: container || {} })
+  const callContainer = createCallContainer(wx, origin, container || {})
   const call = cloudFunction
     ? createCallFunction(wx, origin as string, cloudFunction)
     : callContainer
@@ -154,8 +154,9 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
       })
       return started
     },
-    (client, { send, store, renewal, settings }) => {
+    (client, parts) => {
       const { launch, ready, session, onChange } = client
+      const { send, store, renewal } = parts
       // What was fetched may have replaced a session.
       void started.then(() => renewal.end())
       /** For what cannot go to a container or a function. */
@@ -188,14 +189,13 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
             events: fileEvents,
             read: (response) => response,
           }),
-        connectSocket: createConnectSocket({
+        connectSocket: createConnectSocket(
           wx,
-          store,
-          renewal,
-          send: sendToHost,
-          openFresh: createOpenFresh(store, renewal, retryOnShow),
+          parts,
+          sendToHost,
+          createOpenFresh(store, renewal, retryOnShow),
           onChange,
-        }),
+        ),
         callContainer: (options: ContainerOptions) =>
           send({
             options: Object.assign({ url: urlOfCall(Object(options), container || {}) }, options),
@@ -203,9 +203,9 @@ export function createClient<Data = unknown>(options: FullClientOptions): FullCl
             open: openFor(Object(options).method),
             events: [],
           }),
-        bindPhone: createBindPhone({ settings, store, renewal, send, call: request, session }),
+        bindPhone: createBindPhone(parts, request, session),
         webViewUrl: createWebViewUrl(webView, originOf, send, request),
-        pay: createPay({ wx, settings, renewal, send, call: request }),
+        pay: createPay(wx, parts, request),
         prefetched: () => prefetched,
       })
     },

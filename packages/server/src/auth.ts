@@ -8,7 +8,6 @@ import { createHooks } from './hooks.js'
 import { createGuard, type GuardResult, type OptionalGuardResult } from './http/guard.js'
 import { createHttp } from './http/routes.js'
 import { type CreateSessionInput, createLoginByApp } from './login/by-app.js'
-import { createLoginByPlatform } from './login/by-platform.js'
 import { createCloudFunction } from './login/cloud-function.js'
 import { createCloudHosting } from './login/cloud-hosting.js'
 import type { DeviceGrant } from './login/device-grant.js'
@@ -16,7 +15,8 @@ import { readDeviceSettings, withoutDeviceGrant } from './login/device-option.js
 import { createLogin, createLoginByCode, type LoginInput } from './login/login-by-code.js'
 import { createOpenAgain } from './login/open-again.js'
 import { createOpenSession } from './login/open-session.js'
-import { createPhone, type PhoneInput } from './login/phone.js'
+import type { Phone, PhoneInput } from './login/phone.js'
+import { createLoginByRequest } from './login/platform.js'
 import { createPrefetch } from './login/prefetch.js'
 import { createPreviousSessions } from './login/previous-session.js'
 import { withMethodsOf } from './on-first-use.js'
@@ -37,9 +37,9 @@ import { createRefreshTokens } from './tokens/refresh-token.js'
 import { isTicket } from './tokens/ticket.js'
 import { createTokenAnswer } from './tokens/token-answer.js'
 import type { OpenDataReader } from './user-info/open-data.js'
-import { createSign, type Sign } from './user-info/sign.js'
+import type { Sign } from './user-info/sign.js'
 import type { Tickets } from './user-info/tickets.js'
-import { createUserKeys } from './user-info/user-keys.js'
+import { createUserInfo } from './user-info/user-info.js'
 import type { CreateVirtualPayment } from './user-info/virtual-payment.js'
 import { createApps } from './wechat/apps.js'
 import type { WeChat } from './wechat/mini-program.js'
@@ -182,16 +182,21 @@ export function createAuth<Claims extends object = object>(
   const openAgain = createOpenAgain(shared)
   const loginNeeds = { ...shared, previousSessions, openSession, openAgain }
   const loginByCode = createLoginByCode(loginNeeds)
-  const loginByPlatform = createLoginByPlatform({
-    ...loginNeeds,
-    platforms: [
-      createCloudFunction({ ...common, apps }),
-      createCloudHosting({ ...common, apps }),
-    ].filter((platform) => platform !== undefined),
-    claimsTtlSeconds: accessTokens.ttlSeconds,
+  const platforms = [
+    createCloudFunction({ ...common, apps }),
+    createCloudHosting({ ...common, apps }),
+  ].filter((platform) => platform !== undefined)
+  const loginByPlatform = createLoginByRequest<Claims>(platforms, async () => {
+    const { createLoginByPlatform } = await import('./login/by-platform.js')
+    const { ttlSeconds: claimsTtlSeconds } = accessTokens
+    return createLoginByPlatform({ ...loginNeeds, platforms, claimsTtlSeconds })
   })
   const prefetch = createPrefetch({ ...common, ...loginNeeds, loginByCode })
-  const phone = createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })
+  // This and the device grant are loaded when they are first used: many backends never do.
+  const phone: Phone<Claims> = async (...input) => {
+    const { createPhone } = await import('./login/phone.js')
+    return createPhone({ ...loginNeeds, onMoved: loginByPlatform?.forget })(...input)
+  }
   const deviceCodes = createDeviceCodes(keys.device)
   const settings = readDeviceSettings(common)
   const device =
@@ -205,27 +210,7 @@ export function createAuth<Claims extends object = object>(
     )
   const login = createLogin(loginByCode)
 
-  const userKeys = createUserKeys(shared)
-  const sign = createSign({ userKeys })
-  // Loaded when it is called for the first time: most backends have no use for it.
-  const openDataReader = withMethodsOf<OpenDataReader>(
-    async () => {
-      const { createOpenDataReader } = await import('./user-info/open-data.js')
-      return createOpenDataReader({ ...shared, userKeys })
-    },
-    { openData: true, verifySignature: true },
-  )
-  const tickets = withMethodsOf<Tickets<Claims>>(
-    async () => {
-      const { createTickets } = await import('./user-info/tickets.js')
-      return createTickets(shared)
-    },
-    { issue: true, redeem: true },
-  )
-  const virtualPayment: CreateVirtualPayment = async (input) => {
-    const { createVirtualPayment } = await import('./user-info/virtual-payment.js')
-    return createVirtualPayment({ ...shared, sign })(input)
-  }
+  const { userKeys, ...userInfo } = createUserInfo(shared)
 
   const authenticate = createAuthenticate({
     accessTokens,
@@ -268,9 +253,7 @@ export function createAuth<Claims extends object = object>(
     refresh,
     logout,
     phone,
-    ...openDataReader,
-    sign,
-    virtualPayment,
+    ...userInfo,
     device: device ?? withoutDeviceGrant(),
     authenticate,
     handle,
@@ -282,7 +265,6 @@ export function createAuth<Claims extends object = object>(
       account: sessions.account,
       create: createLoginByApp(loginNeeds),
     },
-    tickets,
     wechat: apps.wechatOf,
     wechatHealth: transport.health,
 

@@ -2,12 +2,9 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { createRing, type KeyRingOptions, type SubKey } from './crypto/key-ring.js'
 import { AuthError } from './errors.js'
 import { checkCredential, checkFunctions, checkNames, type OptionNames } from './option-checks.js'
-import {
-  type OfficialAccountApp,
-  officialAccountUrl,
-  readScope,
-} from './wechat/official-account.js'
-import { type WebsiteApp, websiteUrl } from './wechat/website.js'
+import { authorizeUrl } from './wechat/authorize-url.js'
+import { type OfficialAccountApp, readScope } from './wechat/official-account.js'
+import { type WebsiteApp, websiteScope } from './wechat/website.js'
 
 export interface WebLoginOptions extends KeyRingOptions {
   /** The entry of `apps`: a website or an official account. */
@@ -147,12 +144,14 @@ export function createWebLogin(options: WebLoginOptions): WebLogin {
 
 function urlMaker(app: WebLoginOptions['app'], redirectUri: string): (state: string) => string {
   const { kind, appId } = app
-  if (kind === 'website') return (state) => websiteUrl(appId, redirectUri, state)
+  if (kind === 'website') {
+    return (state) => authorizeUrl('qrconnect', { appId, redirectUri, scope: websiteScope, state })
+  }
   if (kind !== 'official_account') {
     throw new TypeError("app must be an entry of apps of the kind 'website' or 'official_account'")
   }
   const scope = readScope('app', app.scope)
-  return (state) => officialAccountUrl(appId, redirectUri, state, scope)
+  return (state) => authorizeUrl('oauth2/authorize', { appId, redirectUri, scope, state })
 }
 
 // No other host, and no page without TLS, can set a cookie of this prefix.

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { wireErrors } from '@wxlogin/shared'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { AuthError, type AuthErrorCode, createAuth } from '../src/index.js'
-import { createFakeWeChat } from '../src/testing/index.js'
+import { type Auth, AuthError, type AuthErrorCode, createAuth } from '../src/index.js'
+import { createFakeWeChat, type FakeWeChat } from '../src/testing/index.js'
 import { testSecret } from './set-up.js'
 
 const read = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
@@ -40,17 +40,9 @@ describe('the message of an error ends in a link to its entry', () => {
     const auth = createAuth({ apps: [wechat.app], secret: testSecret, fetch: wechat.fetch })
     wechat.fail(40125)
 
-    const login = auth.handle({
-      method: 'POST',
-      path: '/login',
-      header: (name) =>
-        ({ 'content-type': 'application/json', 'idempotency-key': 'k'.repeat(22) })[
-          name.toLowerCase()
-        ],
-      body: { parsed: { code: wechat.codeFor('alice'), app_id: wechat.app.appId } },
-    })
+    const { body: text } = await logIn(auth, wechat)
 
-    const body = JSON.parse(String((await login).body))
+    const body = JSON.parse(String(text))
     const lines = printed.mock.calls.map(([line]) => String(line))
     expect(lines.filter((line) => line.includes('errcode 40125'))).toEqual([
       expect.stringMatching(/; see https:\S+#server_misconfigured$/),
@@ -74,15 +66,7 @@ test('what goes to the client is the sentence alone', async () => {
   })
 
   const refused = await auth.guard('Bearer nonsense')
-  const denied = await auth.handle({
-    method: 'POST',
-    path: '/login',
-    header: (name) =>
-      ({ 'content-type': 'application/json', 'idempotency-key': 'k'.repeat(22) })[
-        name.toLowerCase()
-      ],
-    body: { parsed: { code: wechat.codeFor('alice'), app_id: wechat.app.appId } },
-  })
+  const denied = await logIn(auth, wechat)
 
   expect(refused.response?.body).not.toContain('https://')
   expect(JSON.parse(String(denied.body))).toMatchObject({
@@ -108,3 +92,15 @@ test('a sentence that a hook passes on has one link', async () => {
   expect(error).toMatchObject({ code: 'invalid_code', reason: 'phone_code' })
   expect(error.message.match(/https:/g)).toHaveLength(1)
 })
+
+/** Alice's login, as it comes over HTTP. */
+const logIn = (auth: Auth, wechat: FakeWeChat) =>
+  auth.handle({
+    method: 'POST',
+    path: '/login',
+    header: (name) =>
+      ({ 'content-type': 'application/json', 'idempotency-key': 'k'.repeat(22) })[
+        name.toLowerCase()
+      ],
+    body: { parsed: { code: wechat.codeFor('alice'), app_id: wechat.app.appId } },
+  })

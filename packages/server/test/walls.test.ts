@@ -32,8 +32,8 @@ const server = `
   wechat         errors on-first-use option-checks redact bounded-map deadline read-at-most session events emit hooks @wxlogin/shared node: undici
   web-login      errors option-checks crypto wechat node:
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
-  user-info      errors option-checks json-text session hooks crypto wechat sessions
-  login          errors option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
+  user-info      errors on-first-use option-checks json-text session hooks crypto wechat sessions
+  login          errors on-first-use option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
   http           errors deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events emit hooks stores crypto tokens wechat sessions login
   auth           on-first-use request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared

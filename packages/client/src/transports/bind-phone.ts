@@ -28,21 +28,21 @@ const privacy = /^10[34]$|privacy per/
 
 /** Exchanges the code of a phone button, and switches to the session that the number led to. */
 export const createBindPhone =
-  <Data>({
-    settings: { authUrl, newKey },
-    store,
-    renewal,
-    send,
-    call,
-    session,
-  }: {
-    readonly settings: RenewalSettings
-    readonly store: RecordStore
-    readonly renewal: Renewal
-    readonly send: Send
-    readonly call: NativeCall
-    readonly session: () => Session<Data> | undefined
-  }) =>
+  <Data>(
+    {
+      settings: { authUrl, newKey },
+      store,
+      renewal,
+      send,
+    }: {
+      readonly settings: RenewalSettings
+      readonly store: RecordStore
+      readonly renewal: Renewal
+      readonly send: Send
+    },
+    call: NativeCall,
+    session: () => Session<Data> | undefined,
+  ) =>
   (event: PhoneEvent): Promise<BoundPhone<Data>> => {
     const { code, errno, errMsg } = Object(Object(event).detail)
     if (!isText(code)) {

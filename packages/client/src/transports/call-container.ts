@@ -47,15 +47,11 @@ export const urlOfCall = (options: ContainerOptions, container: Partial<Containe
 }
 
 /** `wx.cloud.callContainer`, for options with a `path` of their own and for urls below `origin`. */
-export function createCallContainer({
-  wx,
-  origin,
-  container,
-}: {
-  readonly wx: FullWx
-  readonly origin: string | undefined
-  readonly container: Partial<Container>
-}): NativeCall {
+export function createCallContainer(
+  wx: FullWx,
+  origin: string | undefined,
+  container: Partial<Container>,
+): NativeCall {
   return (options) => {
     const { cloud } = wx
     const { header } = options

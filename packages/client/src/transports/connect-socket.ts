@@ -28,21 +28,13 @@ export interface SocketTask
 
 /** `wx.connectSocket`: resolves with the native task when it is open. */
 export const createConnectSocket =
-  ({
-    wx,
-    store,
-    renewal,
-    send,
-    openFresh,
-    onChange,
-  }: {
-    readonly wx: FullWx
-    readonly store: RecordStore
-    readonly renewal: Renewal
-    readonly send: Send
-    readonly openFresh: OpenTask
-    readonly onChange: (listener: () => void) => () => void
-  }) =>
+  (
+    wx: FullWx,
+    { store, renewal }: { readonly store: RecordStore; readonly renewal: Renewal },
+    send: Send,
+    openFresh: OpenTask,
+    onChange: (listener: () => void) => () => void,
+  ) =>
   (options: SocketOptions): SocketTask => {
     const { onReopen = ignore, url } = Object(options) as SocketOptions
     let used: TokenPair | false

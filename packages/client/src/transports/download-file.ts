@@ -48,12 +48,12 @@ export const fileEvents = [
  * repeat.
  */
 export const downloadFile = (wx: FullWx, options: WxRequestOptions): unknown =>
-  withResponseHeader<WxDownloadOptions, { statusCode: number }>({
+  withResponseHeader<WxDownloadOptions, { statusCode: number }>(
     options,
-    open: (native) => wx.downloadFile(native),
-    responseOf: (result, header) =>
+    (native) => wx.downloadFile(native),
+    (result, header) =>
       Object.assign(
         { header: header || {}, data: header ? '' : { error: 'invalid_token' } },
         result,
       ),
-  })
+  )

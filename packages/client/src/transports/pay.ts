@@ -23,19 +23,15 @@ const refused = /^(-4|1001|-150(0[14-9]|1\d))$/
 /** The code was refused, the order's number was used or closed, or the user's signature is wrong or too old. */
 const signedAnew = /^(invalid_code|stale_session_key|-150(0[257]|12))$/
 
-export function createPay({
-  wx,
-  settings: { loginTimeoutMs, sandbox, newKey },
-  renewal,
-  send,
-  call,
-}: {
-  readonly wx: FullWx
-  readonly settings: RenewalSettings
-  readonly renewal: Renewal
-  readonly send: Send
-  readonly call: NativeCall
-}): <T>(options: PayOptions) => Promise<T> {
+export function createPay(
+  wx: FullWx,
+  {
+    settings: { loginTimeoutMs, sandbox, newKey },
+    renewal,
+    send,
+  }: { readonly settings: RenewalSettings; readonly renewal: Renewal; readonly send: Send },
+  call: NativeCall,
+): <T>(options: PayOptions) => Promise<T> {
   const method = 'wx.requestVirtualPayment'
   /** The last payment: what it is for, and when its window was opened. */
   let order: string | undefined

@@ -8,15 +8,11 @@ interface HeaderTask {
  * Makes a transfer answer as `wx.request` does: its result has no header, but the native task reports it before.
  * `header` stays undefined where the platform does not report it.
  */
-export function withResponseHeader<Options, Result>({
-  options,
-  open,
-  responseOf,
-}: {
-  readonly options: WxRequestOptions
-  readonly open: (options: Options) => HeaderTask | undefined
-  readonly responseOf: (result: Result, header: object | undefined) => WxResponse
-}): HeaderTask | undefined {
+export function withResponseHeader<Options, Result>(
+  options: WxRequestOptions,
+  open: (options: Options) => HeaderTask | undefined,
+  responseOf: (result: Result, header: object | undefined) => WxResponse,
+): HeaderTask | undefined {
   const { success } = options as Required<WxRequestOptions>
   let header: object | undefined
   const native = open(

@@ -28,15 +28,11 @@ export interface UploadTask<T>
 
 /** `wx.uploadFile`, its answer parsed where it is JSON. */
 export const uploadFile = (wx: FullWx, options: WxRequestOptions): unknown =>
-  withResponseHeader<WxUploadOptions, { data: string; statusCode: number }>({
+  withResponseHeader<WxUploadOptions, { data: string; statusCode: number }>(
     options,
-    open: (native) => wx.uploadFile(native),
-    responseOf: ({ data, statusCode }, header = {}) => ({
-      data: parsed(data),
-      statusCode,
-      header,
-    }),
-  })
+    (native) => wx.uploadFile(native),
+    ({ data, statusCode }, header = {}) => ({ data: parsed(data), statusCode, header }),
+  )
 
 function parsed(text: string): unknown {
   try {

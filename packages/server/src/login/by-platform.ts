@@ -1,4 +1,3 @@
-import type { TokenAnswer } from '@wxlogin/shared'
 import { createBoundedMap } from '../bounded-map.js'
 import type { KeyRing } from '../crypto/key-ring.js'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
@@ -7,7 +6,6 @@ import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
 import {
-  type Account,
   freeze,
   hasEndedQuietly,
   isLive,
@@ -20,42 +18,12 @@ import { judgedWithinMs } from '../sessions/end-by-token.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
-import type { LoginInput } from './login-by-code.js'
 import type { OpenSession } from './open-session.js'
+import type { LoginByPlatform, Platform, Vouched } from './platform.js'
 import type { Previous, PreviousSessions } from './previous-session.js'
 
 // How many accounts have their session cached, until their claims are due again.
 const maxRemembered = 10_000
-
-/** Who makes a request, where the platform that passes it on knows: no code, and no token is needed. */
-export interface Platform {
-  readonly method: 'cloud_hosting' | 'cloud_function'
-  /** The account that the platform vouches for, if any. Throws `unknown_app` for one of a mini program not served here. */
-  accountBehind(request: RequestHeaders): Promise<Account | undefined>
-}
-
-/** Logins of those for whom a platform vouches. */
-export interface LoginByPlatform<Claims extends object> {
-  /**
-   * A session with tokens of its own, as after a login by code; the same one for the same idempotency key. `undefined`
-   * if no platform vouches for anybody. Throws `unknown_app` for a user of a mini program that is not served here.
-   */
-  login(
-    request: RequestHeaders,
-    input: Omit<LoginInput, 'code' | 'appId'>,
-    receivedMs?: number,
-  ): Promise<TokenAnswer | undefined>
-  /**
-   * The session of a request that carries no token: one per account, created when it is first needed. `ended` is what
-   * this gave before, if it turned out to have ended since: if nobody revoked it, it is created again.
-   */
-  sessionBehind(
-    request: RequestHeaders,
-    ended?: Session<Claims>,
-  ): Promise<Session<Claims> | undefined>
-  /** Drops the cached session of an account. */
-  forget(account: Account): void
-}
 
 export interface LoginByPlatformNeeds<Claims extends object> {
   readonly platforms: readonly Platform[]
@@ -79,12 +47,6 @@ interface LookUp<Claims extends object> {
   isPending: boolean
 }
 
-/** The account, and who vouches for it. */
-interface Vouched {
-  readonly method: Platform['method']
-  readonly account: Account
-}
-
 /** A login that may have happened already. */
 interface Retry {
   readonly method: Platform['method']
@@ -94,7 +56,6 @@ interface Retry {
   readonly request: RequestHeaders
 }
 
-/** `undefined` where there is no platform that vouches for anybody. */
 export function createLoginByPlatform<Claims extends object>({
   platforms,
   hooks,
@@ -107,8 +68,7 @@ export function createLoginByPlatform<Claims extends object>({
   claimsTtlSeconds,
   now,
   emit,
-}: LoginByPlatformNeeds<Claims>): LoginByPlatform<Claims> | undefined {
-  if (platforms.length === 0) return undefined
+}: LoginByPlatformNeeds<Claims>): LoginByPlatform<Claims> {
   const remembered = createBoundedMap<string, LookUp<Claims>>(maxRemembered)
 
   /** Whether a hook may hang in it; the next request should not wait for that one too. */
@@ -222,23 +182,14 @@ export function createLoginByPlatform<Claims extends object>({
 
   const keyOf = ({ method, account }: Vouched) => `${method} ${account.appId} ${account.openid}`
 
-  async function vouchedFor(request: RequestHeaders): Promise<Vouched | undefined> {
-    for (const { method, accountBehind } of platforms) {
-      const account = await accountBehind(request)
-      if (account) return { method, account }
-    }
-    return undefined
-  }
-
   return {
     async login(
+      vouched,
       request,
       { input, device, idempotencyKey = randomId(), ...previous },
       receivedMs = now(),
     ) {
       const startedMs = now()
-      const vouched = await vouchedFor(request)
-      if (!vouched) return undefined
       const { method, account } = vouched
       if (device !== undefined) checkDevice(device)
       const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
@@ -269,9 +220,7 @@ export function createLoginByPlatform<Claims extends object>({
       return answer
     },
 
-    async sessionBehind(request, ended) {
-      const vouched = await vouchedFor(request)
-      if (!vouched) return undefined
+    async sessionBehind(vouched, request, ended) {
       const key = keyOf(vouched)
       const known = remembered.get(key)
       if (known && !hangs(known)) {
@@ -283,7 +232,7 @@ export function createLoginByPlatform<Claims extends object>({
       return newer && newer !== known ? newer.session : startLookUp(vouched, request)
     },
 
-    forget(account) {
+    async forget(account) {
       for (const { method } of platforms) remembered.delete(keyOf({ method, account }))
     },
   }

@@ -2,7 +2,7 @@ import { checkNames } from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import { accountOf } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
-import type { Platform } from './by-platform.js'
+import type { Platform } from './platform.js'
 
 /** What is read of the context that the platform gives to a cloud function, as `getWXContext` of `wx-server-sdk` does. */
 export interface WXContext {

@@ -1,7 +1,7 @@
 import { checkNames } from '../option-checks.js'
 import { accountOf } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
-import type { Platform } from './by-platform.js'
+import type { Platform } from './platform.js'
 
 export interface CloudHostingOptions {
   /**

@@ -21,6 +21,11 @@ export interface PhoneInput<Claims extends object = object> {
   readonly idempotencyKey?: string
 }
 
+export type Phone<Claims extends object> = (
+  input: PhoneInput<Claims>,
+  request?: RequestHeaders,
+) => Promise<PhoneAnswer | MovedPhoneAnswer>
+
 export interface PhoneNeeds<Claims extends object> {
   readonly hooks: Hooks<Claims>
   readonly keys: KeyRing
@@ -29,7 +34,7 @@ export interface PhoneNeeds<Claims extends object> {
   readonly openSession: OpenSession<Claims>
   readonly apps: ServedApps
   /** Called with an account whose session was replaced by another user's. */
-  readonly onMoved?: ((account: Account) => void) | undefined
+  readonly onMoved?: ((account: Account) => Promise<void>) | undefined
   readonly now: () => number
   readonly emit: EmitEvent
 }
@@ -48,10 +53,7 @@ export function createPhone<Claims extends object>({
   onMoved,
   now,
   emit,
-}: PhoneNeeds<Claims>): (
-  input: PhoneInput<Claims>,
-  request?: RequestHeaders,
-) => Promise<PhoneAnswer | MovedPhoneAnswer> {
+}: PhoneNeeds<Claims>): Phone<Claims> {
   /**
    * Two parties that hold one code cannot be told apart (RFC 6749 §4.1.2), so what it has opened ends, while the code
    * would be valid. Later it may come from a log, and ends nothing.
@@ -109,7 +111,7 @@ export function createPhone<Claims extends object>({
       startedMs,
       request,
     })
-    onMoved?.(account)
+    await onMoved?.(account)
     // Another request with the same code was faster.
     if (!opened) throw sessionEnded()
     const durationMs = now() - startedMs

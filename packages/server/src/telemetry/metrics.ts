@@ -1,7 +1,7 @@
 import type { AuthEvent, BreakerEvent, EndpointGroup } from '../events.js'
 import type { TelemetryAttributes, TelemetryCounter, TelemetryMeter } from './open-telemetry.js'
 
-/** What {@link observe} reads each time that metrics are collected. */
+/** What `Telemetry.observe` reads each time that metrics are collected. */
 export interface ObservedAuth {
   wechatHealth(): {
     readonly breakers: Readonly<Record<EndpointGroup, BreakerEvent['state']>>

@@ -7,7 +7,7 @@ import { checkCode } from './code.js'
 import { type CodeSession, code2Session } from './code2session.js'
 import type { AppCredentials } from './credentials.js'
 import type { FileCallOptions, WeChatFile } from './files.js'
-import { type PhoneNumber, phoneNumberRequest } from './phone-number.js'
+import type { PhoneNumber } from './phone-number.js'
 import {
   checkSessionKeyRequest,
   type ResetSessionKey,
@@ -141,6 +141,7 @@ export function createMiniProgram(
     async phoneNumber(code, { openid } = {}) {
       checkCode(code)
       if (openid !== undefined) checkTexts({ openid })
+      const { phoneNumberRequest } = await import('./phone-number.js')
       return sendAuthorized(phoneNumberRequest({ appId, code, openid, now }))
     },
 

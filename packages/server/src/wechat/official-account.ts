@@ -6,6 +6,7 @@ export type OfficialAccountScope = 'snsapi_userinfo' | 'snsapi_base'
 
 /**
  * A verified service account (服务号) whose pages people open inside WeChat (公众号网页授权). Its logins have no `session_key`.
+ * https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
  */
 export interface OfficialAccountApp extends AppCredentials {
   readonly kind: 'official_account'
@@ -40,24 +41,4 @@ export function readScope(
 ): OfficialAccountScope {
   if (scope === 'snsapi_userinfo' || scope === 'snsapi_base') return scope
   throw new TypeError(`${place}.scope must be 'snsapi_userinfo' or 'snsapi_base'`)
-}
-
-/**
- * Where the page inside WeChat goes. The order of the parameters is fixed.
- * https://developers.weixin.qq.com/doc/offiaccount/OA_Web_Apps/Wechat_webpage_authorization.html
- */
-export function officialAccountUrl(
-  appId: string,
-  redirectUri: string,
-  state: string,
-  scope: OfficialAccountScope,
-): string {
-  const query = new URLSearchParams({
-    appid: appId,
-    redirect_uri: redirectUri,
-    response_type: 'code',
-    scope,
-    state,
-  })
-  return `https://open.weixin.qq.com/connect/oauth2/authorize?${query}#wechat_redirect`
 }

@@ -4,6 +4,8 @@ const wrongPaySig =
   'WeChat rejects the payment signature; compare the AppKey with that of this env in the console: live and sandbox have different ones'
 const staleSignature =
   "The user's signature does not fit: another code has replaced the session_key; let the mini program log in, and try once more"
+const noSessionKey =
+  'There is no valid session_key; let the mini program log in, and try once more with the same order number'
 const wrongArguments = 'WeChat rejects an argument; check it against the documentation'
 const later = 'WeChat is still at it; try again later with the same arguments'
 const advertising =
@@ -25,11 +27,7 @@ export const paymentErrcodes = errcodeTable([
     'server_misconfigured',
     'The coins are not published yet; publish them in the console',
   ],
-  [
-    268490009,
-    'stale_session_key',
-    'There is no valid session_key; let the mini program log in, and try once more with the same order number',
-  ],
+  [268490009, 'stale_session_key', noSessionKey],
   [268490011, 'wechat_unavailable', later, 60],
   [268490012, 'wechat_unavailable', later, 60],
   [268490013, 'invalid_request', 'What is settled (核销) cannot be refunded'],
@@ -56,10 +54,6 @@ export const gameErrcodes = errcodeTable([
   [90000, 'invalid_request', 'WeChat does not know the order'],
   [90010, 'stale_session_key', staleSignature],
   [90011, 'server_misconfigured', wrongPaySig],
-  [
-    90016,
-    'stale_session_key',
-    'There is no valid session_key; let the mini program log in, and try once more with the same order number',
-  ],
+  [90016, 'stale_session_key', noSessionKey],
   [90018, 'invalid_request', wrongArguments],
 ])

@@ -5,12 +5,13 @@ import { type AppCredentials, readCredentials } from './credentials.js'
 /**
  * A website that people log in to by scanning a QR code (开放平台网站应用), with AppID and AppSecret from open.weixin.qq.com.
  * Its logins have no `session_key`.
+ * https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login.html
  */
 export interface WebsiteApp extends AppCredentials {
   readonly kind: 'website'
 }
 
-const scope = 'snsapi_login'
+export const websiteScope = 'snsapi_login'
 
 export function serveWebsites({ transport }: KindNeeds): ServeApp {
   return (place, entry) => {
@@ -21,23 +22,8 @@ export function serveWebsites({ transport }: KindNeeds): ServeApp {
       checkCode,
       async exchange(code) {
         const { exchangeWebCode } = await import('./web-code.js')
-        return exchangeWebCode(transport, { app, code, scope })
+        return exchangeWebCode(transport, { app, code, scope: websiteScope })
       },
     }
   }
-}
-
-/**
- * Where the browser goes for the QR code.
- * https://developers.weixin.qq.com/doc/oplatform/Website_App/WeChat_Login/Wechat_Login.html
- */
-export function websiteUrl(appId: string, redirectUri: string, state: string): string {
-  const query = new URLSearchParams({
-    appid: appId,
-    redirect_uri: redirectUri,
-    response_type: 'code',
-    scope,
-    state,
-  })
-  return `https://open.weixin.qq.com/connect/qrconnect?${query}#wechat_redirect`
 }

@@ -2,7 +2,6 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createAuth } from '../../src/index.js'
 import type { FakeWeChat, FakeWeChatPushSettings } from '../../src/testing/index.js'
 import type {
   PaymentEvent,
@@ -12,52 +11,11 @@ import type {
 } from '../../src/wechat/index.js'
 import { signPayment } from '../../src/wechat/index.js'
 import { expectNone } from '../no-secrets.js'
-import { testSecret } from '../set-up.js'
+import { attach, buy } from './buy.js'
 import { createGate, setUpWeChat } from './set-up.js'
 
 const token = 'pushtoken123'
 const encodingAesKey = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG'
-const attach = '会员 & <b>]]></b> "1"'
-
-/** Alice pays on her phone: goods of a mini program, coins, or goods of a mini game. */
-async function buy(
-  fake: FakeWeChat,
-  outTradeNo: string,
-  {
-    env = 0,
-    mode = 'short_series_goods',
-  }: { env?: 0 | 1; mode?: 'short_series_goods' | 'short_series_coin' | 'goods' } = {},
-): Promise<void> {
-  const auth = createAuth({
-    apps: [fake.app],
-    secret: testSecret,
-    fetch: fake.fetch,
-    onEvent: () => {},
-  })
-  const { access_token } = await auth.login({ code: fake.codeFor('alice') })
-  const session = await auth.authenticate(`Bearer ${access_token}`)
-  fake.publishGoods('vip', 990)
-  const { offerId, appKey, sandboxAppKey } = fake.shopOf()
-  const request = await auth.virtualPayment({
-    session,
-    code: fake.codeFor('alice'),
-    appKey: env === 1 ? sandboxAppKey : appKey,
-    mode,
-    data: {
-      offerId,
-      buyQuantity: 1,
-      env,
-      outTradeNo,
-      attach,
-      ...(mode !== 'short_series_coin' && { productId: 'vip', goodsPrice: 990 }),
-    },
-  })
-  const { errCode } =
-    mode === 'goods'
-      ? fake.requestMidasPaymentGameItem('alice', request)
-      : fake.requestVirtualPayment('alice', request)
-  expect(errCode).toBe(0)
-}
 
 /** A shop whose pushes arrive over a real socket, and what became of each. */
 async function setUpShop(

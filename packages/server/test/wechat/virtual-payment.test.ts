@@ -3,7 +3,8 @@ import { type AuthEvent, createAuth } from '../../src/index.js'
 import type { FetchLike, VirtualPayment, VirtualPaymentOptions } from '../../src/wechat/index.js'
 import { expectNone } from '../no-secrets.js'
 import { setUp, testSecret } from '../set-up.js'
-import { createGate, listen, pathsOf, setUpWeChat, type WeChatSetUp } from './set-up.js'
+import { buy } from './buy.js'
+import { createGate, listen, pathsOf, setUpWeChat } from './set-up.js'
 
 const user_ip = '203.0.113.9'
 
@@ -18,35 +19,15 @@ async function setUpShop(options: Parameters<typeof setUpWeChat>[0] = { door: 'h
   return { ...set, appKey, sandboxAppKey, alice, payment: wechat.virtualPayment({ appKey }) }
 }
 
-/** Alice pays for a membership; her order. */
-async function buy({ fake }: Pick<WeChatSetUp, 'fake'>, env: 0 | 1 = 0): Promise<string> {
-  const auth = createAuth({
-    apps: [fake.app],
-    secret: testSecret,
-    fetch: fake.fetch,
-    onEvent: () => {},
-  })
-  const { access_token } = await auth.login({ code: fake.codeFor('alice') })
-  const session = await auth.authenticate(`Bearer ${access_token}`)
-  fake.publishGoods('vip', 990)
-  const { offerId, appKey, sandboxAppKey } = fake.shopOf()
-  const request = await auth.virtualPayment({
-    session,
-    code: fake.codeFor('alice'),
-    appKey: env === 1 ? sandboxAppKey : appKey,
-    mode: 'short_series_goods',
-    data: {
-      offerId,
-      buyQuantity: 1,
-      productId: 'vip',
-      goodsPrice: 990,
-      env,
-      outTradeNo: 'order-0001',
-    },
-  })
-  expect(fake.requestVirtualPayment('alice', request)).toMatchObject({ errCode: 0 })
-  return 'order-0001'
-}
+const refund = {
+  order_id: 'order-0001',
+  refund_order_id: 'refund-0001',
+  left_fee: 1,
+  refund_fee: 1,
+  biz_meta: '',
+  refund_reason: '0',
+  req_from: '3',
+} as const
 
 const pay = { user_ip, amount: 30, order_id: 'coins-01', payitem: '[]', remark: 'hat' }
 
@@ -117,7 +98,7 @@ describe('virtual payment, by real connections:', () => {
   test('an order is paid, then delivered', async () => {
     const set = await setUpShop()
     const { payment, alice } = set
-    const order_id = await buy(set)
+    const order_id = await buy(set.fake)
 
     const paid = await payment.queryOrder({ openid: alice.openid, order_id })
     await payment.notifyProvideGoods({ order_id })
@@ -133,7 +114,7 @@ describe('virtual payment, by real connections:', () => {
   test('an order is refunded, and then is not paid any more', async () => {
     const set = await setUpShop()
     const { payment, alice } = set
-    const order_id = await buy(set)
+    const order_id = await buy(set.fake)
     const refund = {
       openid: alice.openid,
       order_id,
@@ -158,7 +139,7 @@ describe('virtual payment, by real connections:', () => {
 
   test('what the mini program can withdraw', async () => {
     const set = await setUpShop()
-    await buy(set)
+    await buy(set.fake)
 
     expect(await set.payment.queryBizBalance()).toMatchObject({
       balance_available: { amount: '9.90', currency_code: 'CNY' },
@@ -169,7 +150,7 @@ describe('virtual payment, by real connections:', () => {
     const set = await setUpShop()
     const { wechat, alice, sandboxAppKey, payment } = set
     const sandbox = wechat.virtualPayment({ appKey: sandboxAppKey, env: 1 })
-    const order_id = await buy(set, 1)
+    const order_id = await buy(set.fake, 'order-0001', { env: 1 })
 
     const { openid } = alice
     const signed = { openid, sessionKey: set.fake.sessionKeyOf('alice') }
@@ -201,7 +182,7 @@ describe('virtual payment, by real connections:', () => {
   test('any other call of mini programs and of mini games', async () => {
     const set = await setUpShop()
     const { payment, alice, fake, clock } = set
-    await buy(set)
+    await buy(set.fake)
     const user = { ...alice, sessionKey: fake.sessionKeyOf('alice') }
 
     const order = await payment.call('/xpay/query_order', {
@@ -295,16 +276,7 @@ describe('what WeChat refuses:', () => {
     fake.fail(errcode, { endpoint: 'POST /xpay/refund_order' })
 
     const error = await payment
-      .refundOrder({
-        openid: alice.openid,
-        order_id: 'order-0001',
-        refund_order_id: 'refund-0001',
-        left_fee: 1,
-        refund_fee: 1,
-        biz_meta: '',
-        refund_reason: '0',
-        req_from: '3',
-      })
+      .refundOrder({ ...refund, openid: alice.openid })
       .catch((reason: unknown) => reason)
 
     expect(error).toMatchObject({ ...expected, errcode, message: expect.stringMatching(/.{20}/) })
@@ -372,18 +344,9 @@ describe('a busy WeChat', () => {
     const { payment, fake, alice } = await setUpShop({})
     fake.fail(-1, { endpoint: 'POST /xpay/refund_order' })
 
-    const refund = payment.refundOrder({
-      openid: alice.openid,
-      order_id: 'order-0001',
-      refund_order_id: 'refund-0001',
-      left_fee: 1,
-      refund_fee: 1,
-      biz_meta: '',
-      refund_reason: '0',
-      req_from: '3',
-    })
+    const refunded = payment.refundOrder({ ...refund, openid: alice.openid })
 
-    await expect(refund).rejects.toMatchObject({ errcode: -1 })
+    await expect(refunded).rejects.toMatchObject({ errcode: -1 })
     expect(pathsOf(fake).filter((path) => path.includes('refund'))).toHaveLength(1)
   })
 })
