@@ -12,8 +12,8 @@ import { root } from './process.mjs'
 // sign-out without a network and beside other backends takes more; whatever is added now has to be saved elsewhere.
 const phoneBudgets = { index: 4945, full: 7738, backend: 1400, explain: 4096 }
 
-// Nest's people expect a module, decorators, a guard and a filter besides the four names.
-const adapterBudgets = { nest: 2230 }
+// The address, targets in absolute form and streams of HTTP/2 are in each that stands on node:http. Nest's people expect a module, decorators, a guard and a filter besides the four names.
+const adapterBudgets = { nest: 2290 }
 
 /** The chunks that a part of the server imports when it is used for the first time. */
 const loadedLater = new Set()
@@ -27,25 +27,25 @@ const rows = [
   })),
   {
     name: '@wxlogin/server, minified, without jose and undici',
-    // 32 KiB. What many backends never use is not in here: it is loaded when it is first used, and stands below.
-    budget: 32_768,
+    // 32 KiB, and 2 KB that say what is wrong with an argument, a hook, an AppID or a secret. What many backends never use is not in here: it is loaded when it is first used, and stands below.
+    budget: 34_800,
     bytes: await minifiedAndGzipped(core),
   },
   {
     name: '@wxlogin/server/wechat, minified, by itself, without undici',
-    budget: 13_312,
+    budget: 13_900,
     bytes: await minifiedAndGzipped(await filesLoadedBy('wechat')),
   },
 ]
 rows.push({
   name: '@wxlogin/server, minified, all that is loaded when it is first used',
-  budget: 12_500,
+  budget: 12_800,
   bytes: await minifiedAndGzipped([...loadedLater]),
 })
 for (const adapter of adapters) {
   rows.push({
     name: `@wxlogin/server/${adapter}, minified, on top of it`,
-    budget: adapterBudgets[adapter] ?? 1290,
+    budget: adapterBudgets[adapter] ?? 1360,
     bytes: await bundledOnTopOfCore(adapter),
   })
 }

@@ -71,7 +71,7 @@ function call({ event, context }: Pick<FakeFunctionCall, 'event' | 'context'>): 
 
 function setUp() {
   const wechat = createFakeWeChat({
-    apps: [{ appId, appSecret: '0123456789abcdef0123456789abcdef' }],
+    apps: [{ appId, appSecret: 'd1f3a9c47be28056e1d4f7a2b9c83065' }],
   })
   const wx = createFakeWx({ appId, wechat, cloudFunction: call })
   return { wechat, wx, client: createClient({ cloudFunction: { name: 'api' }, wx }) }

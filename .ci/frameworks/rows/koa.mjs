@@ -6,7 +6,7 @@ import Koa3 from 'koa'
 import bodyParser from 'koa-bodyparser'
 import mount from 'koa-mount'
 import Koa2 from 'koa2'
-import { serve, sizeOf } from '../serve.mjs'
+import { serve, serveBoth, sizeOf } from '../serve.mjs'
 import { expectUncalledToFail } from '../uncalled.mjs'
 
 const startOn =
@@ -43,7 +43,7 @@ const startOn =
     app.use(async (ctx) => {
       ctx.body = { method: ctx.method, url: ctx.originalUrl, body: await bodyOf(ctx) }
     })
-    return { ...(await serve(app.callback())), errors }
+    return { ...(await serveBoth(app.callback())), errors }
   }
 
 export const variants = [

@@ -125,7 +125,7 @@ export const variants = [
 
 const newAuth = () =>
   createAuth({
-    apps: [{ appId: 'wx0000000000000001', appSecret: '0123456789abcdef0123456789abcdef' }],
+    apps: [{ appId: 'wx0000000000000001', appSecret: 'd1f3a9c47be28056e1d4f7a2b9c83065' }],
     secret: 'h7Qm2xV9cKp4Tz8wRb3yLn6sDf1gJa5u',
     onEvent: () => undefined,
   })

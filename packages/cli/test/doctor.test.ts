@@ -1,10 +1,9 @@
 import { cpSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { createAuth } from '@wxlogin/server'
+import { createAuth, weaknessOf } from '@wxlogin/server'
 import { authRoutes } from '@wxlogin/server/node'
 import { createFakeWeChat, type FakeWeChat } from '@wxlogin/server/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { weaknessOf } from '../src/doctor/guessable.js'
 import { folderWith, listen, root, wxlogin } from './set-up.js'
 
 const appId = 'wx0123456789abcdef'

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { parseEnv } from 'node:util'
-import { createAuth } from '@wxlogin/server'
+import { createAuth, weaknessOf } from '@wxlogin/server'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
-import { weaknessOf } from '../src/doctor/guessable.js'
 import { wxlogin } from './set-up.js'
 
 async function environmentOf(...args: readonly string[]): Promise<NodeJS.Dict<string>> {

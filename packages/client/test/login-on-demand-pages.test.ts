@@ -11,7 +11,7 @@ import { run } from './documented.js'
 // Runs the very code of docs/login-on-demand.md, against the backend that docs/phone-number.md shows.
 const document = 'docs/login-on-demand.md'
 const appId = 'wx0000000000000001'
-const appSecret = '0123456789abcdef0123456789abcdef'
+const appSecret = 'd1f3a9c47be28056e1d4f7a2b9c83065'
 const code = { client: 'silent: false', login: 'function logIn' }
 
 interface ShownPage {

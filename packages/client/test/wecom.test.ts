@@ -7,7 +7,7 @@ import { createFakeWeChat } from '@wxlogin/server/testing'
 import { expect, test } from 'vitest'
 import { outcomes, setUp as setUpAlone, times } from './set-up.js'
 
-const app = { appId: 'wx0000000000000001', appSecret: '0123456789abcdef0123456789abcdef' }
+const app = { appId: 'wx0000000000000001', appSecret: 'd1f3a9c47be28056e1d4f7a2b9c83065' }
 const corp = { corpId: 'ww0000000000000001', agentSecret: 'a'.repeat(43) }
 const wecom = { kind: 'wecom', appId: 'acme', miniProgramAppId: app.appId, ...corp } as const
 

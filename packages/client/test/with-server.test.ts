@@ -18,7 +18,7 @@ afterEach(() => {
 /** The real server behind the fake phone, in one process. */
 function setUp() {
   const appId = 'wx0000000000000001'
-  const appSecret = '0123456789abcdef0123456789abcdef'
+  const appSecret = 'd1f3a9c47be28056e1d4f7a2b9c83065'
   const wechat = createFakeWeChat({ apps: [{ appId, appSecret }] })
   const auth = createAuth({
     apps: [{ appId, appSecret }],

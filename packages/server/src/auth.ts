@@ -2,6 +2,7 @@ import type { MovedPhoneAnswer, PhoneAnswer, TokenAnswer } from '@wxlogin/shared
 import { createKeyRing, hmacKeys } from './crypto/key-ring.js'
 import { randomId } from './crypto/random-id.js'
 import { readSigningKeys } from './crypto/signing-keys.js'
+import { weaknessOf } from './crypto/weak-secret.js'
 import type { WarningEvent } from './events.js'
 import type { GuardOptions } from './guard-options.js'
 import { createHooks } from './hooks.js'
@@ -242,6 +243,11 @@ export function createAuth<Claims extends object = object>(
     emit,
   })
 
+  if ([options.secret].flat().some(weaknessOf)) {
+    const hint =
+      'Whoever guesses the secret can be any user; generate one with `npx wxlogin keygen`, and put it first in a list: nobody is logged out while the old one stands behind it'
+    emit({ type: 'warning', warning: 'weak_secret', hint })
+  }
   const warnings = options.store ? [] : (['memory_store'] as const)
   for (const warning of warnings) {
     const hint = 'A restart logs everyone out; set the store option in production'

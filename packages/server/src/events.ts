@@ -196,9 +196,15 @@ export interface WarningEvent {
   /**
    * `memory_store`: sessions live in this process; a restart logs everyone out · `openid_as_user_id`: `onLogin` returned
    * the openid as the user's id, so tokens and events carry it · `accept_legacy_over`: `acceptLegacy.until` has passed ·
-   * `no_undici`: undici is not there, or is in a bundle where it cannot start, and the global `fetch` calls WeChat.
+   * `no_undici`: undici is not there, or is in a bundle where it cannot start, and the global `fetch` calls WeChat ·
+   * `weak_secret`: somebody could guess the `secret`, and whoever does can be any user.
    */
-  readonly warning: 'memory_store' | 'openid_as_user_id' | 'accept_legacy_over' | 'no_undici'
+  readonly warning:
+    | 'memory_store'
+    | 'openid_as_user_id'
+    | 'accept_legacy_over'
+    | 'no_undici'
+    | 'weak_secret'
   readonly hint: string
 }
 

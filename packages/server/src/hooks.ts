@@ -1,8 +1,9 @@
 import type { Json } from '@wxlogin/shared'
+import { withDeadline } from './deadline.js'
 import { AuthError } from './errors.js'
-import { checkFunctions } from './option-checks.js'
+import { checkFunctions, kindOf } from './option-checks.js'
 import type { RequestHeaders } from './request.js'
-import type { Account, Session } from './session.js'
+import { type Account, readUserId, type Session, type UserId } from './session.js'
 
 /**
  * The request that a hook runs for: material for a risk control or a log, of which this library believes and keeps
@@ -37,8 +38,11 @@ export type PreviousSession = Pick<Session, 'id' | 'userId' | 'appId'>
 
 /** What `onLogin` returns. */
 export interface LoginDecision {
-  /** Your own id of the user. Without it the user gets a stable opaque id, derived from AppID and openid. */
-  readonly userId?: string | number
+  /**
+   * Your own id of the user: a string, a whole number or a bigint. Without it the user gets a stable opaque id, derived
+   * from AppID and openid; one that is there and `undefined` is a `server_error`.
+   */
+  readonly userId?: UserId
   /** Sent to the client with the tokens. */
   readonly data?: Json
 }
@@ -56,7 +60,7 @@ export interface PhoneContext<Claims extends object = object> extends HookContex
 /** What `onPhoneNumber` returns. */
 export interface PhoneDecision {
   /** Whose number it is. If it is another user's, a session of that user takes the place of this one. */
-  readonly userId?: string | number
+  readonly userId?: UserId
   /** Sent to the client with the number. */
   readonly data?: Json
 }
@@ -82,7 +86,8 @@ export interface HookOptions<Claims extends object = object> {
    * Links the WeChat account to your user. It may run again for the same login, so make it an upsert. To refuse a
    * user, throw `new AuthError('access_denied', message, { reason })`, and for a wrong password or SMS code with the
    * scope `attempt`, which costs nobody the session that was there. What WeChat refuses (`invalid_code`, `rate_limited`,
-   * `user_blocked`) may be let through; anything else thrown is a 500.
+   * `user_blocked`) may be let through; anything else thrown is a 500, and so is whatever has not settled within 15
+   * seconds, here and in every other function of yours.
    */
   onLogin?: (
     account: Account,
@@ -195,15 +200,37 @@ export function createHooks<Claims extends object>({
 // What a hook may say to the client: its own refusal, and what WeChat said when the hook asked it.
 const passed: ReadonlySet<string> = new Set(['access_denied', 'rate_limited', 'user_blocked'])
 
-/** Runs a hook of the app: it may refuse or report an outage; anything else that it throws is a bug in the app. */
+/** Longer than anybody waits for a database, and short enough for the phone to hear of it before it gives up. */
+const hookTimeoutMs = 15_000
+
+/**
+ * Runs a hook of the app: it may refuse or report an outage; anything else that it throws is a bug in the app, and so is
+ * that it does not settle within 15 seconds.
+ */
 export async function callHook<T>(name: string, hook: () => T | Promise<T>): Promise<T> {
   try {
-    return await hook()
+    const given = hook()
+    if (!isPromise(given)) return given
+    return await withDeadline(
+      hookTimeoutMs,
+      () => hangs(name),
+      () => Promise.resolve(given),
+    )
   } catch (cause) {
     if (cause instanceof AuthError && cause.code === 'invalid_code') throw phoneCodeRefused(cause)
     if (cause instanceof AuthError && (passed.has(cause.code) || cause.status >= 500)) throw cause
     throw new AuthError('server_error', `The ${name} option threw; see cause`, { cause })
   }
+}
+
+const isPromise = <T>(given: T | Promise<T>): given is Promise<T> =>
+  typeof Object(given).then === 'function'
+
+function hangs(name: string): AuthError {
+  return new AuthError(
+    'server_error',
+    `The ${name} option has not settled within ${hookTimeoutMs / 1000} seconds; give what it waits for a deadline of its own, below that`,
+  )
 }
 
 /** Not the code of the login, which was good or the hook would not have run: a new one of that kind mends nothing. */
@@ -217,28 +244,36 @@ function phoneCodeRefused(cause: AuthError): AuthError {
   })
 }
 
-function decisionOf(
-  name: string,
-  // biome-ignore lint/suspicious/noConfusingVoidType: a hook that returns nothing is the usual one
-  decision: LoginDecision | PhoneDecision | undefined | void,
-): LoginDecision {
-  checkDecision(name, decision)
-  const { userId, data } = decision ?? {}
+/** What says nothing that is understood, a row of a table of users for example, would make a stranger of everybody. */
+function decisionOf(name: string, decision: unknown): LoginDecision {
+  if (decision === undefined) return {}
+  const isObject = typeof decision === 'object' && decision !== null && !Array.isArray(decision)
+  if (!isObject) throw misunderstood(name, kindOf(decision))
+  const hasData = 'data' in decision && decision.data !== undefined
+  if (!('userId' in decision || hasData || isEmpty(decision))) {
+    throw misunderstood(name, 'an object with neither of the two')
+  }
   return {
-    ...(userId !== undefined && { userId }),
-    ...(data !== undefined && { data: jsonCopy(data, `The data that ${name} returns`) }),
+    ...('userId' in decision && {
+      userId: readUserId(decision.userId, (what) =>
+        misunderstood(name, `a userId that is ${what}`),
+      ),
+    }),
+    ...(hasData && { data: jsonCopy(decision.data as Json, `The data that ${name} returns`) }),
   }
 }
 
-/** What says nothing that is understood, a row of a table of users for example, would make a stranger of everybody. */
-function checkDecision(name: string, decision: unknown): void {
-  if (decision === undefined || decision === null) return
-  const names = Object.keys(Object(decision))
-  const isUnderstood = names.length === 0 || names.some((one) => one === 'userId' || one === 'data')
-  if (typeof decision === 'object' && isUnderstood) return
-  throw new AuthError(
+/** A Map or a Date has no members of its own either, and says something all the same. */
+function isEmpty(decision: object): boolean {
+  const prototype = Object.getPrototypeOf(decision)
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
+  return isPlain && Object.keys(decision).every((name) => name === 'data')
+}
+
+function misunderstood(name: string, what: string): AuthError {
+  return new AuthError(
     'server_error',
-    `The ${name} option must return { userId, data } or nothing, and returned ${typeof decision === 'object' ? 'neither of the two' : `a ${typeof decision}`}`,
+    `The ${name} option returned ${what}; return { userId } with an id of your own, { data } without one, or nothing`,
   )
 }
 

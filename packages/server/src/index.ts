@@ -11,6 +11,7 @@ export type {
 } from '@wxlogin/shared'
 export { type Auth, createAuth, type Health } from './auth.js'
 export type { Jwk } from './crypto/signing-keys.js'
+export { type SecretWeakness, weaknessOf } from './crypto/weak-secret.js'
 export { AuthError, type AuthErrorCode, type AuthErrorOptions } from './errors.js'
 export type {
   AuthEvent,

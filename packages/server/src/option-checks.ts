@@ -57,6 +57,21 @@ export function checkCredential(name: string, value: unknown): asserts value is 
   }
 }
 
+/** Whether it is what examples, templates and forms have in the place of a secret. Nothing that is random says so. */
+export function isPlaceholder(text: string): boolean {
+  return placeholder.test(text) || text === '0123456789abcdef0123456789abcdef'
+}
+
+const placeholder =
+  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|your[-_ ]?(own[-_ ]?)?(\w+[-_ ])?(secret|key)|placeholder|^<.*>$|^[x*•.…_-]{8,}$/i
+
+/** The same as {@link checkCredential}, of a secret that somebody else has given: nor may it be a placeholder. */
+export function checkGivenSecret(name: string, value: unknown): asserts value is string {
+  checkCredential(name, value)
+  if (!isPlaceholder(value)) return
+  throw new TypeError(`${name} is the placeholder of an example; put the real one where it is set`)
+}
+
 /** Throws an `Error` on a Node that is too old, before anything fails in words that do not say so. */
 export function checkNode(version = globalThis.process?.versions?.node): void {
   if (version === undefined) return
@@ -80,20 +95,73 @@ export type OptionNames<Options> = Readonly<Record<keyof Options, true>>
 export function checkNames(
   of: string,
   given: unknown,
-  known: Readonly<Record<string, true>>,
+  known: Readonly<Record<string, unknown>>,
 ): void {
-  if (typeof given !== 'object' || given === null) {
-    throw new TypeError(`The options of ${of} must be an object`)
-  }
+  checkObject(of, given)
   for (const name of Object.keys(given)) {
     if (Object.hasOwn(known, name)) continue
-    const names = Object.keys(known)
-    const meant = names.find((one) => isMeantBy(name, one))
+    const meant = meantBy(name, known)
     throw new TypeError(
-      `${name} is not an option of ${of}; ${meant ? `did you mean ${meant}?` : `there are ${names.join(', ')}`}`,
+      `${name} is not an option of ${of}; ${meant ? `did you mean ${meant}?` : `there are ${Object.keys(known).join(', ')}`}`,
     )
   }
 }
+
+function checkObject(of: string, given: unknown): asserts given is object {
+  if (typeof given === 'object' && given !== null) return
+  throw new TypeError(`The options of ${of} must be an object, not ${kindOf(given)}`)
+}
+
+const meantBy = (given: string, known: object) =>
+  Object.keys(known).find((name) => isMeantBy(given, name))
+
+/** What a member of an argument has to be; with a `?` it may be left out. */
+type Rule = Kind | `${Kind}?`
+type Kind = 'string' | 'boolean' | 'number' | 'object' | 'session' | 'anything'
+
+/** A rule for every member of an argument: one that is left out does not compile. */
+export type ArgumentRules<Argument> = Readonly<Record<keyof Argument, Rule>>
+
+/**
+ * Throws a `TypeError` that names the first member that is not what it has to be, or whose name is a slip: whoever calls
+ * may have no types, and what is made of a wrong value is nothing that they meant. `of` is what is called.
+ */
+export function checkArguments<Argument extends object>(
+  of: string,
+  given: Argument,
+  rules: ArgumentRules<Argument>,
+): void {
+  checkObject(of, given)
+  // Not every unknown one: an object that holds more may be handed on as it is.
+  for (const name of Object.keys(given)) {
+    const meant = Object.hasOwn(rules, name) ? undefined : meantBy(name, rules)
+    if (meant) throw new TypeError(`${of} takes no ${name}; did you mean ${meant}?`)
+  }
+  const members: Readonly<Record<string, unknown>> = Object(given)
+  for (const [name, rule] of Object.entries<Rule>(rules)) checkArgument(name, members[name], rule)
+}
+
+/** The same for one argument. */
+export function checkArgument(name: string, value: unknown, rule: Rule): void {
+  const kind = rule.replace('?', '')
+  if (kind === 'anything' || (value === undefined && kind !== rule)) return
+  if (kind === 'session' ? isSession(value) : value !== null && typeof value === kind) return
+  const wanted = kind === 'session' ? 'what authenticate or sessionOf gives' : a(kind)
+  throw new TypeError(`${name} must be ${wanted}, not ${kindOf(value)}`)
+}
+
+function isSession(value: unknown): boolean {
+  const { id, userId } = Object(value)
+  return typeof id === 'string' && typeof userId === 'string'
+}
+
+/** What it is, with its article, and nothing of what is in it. */
+export function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value)
+  return Array.isArray(value) ? 'a list' : a(typeof value)
+}
+
+const a = (kind: string) => (kind === 'object' ? 'an object' : `a ${kind}`)
 
 /** Whether a name is another one but for case and a slip in every third letter. */
 function isMeantBy(given: string, known: string): boolean {

@@ -87,6 +87,7 @@ export function resolveCommon<Claims extends object>(
   const { now = Date.now, onEvent, ...options } = given
   checkFunctions({ now })
   checkClock(now())
+  checkOwnSecret(options)
   const store = options.store === undefined ? createMemoryStore({ now }) : options.store
   if (options.deviceGrant !== undefined) checkValueVerbs('deviceGrant', store)
   return {
@@ -95,6 +96,15 @@ export function resolveCommon<Claims extends object>(
     emit: createEmit(onEvent),
     store,
   }
+}
+
+/** WeChat, and whoever is told the AppSecret, could make tokens of any user. */
+function checkOwnSecret({ apps, secret }: Readonly<{ apps: unknown; secret: unknown }>): void {
+  const given = [apps].flat().flatMap((app) => Object.values(Object(app)))
+  if (![secret].flat().some((one) => one && given.includes(one))) return
+  throw new TypeError(
+    'secret must not be the AppSecret, or anything else of apps: it is a secret of its own; generate one with `npx wxlogin keygen`',
+  )
 }
 
 /** Throws a `TypeError` when options of two modules contradict each other. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AppKind, InvalidGrantReason, Json } from '@wxlogin/shared'
-import { AuthError } from './errors.js'
+import { kindOf } from './option-checks.js'
 
 /**
  * How a session was created (compare `amr`, RFC 8176): by a code, by a code from a data pre-fetch, by a phone number
@@ -256,23 +256,48 @@ export interface Device {
   readonly current: boolean
 }
 
-/** A user's id as tokens and stores hold it. Throws `server_error` for an invalid one. */
-export function toUserId(userId: string | number, account?: Account): string {
-  const text = typeof userId === 'number' && Number.isSafeInteger(userId) ? String(userId) : userId
+/** Your own id of a user: a string of 1 to 255 bytes in UTF-8, or a whole number. */
+export type UserId = string | number | bigint
+
+/** A user's id as tokens and stores hold it. `refuse` makes the error for what is none, and is told what it is. */
+export function readUserId(userId: unknown, refuse: (what: string) => Error): string {
+  const isWhole = typeof userId === 'bigint' || Number.isSafeInteger(userId)
+  const text = isWhole ? String(userId) : userId
   if (
-    typeof text !== 'string' ||
-    text === '' ||
-    Buffer.byteLength(text) > 255 ||
+    typeof text === 'string' &&
+    text !== '' &&
+    Buffer.byteLength(text) <= maxUserIdBytes &&
     // Half of a pair: all of them become the same bytes.
-    /\p{Cs}/u.test(text) ||
-    text === account?.appId
+    !/\p{Cs}/u.test(text)
   ) {
-    throw new AuthError(
-      'server_error',
-      'A userId must be a whole number or a string of 1 to 255 bytes in UTF-8, and not the AppID',
-    )
+    return text
   }
-  return text
+  throw refuse(kindOfNoId(userId))
+}
+
+/** The same for an argument. Throws a `TypeError`. */
+export function checkUserId(userId: unknown): string {
+  return readUserId(
+    userId,
+    (what) => new TypeError(`userId must be a string, a whole number or a bigint, not ${what}`),
+  )
+}
+
+const maxUserIdBytes = 255
+
+function kindOfNoId(value: unknown): string {
+  if (typeof value === 'number') {
+    return Number.isInteger(value)
+      ? 'a number that is not exact any more; give it as a bigint or a string'
+      : 'a number that is not whole'
+  }
+  if (typeof value === 'string') {
+    if (value === '') return 'an empty string'
+    return /\p{Cs}/u.test(value)
+      ? 'a string with half of a character in it'
+      : `a string of more than ${maxUserIdBytes} bytes`
+  }
+  return kindOf(value)
 }
 
 /** Stable, needs no database, and says nothing about the openid to anyone who does not already know it. */

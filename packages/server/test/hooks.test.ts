@@ -1,6 +1,6 @@
 import type { ErrorBody } from '@wxlogin/shared'
-import { describe, expect, test } from 'vitest'
-import { AuthError, type AuthErrorCode, type AuthResponse } from '../src/index.js'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { AuthError, type AuthErrorCode, type AuthOptions, type AuthResponse } from '../src/index.js'
 import { bodyOf, send } from './http/set-up.js'
 import { newKey, type SetUp, setUp } from './set-up.js'
 
@@ -114,35 +114,176 @@ describe("WeChat's refusals pass through a hook as what they are", () => {
 })
 
 describe('what says nothing that is understood makes nobody a stranger', () => {
-  test.each([
+  class Row {
+    readonly #values = { userId: 7 }
+    get userId() {
+      return this.#values.userId
+    }
+  }
+
+  const misunderstood: readonly (readonly [string, unknown, string])[] = [
     ['the id itself', 'user-1', 'a string'],
     ['a number', 7, 'a number'],
+    ['false', false, 'a boolean'],
+    ['null, of a user who was not found', null, 'null'],
+    ['a function', () => 7, 'a function'],
     ['a row of a table', { id: 7, name: 'Alice' }, 'neither of the two'],
-    ['a list', [{ userId: 7 }], 'neither of the two'],
-  ])('%s is a failure that says what to return', async (_name, decision, said) => {
-    const { auth, wechat, events } = setUp({ onLogin: () => decision as object })
+    ['a list', [{ userId: 7 }], 'a list'],
+    ['an empty list', [], 'a list'],
+    ['a Map', new Map([['userId', 7]]), 'neither of the two'],
+    ['a Date', new Date(0), 'neither of the two'],
+    ['an id that is undefined', { userId: undefined }, 'a userId that is undefined'],
+    ['an id that is null', { userId: null, data: 1 }, 'a userId that is null'],
+    ['an id that is NaN', { userId: Number.NaN }, 'a userId that is a number that is not whole'],
+    ['an id that is an object', { userId: { id: 7 } }, 'a userId that is an object'],
+    ['an id beyond what a number holds', { userId: 2 ** 53 }, 'give it as a bigint or a string'],
+  ]
 
-    const login = send(auth, '/login', {
-      body: { code: wechat.codeFor('alice'), app_id: wechat.app.appId },
-    })
+  test.each(misunderstood)(
+    '%s is a failure that says what to return',
+    async (_name, decision, said) => {
+      const { auth, wechat, events } = setUp({ onLogin: () => decision as object })
 
-    expect((await login).status).toBe(500)
-    expect(events.find(({ type }) => type === 'failure')).toMatchObject({
-      code: 'server_error',
-      error: { message: expect.stringMatching(`onLogin .*{ userId, data } .*returned ${said}`) },
-    })
-  })
+      const login = send(auth, '/login', {
+        body: { code: wechat.codeFor('alice'), app_id: wechat.app.appId },
+      })
 
-  test.each([undefined, null, {}, { data: 1 }, { userId: 7, name: 'Alice' }])(
-    '%j is understood',
-    async (decision) => {
-      const { auth, wechat } = setUp({ onLogin: () => decision as object })
-
-      const login = auth.login({ code: wechat.codeFor('alice') })
-
-      await expect(login).resolves.toMatchObject({ token_type: 'Bearer' })
+      expect((await login).status).toBe(500)
+      expect(events.find(({ type }) => type === 'failure')).toMatchObject({
+        code: 'server_error',
+        error: { message: expect.stringMatching(/onLogin .*return { userId/) },
+      })
+      expect(events.find(({ type }) => type === 'failure')).toMatchObject({
+        error: { message: expect.stringContaining(said) },
+      })
     },
   )
+
+  test.each(misunderstood)(
+    '%s is none from onPhoneNumber either',
+    async (_name, decision, said) => {
+      const { auth, wechat } = setUp({ onPhoneNumber: () => decision as object })
+      const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+      const session = await auth.authenticate(`Bearer ${access_token}`)
+
+      const phone = auth.phone({ session, code: wechat.phoneCodeFor('alice') })
+
+      await expect(phone).rejects.toMatchObject({
+        code: 'server_error',
+        message: expect.stringContaining(said),
+      })
+    },
+  )
+
+  test.each(misunderstood.filter(([name]) => name.startsWith('an id')))(
+    '%s is none of a session that the app creates, or of an earlier login',
+    async (_name, given, said) => {
+      const { userId } = given as { userId: string }
+      const { auth } = setUp({
+        acceptLegacy: { until: 1_900_000_000, verify: () => ({ userId }) },
+      })
+      const wanted = { code: 'server_error', message: expect.stringContaining(said) }
+      const refusal = expect.toSatisfy(
+        (error) =>
+          error instanceof TypeError && error.message.includes(said.replace(/.* that is /, '')),
+      )
+
+      const created = auth.sessions.create({ account: { openid: 'alice' }, userId })
+
+      await expect(created).rejects.toEqual(refusal)
+      await expect(auth.authenticate('Bearer earlier')).rejects.toMatchObject(wanted)
+      await expect(auth.sessions.revoke({ userId })).rejects.toEqual(refusal)
+      await expect(auth.sessions.list(userId)).rejects.toEqual(refusal)
+      await expect(auth.sessions.forget(userId)).rejects.toEqual(refusal)
+    },
+  )
+
+  test.each([
+    undefined,
+    {},
+    Object.create(null),
+    { data: 1 },
+    { userId: 7, name: 'Alice' },
+    new Row(),
+  ])('%j is understood', async (decision) => {
+    const { auth, wechat } = setUp({ onLogin: () => decision as object })
+
+    const login = auth.login({ code: wechat.codeFor('alice') })
+
+    await expect(login).resolves.toMatchObject({ token_type: 'Bearer' })
+  })
+
+  test('what a class has by a getter counts', async () => {
+    const { auth, wechat } = setUp({ onLogin: () => new Row() })
+
+    const { user_id } = await auth.login({ code: wechat.codeFor('alice') })
+
+    expect(user_id).toBe('7')
+  })
+
+  test('a bigint is an id wherever one is given', async () => {
+    const userId = 9_007_199_254_740_993n
+    const { auth, wechat } = setUp({ onLogin: () => ({ userId }) })
+
+    const { user_id } = await auth.login({ code: wechat.codeFor('alice') })
+    await auth.sessions.create({ account: { openid: 'alice' }, userId })
+
+    expect(user_id).toBe('9007199254740993')
+    await expect(auth.sessions.list(userId)).resolves.toHaveLength(2)
+    await expect(auth.sessions.revoke({ userId })).resolves.toBe(2)
+  })
+})
+
+describe('a hook that never settles', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const never = () => new Promise<never>(() => undefined)
+  const hanging: readonly (readonly [string, Partial<AuthOptions>])[] = [
+    ['onLogin', { onLogin: never }],
+    ['claims', { claims: never }],
+    ['apps', { apps: never }],
+  ]
+
+  test.each(hanging)(
+    '%s is a failure after 15 seconds, which says what to do',
+    async (name, options) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      const { auth, wechat, events } = setUp(options)
+
+      const login = send(auth, '/login', {
+        body: { code: wechat.codeFor('alice'), app_id: wechat.app.appId },
+      })
+      await vi.advanceTimersByTimeAsync(14_900)
+      const before = events.filter(({ type }) => type === 'failure').length
+      await vi.advanceTimersByTimeAsync(200)
+
+      expect(before).toBe(0)
+      expect((await login).status).toBe(500)
+      expect(events.find(({ type }) => type === 'failure')).toMatchObject({
+        code: 'server_error',
+        error: {
+          message: expect.stringMatching(`The ${name} option has not settled within 15 seconds`),
+        },
+      })
+    },
+  )
+
+  test.each([['allow', { allow: never }]])('%s is one, too', async (name, options) => {
+    const { auth, wechat } = setUp()
+    const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    const guarded = auth.authenticate(`Bearer ${access_token}`, options)
+    const refused = expect(guarded).rejects.toMatchObject({
+      code: 'server_error',
+      message: expect.stringContaining(`The ${name} option has not settled`),
+    })
+    await vi.advanceTimersByTimeAsync(15_100)
+
+    await refused
+  })
 })
 
 describe('a refusal of this attempt alone', () => {

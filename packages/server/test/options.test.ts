@@ -1,13 +1,14 @@
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type AuthOptions, createAuth, createMemoryStore } from '../src/index.js'
+import { type AuthEvent, type AuthOptions, createAuth, createMemoryStore } from '../src/index.js'
 import { createRedisStore } from '../src/stores/redis.js'
 import { createSqlStore } from '../src/stores/sql.js'
 import { adapterCases, createFakeWeChat, storeCases } from '../src/testing/index.js'
 import { createWeChat } from '../src/wechat/index.js'
 import { setUp, testSecret } from './set-up.js'
 
-const app = { appId: 'wx0000000000000001', appSecret: '0123456789abcdef0123456789abcdef' }
+const app = { appId: 'wx0000000000000001', appSecret: 'd1f3a9c47be28056e1d4f7a2b9c83065' }
 const wecom = {
   kind: 'wecom',
   appId: 'acme',
@@ -66,6 +67,10 @@ describe('the secret', () => {
     'what an example had': 'change-me-change-me-change-me-change-me',
     'what a template had': 'your-secret-at-least-32-characters-long',
     'what a manual had': '<generate one with openssl rand -base64 48>',
+    'a JSON list in one text': JSON.stringify([testSecret, `${testSecret}2`]),
+    'a JSON list after a line break': `\n[ "${testSecret}" ]`,
+    'the AppSecret': app.appSecret,
+    'the AppSecret, after another': [testSecret, app.appSecret],
   }
 
   test.each(Object.entries(rows))('is refused when it is %s', (_name, secret) => {
@@ -82,6 +87,48 @@ describe('the secret', () => {
   test.each([undefined, ''])('that is %j leads to the environment variable', (secret) => {
     expect(String(refusalOf({ secret }))).toContain('is the environment variable set?')
     expect(String(refusalOf({ secret }))).toContain('--env-file=.env')
+  })
+
+  test.each([JSON.stringify([testSecret]), `${JSON.stringify({ kty: 'oct', k: testSecret })}`])(
+    'that is JSON in one text leads to what makes it a list',
+    (secret) => {
+      expect(String(refusalOf({ secret }))).toMatch(/JSON\.parse|keygen/)
+    },
+  )
+
+  test.each([
+    ['words', 'my-super-secret-jwt-key-for-production-2024'],
+    ['words in a list', [testSecret, 'this is the very long secret of our wechat app']],
+    ['what a page of these docs has', 'only-for-tests-0123456789-abcdefghijkl'],
+    ['a keyboard', 'qwertyuiop1234567890asdfghjkl1234'],
+    ['a text again and again', 'aB3dE6gH'.repeat(5)],
+  ])('that somebody could guess, %s, is a warning that says how to make one', (_name, secret) => {
+    const events: AuthEvent[] = []
+    create({ secret, onEvent: (event: AuthEvent) => events.push(event) })
+
+    expect(events).toContainEqual({
+      type: 'warning',
+      warning: 'weak_secret',
+      hint: expect.stringContaining('npx wxlogin keygen'),
+    })
+    expect(JSON.stringify(events)).not.toContain(String(secret))
+  })
+
+  test.each([
+    testSecret,
+    randomBytes(32).toString('base64'),
+    randomBytes(32).toString('base64url'),
+    randomBytes(32).toString('hex'),
+    randomUUID() + randomUUID(),
+  ])('that is random is none', (secret) => {
+    const events: AuthEvent[] = []
+    create({
+      secret,
+      store: createMemoryStore(),
+      onEvent: (event: AuthEvent) => events.push(event),
+    })
+
+    expect(events).toEqual([])
   })
 
   test.each(['', 'short', 'a'.repeat(32)])(
@@ -120,6 +167,26 @@ describe('apps', () => {
     'with quotation marks around the AppID': [{ ...app, appId: `'${app.appId}'` }],
     'with the two swapped': [{ appId: app.appSecret, appSecret: app.appId }],
     'with an original id': [{ ...app, appId: 'gh_0123456789ab' }],
+    'with any text for an AppID': [{ ...app, appId: 'foo' }],
+    'with the AppID of a template': [{ ...app, appId: 'wxYOURAPPID' }],
+    'with the AppID of DevTools for tourists': [{ ...app, appId: 'touristappid' }],
+    'with an AppID in capitals': [{ ...app, appId: app.appId.toUpperCase() }],
+    'a website with any text for an AppID': [{ ...app, kind: 'website', appId: 'my-site' }],
+    'an official account with any text for an AppID': [
+      { ...app, kind: 'official_account', appId: 'foo' },
+    ],
+    'without a secret, with any text for an AppID': [{ appId: 'foo', appSecret: false }],
+    'WeCom with any text for its mini program': [{ ...wecom, miniProgramAppId: 'foo' }],
+    'with the AppID for an AppSecret': [{ appId: 'wx1', appSecret: 'wx1' }],
+    'with the AppSecret of a template': [{ ...app, appSecret: 'your-app-secret' }],
+    'with the AppSecret of another template': [{ ...app, appSecret: 'changeme-0123456789abcdef' }],
+    'with the AppSecret of a manual': [{ ...app, appSecret: '<AppSecret>' }],
+    'with the AppSecret of a form': [{ ...app, appSecret: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' }],
+    'with the AppSecret as it is shown': [
+      { ...app, appSecret: '********************************' },
+    ],
+    'with the AppSecret of these docs': [{ ...app, appSecret: '0123456789abcdef0123456789abcdef' }],
+    'WeCom with the secret of a template': [{ ...wecom, agentSecret: 'YOUR_AGENT_SECRET' }],
     'of a kind that there is not': [{ ...app, kind: 'mini-program' }],
     'of an inherited kind': [{ ...app, kind: 'constructor' }],
     'a website without its secret': [{ kind: 'website', appId: app.appId }],

@@ -21,11 +21,11 @@ const server = `
   json-text
   read-at-most
   request
-  session        errors @wxlogin/shared node:
+  session        option-checks @wxlogin/shared node:
   guard-options  option-checks session
   events         errors session @wxlogin/shared
   emit           errors option-checks redact events
-  hooks          errors option-checks request session @wxlogin/shared
+  hooks          errors option-checks deadline request session @wxlogin/shared
   stores         option-checks session node:
   crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
@@ -34,7 +34,7 @@ const server = `
   sessions       errors option-checks redact bounded-map deadline request session guard-options events hooks crypto tokens wechat @wxlogin/shared node:
   user-info      errors on-first-use option-checks json-text session hooks crypto wechat sessions
   login          errors on-first-use option-checks bounded-map json-text request session events hooks crypto tokens wechat sessions @wxlogin/shared node:
-  http           errors deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
+  http           errors option-checks deadline json-text read-at-most request session guard-options events crypto sessions login @wxlogin/shared node:
   options        option-checks events emit hooks stores crypto tokens wechat sessions login
   auth           on-first-use request session guard-options events hooks crypto tokens wechat sessions user-info login http options @wxlogin/shared
   lazy-auth      session guard-options sessions http auth
@@ -72,7 +72,7 @@ const cli = `
   explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/errcodes @clack/prompts
   keygen         command text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
-  doctor         command errors explain project scan text version node: @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
+  doctor         command errors explain project scan text version node: @wxlogin/server @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
   dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
   commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:

@@ -1,6 +1,6 @@
+import { type SecretWeakness, weaknessOf } from '@wxlogin/server'
 import type { Text } from '../text.js'
 import type { Check, CheckResult, Finding } from './check.js'
-import { weaknessOf } from './guessable.js'
 import { type Project, resolved, type ServerSide } from './project.js'
 import { callsOf, lineAt } from './source.js'
 
@@ -60,7 +60,7 @@ export const missingVariable: Check = eachServer('missing_variable', (server) =>
     })
 })
 
-const weaknesses: { readonly [weakness in NonNullable<ReturnType<typeof weaknessOf>>]: Text } = {
+const weaknesses: { readonly [weakness in SecretWeakness]: Text } = {
   short: { en: 'is shorter than 32 bytes', zh: '不到 32 字节' },
   alike: { en: 'repeats itself', zh: '重复的内容太多' },
   words: { en: 'is made of words and sequences', zh: '由常见单词和顺序字符组成' },

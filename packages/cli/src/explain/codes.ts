@@ -101,6 +101,11 @@ export const warnings: { readonly [warning in Warning]: Text & { readonly page: 
     zh: '缺少表或某一列。调用存储的 `migrate()`，或执行它的 `schema`',
     page: 'stores',
   },
+  weak_secret: {
+    en: 'Somebody could guess the `secret`: it is made of words, sequences or repetitions. Generate one with `wxlogin keygen` and put it first in a list; nobody is logged out while the old one stands behind it',
+    zh: '`secret` 可能被猜到：它由常见单词、顺序字符或重复内容组成。用 `wxlogin keygen` 生成一个，放在列表的最前面；旧的留在后面时，谁也不会掉线',
+    page: 'keys',
+  },
   openid_as_user_id: {
     en: '`onLogin` returned the openid as `userId`, which then is in tokens, logs and events. Return an id of your own, or none',
     zh: '`onLogin` 把 openid 当作 `userId` 返回了，它会出现在令牌、日志和事件里。返回你自己的 id，或者不返回',

@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { outcomes, times } from '../set-up.js'
 
 const appId = 'wx0000000000000001'
-const appSecret = '0123456789abcdef0123456789abcdef'
+const appSecret = 'd1f3a9c47be28056e1d4f7a2b9c83065'
 
 beforeEach(() => {
   vi.useFakeTimers()

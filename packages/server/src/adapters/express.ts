@@ -2,7 +2,7 @@ import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../guard-options.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
-import { type AuthRoutesOptions, mountGuard } from './mount.js'
+import { type AuthRoutesOptions, mountGuard, pathOf } from './mount.js'
 import {
   headersOf,
   type Next,
@@ -84,9 +84,9 @@ export function maybeSessionOf<Claims extends object>(
  * the first of two slashes behind it, and a limit for the route would not see that one.
  */
 function isElsewhere(basePath: string, request: ExpressRequest): boolean {
-  const { baseUrl, originalUrl, url = '' } = request
-  if (basePath !== '' && baseUrl?.endsWith(basePath) && /^\/(login|refresh)\b/.test(url)) {
+  const { baseUrl, originalUrl, url } = request
+  if (basePath !== '' && baseUrl?.endsWith(basePath) && /^\/(login|refresh)\b/.test(pathOf(url))) {
     throw new TypeError(`Omit basePath in app.use('${baseUrl}')`)
   }
-  return /^[^?]*(?<!:)\/\//.test(String(originalUrl))
+  return /^[^?]*\/\//.test(pathOf(originalUrl))
 }

@@ -5,7 +5,7 @@ import type { AuthResponse } from '../request.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
 import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
-import { headersOf, type NodeBodyRequest, toAuthRequest } from './node-message.js'
+import { giveUpBody, headersOf, type NodeBodyRequest, toAuthRequest } from './node-message.js'
 
 export type { AuthRoutesOptions } from './mount.js'
 export type { NodeBodyRequest, NodeRequest } from './node-message.js'
@@ -142,12 +142,12 @@ export function maybeSessionOf<Claims extends object>(
 
 /** Through the reply, so that what other plugins have set goes out as well. */
 function respond(
-  { httpVersionMajor }: NodeBodyRequest,
+  request: NodeBodyRequest,
   reply: FastifyAnswer,
   { status, headers, body, closes }: AuthResponse,
 ): FastifyAnswer {
   reply.code(status)
-  reply.headers({ ...headers, ...(closes && httpVersionMajor === 1 && { connection: 'close' }) })
+  reply.headers({ ...headers, ...(closes && giveUpBody(request)) })
   reply.send(body)
   return reply
 }

@@ -23,8 +23,12 @@ export function mountRoutes(
   return basePath
 }
 
-/** Strips the base path from a path; one that is not below it becomes one that matches no route. */
-export function pathBelow(basePath: string, path = ''): string {
+/** A target without scheme and host, which one in absolute form has (RFC 9112 §3.2.2). */
+export const pathOf = (target = ''): string => target.replace(/^https?:\/\/[^/?#]*/i, '')
+
+/** Strips the base path from a target; one that is not below it becomes one that matches no route. */
+export function pathBelow(basePath: string, target?: string): string {
+  const path = pathOf(target)
   return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : ''
 }
 

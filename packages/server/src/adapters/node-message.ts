@@ -8,9 +8,17 @@ export interface NodeRequest {
   readonly headers: { readonly [name: string]: string | string[] | undefined }
   readonly readableDidRead: boolean
   iterator(options: { destroyOnReturn: boolean }): AsyncIterable<Uint8Array | string>
+  /** Over HTTP/2. */
+  readonly stream?: NodeStream | undefined
   readonly socket?: { readonly remoteAddress?: string | undefined } | undefined
   /** What a framework takes for the address, which knows the proxies in front of it. */
   readonly ip?: string | undefined
+}
+
+/** What is needed of a stream of HTTP/2. */
+export interface NodeStream {
+  once(event: 'finish', listener: () => void): unknown
+  close(): unknown
 }
 
 /** A request of `node:http` of which a body parser or the platform may have read the body. */
@@ -78,7 +86,17 @@ export function send(
 ): void {
   // Something else has already responded, for example a timeout.
   if (response.headersSent) return
-  const connection = closes && request.httpVersionMajor === 1 ? { connection: 'close' } : {}
-  response.writeHead(status, { ...headers, ...connection })
+  response.writeHead(status, { ...headers, ...(closes && giveUpBody(request)) })
   response.end(body)
+}
+
+/** What an answer that did not wait for the body adds, so that nobody goes on sending it. */
+export function giveUpBody({
+  httpVersionMajor,
+  stream,
+}: NodeRequest): Readonly<Record<string, string>> {
+  if (httpVersionMajor === 1) return { connection: 'close' }
+  // Without an error, and once the answer is out (RFC 9113 §8.1).
+  stream?.once('finish', () => stream.close())
+  return {}
 }

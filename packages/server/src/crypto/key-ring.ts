@@ -1,5 +1,5 @@
 import { createHash, createHmac, createSecretKey, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { isItSet } from '../option-checks.js'
+import { isItSet, isPlaceholder } from '../option-checks.js'
 
 /** A key for one purpose, and the key id by which tokens refer to it. */
 export interface SubKey {
@@ -142,17 +142,18 @@ function checkSecret(secret: unknown): string {
     throw new TypeError(`secret must have at least 32 bytes; ${wanted}`)
   if (new Set(secret).size < 8)
     throw new TypeError(`secret has too few different characters to be random; ${wanted}`)
+  if (/^\s*\[/.test(secret)) {
+    throw new TypeError(
+      'secret looks like a JSON list in one text; give the list itself, by JSON.parse for example',
+    )
+  }
   if (/-----BEGIN|^\s*\{/.test(secret)) {
     throw new TypeError(`secret looks like a PEM or JWK key, which others may know; ${wanted}`)
   }
-  if (placeholder.test(secret)) {
+  if (isPlaceholder(secret)) {
     throw new TypeError(
       `secret looks like the placeholder of an example, which everybody knows; ${wanted}`,
     )
   }
   return secret
 }
-
-/** Nothing that is random says one of these. */
-const placeholder =
-  /change[-_ ]?(me|this|it)|replace[-_ ]?(me|this|it)|your[-_ ]?(own[-_ ]?)?(\w+[-_ ])?(secret|key)|placeholder|^<.*>$/i

@@ -5,9 +5,32 @@ export function randomId(): string {
   return randomBytes(16).toString('base64url')
 }
 
+/**
+ * The key of an `Idempotency-Key` header, which is a string of RFC 8941 in the IETF's draft and without quotation marks
+ * everywhere else. `undefined` if it is none.
+ */
+export function readIdempotencyKey(text: unknown): string | undefined {
+  return typeof text === 'string' ? /^("?)([A-Za-z0-9_-]{22,64})\1$/.exec(text)?.[2] : undefined
+}
+
+/** The same for an argument. Throws a `TypeError`. */
+export function checkIdempotencyKey(key: string): string {
+  const read = readIdempotencyKey(key)
+  if (read !== undefined) return read
+  throw new TypeError(
+    'idempotencyKey must be 22 to 64 characters of A-Z, a-z, 0-9, "_" and "-", the same for a retry; leave it out where there is none',
+  )
+}
+
 /** What a record keeps of a request's idempotency key. */
 export function hashIdempotencyKey(idempotencyKey: string): string {
   return createHash('sha256').update(idempotencyKey).digest('base64url')
+}
+
+/** The same for the argument of a call. Without a key nothing counts as its retry. */
+export function keyHashOf({ idempotencyKey }: { readonly idempotencyKey?: string }): string {
+  const key = idempotencyKey === undefined ? randomId() : checkIdempotencyKey(idempotencyKey)
+  return hashIdempotencyKey(key)
 }
 
 export function isSameHash(a: string, b: string): boolean {

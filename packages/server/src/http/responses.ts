@@ -75,7 +75,8 @@ export function createRefusal(
 }
 
 function requestIdOf(request: RequestHeaders | undefined): string {
-  const given = request?.header(requestIdHeader)
+  // What an adapter made wrongly is what this answers.
+  const given = typeof request?.header === 'function' ? request.header(requestIdHeader) : undefined
   return given !== undefined && requestIdPattern.test(given) ? given : randomUUID()
 }
 

@@ -6,6 +6,7 @@ import {
   paths,
   type TokenAnswer,
 } from '@wxlogin/shared'
+import { readIdempotencyKey } from '../crypto/random-id.js'
 import type { JwkSet, SigningKey } from '../crypto/signing-keys.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
@@ -13,6 +14,7 @@ import type { DeviceGrant } from '../login/device-grant.js'
 import type { LoginInput } from '../login/login-by-code.js'
 import type { PhoneInput } from '../login/phone.js'
 import type { Prefetch } from '../login/prefetch.js'
+import { checkArgument, checkFunctions } from '../option-checks.js'
 import type { Arrival, AuthRefusal, AuthRequest, AuthResponse, RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { LogoutInput } from '../sessions/logout.js'
@@ -51,9 +53,13 @@ type Run = (request: AuthRequest) => Promise<AuthResponse>
 type Route = ReadonlyMap<string, Run>
 
 const get = (run: Run): Route => new Map([['GET', run]])
+const getOrHead = (run: Run): Route =>
+  // The same headers, that of the length included (RFC 9110 §9.3.2).
+  new Map([
+    ['GET', run],
+    ['HEAD', async (request) => ({ ...(await run(request)), body: undefined })],
+  ])
 const post = (run: Run): Route => new Map([['POST', run]])
-
-const idempotencyKeyPattern = /^[A-Za-z0-9_-]{22,64}$/
 
 export interface HttpNeeds<Claims extends object> extends Operations<Claims> {
   readonly signingKeys: readonly SigningKey[]
@@ -83,7 +89,7 @@ export function createHttp<Claims extends object>({
     ...(device ? deviceRoutes(device) : []),
   ])
   if (prefetch) routes.set(prefetch.path, get(handlePrefetch))
-  if (signingKeys.length > 0) routes.set(paths.jwks, get(handleJwks))
+  if (signingKeys.length > 0) routes.set(paths.jwks, getOrHead(handleJwks))
 
   async function handleLogin(request: AuthRequest): Promise<AuthResponse> {
     const receivedMs = now()
@@ -207,6 +213,7 @@ export function createHttp<Claims extends object>({
 
     async handle(request) {
       try {
+        checkRequest(request)
         const [path = ''] = request.path.split('?', 1)
         const route = routes.get(path.replace(/\/$/, ''))
         if (!route) {
@@ -225,6 +232,13 @@ export function createHttp<Claims extends object>({
       }
     },
   }
+}
+
+/** An adapter may be written in JavaScript. */
+function checkRequest({ method, path, header }: AuthRequest): void {
+  checkArgument('method', method, 'string')
+  checkArgument('path', path, 'string')
+  checkFunctions({ header })
 }
 
 function codeIn(body: Body): Pick<LoginInput, 'code' | 'appId' | 'kind'> {
@@ -255,8 +269,8 @@ function optionalIdempotencyKey(request: AuthRequest): { idempotencyKey?: string
 }
 
 function idempotencyKey(request: AuthRequest): string {
-  const key = request.header(idempotencyHeader)
-  if (key !== undefined && idempotencyKeyPattern.test(key)) return key
+  const key = readIdempotencyKey(request.header(idempotencyHeader))
+  if (key !== undefined) return key
   throw new AuthError(
     'invalid_request',
     `The header ${idempotencyHeader} must be 22 to 64 characters of A-Z, a-z, 0-9, "_" and "-"`,

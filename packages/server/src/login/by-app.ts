@@ -2,7 +2,8 @@ import type { AppKind, TokenAnswer } from '@wxlogin/shared'
 import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { checkClaims } from '../hooks.js'
-import { type Account, accountOf } from '../session.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
+import { type Account, accountOf, checkUserId, type UserId } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { OpenSession } from './open-session.js'
 
@@ -13,7 +14,7 @@ export interface CreateSessionInput<Claims extends object = object> {
     readonly appId?: string
     readonly kind?: AppKind
   }
-  readonly userId?: string | number
+  readonly userId?: UserId
   readonly device?: string
   /** Used for the first access token in place of the `claims` option. */
   readonly claims?: Claims
@@ -31,11 +32,15 @@ export function createLoginByApp<Claims extends object>({
   openSession,
   now,
 }: LoginByAppNeeds<Claims>): (input: CreateSessionInput<Claims>) => Promise<TokenAnswer> {
-  return async ({ account: { openid, unionid, ...account }, userId, device, claims }) => {
+  return async (input) => {
+    checkArguments('auth.sessions.create', input, rules)
+    checkArguments('account', input.account, accountRules)
     const startedMs = now()
-    if (typeof openid !== 'string' || openid === '') {
-      throw new TypeError('account.openid must be a non-empty string')
-    }
+    const { openid, unionid, ...account } = input.account
+    const { device, claims } = input
+    // One that is there and undefined is a mistake, and would be a stranger.
+    const userId = 'userId' in input ? checkUserId(input.userId) : undefined
+    if (openid === '') throw new TypeError('account.openid must be a non-empty string')
     const { appId, kind } = await apps.of(account.appId, account.kind)
     const opened = await openSession({
       method: 'app',
@@ -50,4 +55,18 @@ export function createLoginByApp<Claims extends object>({
     if (opened) return opened.answer
     throw new AuthError('store_unavailable', 'The store rejected a new session with a random id')
   }
+}
+
+const rules: ArgumentRules<CreateSessionInput> = {
+  account: 'object',
+  userId: 'anything',
+  device: 'string?',
+  claims: 'object?',
+}
+
+const accountRules: ArgumentRules<CreateSessionInput['account']> = {
+  openid: 'string',
+  unionid: 'string?',
+  appId: 'string?',
+  kind: 'string?',
 }

@@ -2,10 +2,11 @@ import { randomInt } from 'node:crypto'
 import type { DeviceAnswer, DeviceRequestAnswer, TokenAnswer } from '@wxlogin/shared'
 import { createBoundedMap } from '../bounded-map.js'
 import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
+import { keyHashOf, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { DeviceDecidedEvent, EmitEvent } from '../events.js'
 import { callHook } from '../hooks.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import { accountOf, type LiveRecord, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
@@ -229,7 +230,9 @@ export function createDeviceGrant<Claims extends object>({
   }
 
   return {
-    async start({ appId: given, clientName, page, place: givenPlace } = {}, request) {
+    async start(input = {}, request) {
+      checkArguments('auth.device.start', input, startRules)
+      const { appId: given, clientName, page, place: givenPlace } = input
       const { appId } = await apps.of(given)
       checkRoom()
       const place = givenPlace ?? (request && (await placeBehind(request)))
@@ -270,6 +273,7 @@ export function createDeviceGrant<Claims extends object>({
     },
 
     async look(input) {
+      checkArguments('auth.device.look', input, sceneRules)
       const [{ clientName, page, place, askedAt, endsAt, number }] = await openFor(input)
       if (await decisionOn(input.scene)) throw over()
       return {
@@ -283,6 +287,7 @@ export function createDeviceGrant<Claims extends object>({
     },
 
     async decide(input) {
+      checkArguments('auth.device.decide', input, decideRules)
       const { scene, approve } = input
       const [asked, { id: sessionId, appId, userId }] = await openFor(input)
       const about = { appId, sessionId, userId }
@@ -300,12 +305,11 @@ export function createDeviceGrant<Claims extends object>({
       if (isApproved !== approve || decidedBy !== sessionId) throw over()
     },
 
-    async poll({ deviceCode, idempotencyKey }, request) {
+    async poll(input, request) {
+      checkArguments('auth.device.poll', input, pollRules)
+      const { deviceCode } = input
+      const idempotencyKeyHash = keyHashOf(input)
       const startedMs = now()
-      if (typeof idempotencyKey !== 'string' || idempotencyKey === '') {
-        throw new TypeError('idempotencyKey must be a string, the same for all polls of a device')
-      }
-      const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
       const content = await deviceCodes.read(deviceCode)
       if (!content) throw refused(false)
       const { scene, appId, endsAt } = content
@@ -348,6 +352,23 @@ export function createDeviceGrant<Claims extends object>({
     },
   }
 }
+
+const startRules: ArgumentRules<DeviceRequestInput> = {
+  appId: 'string?',
+  clientName: 'string?',
+  page: 'string?',
+  place: 'string?',
+}
+
+const sceneRules: ArgumentRules<DeviceScene> = { session: 'session', scene: 'string' }
+
+const decideRules: ArgumentRules<DeviceDecisionInput> = {
+  ...sceneRules,
+  approve: 'boolean',
+  number: 'string?',
+}
+
+const pollRules: ArgumentRules<DevicePollInput> = { deviceCode: 'string', idempotencyKey: 'string' }
 
 // What is scanned is made above; anything else is in no store.
 const isScene = (scene: unknown): scene is string =>

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type AppKind, mockCode, type TokenAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
+import { keyHashOf } from '../crypto/random-id.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import type { Arrival, RequestHeaders } from '../request.js'
 import { accountOf, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
@@ -122,7 +123,7 @@ export function createLoginByCode<Claims extends object>({
     waitsMs: readonly number[],
   ): Promise<SessionRecord | undefined> {
     for (const waitMs of waitsMs) {
-      if (waitMs > 0) await delay(waitMs, undefined, { ref: false })
+      if (waitMs > 0) await delay(waitMs)
       for (const id of ids) {
         const record = await store.get(id)
         if (record) return record
@@ -144,7 +145,7 @@ export function createLoginByCode<Claims extends object>({
   }
 
   return async (input, { method = 'code', receivedMs = now(), request } = {}) => {
-    const { code, device, idempotencyKey = randomId() } = input
+    const { code, device } = input
     // DevTools without an AppID has made it, and is told so rather than that its AppID is unknown.
     if (code === mockCode) checkCode(code)
     if (device !== undefined) checkDevice(device)
@@ -152,7 +153,7 @@ export function createLoginByCode<Claims extends object>({
     const app = await apps.of(input.appId, input.kind ?? 'mini_program')
     app.checkCode(code)
     const ids = keys.sessionIds('wechat', app.appId, code)
-    const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
+    const idempotencyKeyHash = keyHashOf(input)
     const attempt = {
       ...input,
       ...{ method, app, ids, idempotencyKeyHash, startedMs, receivedMs, request },
@@ -173,8 +174,22 @@ export function createLoginByCode<Claims extends object>({
 export function createLogin<Claims extends object>(
   loginByCode: LoginByCode<Claims>,
 ): (input: LoginInput, arrival?: Arrival) => Promise<TokenAnswer> {
-  return async (input, { receivedMs, request } = {}) =>
-    (await loginByCode(input, { receivedMs, request })).answer
+  return async (input, { receivedMs, request } = {}) => {
+    checkArguments('auth.login', input, rules)
+    return (await loginByCode(input, { receivedMs, request })).answer
+  }
+}
+
+const rules: ArgumentRules<LoginInput> = {
+  code: 'string',
+  appId: 'string?',
+  kind: 'string?',
+  device: 'string?',
+  input: 'anything',
+  idempotencyKey: 'string?',
+  previousRefreshToken: 'string?',
+  previousIdempotencyKey: 'string?',
+  previousSignedOut: 'boolean?',
 }
 
 function invalidCode(): AuthError {

@@ -3,7 +3,7 @@ import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
 import type { RequestHeaders } from '../request.js'
-import { isLive, type LiveRecord, toQuietEnd } from '../session.js'
+import { isLive, type LiveRecord, toQuietEnd, type UserId } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type NewSession, type Sessions, sessionEnded } from '../sessions/sessions.js'
 import type { AnswerTokens } from '../tokens/token-answer.js'
@@ -21,7 +21,7 @@ export interface ProvenLogin<Claims extends object> extends Omit<NewSession, 'us
   readonly request?: RequestHeaders | undefined
   /** Set if it is known whose account it is: `onLogin` is not called, and `claims` only if none are given. */
   readonly known?: {
-    readonly userId?: string | number | undefined
+    readonly userId?: UserId | undefined
     readonly claims?: Claims | undefined
   }
 }

@@ -1,9 +1,10 @@
 import type { MovedPhoneAnswer, PhoneAnswer } from '@wxlogin/shared'
 import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, isSameHash, randomId } from '../crypto/random-id.js'
+import { isSameHash, keyHashOf } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import { type Account, accountOf, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
@@ -71,10 +72,12 @@ export function createPhone<Claims extends object>({
     }
   }
 
-  return async ({ session, code, idempotencyKey = randomId() }, request) => {
+  return async (input, request) => {
+    checkArguments('auth.phone', input, rules)
+    const { session, code } = input
+    const idempotencyKeyHash = keyHashOf(input)
     const startedMs = now()
     checkCode(code)
-    const idempotencyKeyHash = hashIdempotencyKey(idempotencyKey)
     const ids = keys.sessionIds('phone', session.appId, code)
     await refuseUsedCode(ids, idempotencyKeyHash)
     const record = await sessions.recordOf(session)
@@ -118,4 +121,10 @@ export function createPhone<Claims extends object>({
     emit({ type: 'phone', outcome: 'moved', ...about, sessionId: id, durationMs })
     return { ...opened.answer, ...number }
   }
+}
+
+const rules: ArgumentRules<PhoneInput> = {
+  session: 'session',
+  code: 'string',
+  idempotencyKey: 'string?',
 }

@@ -105,6 +105,11 @@ export function createAuthenticate<Claims extends object>({
   ): Session<Claims> | undefined | Promise<Session<Claims> | undefined> {
     // JavaScript may pass the null that Headers.get returns.
     const isHeaders = typeof credentials === 'object' && credentials !== null
+    if (isHeaders ? typeof credentials.header !== 'function' : isNeither(credentials)) {
+      throw new TypeError(
+        'authenticate takes the text of the Authorization header, or an object with header(name)',
+      )
+    }
     const authorization = isHeaders ? credentials.header('authorization') : credentials
     if (typeof authorization === 'string') {
       const token = bearerToken(authorization)
@@ -120,6 +125,9 @@ export function createAuthenticate<Claims extends object>({
 
   return authenticate
 }
+
+const isNeither = (credentials: unknown) =>
+  credentials !== undefined && credentials !== null && typeof credentials !== 'string'
 
 /** Whether there is no token, so that whoever is known is known by the platform. */
 function isByPlatform(credentials: Credentials): credentials is RequestHeaders {

@@ -3,13 +3,13 @@ import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import { callHook, checkClaims } from '../hooks.js'
 import { checkNames } from '../option-checks.js'
-import { freeze, type Session, toUserId } from '../session.js'
+import { freeze, readUserId, type Session, type UserId } from '../session.js'
 import type { Revocation } from './revocation.js'
 
 /** Whose a token of the login before this one is. */
 export interface LegacyUser<Claims extends object = object> {
   /** The same id that `onLogin` returns for this user. */
-  readonly userId: string | number
+  readonly userId: UserId
   /** Default: the first of `apps`. Required where `apps` is a function. */
   readonly appId?: string
   readonly claims?: Claims
@@ -127,7 +127,14 @@ export function createLegacyTokens<Claims extends object>({
       }
       const session = freeze({
         id: `legacy:${createHash('sha256').update(token).digest('base64url').slice(0, 22)}`,
-        userId: toUserId(user.userId),
+        userId: readUserId(
+          Object(user).userId,
+          (what) =>
+            new AuthError(
+              'server_error',
+              `acceptLegacy.verify returned a userId that is ${what}; return { userId } as onLogin does`,
+            ),
+        ),
         appId,
         claims: checkClaims<Claims>(claims),
         // Nobody here knows when, so it is too old for every route that asks.

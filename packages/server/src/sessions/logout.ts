@@ -1,3 +1,5 @@
+import { checkIdempotencyKey } from '../crypto/random-id.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
 import type { ServedApps } from '../wechat/apps.js'
 import type { EndByToken } from './end-by-token.js'
@@ -27,10 +29,11 @@ export function createLogout<Claims extends object>({
   apps,
   now,
 }: LogoutNeeds<Claims>): (input: LogoutInput, receivedMs?: number) => Promise<void> {
-  return async (
-    { refreshToken, everywhere = false, idempotencyKey },
-    receivedMs: number = now(),
-  ) => {
+  return async (input, receivedMs = now()) => {
+    checkArguments('auth.logout', input, rules)
+    const { refreshToken, everywhere = false } = input
+    const idempotencyKey =
+      input.idempotencyKey === undefined ? undefined : checkIdempotencyKey(input.idempotencyKey)
     const content = await refreshTokens.read(refreshToken)
     if (!content || !(await apps.knows(content.appId))) return
     const token = { ...content, idempotencyKey, receivedMs }
@@ -55,4 +58,10 @@ export function createLogout<Claims extends object>({
       })
     }
   }
+}
+
+const rules: ArgumentRules<LogoutInput> = {
+  refreshToken: 'string',
+  everywhere: 'boolean?',
+  idempotencyKey: 'string?',
 }

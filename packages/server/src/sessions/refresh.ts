@@ -1,8 +1,9 @@
 import type { InvalidGrantReason, TokenAnswer } from '@wxlogin/shared'
-import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
+import { keyHashOf } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import type { Arrival } from '../request.js'
 import { isAdopted } from '../session.js'
 import type { RefreshTokens } from '../tokens/refresh-token.js'
@@ -43,16 +44,15 @@ export function createRefresh<Claims extends object>({
   now,
   emit,
 }: RefreshNeeds<Claims>): (input: RefreshInput, arrival?: Arrival) => Promise<TokenAnswer> {
-  return async (
-    { refreshToken, idempotencyKey = randomId() },
-    { receivedMs = now(), request } = {},
-  ) => {
+  return async (input, { receivedMs = now(), request } = {}) => {
+    checkArguments('auth.refresh', input, rules)
+    const idempotencyKeyHash = keyHashOf(input)
     const startedMs = now()
-    const token = await refreshTokens.read(refreshToken)
+    const token = await refreshTokens.read(input.refreshToken)
     // A mini program that is no longer served here has no sessions here.
     if (!token || !(await apps.knows(token.appId))) throw invalidGrant('unknown')
     const { sessionId, appId } = token
-    const presented = { ...token, idempotencyKeyHash: hashIdempotencyKey(idempotencyKey) }
+    const presented = { ...token, idempotencyKeyHash }
 
     let claims: Claims | undefined
     let answer: TokenAnswer | undefined
@@ -87,6 +87,8 @@ export function createRefresh<Claims extends object>({
     return answer
   }
 }
+
+const rules: ArgumentRules<RefreshInput> = { refreshToken: 'string', idempotencyKey: 'string?' }
 
 const invalidGrantMessages: Readonly<Record<InvalidGrantReason, string>> = {
   unknown: 'The refresh token is unknown; log in again',

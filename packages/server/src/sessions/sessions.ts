@@ -2,11 +2,19 @@ import type { Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
-import { checkCount, checkDuration } from '../option-checks.js'
+import {
+  type ArgumentRules,
+  checkArgument,
+  checkArguments,
+  checkCount,
+  checkDuration,
+  checkNames,
+} from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import {
   type Account,
   accountOf,
+  checkUserId,
   type Device,
   gatewayRetrySeconds,
   hasEndedQuietly,
@@ -23,13 +31,13 @@ import {
   toPlaceholder,
   toQuietEnd,
   toTombstone,
-  toUserId,
+  type UserId,
 } from '../session.js'
 import type { GuardedStore } from './guarded-store.js'
 import { silentReasons } from './rotation.js'
 
 export interface RevokeInput {
-  readonly userId: string | number
+  readonly userId: UserId
   /** Only this session (default: all of the user's). */
   readonly sessionId?: string
   /** All but this session. */
@@ -60,7 +68,7 @@ export interface NewSession {
   /** The session that lets this one in. Unless it is live when the new one is committed, there is no login. */
   readonly approvedBy?: string | undefined
   readonly device?: string | undefined
-  readonly userId?: string | number | undefined
+  readonly userId?: UserId | undefined
   readonly data?: Json | undefined
 }
 
@@ -88,13 +96,13 @@ export interface Sessions<Claims extends object> {
   end(id: string, reason: string, when?: (record: SessionRecord) => boolean): Promise<boolean>
   revoke(input: RevokeRequest): Promise<number>
   /** Removes everything that is kept about a user, when an account is deleted (注销). Returns the number of sessions. */
-  forget(userId: string | number): Promise<number>
-  list(userId: string | number, options?: { current?: string }): Promise<Device[]>
+  forget(userId: UserId): Promise<number>
+  list(userId: UserId, options?: { current?: string }): Promise<Device[]>
   account(session: Pick<Session, 'id' | 'userId'>): Promise<Account>
   /** The record behind a session. Throws `invalid_token` once it has ended. */
   recordOf(session: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord>
   /** The user's id as the app gave it. Warns once if the app uses the openid. */
-  userIdOf(userId: string | number, account: Account): string
+  userIdOf(userId: UserId, account: Account): string
 }
 
 export interface Committed {
@@ -197,7 +205,9 @@ export function createSessions<Claims extends object>({
     return isYoung && (isByPlatform(tombstone) || hasEndedQuietly(tombstone))
   }
 
-  async function recordOf({ id, userId }: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {
+  async function recordOf(session: Pick<Session, 'id' | 'userId'>): Promise<LiveRecord> {
+    checkArgument('session', session, 'session')
+    const { id, userId } = session
     const record = await store.get(id)
     if (!isLive(record) || record.userId !== userId) throw sessionEnded()
     return record
@@ -214,10 +224,14 @@ export function createSessions<Claims extends object>({
     })
   }
 
-  function userIdOf(userId: string | number, account: Account): string {
-    const text = toUserId(userId, account)
+  function userIdOf(userId: UserId, account: Account): string {
+    const text = checkUserId(userId)
     if (text === account.openid) warnOfOpenid()
-    return text
+    if (text !== account.appId) return text
+    throw new AuthError(
+      'server_error',
+      'The userId of this login is the AppID, which all users share; return { userId } with an id of the user',
+    )
   }
 
   return {
@@ -334,9 +348,13 @@ export function createSessions<Claims extends object>({
       }
     },
 
-    async revoke({ userId, sessionId, except, reason = 'revoked', ...which }) {
+    async revoke(input) {
+      // A name that means nothing would revoke all sessions in place of one.
+      checkNames('auth.sessions.revoke', input, revokeRules)
+      checkArguments('auth.sessions.revoke', input, revokeRules)
+      const { userId, sessionId, except, reason = 'revoked', ...which } = input
       checkReason(reason)
-      const owner = toUserId(userId)
+      const owner = checkUserId(userId)
       const endIt = async (id: string) =>
         id !== except && (await end(id, reason, ({ userId }) => userId === owner))
       if (sessionId !== undefined) return (await endIt(sessionId)) ? 1 : 0
@@ -361,8 +379,10 @@ export function createSessions<Claims extends object>({
       return ended
     },
 
-    async list(userId, { current } = {}) {
-      const records = await store.list(toUserId(userId))
+    async list(userId, options = {}) {
+      checkArguments('auth.sessions.list', options, { current: 'string?' })
+      const { current } = options
+      const records = await store.list(checkUserId(userId))
       return records
         .filter((record) => isLive(record) && isAdopted(record))
         .map(({ id, appId, kind = 'mini_program', method, device, createdAt, lastRefreshAt }) => ({
@@ -378,7 +398,7 @@ export function createSessions<Claims extends object>({
     },
 
     async forget(userId) {
-      const owner = toUserId(userId)
+      const owner = checkUserId(userId)
       // By id: a list that lags behind shows them again.
       const forgotten = new Set<string>()
       // Again for what was created in the meantime.
@@ -426,6 +446,15 @@ export function checkDevice(device: string, name = 'device'): string {
     'invalid_request',
     `"${name}" must be 1 to 128 characters without control characters, and not all of them invisible`,
   )
+}
+
+const revokeRules: ArgumentRules<RevokeRequest> = {
+  userId: 'anything',
+  sessionId: 'string?',
+  except: 'string?',
+  reason: 'string?',
+  createdUntil: 'number?',
+  alsoEnded: 'string?',
 }
 
 // Something to see, and nothing that breaks a line or turns the direction of what follows.

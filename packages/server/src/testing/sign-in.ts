@@ -1,5 +1,6 @@
 import type { Auth } from '../auth.js'
 import { checkNames, type OptionNames } from '../option-checks.js'
+import type { UserId } from '../session.js'
 
 export interface SignInOptions<Claims extends object = object> {
   /** Who signs in; any string will do. */
@@ -8,7 +9,7 @@ export interface SignInOptions<Claims extends object = object> {
   /** May be left out if there is just one mini program. */
   appId?: string
   /** Your own id of the user; without it the user gets the same id as in a login without `onLogin`. */
-  userId?: string | number
+  userId?: UserId
   /** In place of the `claims` option. */
   claims?: Claims
 }
@@ -41,14 +42,15 @@ export async function signIn<Claims extends object>(
   options: SignInOptions<Claims>,
 ): Promise<SignedIn> {
   checkNames('signIn', options, names)
-  const { openid, unionid, appId, userId, claims } = options
+  const { openid, unionid, appId, claims } = options
   const answer = await auth.sessions.create({
     account: {
       openid,
       ...(unionid !== undefined && { unionid }),
       ...(appId !== undefined && { appId }),
     },
-    ...(userId !== undefined && { userId }),
+    // As it is: sessions.create refuses one that is there and undefined.
+    ...('userId' in options && { userId: options.userId }),
     ...(claims !== undefined && { claims }),
   })
   return {

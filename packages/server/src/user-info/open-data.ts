@@ -1,3 +1,4 @@
+import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import type { Session } from '../session.js'
 import type { ServedApps } from '../wechat/apps.js'
 import {
@@ -48,7 +49,9 @@ export interface OpenDataNeeds {
 
 export function createOpenDataReader({ userKeys, apps, now }: OpenDataNeeds): OpenDataReader {
   return {
-    async openData(session, { encryptedData, iv, maxAgeSeconds = 300, ...options }) {
+    async openData(session, input) {
+      checkArguments('auth.openData', input, encryptedRules)
+      const { encryptedData, iv, maxAgeSeconds = 300, ...options } = input
       const { account, sessionKeys } = await userKeys.of(session, options)
       const { appId, openid } = account
       const about = { encryptedData, iv, appId, openid, now, maxAgeSeconds }
@@ -59,11 +62,26 @@ export function createOpenDataReader({ userKeys, apps, now }: OpenDataNeeds): Op
       return data
     },
 
-    async verifySignature(session, { rawData, signature, ...options }) {
+    async verifySignature(session, input) {
+      checkArguments('auth.verifySignature', input, signedRules)
+      const { rawData, signature, ...options } = input
       const { sessionKeys } = await userKeys.of(session, options)
       return sessionKeys.some((sessionKey) => verifyRawData({ rawData, signature, sessionKey }))
     },
   }
+}
+
+const encryptedRules: ArgumentRules<EncryptedData> = {
+  encryptedData: 'string',
+  iv: 'string',
+  maxAgeSeconds: 'anything',
+  checkKey: 'boolean?',
+}
+
+const signedRules: ArgumentRules<SignedData> = {
+  rawData: 'string',
+  signature: 'string',
+  checkKey: 'boolean?',
 }
 
 function readWithAny(

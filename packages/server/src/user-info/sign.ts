@@ -1,3 +1,4 @@
+import { checkArguments } from '../option-checks.js'
 import type { Session } from '../session.js'
 import { signSession } from '../wechat/sign-session.js'
 import type { KeyOptions, UserKeys } from './user-keys.js'
@@ -32,6 +33,7 @@ export function checkSigned(name: string, text: unknown): void {
 
 export function createSign({ userKeys }: { readonly userKeys: UserKeys }): Sign {
   return async (session, text, options = {}) => {
+    checkArguments('auth.sign', options, { checkKey: 'boolean?' })
     checkSigned('text', text)
     const { sessionKey } = await userKeys.theOneOf(session, options)
     return signSession(sessionKey, text)

@@ -2,6 +2,7 @@ import type { KeyRing } from '../crypto/key-ring.js'
 import { isSameHash, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { Hooks } from '../hooks.js'
+import { checkArguments } from '../option-checks.js'
 import {
   type Account,
   accountOf,
@@ -110,7 +111,9 @@ export function createTickets<Claims extends object>({
   }
 
   return {
-    async issue(session, { audience, ttlSeconds = maxTtlSeconds }) {
+    async issue(session, options) {
+      checkArguments('auth.tickets.issue', options, { audience: 'string', ttlSeconds: 'anything' })
+      const { audience, ttlSeconds = maxTtlSeconds } = options
       checkAudience(audience)
       if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > maxTtlSeconds) {
         throw new TypeError(`ttlSeconds must be whole seconds from 1 to ${maxTtlSeconds}`)
@@ -127,7 +130,9 @@ export function createTickets<Claims extends object>({
       return `wxt.${end}.${name}.${proof}`
     },
 
-    async redeem(ticket, { audience }) {
+    async redeem(ticket, options) {
+      checkArguments('auth.tickets.redeem', options, { audience: 'string' })
+      const { audience } = options
       checkAudience(audience)
       // From here on it is used up, whatever comes: a ticket that may come again is none.
       const kept = await store.take(keptAs(read(ticket, audience)))

@@ -2,7 +2,12 @@ import type { KeyRing } from '../crypto/key-ring.js'
 import { seal } from '../crypto/sealed.js'
 import { AuthError } from '../errors.js'
 import { jsonText } from '../json-text.js'
-import { checkCredential, checkNames } from '../option-checks.js'
+import {
+  type ArgumentRules,
+  checkArguments,
+  checkCredential,
+  checkNames,
+} from '../option-checks.js'
 import { accountOf, isLive, type Session, type SessionRecord } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { type Sessions, sessionEnded } from '../sessions/sessions.js'
@@ -134,7 +139,9 @@ export function createVirtualPayment<Claims extends object>({
     return sessionKey
   }
 
-  return async ({ session, code, appKey, mode, data }) => {
+  return async (input) => {
+    checkArguments('auth.virtualPayment', input, rules)
+    const { session, code, appKey, mode, data } = input
     checkCredential('appKey', appKey)
     if (!Object.hasOwn(uris, mode)) {
       throw new TypeError(`mode must be one of ${Object.keys(uris).join(', ')}`)
@@ -148,6 +155,14 @@ export function createVirtualPayment<Claims extends object>({
     const paySig = signPayment(appKey, uris[mode], signData)
     return { ...(mode !== 'goods' && { mode }), signData, paySig, signature }
   }
+}
+
+const rules: ArgumentRules<VirtualPaymentInput> = {
+  session: 'session',
+  code: 'string?',
+  appKey: 'string',
+  mode: 'string',
+  data: 'anything',
 }
 
 const uris: Readonly<Record<VirtualPaymentInput['mode'], string>> = {

@@ -1,6 +1,7 @@
 import type { AppKind } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import { callHook } from '../hooks.js'
+import { kindOf } from '../option-checks.js'
 import type { Account, Session } from '../session.js'
 import type { Entry, KindNeeds, ServedApp } from './app-kind.js'
 import type { AppCredentials } from './credentials.js'
@@ -76,11 +77,20 @@ export function createApps({
     const entry: Entry | null | undefined = await callHook('apps', () =>
       typeof apps === 'function' ? (apps(appId, kind) as Entry | undefined) : undefined,
     )
-    if (typeof entry?.appId !== 'string') return undefined
-    const { kind: given, appSecret } = entry
-    if (given === undefined && typeof appSecret !== 'string' && appSecret !== false)
-      return undefined
-    return callHook('apps', () => serve('apps', entry))
+    // Only this means that it is not served. Phones drop their tokens then, so nothing that went wrong may look like it.
+    if (entry === undefined || entry === null) return undefined
+    try {
+      if (typeof entry !== 'object' || Array.isArray(entry)) {
+        throw new TypeError(`An entry of apps must be an object, not ${kindOf(entry)}`)
+      }
+      return serve('apps', entry)
+    } catch (cause) {
+      throw new AuthError(
+        'server_error',
+        'The apps option returned an entry that cannot be used; see cause, and return undefined for an AppID that is not served',
+        { cause },
+      )
+    }
   }
 
   async function find(appId: string, kind?: AppKind): Promise<ServedApp | undefined> {
@@ -88,8 +98,15 @@ export function createApps({
       (kind === undefined || app.kind === kind) &&
       (app.appId === appId || (kind !== undefined && app.clientAppId === appId))
     if (listed) return listed.find(fits)
+    // A look-up in an object finds these.
+    if (appId in Object.prototype) return undefined
     const found = await lookUp(appId, kind)
-    return found && fits(found) ? found : undefined
+    if (!found || fits(found)) return found
+    if (kind !== undefined && found.kind !== kind) return undefined
+    throw new AuthError(
+      'server_error',
+      `The apps option was asked for another AppID, and returned ${found.appId}; return undefined for one that is not served`,
+    )
   }
 
   /** The only one there is, among those that fit. */

@@ -3,7 +3,7 @@ import { redactMembers } from '../redact.js'
 import { isText, type WeChatAnswer } from './answer.js'
 import type { Entry, KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
-import { type AppCredentials, checkAppId, readCredentials } from './credentials.js'
+import { type AppCredentials, checkWeChatAppId, readCredentials } from './credentials.js'
 import { unavailable } from './http-client.js'
 import type { Transport, WeChatRequest } from './transport.js'
 
@@ -32,11 +32,11 @@ export function serveMiniPrograms({ transport }: KindNeeds): ServeApp {
 
 function secretOf(place: string, entry: Entry): () => AppCredentials {
   if (entry.appSecret !== false) {
-    const app = readCredentials(place, entry)
+    const app = readCredentials(`${place}.`, entry)
     return () => app
   }
   const { appId } = entry
-  checkAppId(place, appId)
+  checkWeChatAppId(`${place}.appId`, appId)
   return () => {
     throw new AuthError(
       'server_misconfigured',

@@ -26,7 +26,7 @@ export function serveCustomApps({ wechatTimeoutMs }: KindNeeds): ServeApp {
   return (place, entry) => {
     checkNames(place, entry, { kind: true, appId: true, exchange: true })
     const { appId, exchange } = entry as unknown as CustomApp
-    checkAppId(place, appId)
+    checkAppId(`${place}.appId`, appId)
     checkFunctions({ [`${place}.exchange`]: exchange ?? null })
     return {
       kind: 'custom',

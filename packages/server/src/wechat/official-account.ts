@@ -19,7 +19,7 @@ export interface OfficialAccountApp extends AppCredentials {
 
 export function serveOfficialAccounts({ transport }: KindNeeds): ServeApp {
   return (place, entry) => {
-    const app = readCredentials(place, entry)
+    const app = readCredentials(`${place}.`, entry)
     const scope = readScope(place, entry.scope)
     return {
       kind: 'official_account',

@@ -15,7 +15,7 @@ export const websiteScope = 'snsapi_login'
 
 export function serveWebsites({ transport }: KindNeeds): ServeApp {
   return (place, entry) => {
-    const app = readCredentials(place, entry)
+    const app = readCredentials(`${place}.`, entry)
     return {
       kind: 'website',
       appId: app.appId,

@@ -1,13 +1,7 @@
 import { createEmit } from '../emit.js'
 import type { BreakerEvent, MisconfiguredEvent, WarningEvent, WeChatEvent } from '../events.js'
-import {
-  checkCredential,
-  checkFunctions,
-  checkNames,
-  checkNode,
-  type OptionNames,
-} from '../option-checks.js'
-import type { AppCredentials } from './credentials.js'
+import { checkFunctions, checkNames, checkNode, type OptionNames } from '../option-checks.js'
+import { type AppCredentials, readCredentials } from './credentials.js'
 import { createMiniProgram, type WeChat } from './mini-program.js'
 import { createTransport, type WeChatConnectionOptions } from './transport.js'
 
@@ -48,11 +42,9 @@ export function createWeChat(options: WeChatOptions): OwnWeChat {
   checkNode()
   checkNames('createWeChat', options, names)
   const { appId, appSecret, now = Date.now, onEvent, ...connection } = options
-  checkCredential('appId', appId)
-  checkCredential('appSecret', appSecret)
   checkFunctions({ now })
   const transport = createTransport({ ...connection, now, emit: createEmit(onEvent) })
-  const credentials = { appId, appSecret }
+  const credentials = readCredentials('', { appId, appSecret })
   const wechat = createMiniProgram(transport, { appId, credentials: async () => credentials, now })
   return { ...wechat, close: transport.close }
 }

@@ -1,8 +1,13 @@
 import { onFirstUse } from '../on-first-use.js'
-import { checkCredential, checkNames, type OptionNames } from '../option-checks.js'
+import {
+  checkCredential,
+  checkGivenSecret,
+  checkNames,
+  type OptionNames,
+} from '../option-checks.js'
 import type { Entry, KindNeeds, ServeApp } from './app-kind.js'
 import { checkCode } from './code.js'
-import { checkAppId } from './credentials.js'
+import { checkAppId, checkWeChatAppId } from './credentials.js'
 import { checkHosts, createHosts } from './hosts.js'
 
 /** A mini program inside WeCom (企业微信小程序), of one corporation (企业). */
@@ -48,16 +53,16 @@ export function serveWeCom({ transport, now, allowPlainHttp }: KindNeeds): Serve
 function readApp(place: string, entry: Entry): WeComApp {
   checkNames(place, entry, names)
   const { appId, corpId, agentSecret, miniProgramAppId } = entry
-  checkAppId(place, appId)
+  checkAppId(`${place}.appId`, appId)
   if (miniProgramAppId !== undefined) {
-    checkCredential(`${place}.miniProgramAppId (of ${appId})`, miniProgramAppId)
+    checkWeChatAppId(`${place}.miniProgramAppId (of ${appId})`, miniProgramAppId)
   }
   // The other one is then the secret, so it is not quoted.
   if (/^\s*w[wx][0-9a-f]{16}\s*$/.test(String(agentSecret))) {
     throw new TypeError(`${place}.agentSecret looks like a corpId; are the two swapped?`)
   }
   checkCredential(`${place}.corpId (of ${appId})`, corpId)
-  checkCredential(`${place}.agentSecret (of ${appId})`, agentSecret)
+  checkGivenSecret(`${place}.agentSecret (of ${appId})`, agentSecret)
   return entry as unknown as WeComApp
 }
 

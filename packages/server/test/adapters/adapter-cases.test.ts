@@ -18,7 +18,7 @@ import {
   type StartAdapter,
 } from '../../src/testing/index.js'
 import { newKey } from '../set-up.js'
-import { onExpressBackend, onFetchBackend } from './backends.js'
+import { onExpressBackend, onFetchBackend, onNodeBackend } from './backends.js'
 
 interface Mutant {
   /** Every case of such a name has to fail. */
@@ -205,8 +205,19 @@ const mutants: Readonly<Record<string, Mutant>> = {
     start: routing((url) => decodeURIComponent(url).replace(/^\/wx\//, '/')),
   },
   'looks at the end of the path': {
-    caughtBy: /^POST \/x\/wx\/login is no|nowhere else$/,
+    caughtBy: /\/wx\/login is no|nowhere else$/,
     start: routing((url) => url.replace(/^.*(?=\/)/, '')),
+  },
+  'knows no targets in absolute form': {
+    caughtBy: /^POST https?:.* is the login$/i,
+    start: withAdapter({
+      authRoutes: (auth) => async (request, response, next) =>
+        request.url?.startsWith('/') ? onExpress.authRoutes(auth)(request, response, next) : next(),
+    }),
+  },
+  'takes a host for a part of the path': {
+    caughtBy: /^POST http:\/\/wx\/login is no/,
+    start: routing((url) => url.replace(/^https?:\//i, '').replace(/^\/wx\//, '/')),
   },
   'looks at the beginning of the path': {
     caughtBy: /^POST \/wx\/login\/x is no/,
@@ -515,6 +526,16 @@ const mutants: Readonly<Record<string, Mutant>> = {
   'keeps connections that have to be closed': {
     caughtBy: /^the connection is closed/,
     start: answering(() => ({ closes: false })),
+  },
+  'leaves streams of HTTP/2 open': {
+    caughtBy: /^over HTTP\/2/,
+    start: (backend) => {
+      const handle = async (request: AuthRequest) => ({
+        ...(await backend.auth.handle(request)),
+        closes: false,
+      })
+      return onNodeBackend({ ...backend, auth: { ...backend.auth, handle } })
+    },
   },
   'reads bodies to their end before it looks at them': {
     caughtBy: /^the connection is closed/,

@@ -170,7 +170,10 @@ describe('a path that is written in another way is none of the routes', () => {
     '/wx/login;a=b',
     '/wx/login%00',
     '/wx/LOGIN',
-    'http://other.example/wx/login',
+    'http://wx/login',
+    'http://other.example//wx/login',
+    'http://other.example/wx/%6cogin',
+    'ftp://other.example/wx/login',
     '/wx/constructor',
     '/wx/__proto__',
     '/wx/',
@@ -197,6 +200,7 @@ describe('a path that is written in another way is none of the routes', () => {
 
     for (const path of paths) expect([path, await ask(url, path)]).toEqual([path, 299])
     expect(await ask(url, '/wx/login')).toBe(415)
+    expect(await ask(url, 'HTTP://other.example:80/wx/login')).toBe(415)
   })
 
   test('for node:http', async () => {
@@ -206,6 +210,7 @@ describe('a path that is written in another way is none of the routes', () => {
 
     for (const path of paths) expect([path, await ask(url, path)]).toEqual([path, 299])
     expect(await ask(url, '/wx/login')).toBe(415)
+    expect(await ask(url, 'HTTP://other.example:80/wx/login')).toBe(415)
   })
 })
 

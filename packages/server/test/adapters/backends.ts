@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import { createServer as createHttp2Server, type Http2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { json as readJson, text as readText } from 'node:stream/consumers'
@@ -29,6 +30,25 @@ export async function serve(listener: RequestListener): Promise<AdapterServer> {
         server.close(() => resolve())
         server.closeAllConnections()
       }),
+  }
+}
+
+/** The same, and over HTTP/2. */
+async function serveBoth(listener: RequestListener): Promise<AdapterServer> {
+  const { url, close } = await serve(listener)
+  // Its messages have what is used of those of HTTP/1.
+  const server = createHttp2Server(listener as unknown as Parameters<typeof createHttp2Server>[1])
+  const sessions = new Set<Http2Session>()
+  server.on('session', (session) => sessions.add(session))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url,
+    http2Url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      for (const session of sessions) session.destroy()
+      await new Promise<void>((resolve) => server.close(() => resolve()))
+      await close()
+    },
   }
 }
 
@@ -76,7 +96,7 @@ export const onNodeBackend: StartAdapter = async ({ auth, basePath, guarded }) =
   const errors: unknown[] = []
   const wx = authRoutes(auth, { basePath })
   const bodyOf = (req: IncomingMessage) => (req.method === 'POST' ? readJson(req) : undefined)
-  const server = await serve((req, res) => {
+  const server = await serveBoth((req, res) => {
     const json = (value: object) =>
       res.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
     const onError = (error: unknown) => {
@@ -188,7 +208,7 @@ async function dataOf(req: IncomingMessage): Promise<unknown> {
 /** What a framework that speaks `Request` makes of a request of `node:http`. */
 function toRequest(req: IncomingMessage): Request {
   const hasBody = req.method !== 'GET' && req.method !== 'HEAD'
-  return new Request(`http://${req.headers.host}${req.url}`, {
+  return new Request(new URL(req.url ?? '/', `http://${req.headers.host}`), {
     method: req.method ?? 'GET',
     headers: Object.entries(req.headers).map(([name, value]): [string, string] => [
       name,

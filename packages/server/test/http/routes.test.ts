@@ -578,7 +578,12 @@ describe('the idempotency key', () => {
     `${'x'.repeat(22)} `,
     `${'x'.repeat(22)}!`,
     `${'x'.repeat(22)}\n`,
-    `"${'x'.repeat(22)}"`,
+    `"${'x'.repeat(22)}`,
+    `${'x'.repeat(22)}"`,
+    `'${'x'.repeat(22)}'`,
+    `"${'x'.repeat(21)}"`,
+    `""${'x'.repeat(22)}""`,
+    '""',
     `${'x'.repeat(22)}, ${'x'.repeat(22)}`,
     'é'.repeat(22),
   ]
@@ -603,7 +608,7 @@ describe('the idempotency key', () => {
     },
   )
 
-  test.each(['x'.repeat(22), 'x'.repeat(64), '0123456789-_abcdefABCDEF'])(
+  test.each(['x'.repeat(22), 'x'.repeat(64), '0123456789-_abcdefABCDEF', `"${'x'.repeat(64)}"`])(
     '%s is taken',
     async (key) => {
       const { auth, body } = setUpWithLogin()
@@ -638,6 +643,48 @@ describe('the idempotency key', () => {
 
     expect(bodyOf(second).refresh_token).toBe(bodyOf(first).refresh_token)
     expect(bodyOf(first).refresh_token).not.toBe(refreshToken)
+  })
+
+  test('is the same with quotation marks around it, as the draft of the IETF has it', async () => {
+    const { auth, wechat, body } = setUpWithLogin()
+    const [key, refreshKey, pollKey] = [newKey(), newKey(), newKey()]
+
+    const first = await login(auth, body, { 'Idempotency-Key': key })
+    const second = await login(auth, body, { 'Idempotency-Key': `"${key}"` })
+    const refresh = (key: string) =>
+      auth.handle(
+        request({
+          path: '/refresh',
+          headers: { 'Idempotency-Key': key },
+          body: { refresh_token: bodyOf(first).refresh_token },
+        }),
+      )
+    const third = await refresh(`"${refreshKey}"`)
+    const fourth = await refresh(refreshKey)
+    const byCall = await auth.login({ code: wechat.codeFor('bob'), idempotencyKey: `"${pollKey}"` })
+
+    expect(bodyOf(second).refresh_token).toBe(bodyOf(first).refresh_token)
+    expect(bodyOf(fourth).refresh_token).toBe(bodyOf(third).refresh_token)
+    expect(byCall.token_type).toBe('Bearer')
+  })
+
+  test('of a logout may have them too: the token of one generation behind ends its session quietly', async () => {
+    const { auth, events } = setUp()
+    const { refreshToken } = await signIn(auth, { openid: 'alice' })
+    const key = newKey()
+    await auth.refresh({ refreshToken, idempotencyKey: key })
+
+    const response = await auth.handle(
+      request({
+        path: '/logout',
+        headers: { 'Idempotency-Key': `"${key}"` },
+        body: { refresh_token: refreshToken },
+      }),
+    )
+
+    expect(response.status).toBe(204)
+    expect(events.map(({ type }) => type)).toContain('logout')
+    expect(events.map(({ type }) => type)).not.toContain('revoked')
   })
 
   test('is not needed for a logout', async () => {

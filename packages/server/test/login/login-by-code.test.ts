@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import {
   type Account,
@@ -7,6 +8,7 @@ import {
   type LoginContext,
   type SessionStore,
 } from '../../src/index.js'
+import { bodyOf, send } from '../http/set-up.js'
 import { createClock, newKey, setUp } from '../set-up.js'
 
 test('a code becomes a session of its user', async () => {
@@ -658,16 +660,73 @@ describe('what an attacker tries', () => {
   })
 })
 
-test.each([
-  { what: 'null', find: () => null },
-  { what: 'an app without a secret', find: (appId: string) => ({ appId }) },
-  { what: 'the same app for every AppID', find: () => ({ appId: 'wx1', appSecret: 's' }) },
-  { what: 'something inherited', find: (id: string) => Object.getPrototypeOf({})[id] },
-])('a look-up of apps that gives $what finds nothing', async ({ find }) => {
-  const apps: unknown = find
-  const { auth } = setUp({ apps: apps as () => undefined })
+describe('a look-up of apps', () => {
+  const foreign = ['wx2', 'constructor', '__proto__', 'toString']
 
-  for (const appId of ['wx2', 'constructor', '__proto__']) {
-    await expect(auth.login({ code: 'code', appId })).rejects.toMatchObject({ code: 'unknown_app' })
-  }
+  test.each([
+    { what: 'null', find: () => null },
+    { what: 'undefined', find: () => undefined },
+    { what: 'something inherited', find: (id: string) => Object.getPrototypeOf({})[id] },
+  ])('that gives $what finds nothing', async ({ find }) => {
+    const apps: unknown = find
+    const { auth } = setUp({ apps: apps as () => undefined })
+
+    for (const appId of foreign) {
+      const login = auth.login({ code: 'code', appId })
+      await expect(login).rejects.toMatchObject({ code: 'unknown_app' })
+    }
+  })
+
+  const secret = 'd1f3a9c47be28056e1d4f7a2b9c83065'
+  const wrong: readonly (readonly [string, (appId: string) => unknown, string])[] = [
+    ['an app without its secret', (appId) => ({ appId }), 'appSecret'],
+    ['an app whose secret is empty', (appId) => ({ appId, appSecret: '' }), 'appSecret'],
+    ['an app whose secret is null', (appId) => ({ appId, appSecret: null }), 'appSecret'],
+    [
+      'an app whose secret has quotation marks',
+      (appId) => ({ appId, appSecret: `"${secret}"` }),
+      'appSecret',
+    ],
+    ['a placeholder', (appId) => ({ appId, appSecret: 'changeme-please' }), 'appSecret'],
+    ['a secret by itself', () => secret, 'object'],
+    ['an entry without its AppID', () => ({ appSecret: secret }), 'appId'],
+    ['the error of a secret manager', () => ({ error: 'throttled' }), 'appId'],
+    ['a list', (appId) => [{ appId, appSecret: secret }], 'object'],
+    ['the same app for every AppID', () => ({ appId: 'wx1', appSecret: secret }), 'wx1'],
+    ['a kind that there is not', (appId) => ({ appId, appSecret: secret, kind: 'x' }), 'kind'],
+    ['a rejection', () => Promise.reject(new Error('throttled')), 'throttled'],
+  ]
+
+  test.each(wrong)(
+    'that gives %s is a failure of this server, and no phone drops its tokens',
+    async (_what, find, said) => {
+      const broken = { isBroken: false }
+      const set = setUp({
+        apps: (appId) =>
+          (broken.isBroken ? find(appId) : { appId, appSecret: secret }) as {
+            appId: string
+            appSecret: string
+          },
+      })
+      const { auth, events } = set
+      const appId = set.wechat.app.appId
+      const { refresh_token } = await auth.sessions.create({ account: { appId, openid: 'alice' } })
+      broken.isBroken = true
+
+      const login = await send(auth, '/login', { body: { code: 'code', app_id: appId } })
+      const refresh = await send(auth, '/refresh', { body: { refresh_token } })
+      const logout = await send(auth, '/logout', { body: { refresh_token } })
+      broken.isBroken = false
+      const later = await send(auth, '/refresh', { body: { refresh_token } })
+
+      for (const answer of [login, refresh, logout]) {
+        expect([answer.status, bodyOf(answer).error]).toEqual([500, 'server_error'])
+      }
+      expect(later.status).toBe(200)
+      const failures = events.filter(({ type }) => type === 'failure')
+      expect(failures).toHaveLength(3)
+      expect(inspect(failures)).toContain(said)
+      expect(inspect(failures)).not.toContain(secret)
+    },
+  )
 })

@@ -57,7 +57,7 @@ export function createOracle(seed: number, makeAuth: typeof createAuth = createA
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const jwk: Jwk = { ...privateKey.export({ format: 'jwk' }), kty: 'EC', kid: 'pair' }
   const auth: Auth = makeAuth({
-    apps: [{ appId, appSecret: '0123456789abcdef0123456789abcdef' }],
+    apps: [{ appId, appSecret: 'd1f3a9c47be28056e1d4f7a2b9c83065' }],
     secret: [testSecret, otherSecret],
     signingKeys: [jwk],
     maxVerifiedTokens: 0,

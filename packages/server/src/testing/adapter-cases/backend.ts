@@ -36,6 +36,8 @@ export interface AdapterBackend {
 export interface AdapterServer {
   /** Such as `http://127.0.0.1:3000`, without a path. */
   readonly url: string
+  /** The same backend over HTTP/2 without TLS, where the framework speaks it. Without it no case does. */
+  readonly http2Url?: string
   /** What has reached the framework's error handler so far. Without it no case looks there. */
   readonly errors?: readonly unknown[]
   /** Stops it, open connections included. */
@@ -59,6 +61,7 @@ export type CreateAuth = (options: AuthOptions<AdapterClaims>) => Auth<AdapterCl
 /** A backend under test, and what a case does with it. */
 export interface Backend {
   readonly url: string
+  readonly http2Url: string | undefined
   readonly errors: readonly unknown[] | undefined
   readonly auth: Auth<AdapterClaims>
   readonly wechat: FakeWeChat
@@ -125,7 +128,8 @@ export async function runCase(
     const server = await start({ auth, basePath, guarded })
     isStarting = false
     closes.push(() => server.close())
-    return { ...clientOf(server, wechat), url: server.url, errors: server.errors, auth, wechat }
+    const { url, http2Url, errors } = server
+    return { ...clientOf(server, wechat), url, http2Url, errors, auth, wechat }
   }
 
   const close = () => closes.map((end) => end())

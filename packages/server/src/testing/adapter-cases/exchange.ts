@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from 'node:http2'
 import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 
@@ -82,6 +83,51 @@ export function sendRaw(url: string, pieces: readonly Piece[]): Promise<string> 
     socket.on('error', (error) =>
       end(() => reject(new Error(`The connection broke: ${reasonOf(error)}`, { cause: error }))),
     )
+  })
+}
+
+/** What came over HTTP/2, and the code that the stream was closed with (RFC 9113 §7). */
+export interface Http2Answer {
+  readonly status: number
+  readonly text: string
+  readonly closedWith: number
+}
+
+/** Sends the beginning of a body over HTTP/2, and waits for the other end to close the stream. */
+export function beginHttp2(
+  url: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): Promise<Http2Answer> {
+  const what = `POST ${path} over HTTP/2`
+  return new Promise((resolve, reject) => {
+    const session = connectHttp2(url)
+    const end = (outcome: () => void) => {
+      clearTimeout(timer)
+      session.destroy()
+      outcome()
+    }
+    let status = 0
+    let text = ''
+    const timer = setTimeout(() => {
+      const state = status === 0 ? 'without an answer' : `after an answer with status ${status}`
+      end(() => reject(new Error(`${what}: the stream was still open after 4 s, ${state}`)))
+    }, answerTimeoutMs)
+    const fail = (error: unknown) =>
+      end(() => reject(new Error(`${what}: ${reasonOf(error)}`, { cause: error })))
+    session.on('error', fail)
+    const stream = session.request({ ':method': 'POST', ':path': path, ...headers })
+    stream.setEncoding('utf8')
+    stream.on('response', (answered) => {
+      status = Number(answered[':status'])
+    })
+    stream.on('data', (piece) => {
+      text += piece
+    })
+    stream.on('error', fail)
+    stream.on('close', () => end(() => resolve({ status, text, closedWith: stream.rstCode ?? 0 })))
+    stream.write(body)
   })
 }
 

@@ -5,6 +5,7 @@ import {
   expectBody,
   expectEqual,
   expectHeaders,
+  expectRaw,
   expectStatus,
   expectTokens,
   textIn,
@@ -175,7 +176,7 @@ export function routeCases({
       },
     },
     {
-      name: 'the public keys are served by GET',
+      name: 'the public keys are served by GET, and by HEAD without a body',
       must: 'serve every method and path that auth.handle knows, without a list of its own',
       async run(open) {
         const { privateKey } = generateKeyPairSync('ed25519')
@@ -185,6 +186,10 @@ export function routeCases({
         expectStatus(keys, 200)
         expectHeaders(keys, { 'cache-control': 'public, max-age=300' })
         expectEqual(keys.text.includes(String(jwk.x)), true, 'whether the public key is listed')
+        const head = await send('HEAD', '/wx/jwks.json')
+        expectStatus(head, 200)
+        expectHeaders(head, { 'cache-control': 'public, max-age=300' })
+        expectEqual(head.text, '', `${head.what}, the body`)
       },
     },
     {
@@ -259,6 +264,7 @@ export function routeCases({
         },
       }),
     ),
+    ...(hasHttp ? absoluteCases(hasNext) : []),
     {
       name: 'the routes are where they are mounted, and nowhere else',
       must: passOn,
@@ -290,6 +296,44 @@ export function routeCases({
           },
         }),
       ),
+    ),
+  ]
+}
+
+const absolute =
+  'take scheme and host off a target in absolute form (RFC 9112 §3.2.2), as proxies may send it'
+
+function absoluteCases(hasNext: boolean): readonly CaseDraft[] {
+  const raw = (target: string, body: object) => {
+    const text = JSON.stringify(body)
+    return `POST ${target} HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\nContent-Type: application/json\r\nIdempotency-Key: ${newKey()}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`
+  }
+  return [
+    ...['http://example.com/wx/login', 'https://example.com:8443/wx/login/?x=1'].map(
+      (target): CaseDraft => ({
+        name: `POST ${target} is the login`,
+        must: absolute,
+        async run(open) {
+          const { sendRaw, loginBody } = await open()
+          const received = await sendRaw(raw(target, loginBody()))
+          expectRaw(received, /^HTTP\/1\.1 200 .*"token_type":"Bearer"/s, `POST ${target}`)
+        },
+      }),
+    ),
+    ...['http://wx/login', 'http://example.com/?/wx/login', 'http://example.com/x/wx/login'].map(
+      (target): CaseDraft => ({
+        name: `POST ${target} is no business of the login routes`,
+        must: absolute,
+        async run(open) {
+          const { sendRaw, loginBody, wechat } = await open()
+          const received = await sendRaw(raw(target, loginBody()))
+          const passed = hasNext
+            ? /^HTTP\/1\.1 200 .*"method":"POST".*"code":/s
+            : /^HTTP\/1\.1 404 /
+          expectRaw(received, passed, `POST ${target}`)
+          expectEqual(wechat.calls.length, 0, `POST ${target}, the number of calls to WeChat`)
+        },
+      }),
     ),
   ]
 }
