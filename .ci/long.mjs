@@ -12,6 +12,11 @@ const steps = [
     title: 'logins while WeChat is slow, and 3,000 phones at once',
     run: () => passes(['bench/load.mjs']),
   },
+  {
+    name: 'scale',
+    title: 'what grows with sessions, callers, logins, secrets and tokens, as tables',
+    run: () => passes(['--expose-gc', 'bench/scale.mjs']),
+  },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
