@@ -38,6 +38,8 @@ const steps = [
   script('sdks', 'SDKs of others against the emulated WeChat, as a table'),
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
+  script('rolling', 'the version before and this one on one store, under traffic'),
+  script('telemetry', 'the SDK of OpenTelemetry, and what it gets'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,

@@ -5,6 +5,7 @@ import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { describe, expect, test } from 'vitest'
 import { json, refusal } from '../backend.js'
+import { networkTo } from '../networks.js'
 import { setUpFull } from '../set-up.js'
 
 const shop = 'https://shop.example.com'
@@ -163,15 +164,9 @@ test('against the real server the page learns who it is, once', async () => {
   const wx = createFakeWx({
     appId: wechat.app.appId,
     wechat,
-    async network({ url, method, header, body }) {
-      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
-      const response = await (new URL(url).pathname === '/tickets' ? tickets : routes)(request)
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+    network: networkTo((request, pathname) =>
+      (pathname === '/tickets' ? tickets : routes)(request),
+    ),
   })
   const client = createClient({ baseUrl: 'https://api.example.com', wx, webView })
 
