@@ -12,6 +12,11 @@ const steps = [
     title: 'logins while WeChat is slow, and 3,000 phones at once',
     run: () => passes(['bench/load.mjs']),
   },
+  {
+    name: 'scale',
+    title: 'what grows with sessions, callers, logins, secrets and tokens, as tables',
+    run: () => passes(['--expose-gc', 'bench/scale.mjs']),
+  },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
@@ -33,6 +38,8 @@ const steps = [
   script('sdks', 'SDKs of others against the emulated WeChat, as a table'),
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
+  script('rolling', 'the version before and this one on one store, under traffic'),
+  script('telemetry', 'the SDK of OpenTelemetry, and what it gets'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({
     name: `node-${version.split('.')[0]}`,

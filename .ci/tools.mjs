@@ -47,7 +47,10 @@ export function lockedTool(folder, { about }) {
   })
 }
 
-async function once(title, contents, { says, fill }) {
+/**
+ * A folder that `fill` makes once: for the same contents it is found again. `fill` resolves with `{ status, output }`.
+ */
+export async function once(title, contents, { says, fill }) {
   const id = createHash('sha256')
     .update(JSON.stringify([contents, process.platform, process.arch]))
     .digest('hex')

@@ -36,6 +36,8 @@ export async function measure(title, contenders, { count, rounds = 15, cpu = own
   const result = {
     /** The median over the rounds of one contender's CPU time beside another's. */
     ratio: (name, other) => quartiles(ratios(samples[name].cpu, samples[other].cpu))[1],
+    /** The median over the rounds of how many one contender does in the time in which another does one. */
+    rate: (name, other) => quartiles(ratios(samples[other].wall, samples[name].wall))[1],
     /** The median over the rounds of what one contender takes more than another, beside a third. */
     added: (name, without, base = without) =>
       quartiles(
@@ -60,6 +62,25 @@ export async function measure(title, contenders, { count, rounds = 15, cpu = own
     }),
   )
   return result
+}
+
+/** Does `work(n)` for each n below `count`, so many at once. In operations a second, and milliseconds. */
+export async function timed(work, { count, atOnce }) {
+  const latencies = []
+  let next = 0
+  const startedAt = performance.now()
+  const lane = async () => {
+    for (let n = next++; n < count; n = next++) {
+      const from = performance.now()
+      await work(n)
+      latencies.push(performance.now() - from)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, lane))
+  const perSecond = count / ((performance.now() - startedAt) / 1000)
+  latencies.sort((a, b) => a - b)
+  const at = (share) => latencies[Math.min(count - 1, Math.floor(count * share))]
+  return { perSecond, p50: at(0.5), p99: at(0.99) }
 }
 
 const ratios = (values, others) => values.map((value, round) => value / others[round])

@@ -7,11 +7,15 @@ import { createPackages, findProgram } from '../programs.mjs'
 
 const tests = `${root}packages/server/test/services/`
 
-/** Resolves with `{ mariadb(), postgres(), stop() }`; each of the former resolves with the URL of a new server. */
+/** Resolves with `{ redis(), mariadb(), postgres(), stop() }`; each of the former resolves with the URL of a new server. */
 export async function createDatabases() {
   const { createServers } = await load()
   const servers = createServers()
   return {
+    async redis() {
+      const [program] = await programs('redis-server', [['redis-server', 'valkey-server']])
+      return (await servers.redis(program)).url
+    },
     async mariadb() {
       const [mariadbd, installDb] = await programs('mariadb-server', [
         ['mariadbd', 'mysqld'],

@@ -175,7 +175,7 @@ const forThis = (req: Request, seconds?: number) =>
 function cookieOf(req: Request, name: string): string {
   const cookies = (req.get('cookie') ?? '').split('; ')
   const found = cookies.find((cookie) => cookie.startsWith(`${name}=`))
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : ''
+  return found?.slice(name.length + 1) ?? ''
 }
 
 const newSecret = () => randomBytes(16).toString('base64url')

@@ -25,8 +25,9 @@ const show = (status, orders = []) => {
 }
 
 const takeTicket = () => {
-  const [found, ticket] = /[#?&]ticket=([^&]+)/.exec(location.hash) || []
-  if (found) history.replaceState(null, '', location.pathname + location.search + location.hash.replace(found, ''))
+  const member = /([#?&])ticket=([^&]+)&?/
+  const [found, , ticket] = member.exec(location.hash) || []
+  if (found) history.replaceState(null, '', location.pathname + location.search + location.hash.replace(member, '$1').replace(/[#?&]$/, ''))
   return ticket && decodeURIComponent(ticket)
 }
 

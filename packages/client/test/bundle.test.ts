@@ -17,7 +17,7 @@ import { baseUrl } from './set-up.js'
 const entries = ['index', 'full', 'backend', 'explain'] as const
 const clients = ['index', 'full'] as const
 // The same as in `.ci/size.mjs`.
-const budgets = { index: 4_945, full: 7_738, backend: 1_400, explain: 4_096 }
+const budgets = { index: 4_945, full: 7_765, backend: 1_400, explain: 4_096 }
 const folder = mkdtempSync(join(tmpdir(), 'wxlogin-bundle-'))
 const codes = { index: '', full: '', backend: '', explain: '' }
 

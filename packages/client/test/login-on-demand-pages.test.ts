@@ -7,6 +7,7 @@ import { authRoutes, maybeSessionOf, requireAuth, sessionOf } from '@wxlogin/ser
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { expect, test, vi } from 'vitest'
 import { run } from './documented.js'
+import { networkTo } from './networks.js'
 
 // Runs the very code of docs/login-on-demand.md, against the backend that docs/phone-number.md shows.
 const document = 'docs/login-on-demand.md'
@@ -73,17 +74,10 @@ async function setUp() {
   const phone = createFakeWx({
     appId,
     wechat,
-    async network({ url, method, header, body }) {
-      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
-      const { pathname } = new URL(url)
+    network: networkTo((request, pathname) => {
       const handle = pathname === '/goods' ? goods : pathname === '/orders' ? orders : routes
-      const response = await handle(request)
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+      return handle(request)
+    }),
   })
   const navigateBack = vi.fn()
   const wx = { ...phone, navigateBack, navigateTo: vi.fn() }

@@ -12,6 +12,7 @@ import {
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import ts from 'typescript'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { networkToAuth } from './networks.js'
 import { baseUrl, outcomes } from './set-up.js'
 
 // docs/operations/incidents.md and docs/security/profile-for-banks.md, played: what they say users feel is what happens.
@@ -72,22 +73,7 @@ function setUp(options: Partial<AuthOptions> = {}) {
     const wx = createFakeWx({
       wechat,
       user,
-      async network({ url, method, header, body }) {
-        const path = url.slice(baseUrl.length)
-        const answer = path.startsWith('/wx/')
-          ? await auth.handle({
-              method,
-              path: path.slice('/wx'.length),
-              header: (name) => header[name.toLowerCase()],
-              body: { parsed: JSON.parse(String(body)) },
-            })
-          : ((await auth.guard(header.authorization, guards(path))).response ?? {
-              status: 200,
-              headers: {},
-              body: '{}',
-            })
-        return { statusCode: answer.status, header: answer.headers, body: answer.body ?? '' }
-      },
+      network: networkToAuth(() => auth, guards),
     })
     for (const [key, value] of storage) wx.control.storage.set(key, value)
     const client = createClient({ baseUrl, wx })

@@ -7,6 +7,7 @@ import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { refusal } from './backend.js'
+import { networkTo } from './networks.js'
 import { outcomes, setUp, setUpFull, times } from './set-up.js'
 
 beforeEach(() => {
@@ -36,17 +37,10 @@ function setUpShop(options: Partial<AuthOptions> = {}) {
   const wx = createFakeWx({
     appId: wechat.app.appId,
     wechat,
-    async network({ url, method, header, body }) {
-      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
-      const { pathname } = new URL(url)
+    network: networkTo((request, pathname) => {
       const serve = pathname.startsWith('/wx') ? routes : pathname === '/pay' ? pay : orders
-      const response = await serve(request)
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+      return serve(request)
+    }),
   })
   const start = (options: Partial<ClientOptions> = {}) =>
     createClient({ baseUrl: 'https://api.example.com', wx, ...options })

@@ -5,6 +5,7 @@ import { createAuth } from '@wxlogin/server'
 import { authRoutes } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { expect, test } from 'vitest'
+import { networkTo } from './networks.js'
 import { outcomes, setUp as setUpAlone, times } from './set-up.js'
 
 const app = { appId: 'wx0000000000000001', appSecret: 'd1f3a9c47be28056e1d4f7a2b9c83065' }
@@ -27,16 +28,10 @@ function setUp(runtime: FakeRuntime, apps: readonly (typeof app | typeof wecom)[
     appId: app.appId,
     wechat,
     runtime,
-    async network({ url, method, header, body }) {
-      bodies.push(String(body))
-      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
-      const response = await routes(request)
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+    network: networkTo(async (request) => {
+      bodies.push(await request.clone().text())
+      return routes(request)
+    }),
   })
   const start = (on: Parameters<typeof createClient>[0]['wx'] = wx) =>
     createClient({ baseUrl: 'https://api.example.com', wx: on })

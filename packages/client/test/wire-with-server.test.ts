@@ -3,6 +3,7 @@ import { createFakeWx, type FakeWx } from '@wxlogin/client/testing'
 import { AuthError, type AuthEvent, type AuthOptions, createAuth } from '@wxlogin/server'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { networkToAuth } from './networks.js'
 import { baseUrl, outcomes } from './set-up.js'
 
 // What the client sends so that the server can tell a bad network from a thief, seen from the server's side.
@@ -39,22 +40,7 @@ function setUp({ onLogin = () => undefined }: { onLogin?: OnLogin } = {}) {
   function phone(): { wx: FakeWx; client: Client; start: (on: FakeWx) => Client } {
     const wx = createFakeWx({
       wechat,
-      async network({ url, method, header, body }) {
-        const path = url.slice(baseUrl.length)
-        const answer = path.startsWith('/wx/')
-          ? await auth.handle({
-              method,
-              path: path.slice('/wx'.length),
-              header: (name) => header[name.toLowerCase()],
-              body: { parsed: JSON.parse(String(body)) },
-            })
-          : ((await auth.guard(header.authorization)).response ?? {
-              status: 200,
-              headers: {},
-              body: '{}',
-            })
-        return { statusCode: answer.status, header: answer.headers, body: answer.body ?? '' }
-      },
+      network: networkToAuth(() => auth),
     })
     const start = (on: FakeWx) =>
       createClient({ baseUrl, wx: on, onEvent: (event) => clientEvents.push(event) })

@@ -5,6 +5,7 @@ import { createAuth } from '@wxlogin/server'
 import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { networkTo } from './networks.js'
 import { outcomes, times } from './set-up.js'
 
 beforeEach(() => {
@@ -33,15 +34,9 @@ function setUp() {
   const wx = createFakeWx({
     appId,
     wechat,
-    async network({ url, method, header, body }) {
-      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
-      const response = await (new URL(url).pathname.startsWith('/wx') ? routes : orders)(request)
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+    network: networkTo((request, pathname) =>
+      (pathname.startsWith('/wx') ? routes : orders)(request),
+    ),
     handshake: ({ header }) =>
       auth.authenticate(header.authorization).then(
         () => 101,
@@ -132,19 +127,13 @@ test('a code lost on a connection that WeChat had dropped costs the phone a mome
   const wx = createFakeWx({
     appId: wechat.app.appId,
     wechat,
-    async network({ url, method, header, body }) {
+    network: networkTo(async (request) => {
       sentMs.push(performance.now())
-      const response = await routes(
-        new Request(url, { method, headers: { ...header }, ...(body && { body }) }),
-      )
+      const response = await routes(request)
       answers.push(response.status)
       answeredMs.push(performance.now())
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+      return response
+    }),
   })
   const answers: number[] = []
   const answeredMs: number[] = []

@@ -82,8 +82,8 @@ export interface Auth<Claims extends object = object> extends OpenDataReader {
   /**
    * The session of an `Authorization` header; also for WebSocket handshakes and queues. Given all the headers, it also
    * knows the users of WeChat cloud hosting, if `cloudHosting` is set, and of a cloud function, if `cloudFunction` is.
-   * Throws `invalid_token` and `insufficient_user_authentication` (401), `insufficient_scope` (403), `store_unavailable` (503, if the store is read)
-   * or `server_error` (500, if `allow` or `apps` threw).
+   * Throws `invalid_token` and `insufficient_user_authentication` (401), `insufficient_scope` (403), `store_unavailable`
+   * (503, if the store is read) or `server_error` (500, if `allow` or `apps` threw).
    */
   authenticate(
     credentials: Credentials,

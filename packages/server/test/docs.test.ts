@@ -375,6 +375,12 @@ const nodePreamble = `
     }): import('express').RequestHandler
   }
 
+  // npm run long -- telemetry compiles the same against the real one.
+  declare module '@opentelemetry/api' {
+    const metrics: NonNullable<import('@wxlogin/server/telemetry').TelemetryApi['metrics']>
+    const trace: NonNullable<import('@wxlogin/server/telemetry').TelemetryApi['trace']>
+  }
+
   // Node 20, whose types these are, does not have it.
   declare module 'node:sqlite' {
     type SQLInputValue = null | number | bigint | string | Uint8Array

@@ -30,9 +30,12 @@ export const createWebViewUrl = (
     return send<{ data: unknown }>({ options, call }).then(({ data }) => {
       const { ticket } = Object(data)
       if (!isText(ticket)) throw new ClientError('config', {}, 'no ticket of webView.ticketUrl')
-      // A page that has its routes in the fragment finds it there as in a query.
-      const before = /#.*\?/.test(page) ? '&' : /#/.test(page) ? '?' : '#'
-      return `${page}${before}ticket=${encodeURIComponent(ticket)}`
+      const member = `ticket=${encodeURIComponent(ticket)}`
+      // A page that has its routes in the fragment finds it there as in a query. Before all other members, for one of
+      // them may be a ticket that somebody has put into the link.
+      return page.replace(/#(?=[^?]*[=&])|#[^?]*\??|$/, (before) =>
+        /[#?]$/.test(before) ? `${before}${member}&` : `${before}${before ? '?' : '#'}${member}`,
+      )
     })
   }
 }

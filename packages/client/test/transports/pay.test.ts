@@ -4,6 +4,7 @@ import { type AuthError, createAuth } from '@wxlogin/server'
 import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { networkTo } from '../networks.js'
 import { outcomes } from '../set-up.js'
 
 const appId = 'wx0000000000000001'
@@ -110,16 +111,7 @@ async function setUp(phone: FakeWxOptions = {}) {
   const wx = createFakeWx({
     appId,
     wechat,
-    async network({ url, method, header, body }) {
-      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
-      const isPay = new URL(url).pathname === '/shop/pay'
-      const response = await (isPay ? pay : routes)(request)
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+    network: networkTo((request, pathname) => (pathname === '/shop/pay' ? pay : routes)(request)),
     ...phone,
   })
   const client = createClient({ baseUrl: 'https://api.example.com', wx })

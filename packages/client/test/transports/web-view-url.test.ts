@@ -5,6 +5,7 @@ import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/fetch'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { describe, expect, test } from 'vitest'
 import { json, refusal } from '../backend.js'
+import { networkTo } from '../networks.js'
 import { setUpFull } from '../set-up.js'
 
 const shop = 'https://shop.example.com'
@@ -31,7 +32,9 @@ test('a page of the app gets a ticket in its fragment, from the route of the app
 
 test.each([
   [`${shop}/#/cart`, `${shop}/#/cart?ticket=wxt.a.b.c`],
-  [`${shop}/#/cart?from=home`, `${shop}/#/cart?from=home&ticket=wxt.a.b.c`],
+  [`${shop}/#/cart?from=home`, `${shop}/#/cart?ticket=wxt.a.b.c&from=home`],
+  [`${shop}/#tab=2`, `${shop}/#ticket=wxt.a.b.c&tab=2`],
+  [`${shop}/#`, `${shop}/#ticket=wxt.a.b.c&`],
   [`${shop}/?a=1#top`, `${shop}/?a=1#top?ticket=wxt.a.b.c`],
   [shop, `${shop}#ticket=wxt.a.b.c`],
   ['HTTPS://Shop.Example.com/cart', 'HTTPS://Shop.Example.com/cart#ticket=wxt.a.b.c'],
@@ -44,6 +47,30 @@ test.each([
   const parsed = new URL(url)
   expect(parsed.search).not.toContain('ticket')
   expect(/[#?&]ticket=([\w.-]+)/.exec(parsed.hash)?.[1]).toBe('wxt.a.b.c')
+})
+
+describe('a ticket of somebody else, in a link that the app was opened by, is not the one that the page finds', () => {
+  test.each([
+    '#ticket=evil',
+    '#ticket=evil&',
+    '#?ticket=evil',
+    '#/cart?ticket=evil',
+    '#/cart&ticket=evil?x=1',
+    '#%74icket=evil&',
+    '#?%74icket=evil',
+    '#\n?tic\tket=evil',
+    '#/cart?a=$&ticket=evil',
+    '?#?ticket=evil#?ticket=evil',
+  ])('%j', async (link) => {
+    const { client } = setUpTickets()
+
+    // As a browser reads it.
+    const { hash } = new URL(await client.webViewUrl(`${shop}/${link}`))
+
+    expect(/[#?&]ticket=([^&]+)/.exec(hash)?.[1]).toBe('wxt.a.b.c')
+    const members = new URLSearchParams(hash.slice(1).replace(/^[^?=&]*\?/, ''))
+    expect(members.get('ticket')).toBe('wxt.a.b.c')
+  })
 })
 
 describe('no other page gets one, and nobody is asked for it', () => {
@@ -137,15 +164,9 @@ test('against the real server the page learns who it is, once', async () => {
   const wx = createFakeWx({
     appId: wechat.app.appId,
     wechat,
-    async network({ url, method, header, body }) {
-      const request = new Request(url, { method, headers: { ...header }, ...(body && { body }) })
-      const response = await (new URL(url).pathname === '/tickets' ? tickets : routes)(request)
-      return {
-        statusCode: response.status,
-        header: Object.fromEntries(response.headers),
-        body: await response.text(),
-      }
-    },
+    network: networkTo((request, pathname) =>
+      (pathname === '/tickets' ? tickets : routes)(request),
+    ),
   })
   const client = createClient({ baseUrl: 'https://api.example.com', wx, webView })
 

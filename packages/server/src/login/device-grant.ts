@@ -126,15 +126,18 @@ export function createDeviceGrant<Claims extends object>({
   const open = new Map<string, number>()
   const paces = createBoundedMap<string, { polledMs: number; intervalSeconds: number }>(maxOpen)
 
-  function checkRoom(): void {
+  /** At once, so that of many requests in the same moment no more get one than there are. */
+  function takePlace(scene: string, endsAt: number): void {
     for (const [scene, endsAt] of open) {
       if (endsAt > seconds()) break
       open.delete(scene)
     }
-    if (open.size < maxOpen) return
-    throw new AuthError('rate_limited', 'Too many devices wait to be let in; try again later', {
-      retryAfterSeconds: 10,
-    })
+    if (open.size >= maxOpen) {
+      throw new AuthError('rate_limited', 'Too many devices wait to be let in; try again later', {
+        retryAfterSeconds: 10,
+      })
+    }
+    open.set(scene, endsAt)
   }
 
   /** Costs no look into the store. */
@@ -232,43 +235,28 @@ export function createDeviceGrant<Claims extends object>({
   return {
     async start(input = {}, request) {
       checkArguments('auth.device.start', input, startRules)
-      const { appId: given, clientName, page, place: givenPlace } = input
-      const { appId } = await apps.of(given)
-      checkRoom()
-      const place = givenPlace ?? (request && (await placeBehind(request)))
+      const { appId } = await apps.of(input.appId)
       const scene = randomId()
       const askedAt = seconds()
       const endsAt = askedAt + ttlSeconds
-      const number = numberMatching ? String(randomInt(10, 100)) : undefined
-      const asked: Asked = {
-        ...{ appId, askedAt, endsAt },
-        ...(clientName !== undefined && { clientName: checkDevice(clientName, 'client_name') }),
-        ...(page !== undefined && { page: checkDevice(page, 'page') }),
-        ...(place !== undefined && { place: checkDevice(place, 'place') }),
-        ...(number !== undefined && { number }),
-      }
-      const text = JSON.stringify(asked)
-      if (Buffer.byteLength(text) > maxAskedBytes) {
-        throw new AuthError(
-          'invalid_request',
-          `"client_name", "page" and "place" are too long; all that is asked must fit into ${maxAskedBytes} bytes`,
-        )
-      }
-      const device_code = await deviceCodes.issue({ scene, appId, endsAt })
-      open.set(scene, endsAt)
+      takePlace(scene, endsAt)
       try {
+        const number = numberMatching ? String(randomInt(10, 100)) : undefined
+        const place = input.place ?? (request && (await placeBehind(request)))
+        const text = textOfAsked({ ...input, appId, askedAt, endsAt, place, number })
+        const device_code = await deviceCodes.issue({ scene, appId, endsAt })
         await putNew(askedId(scene), text, endsAt)
+        emit({ type: 'device_asked', appId })
+        return {
+          device_code,
+          scene,
+          expires_in: Math.max(0, endsAt - seconds()),
+          interval: intervalSeconds,
+          ...(number !== undefined && { number }),
+        }
       } catch (error) {
         open.delete(scene)
         throw error
-      }
-      emit({ type: 'device_asked', appId })
-      return {
-        device_code,
-        scene,
-        expires_in: ttlSeconds,
-        interval: intervalSeconds,
-        ...(number !== undefined && { number }),
       }
     },
 
@@ -351,6 +339,34 @@ export function createDeviceGrant<Claims extends object>({
       return opened.answer
     },
   }
+}
+
+/** What is kept of a request. Throws `invalid_request` for what nobody can read, or is too long. */
+function textOfAsked({
+  appId,
+  askedAt,
+  endsAt,
+  clientName,
+  page,
+  place,
+  number,
+}: { [Name in keyof Asked]: Asked[Name] | undefined } & Pick<
+  Asked,
+  'appId' | 'askedAt' | 'endsAt'
+>): string {
+  const asked: Asked = {
+    ...{ appId, askedAt, endsAt },
+    ...(clientName !== undefined && { clientName: checkDevice(clientName, 'client_name') }),
+    ...(page !== undefined && { page: checkDevice(page, 'page') }),
+    ...(place !== undefined && { place: checkDevice(place, 'place') }),
+    ...(number !== undefined && { number }),
+  }
+  const text = JSON.stringify(asked)
+  if (Buffer.byteLength(text) <= maxAskedBytes) return text
+  throw new AuthError(
+    'invalid_request',
+    `"client_name", "page" and "place" are too long; all that is asked must fit into ${maxAskedBytes} bytes`,
+  )
 }
 
 const startRules: ArgumentRules<DeviceRequestInput> = {

@@ -101,7 +101,8 @@ export function createPhone<Claims extends object>({
 
     const [id] = ids
     const opened = await openSession({
-      method: 'phone',
+      // A device that was let in remains one, whoever it is for: it lets no other one in.
+      method: record.method === 'device' ? 'device' : 'phone',
       id,
       account,
       idempotencyKeyHash,

@@ -135,7 +135,7 @@ const maxUnadoptedPerUser = 3
 const maxBlockingPerUser = 100
 
 // Other logins and refreshes of the user may come in between.
-const maxEvictionRounds = 8
+const maxRounds = 8
 
 /** Throws a `TypeError` that names the option when one is wrong. */
 export function createSessions<Claims extends object>({
@@ -289,7 +289,7 @@ export function createSessions<Claims extends object>({
       try {
         // Whichever of several logins at once was counted last was counted with all of them.
         if (count !== undefined && count <= cap) return
-        for (let round = 0; round < maxEvictionRounds; round++) {
+        for (let round = 0; round < maxRounds; round++) {
           if ((await store.count(userId)) <= cap) return
           let hasChanged = false
           for (const record of excessOf(await store.list(userId))) {
@@ -362,7 +362,7 @@ export function createSessions<Claims extends object>({
       const { createdUntil = Infinity, alsoEnded } = which
       const endedIds = new Set(alsoEnded === undefined ? [] : [alsoEnded])
       let ended = 0
-      for (let round = 0; round < maxEvictionRounds; round++) {
+      for (let round = 0; round < maxRounds; round++) {
         let hasEnded = false
         for (const record of await store.list(owner)) {
           const { id, createdAt, approvedBy } = record
@@ -402,7 +402,7 @@ export function createSessions<Claims extends object>({
       // By id: a list that lags behind shows them again.
       const forgotten = new Set<string>()
       // Again for what was created in the meantime.
-      for (let round = 0; round < maxEvictionRounds; round++) {
+      for (let round = 0; round < maxRounds; round++) {
         const records = await store.list(owner)
         if (records.length === 0) break
         // Not conditional, unlike every other end: nothing about this user is to stay, tombstones included.

@@ -26,7 +26,7 @@ export function checkSigned(name: string, text: unknown): void {
   }
   if (/\p{Cs}/u.test(text)) {
     throw new TypeError(
-      `${name} holds half of a character (a lone surrogate), which cannot be sent as it was signed; cut texts by characters`,
+      `${name} holds half of a character (a lone surrogate), which cannot be sent; cut texts by characters`,
     )
   }
 }

@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { AuthError, createMemoryStore, type SessionRecord } from '../../src/index.js'
-import { send } from '../http/set-up.js'
+import { bodyOf, send } from '../http/set-up.js'
 import { newKey, type SetUp, setUp } from '../set-up.js'
 import { clientsOf, setUpPhone } from './device-set-up.js'
 
@@ -323,6 +324,33 @@ test('beyond maxOpen a device is told to come later, until one of them is over',
   expect(await start()).toMatchObject({ status: 200 })
 })
 
+test('of two hundred devices in the same moment no more get in than there are places', async () => {
+  const placeOf = async () => delay(5, 'Hangzhou')
+  for (const deviceGrant of [{ maxOpen: 5 }, { maxOpen: 5, placeOf }]) {
+    const { start } = await setUpPhone({ deviceGrant })
+
+    const answers = await Promise.all(Array.from({ length: 200 }, () => start()))
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(5)
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(195)
+  }
+})
+
+test('a device whose request fails keeps no place', async () => {
+  let place: string | undefined
+  const placeOf = () => {
+    if (place === undefined) throw new Error('no database of addresses')
+    return place
+  }
+  const { start } = await setUpPhone({ deviceGrant: { maxOpen: 1, placeOf } })
+
+  expect(await start()).toMatchObject({ status: 500 })
+  place = 'Hangzhou'
+  expect(await start({ page: ' ' })).toMatchObject({ status: 400 })
+
+  expect(await start()).toMatchObject({ status: 200 })
+})
+
 test.each([
   { client_name: '名'.repeat(128), page: '页'.repeat(128) },
   { client_name: 'x'.repeat(129) },
@@ -362,6 +390,26 @@ test('anonymous visitors write at most 512 bytes into the store, and polls write
 
   expect(written).toHaveLength(1)
   expect(Buffer.byteLength(written[0] ?? '')).toBeLessThanOrEqual(512)
+})
+
+test('a PC that a phone number makes another user lets nobody in either', async () => {
+  const parts = await setUpPhone({ onPhoneNumber: () => ({ userId: 8 }) })
+  const { deviceCode, scene } = await parts.start()
+  await parts.decide(scene)
+  const { body: pc } = await parts.poll(deviceCode)
+
+  const answer = await send(parts.auth, '/phone', {
+    headers: { authorization: `Bearer ${pc.access_token}` },
+    body: { code: parts.wechat.phoneCodeFor('alice') },
+  })
+
+  const { access_token, user_id } = bodyOf(answer) as { access_token: string; user_id: string }
+  expect(user_id).toBe('8')
+  const { start, look, decide } = clientsOf(parts, access_token)
+  const { scene: another } = await start()
+  for (const refused of [await look(another), await decide(another)]) {
+    expect(refused).toMatchObject({ status: 403, body: { error: 'insufficient_scope' } })
+  }
 })
 
 test('users of another mini program do not decide', async () => {
