@@ -41,7 +41,12 @@ export function checkGuardOptions(options: unknown): void {
   checkFlags({ optional, fresh })
   if (maxAgeSeconds !== undefined) checkDuration('maxAgeSeconds', maxAgeSeconds)
   checkFunctions({ allow })
-  if (appIds !== undefined && !Array.isArray(appIds)) {
-    throw new TypeError('appIds must be a list of AppIDs')
+  if (appIds === undefined) return
+  const isList = Array.isArray(appIds) && appIds.length > 0
+  // A variable that is not set would refuse every user.
+  if (!isList || !appIds.every((appId) => typeof appId === 'string' && appId !== '')) {
+    throw new TypeError(
+      'appIds must be a list of AppIDs, and of one at least; is the environment variable set?',
+    )
   }
 }

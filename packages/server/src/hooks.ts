@@ -319,12 +319,17 @@ export function checkClaims<Claims extends object>(claims: Claims): Claims {
 
 /**
  * A private copy of a value that the app returned, with exactly what JSON keeps of it.
- * Throws `server_error` for what JSON cannot represent, such as a cycle or a bigint.
+ * Throws `server_error` for what JSON cannot represent, such as a cycle, a bigint or a Map, of which it keeps nothing.
  */
 function jsonCopy<T>(value: T, what: string): T {
   try {
-    return JSON.parse(JSON.stringify(value))
+    return JSON.parse(JSON.stringify(value, refuseEmptied))
   } catch (cause) {
     throw new AuthError('server_error', `${what} must be JSON`, { cause })
   }
+}
+
+function refuseEmptied(_name: string, value: unknown): unknown {
+  if (!(value instanceof Map || value instanceof Set)) return value
+  throw new TypeError('JSON keeps nothing of a Map or a Set; use Object.fromEntries or a list')
 }

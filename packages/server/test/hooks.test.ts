@@ -234,6 +234,66 @@ describe('what says nothing that is understood makes nobody a stranger', () => {
   })
 })
 
+describe('what a function of the app returns is not read as something else', () => {
+  const rule = (given: unknown) => ({ allow: () => given as boolean })
+
+  test.each([
+    ['nothing', undefined, 'undefined'],
+    ['a text', 'no', 'a string'],
+    ['a number', 1, 'a number'],
+  ])('%s from allow lets nobody in, and is no refusal of the user', async (_what, given, said) => {
+    const { auth, wechat } = setUp()
+    const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+
+    const guarded = auth.authenticate(`Bearer ${access_token}`, rule(given))
+
+    await expect(guarded).rejects.toMatchObject({
+      code: 'server_error',
+      message: expect.stringContaining(`The allow option returned ${said}`),
+    })
+  })
+
+  test.each([
+    ['a Map', new Map([['role', 'admin']])],
+    ['a Set', new Set(['admin'])],
+    ['a Map within', { roles: new Map([['admin', true]]) }],
+  ])('%s, of which JSON keeps nothing, is neither claims nor data', async (_what, given) => {
+    const wanted = {
+      code: 'server_error',
+      cause: { message: expect.stringContaining('Object.fromEntries') },
+    }
+    const ofClaims = setUp({ claims: () => given })
+    const ofData = setUp({ onLogin: () => ({ data: given as unknown as null }) })
+
+    await expect(
+      ofClaims.auth.login({ code: ofClaims.wechat.codeFor('alice') }),
+    ).rejects.toMatchObject(wanted)
+    await expect(ofData.auth.login({ code: ofData.wechat.codeFor('alice') })).rejects.toMatchObject(
+      wanted,
+    )
+  })
+
+  test.each([
+    ['none', []],
+    ['one that is not set', [undefined]],
+    ['an empty one', ['']],
+    ['a text in place of a list', 'wx1'],
+  ])('appIds with %s is a wrong option, and refuses no user', async (_what, appIds) => {
+    const { auth, wechat } = setUp()
+    const { access_token } = await auth.login({ code: wechat.codeFor('alice') })
+
+    const guarded = auth.authenticate(`Bearer ${access_token}`, { appIds: appIds as string[] })
+
+    await expect(guarded).rejects.toThrow(/appIds must be a list of AppIDs/)
+  })
+
+  test('a store that is still a promise is told to be awaited', () => {
+    const store = Promise.resolve({}) as unknown as NonNullable<AuthOptions['store']>
+
+    expect(() => setUp({ store })).toThrow(/store .*await/)
+  })
+})
+
 describe('a hook that never settles', () => {
   afterEach(() => {
     vi.useRealTimers()

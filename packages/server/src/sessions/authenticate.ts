@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.js'
 import { checkGuardOptions, type GuardOptions } from '../guard-options.js'
 import { callHook } from '../hooks.js'
+import { kindOf } from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
 import type { Session } from '../session.js'
 import type { AccessTokens } from '../tokens/access-token.js'
@@ -71,7 +72,7 @@ export function createAuthenticate<Claims extends object>({
     const unrevoked = legacyTokens?.check(session, fresh) ?? isUnrevoked(session, fresh)
     if (unrevoked !== true && !(await unrevoked)) session = await insteadOf(session, credentials)
     if (maxAgeSeconds !== undefined && !isByPlatform(credentials)) checkAge(session, maxAgeSeconds)
-    if (allow && !(await callHook('allow', () => allow(session)))) {
+    if (allow && !(await isAllowed(allow, session))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
     }
     return session
@@ -124,6 +125,19 @@ export function createAuthenticate<Claims extends object>({
   }
 
   return authenticate
+}
+
+/** Anything but true or false is a slip, a `return` that is missing for example, and no word about the user. */
+async function isAllowed<Claims extends object>(
+  allow: NonNullable<GuardOptions<Claims>['allow']>,
+  session: Session<Claims>,
+): Promise<boolean> {
+  const said: unknown = await callHook('allow', () => allow(session))
+  if (typeof said === 'boolean') return said
+  throw new AuthError(
+    'server_error',
+    `The allow option returned ${kindOf(said)}; return true or false`,
+  )
 }
 
 const isNeither = (credentials: unknown) =>

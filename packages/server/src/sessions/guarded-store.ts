@@ -58,7 +58,9 @@ export function guardStore({
   checkDuration('storeTimeoutMs', storeTimeoutMs)
   for (const verb of ['create', 'get', 'replace', 'delete', 'list'] as const) {
     if (typeof store?.[verb] !== 'function') {
-      throw new TypeError(`store must have a method ${verb}; see SessionStore`)
+      const hint =
+        'then' in Object(store) ? 'it is a promise, which has to be awaited' : 'see SessionStore'
+      throw new TypeError(`store must have a method ${verb}; ${hint}`)
     }
   }
 

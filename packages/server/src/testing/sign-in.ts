@@ -41,6 +41,9 @@ export async function signIn<Claims extends object>(
   auth: Auth<Claims>,
   options: SignInOptions<Claims>,
 ): Promise<SignedIn> {
+  if (typeof auth?.sessions?.create !== 'function') {
+    throw new TypeError('signIn takes what createAuth returned, and then whom to sign in')
+  }
   checkNames('signIn', options, names)
   const { openid, unionid, appId, claims } = options
   const answer = await auth.sessions.create({
