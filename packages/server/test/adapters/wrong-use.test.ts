@@ -82,9 +82,18 @@ describe.each(adapters)('%s', (_name, adapter, framework) => {
   test.each([
     [{ allow: false }, 'allow must be a function'],
     [{ allow: null }, 'allow must be a function'],
-    [{ appIds: '' }, 'appIds must be a list of AppIDs'],
-    [{ appIds: null }, 'appIds must be a list of AppIDs'],
-    [{ appIds: 'wx0000000000000001' }, 'appIds must be a list of AppIDs'],
+    [
+      { appIds: '' },
+      'appIds must be a list of AppIDs, and of one at least; is the environment variable set?',
+    ],
+    [
+      { appIds: null },
+      'appIds must be a list of AppIDs, and of one at least; is the environment variable set?',
+    ],
+    [
+      { appIds: 'wx0000000000000001' },
+      'appIds must be a list of AppIDs, and of one at least; is the environment variable set?',
+    ],
     [{ optional: 'false' }, 'optional must be true or false'],
     [{ fresh: 0 }, 'fresh must be true or false'],
   ])(
