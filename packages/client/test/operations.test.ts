@@ -453,12 +453,12 @@ describe('the metrics', () => {
     expect(counted).toEqual(
       expect.arrayContaining([
         'wxlogin_logins_total {"by":"code","outcome":"created"}',
-        'wxlogin_login_seconds',
+        'wxlogin_login_duration_seconds',
         'wxlogin_refreshes_total {"outcome":"rotated","reason":""}',
-        'wxlogin_evicted_total {}',
+        'wxlogin_sessions_evicted_total {}',
         'wxlogin_logouts_total {"everywhere":"false"}',
-        'wxlogin_forgotten_total {}',
-        'wxlogin_wechat_calls_total {"endpoint":"code2Session","outcome":"ok"}',
+        'wxlogin_users_forgotten_total {}',
+        'wxlogin_wechat_duration_seconds',
       ]),
     )
     for (const { sessionId = 'none' } of world.events.map((event) => Object(event))) {
