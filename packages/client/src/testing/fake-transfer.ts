@@ -223,11 +223,12 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
     function failAsNetwork(error: unknown): void {
       const { errCode, message } = Object(error)
       const [reason, errno] = wordingOf(error)
-      failWith(
-        typeof errCode === 'number'
-          ? { errMsg: `${name}:fail ${message}`, errCode }
-          : failure(`${name}:fail ${reason}`, errno),
-      )
+      if (typeof errCode !== 'number') return failWith(failure(`${name}:fail ${reason}`, errno))
+      const failed: WxFailure & { errCode: number } = {
+        errMsg: `${name}:fail ${message}`,
+        errCode,
+      }
+      failWith(failed)
     }
 
     function begin(): void {
