@@ -223,12 +223,11 @@ export function createTransfers(surroundings: TransferSurroundings): FakeTransfe
     function failAsNetwork(error: unknown): void {
       const { errCode, message } = Object(error)
       const [reason, errno] = wordingOf(error)
-      if (typeof errCode !== 'number') return failWith(failure(`${name}:fail ${reason}`, errno))
-      const failed: WxFailure & { errCode: number } = {
+      const ofTheCloud: WxFailure & { errCode: number } = {
         errMsg: `${name}:fail ${message}`,
         errCode,
       }
-      failWith(failed)
+      failWith(typeof errCode === 'number' ? ofTheCloud : failure(`${name}:fail ${reason}`, errno))
     }
 
     function begin(): void {
