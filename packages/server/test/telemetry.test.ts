@@ -311,7 +311,7 @@ describe('spans', () => {
 test('no attribute says who it was, whatever happens', async () => {
   const records: SessionRecord[] = []
   const inMemory = createMemoryStore()
-  const { auth, wechat, events, measured, spans, telemetry, collect } = setUpTelemetry({
+  const { auth, wechat, clock, events, measured, spans, telemetry, collect } = setUpTelemetry({
     store: {
       ...inMemory,
       async create(record) {
@@ -346,6 +346,8 @@ test('no attribute says who it was, whatever happens', async () => {
     keep('openid', wechat.openidOf(person))
     keep('unionid', wechat.unionidOf(person))
     for (let n = 0; n < 4; n++) {
+      // Of sessions of one second the cap would take any.
+      clock.advance(100)
       const { access_token, refresh_token, code } = await login(person, { device: `of ${person}` })
       keep('session_key', wechat.sessionKeyOf(person))
       const phoneNumber = `1398765432${n}`
