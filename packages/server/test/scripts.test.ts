@@ -1,30 +1,15 @@
 import { execFile } from 'node:child_process'
-import { rm } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bundleProcess, type ProcessBundle } from './bundle-process.js'
 import { scripts } from './script-process.js'
 
-const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-
-// Within node_modules, so that it is nobody's source and finds what it imports.
-const bundle = path(`../node_modules/.wxlogin/script-process-${process.pid}.mjs`)
+let bundle: ProcessBundle
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [path('script-process.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    alias: { '@wxlogin/shared': path('../../shared/src/index.ts') },
-    logLevel: 'error',
-  })
+  bundle = await bundleProcess(new URL('script-process.ts', import.meta.url))
 })
 
-afterAll(() => rm(bundle, { force: true }))
+afterAll(() => bundle?.remove())
 
 /** Node ends with 13 where nothing is left to do and something is still awaited. */
 describe.concurrent('a script that awaits it ends with 0', () => {
@@ -32,8 +17,11 @@ describe.concurrent('a script that awaits it ends with 0', () => {
     '%s',
     async (name) => {
       const ended = await new Promise((resolve) => {
-        execFile(process.execPath, [bundle, name], { timeout: 30_000 }, (error, stdout, stderr) =>
-          resolve({ code: error?.code ?? 0, stdout, stderr }),
+        execFile(
+          process.execPath,
+          [bundle.path, name],
+          { timeout: 30_000 },
+          (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }),
         )
       })
 

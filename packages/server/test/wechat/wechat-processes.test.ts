@@ -1,33 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createFakeWeChat } from '../../src/testing/index.js'
+import { bundleProcess, type ProcessBundle } from '../bundle-process.js'
 import { listen } from './set-up.js'
 import type { Order, Report } from './wechat-process.js'
 
-const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
-
-// Within node_modules, so that it is nobody's source and finds what it imports.
-const bundle = path(`../../node_modules/.wxlogin/wechat-process-${process.pid}.mjs`)
-
+let bundle: ProcessBundle
 const processes: ChildProcess[] = []
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [path('wechat-process.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    alias: { '@wxlogin/shared': path('../../../shared/src/index.ts') },
-    logLevel: 'error',
-  })
-  for (let n = 0; n < 4; n++) processes.push(fork(bundle, { execArgv: [] }))
+  bundle = await bundleProcess(new URL('wechat-process.ts', import.meta.url))
+  for (let n = 0; n < 4; n++) processes.push(fork(bundle.path, { execArgv: [] }))
 })
 
 afterAll(async () => {
@@ -35,7 +19,7 @@ afterAll(async () => {
     child.disconnect()
     if (child.exitCode === null) await once(child, 'exit')
   }
-  await rm(bundle, { force: true })
+  await bundle.remove()
 })
 
 async function order(child: ChildProcess | undefined, order: Order): Promise<Report> {
