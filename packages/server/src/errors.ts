@@ -91,8 +91,8 @@ export class AuthError extends Error {
   }
 }
 
-function retryAfterOf(code: AuthErrorCode, seconds: unknown): number | undefined {
-  if (typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0) return seconds
+function retryAfterOf(code: AuthErrorCode, seconds = -1): number | undefined {
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds
   // Whoever throws it may know no better, and phones that all fail should not all come back at once.
   return code === 'temporarily_unavailable' ? 2 : undefined
 }
