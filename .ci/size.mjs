@@ -29,7 +29,7 @@ const rows = [
     name: '@wxlogin/server, minified, without jose and undici',
     // 32 KiB, and 2 KB that say what is wrong with an argument, a hook, an AppID or a secret. What many backends never
     // use is loaded when it is first used, and stands below.
-    budget: 35_000,
+    budget: 35_200,
     bytes: await minifiedAndGzipped(core),
   },
   {
@@ -40,7 +40,7 @@ const rows = [
 ]
 rows.push({
   name: '@wxlogin/server, minified, all that is loaded when it is first used',
-  budget: 12_800,
+  budget: 12_850,
   bytes: await minifiedAndGzipped([...loadedLater]),
 })
 for (const adapter of adapters) {

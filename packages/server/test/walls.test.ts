@@ -25,7 +25,7 @@ const server = `
   guard-options  option-checks session
   events         errors session @wxlogin/shared
   emit           errors option-checks redact events
-  hooks          errors option-checks deadline request session @wxlogin/shared
+  hooks          errors option-checks deadline request session @wxlogin/shared node:
   stores         option-checks session node:
   crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:

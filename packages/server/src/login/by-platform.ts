@@ -136,7 +136,8 @@ export function createLoginByPlatform<Claims extends object>({
 
   /** The hook takes its time, and a revocation meanwhile wins. */
   async function claimsWhileLive(record: LiveRecord, request: RequestHeaders): Promise<Claims> {
-    const claims = await sessions.claimsOrEnd(record, request)
+    const call = { ...record, idempotencyKeyHash: randomId() }
+    const claims = await sessions.claimsOrEnd(record, call, request)
     if (hooks.hasClaims && !isLive(await store.get(record.id))) throw ended()
     return claims
   }
@@ -167,7 +168,7 @@ export function createLoginByPlatform<Claims extends object>({
       const record = await store.get(id)
       if (!record) continue
       if (!isUnused(record)) throw keyWasUsed()
-      const claims = await sessions.claimsOrEnd(record, request)
+      const claims = await sessions.claimsOrEnd(record, record, request)
       // The hook took its time; a revocation meanwhile wins.
       if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
       await previousSessions.end(await findPrevious(), record)
