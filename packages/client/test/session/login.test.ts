@@ -316,6 +316,33 @@ test('Retry-After is respected, but an explicit login may try', async () => {
   expect(await outcomes([client.login(), client.request({ url: '/orders' })])).toEqual(['ok', 'ok'])
 })
 
+test('a backend whose hook cannot answer is asked again when it said, with a new code', async () => {
+  const { client, backend } = setUp()
+  backend.answer(
+    '/wx/login',
+    refusal(503, 'temporarily_unavailable', {}, { 'Retry-After': '12' }),
+    { times: 1 },
+  )
+  await expect(client.login()).rejects.toMatchObject({
+    code: 'temporarily_unavailable',
+    statusCode: 503,
+    retryAfterSeconds: 12,
+  })
+
+  await vi.advanceTimersByTimeAsync(11_900)
+  expect(await outcomes(times(10, () => client.request({ url: '/orders' })))).toEqual(
+    times(10, () => 'temporarily_unavailable'),
+  )
+  expect(backend.seen('/wx/login')).toHaveLength(1)
+
+  await vi.advanceTimersByTimeAsync(1_100)
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  expect(backend.seen('/wx/login').map(({ body }) => body.code)).toEqual([
+    'code-1-user-1',
+    'code-2-user-1',
+  ])
+})
+
 test('Retry-After is obeyed to within a second, and for five minutes at most', async () => {
   const { client, wx, backend } = setUp()
   backend.answer('/wx/login', refusal(429, 'rate_limited', {}, { 'Retry-After': '86400' }), {
@@ -623,4 +650,35 @@ test('in the sandbox a real code is sent as it is', async () => {
   await client.launch()
 
   expect(backend.seen('/wx/login')[0]?.body).toMatchObject({ code: 'code-1-user-1' })
+})
+
+/** By the names that the client has for what it stores itself. */
+const unknownMembers = {
+  reason: 'bought',
+  loginMs: 1,
+  askedMs: 1,
+  key: 'short',
+  out: { 'refresh-0-session1': 'a key' },
+  v: 2,
+}
+
+test('members of answers that it does not know change nothing, whatever they are called', async () => {
+  const { client, wx, backend, start } = setUp()
+  backend.addMembers(unknownMembers)
+
+  const session = await client.launch()
+  await vi.advanceTimersByTimeAsync(30_000)
+  backend.expireAccess()
+  const results = await outcomes([client.request({ url: '/orders' })])
+  const again = start(wx.control.restart())
+
+  expect(session?.userId).toBe('user-1')
+  expect(results).toEqual(['ok'])
+  expect(again.session()?.userId).toBe('user-1')
+  expect(await outcomes([again.request({ url: '/orders' })])).toEqual(['ok'])
+  const kept = JSON.parse(JSON.parse(String(wx.control.storage.get('wxlogin'))))
+  expect(kept.askedMs - kept.loginMs).toBeGreaterThanOrEqual(30_000)
+  expect(kept.out).toEqual({})
+  expect(backend.seen('/wx/login')).toHaveLength(1)
+  expect(backend.alarms).toEqual([])
 })
