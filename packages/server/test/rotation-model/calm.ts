@@ -16,7 +16,7 @@ export interface BrokenInCalm {
   readonly trail: readonly CalmStep[]
 }
 
-const maxAttempts = 8
+const maxAttempts = 6
 
 /** What must hold of a state if from now on the network works, and nobody does anything but the phone. */
 export function brokenInCalm(state: State, rules: Rules): BrokenInCalm | undefined {

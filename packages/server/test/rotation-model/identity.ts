@@ -68,6 +68,9 @@ function encode(state: State, first: Instance, second: Instance): string {
     putGeneration(session, record.generation)
     return keyByHash(record.idempotencyKeyHash)
   }
+  /** How much later a record was written than one that has been read. */
+  const putAge = (record: SessionRecord | undefined, readVersion: number) =>
+    put(record ? 10 + Math.max(-9, Math.min(record.version - readVersion, 9)) : 0)
   const putStore = (kept: Store | undefined) => {
     if (!kept) return put(0)
     put(kept.length)
@@ -115,8 +118,8 @@ function encode(state: State, first: Instance, second: Instance): string {
     put(1 + (by === 'thief' ? 0 : by === 'stray' ? 1 : state[by] === first ? 2 : 3))
     putMessage(message)
     put(open.kind === 'rotated' ? 1 : 2)
-    put(Math.min(20, 10 + (store[session]?.record?.version ?? 0) - readVersion))
-    put(Math.min(20, 10 + (replica?.[session]?.record?.version ?? 0) - readVersion))
+    putAge(store[session]?.record, readVersion)
+    putAge(replica?.[session]?.record, readVersion)
     putRecord(session, record)
   } else {
     put(9)
