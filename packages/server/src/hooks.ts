@@ -91,9 +91,11 @@ export interface HookOptions<Claims extends object = object> {
   /**
    * Links the WeChat account to your user. It may run again for the same login, so make it an upsert. To refuse a
    * user, throw `new AuthError('access_denied', message, { reason })`, and for a wrong password or SMS code with the
-   * scope `attempt`, which costs nobody the session that was there. What WeChat refuses (`invalid_code`, `rate_limited`,
-   * `user_blocked`) may be let through; anything else thrown is a 500, and so is whatever has not settled within 15
-   * seconds, here and in every other function of yours.
+   * scope `attempt`, which costs nobody the session that was there. If what it asks cannot answer now, throw
+   * `new AuthError('temporarily_unavailable', message, { retryAfterSeconds })`: there is no session then, and the phone
+   * comes back with a new code. What WeChat refuses (`invalid_code`, `rate_limited`, `user_blocked`) may be let through;
+   * anything else thrown is a 500, and so is whatever has not settled within 15 seconds, here and in every other function
+   * of yours.
    */
   onLogin?: (
     account: Account,
@@ -102,7 +104,8 @@ export interface HookOptions<Claims extends object = object> {
   ) => LoginDecision | undefined | void | Promise<LoginDecision | undefined | void>
   /**
    * The claims of the access token, asked for at login and at every refresh, so they are never older than the lifetime
-   * of one access token. Throwing `access_denied` ends the session, unless its scope is `attempt`.
+   * of one access token. Throwing `access_denied` ends the session, unless its scope is `attempt`; after
+   * `temporarily_unavailable` the same refresh token gets in later.
    */
   claims?: (
     user: { readonly userId: string; readonly appId: string },
@@ -110,7 +113,8 @@ export interface HookOptions<Claims extends object = object> {
   ) => Claims | Promise<Claims>
   /**
    * Called when a signed-in user shares their phone number (`POST /phone`). Return the `userId` of the user whose
-   * number it is; a session of that user then takes the place of this one. Throw `access_denied` to refuse.
+   * number it is; a session of that user then takes the place of this one. Throw `access_denied` to refuse, and
+   * `temporarily_unavailable` if that cannot be said now: the code of the button is used up all the same.
    */
   onPhoneNumber?: (
     context: PhoneContext<Claims>,
