@@ -29,7 +29,7 @@ const groups: readonly (readonly [SettingName, ...SettingName[]])[] = [
 /** Lets `createAuth` look at the options. Those in `skipped` have been complained of already. */
 export async function authProblemsOf(
   options: Readonly<Record<string, unknown>>,
-  skipped: ReadonlySet<string>,
+  skipped: ReadonlySet<SettingName | undefined>,
 ): Promise<readonly AuthProblem[]> {
   const problems: AuthProblem[] = []
   for (const group of groups) {

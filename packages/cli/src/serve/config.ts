@@ -2,6 +2,7 @@ import type { AuthOptions } from '@wxlogin/server'
 import { weaknessOf } from '@wxlogin/server'
 import type { Text } from '../text.js'
 import { authProblemsOf } from './auth-problems.js'
+import { type LogLevel, logLevels } from './json-log.js'
 import type { Problem } from './problem.js'
 import { authNames, type SettingName } from './setting-names.js'
 import type { Settings } from './settings.js'
@@ -19,11 +20,8 @@ export interface Address {
 export type StorePlace =
   | { readonly kind: 'memory' }
   | { readonly kind: 'redis'; readonly url: string; readonly keyPrefix: string | undefined }
-  | {
-      readonly kind: 'postgresql' | 'mysql'
-      readonly url: string
-      readonly table: string | undefined
-    }
+  | { readonly kind: 'postgresql'; readonly url: string; readonly table: string | undefined }
+  | { readonly kind: 'mysql'; readonly url: string; readonly table: string | undefined }
 
 /** Settings that were looked at. */
 export interface Config {
@@ -32,7 +30,9 @@ export interface Config {
   readonly listen: Address
   readonly basePath: string
   readonly trustedProxies: number
-  readonly admin: { readonly listen: Address; readonly key: string | undefined }
+  /** Without keys there is no admin API. A list rotates: any of them passes. */
+  readonly admin: { readonly listen: Address; readonly keys: readonly string[] }
+  readonly logLevel: LogLevel
   readonly webhooks: {
     readonly urls: Readonly<Partial<Record<(typeof hookNames)[number], string>>>
     readonly secrets: readonly Uint8Array[]
@@ -55,12 +55,15 @@ export async function readConfig({
   const { get, whereIs } = settings
   const problems: Problem[] = [...settings.problems]
   const complain = (name: SettingName, text: Text) => {
-    problems.push({ text: { en: `${name} ${text.en}`, zh: `${name} ${text.zh}` }, where: whereIs(name) })
+    problems.push({
+      text: { en: `${name} ${text.en}`, zh: `${name} ${text.zh}` },
+      where: whereIs(name),
+    })
     return undefined
   }
 
   const auth = authOptions()
-  const skipped = new Set(settings.problems.map(({ where }) => where ?? ''))
+  const skipped = new Set(settings.problems.map(({ name }) => name))
   for (const { name, message } of await authProblemsOf(auth, skipped)) {
     const where = name === undefined ? undefined : whereIs(name)
     problems.push({ text: { en: message, zh: message }, where })
@@ -78,7 +81,8 @@ export async function readConfig({
   const basePath = readBasePath()
   const trustedProxies = readTrustedProxies()
   const webhooks = readWebhooks()
-  const adminKey = readAdminKey()
+  const adminKeys = readAdminKeys()
+  const logLevel = readLogLevel()
 
   if (problems.length > 0 || !store || !listen || !adminListen) return { problems }
   return {
@@ -89,7 +93,8 @@ export async function readConfig({
       listen,
       basePath,
       trustedProxies,
-      admin: { listen: adminListen, key: adminKey },
+      admin: { listen: adminListen, keys: adminKeys },
+      logLevel,
       webhooks,
     },
   }
@@ -123,7 +128,7 @@ export async function readConfig({
       })
       return
     }
-    if (skipped.has('signingKeys') || skipped.has('WXLOGIN_KEY')) return
+    if (skipped.has('signingKeys')) return
     complain('signingKeys', {
       en: 'is missing: without it no other program can verify a token. Make one with `wxlogin keygen --jwk ES256`, and set WXLOGIN_KEY to what it prints',
       zh: '没有设置：没有它，其他程序无法验证令牌。用 `wxlogin keygen --jwk ES256` 生成，并把输出设为 WXLOGIN_KEY',
@@ -132,7 +137,7 @@ export async function readConfig({
 
   function storePlace(): StorePlace | undefined {
     const urls = (['redisUrl', 'databaseUrl'] as const).filter((name) => get(name) !== undefined)
-    const isBroken = skipped.has('REDIS_URL') || skipped.has('DATABASE_URL')
+    const isBroken = skipped.has('redisUrl') || skipped.has('databaseUrl')
     if (urls.length + (isMemoryWanted ? 1 : 0) > 1) {
       const named = [...urls.map(whereIs), ...(isMemoryWanted ? ['--store memory'] : [])]
       problems.push({
@@ -198,9 +203,9 @@ export async function readConfig({
     const given = get(name)
     if (given === undefined) return usual
     const [, host = '', digits] =
-      /^(?:\[([0-9a-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(String(given))?.filter(
-        (part) => part !== undefined,
-      ) ?? []
+      /^(?:\[([0-9a-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i
+        .exec(String(given))
+        ?.filter((part) => part !== undefined) ?? []
     if (host !== '' && Number(digits) <= 65_535) return { host, port: Number(digits) }
     return complain(name, {
       en: `must be an address and a port, such as ${usual.host}:${usual.port}`,
@@ -220,7 +225,8 @@ export async function readConfig({
 
   function readTrustedProxies(): number {
     const given = get('trustedProxies') ?? 0
-    if (typeof given === 'number' && Number.isInteger(given) && given >= 0 && given <= 16) return given
+    if (typeof given === 'number' && Number.isInteger(given) && given >= 0 && given <= 16)
+      return given
     complain('trustedProxies', {
       en: 'must be how many proxies of yours are in front of this service, 0 to 16: so many entries at the end of X-Forwarded-For are believed',
       zh: '必须是这个服务前面你自己的代理的数量，0 到 16：X-Forwarded-For 末尾的这么多项会被采信',
@@ -257,19 +263,33 @@ export async function readConfig({
     }
   }
 
-  function readAdminKey(): string | undefined {
-    const key = get('admin.key')
-    if (key === undefined) return undefined
-    if (typeof key === 'string' && weaknessOf(key) === undefined) {
-      if (![auth.secret].flat().includes(key)) return key
-      return complain('admin.key', {
+  function readAdminKeys(): readonly string[] {
+    const keys = [get('admin.key') ?? []].flat()
+    const isGood = (key: unknown): key is string =>
+      typeof key === 'string' && /^[\x21-\x7e]*$/.test(key) && weaknessOf(key) === undefined
+    const good = keys.filter(isGood)
+    if (good.some((key) => [auth.secret].flat().includes(key))) {
+      complain('admin.key', {
         en: 'must not be the secret: whoever knows that can be any user',
         zh: '不能和 secret 相同：知道 secret 的人可以冒充任何用户',
       })
+    } else if (good.length < keys.length) {
+      complain('admin.key', {
+        en: 'must be at least 32 random bytes without spaces: whoever guesses it can end any session. Make one with `wxlogin keygen`, and use it for nothing else',
+        zh: '必须是至少 32 字节的随机内容，不含空格：猜到它的人可以结束任何会话。用 `wxlogin keygen` 生成，且不要另作他用',
+      })
     }
-    return complain('admin.key', {
-      en: 'must be at least 32 random bytes: whoever guesses it can end any session. Make one with `wxlogin keygen`, and give it to nothing else',
-      zh: '必须是至少 32 字节的随机内容：猜到它的人可以结束任何会话。用 `wxlogin keygen` 生成，且不要另作他用',
+    return good
+  }
+
+  function readLogLevel(): LogLevel {
+    const given = get('logLevel') ?? 'info'
+    const level = logLevels.find((one) => one === given)
+    if (level) return level
+    complain('logLevel', {
+      en: `must be one of ${logLevels.join(', ')}`,
+      zh: `必须是 ${logLevels.join('、')} 之一`,
     })
+    return 'info'
   }
 }

@@ -42,22 +42,27 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
   const values = new Map<SettingName, unknown>()
   const places = new Map<SettingName, string>()
 
-  async function textOf(variable: string): Promise<string | undefined> {
+  async function textOf(variable: string, name: SettingName): Promise<string | undefined> {
     const given = env[variable] || undefined
     const secretFile = env[`${variable}_FILE`] || undefined
     if (secretFile === undefined) return given
     if (given !== undefined) {
-      problems.push({ text: both(variable, `${variable}_FILE`), where: variable })
+      problems.push({ name, text: both(variable, `${variable}_FILE`) })
       return given
     }
-    return readSecretFile(resolve(cwd, secretFile), `${variable}_FILE`)
+    return readSecretFile(resolve(cwd, secretFile), `${variable}_FILE`, name)
   }
 
-  async function readSecretFile(from: string, where: string): Promise<string | undefined> {
+  async function readSecretFile(
+    from: string,
+    where: string,
+    name: SettingName,
+  ): Promise<string | undefined> {
     try {
       return (await readFile(from, 'utf8')).replace(/\r?\n$/, '')
     } catch {
       problems.push({
+        name,
         text: {
           en: `${from} cannot be read; is the secret mounted, and readable for this user?`,
           zh: `无法读取 ${from}：这个 secret 挂载了吗？当前用户能读吗？`,
@@ -69,35 +74,36 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
   }
 
   /** `{ "file": … }` and `{ "env": … }` stand for a text that is elsewhere, so that the file holds no secret. */
-  async function resolved(value: unknown, where: string): Promise<unknown> {
+  async function resolved(value: unknown, name: SettingName): Promise<unknown> {
     if (typeof value !== 'object' || value === null) return value
-    if (Array.isArray(value)) return Promise.all(value.map((one) => resolved(one, where)))
-    const [[name, reference] = [], ...others] = Object.entries(value)
+    if (Array.isArray(value)) return Promise.all(value.map((one) => resolved(one, name)))
+    const [[key, reference] = [], ...others] = Object.entries(value)
     if (others.length === 0 && typeof reference === 'string') {
-      if (name === 'file') return readSecretFile(resolve(cwd, reference), where)
-      if (name === 'env') return textOf(reference)
+      if (key === 'file') return readSecretFile(resolve(cwd, reference), placeInFile(name), name)
+      if (key === 'env') return textOf(reference, name)
     }
     const members = Object.entries(value).map(
-      async ([key, member]) => [key, await resolved(member, where)] as const,
+      async ([key, member]) => [key, await resolved(member, name)] as const,
     )
     return Object.fromEntries(await Promise.all(members))
   }
 
+  const placeInFile = (name: string) => `${name} in ${fileName}`
   const inFile = new Map(flattened(file))
   for (const name of settingNames) {
     const variable = variableOf(name)
-    const text = await textOf(variable)
+    const text = await textOf(variable, name)
     const isInFile = inFile.get(name) !== undefined
     if (text !== undefined) {
       places.set(name, variable)
-      if (isInFile) problems.push({ text: both(`${name} in ${fileName}`, variable), where: name })
+      if (isInFile) problems.push({ name, text: both(placeInFile(name), variable) })
       try {
         values.set(name, readVariable(name, text))
       } catch {
-        problems.push({ text: noJson(variable), where: variable })
+        problems.push({ name, text: noJson(variable) })
       }
     } else if (isInFile) {
-      places.set(name, `${name} in ${fileName}`)
+      places.set(name, placeInFile(name))
       values.set(name, await resolved(inFile.get(name), name))
     }
   }
@@ -107,8 +113,8 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
 
   /** The one mini program of the environment. */
   async function readApp(): Promise<void> {
-    const appId = await textOf(appVariables.appId)
-    const appSecret = await textOf(appVariables.appSecret)
+    const appId = await textOf(appVariables.appId, 'apps')
+    const appSecret = await textOf(appVariables.appSecret, 'apps')
     if (appId === undefined && appSecret === undefined) return
     const names = Object.values(appVariables).join(', ')
     const elsewhere = places.get('apps')
@@ -120,14 +126,15 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
     // A file may name them: { "env": "WX_APP_SECRET" }.
     const isAmiss = (variable: string, value: string | undefined) =>
       value !== undefined && !isMentioned(inFile.get('apps'), variable)
-    if (isAmiss(appVariables.appId, appId) || isAmiss(appVariables.appSecret, appSecret)) problems.push({ text: both(elsewhere, names), where: 'apps' })
+    if (isAmiss(appVariables.appId, appId) || isAmiss(appVariables.appSecret, appSecret))
+      problems.push({ name: 'apps', text: both(elsewhere, names) })
   }
 
   function refuseUnknown(name: string): void {
     if ((settingNames as readonly string[]).includes(name)) return
     const instead = codeOptions[name]
     const meant = nearest(name, settingNames)
-    problems.push({ text: unknown(name, instead, meant), where: `${name} in ${fileName}` })
+    problems.push({ text: unknown(name, instead, meant), where: placeInFile(name) })
   }
 
   /** Kubernetes puts variables for every service beside a container: for one called wxlogin, `WXLOGIN_PORT` is one. */
@@ -147,8 +154,7 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
 
   return {
     get: (name) => values.get(name),
-    whereIs: (name) =>
-      places.get(name) ?? `${variableOf(name)}, ${name} in ${fileName}`,
+    whereIs: (name) => places.get(name) ?? `${variableOf(name)}, or ${placeInFile(name)}`,
     problems,
   }
 }

@@ -5,7 +5,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 export interface Reply {
   readonly status: number
   readonly retryAfter: string | undefined
-  readonly body: string
+  /** Missing if it was too large. */
+  readonly body: string | undefined
 }
 
 /** Sends one request. Rejects if no whole answer came. */
@@ -32,10 +33,7 @@ export function createSender(): { readonly send: Send; close(): void } {
       return new Promise((resolve, reject) => {
         const options = { method: 'POST', headers, signal, agent: isTls ? https : http }
         const request = (isTls ? httpsRequest : httpRequest)(url, options, (response) => {
-          readReply(response).then(resolve, (error: unknown) => {
-            request.destroy()
-            reject(error)
-          })
+          readReply(response).then(resolve, reject)
         })
         request.on('error', reject)
         request.end(body)
@@ -52,14 +50,15 @@ export function createSender(): { readonly send: Send; close(): void } {
 async function readReply(response: IncomingMessage): Promise<Reply> {
   const chunks: Buffer[] = []
   let bytes = 0
+  // Leaving the loop early ends the connection.
   for await (const chunk of response) {
     bytes += chunk.length
-    if (bytes > maxReplyBytes) throw new Error(`It answered with more than ${maxReplyBytes} bytes`)
+    if (bytes > maxReplyBytes) break
     chunks.push(chunk)
   }
   return {
     status: response.statusCode ?? 0,
     retryAfter: response.headers['retry-after'],
-    body: Buffer.concat(chunks).toString(),
+    body: bytes > maxReplyBytes ? undefined : Buffer.concat(chunks).toString(),
   }
 }

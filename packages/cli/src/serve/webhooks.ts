@@ -134,10 +134,10 @@ function pause(timer: Timer, signal: AbortSignal): Promise<void> {
 }
 
 function readAnswer(hook: HookName, { status, retryAfter, body }: Reply): unknown {
+  if (body === undefined) throw unavailable(hook, `answered ${status} with too much`)
   if (status === 403) throw refusalIn(hook, body)
   if (status < 200 || status > 299) {
-    const hint =
-      status >= 300 && status < 400 ? '; write the address that it redirects to' : ''
+    const hint = status >= 300 && status < 400 ? '; write the address that it redirects to' : ''
     throw unavailable(hook, `answered ${status}${hint}`, {
       retryAfterSeconds: secondsIn(retryAfter),
     })
@@ -158,7 +158,10 @@ function readAnswer(hook: HookName, { status, retryAfter, body }: Reply): unknow
 function refusalIn(hook: HookName, body: string): AuthError {
   const { reason, scope } = Object(parse(body))
   if (typeof reason !== 'string' || !/^[\w.:-]{1,64}$/.test(reason)) {
-    return unavailable(hook, 'answered 403 without { "reason" }, so it may not have been the backend')
+    return unavailable(
+      hook,
+      'answered 403 without { "reason" }, so it may not have been the backend',
+    )
   }
   return new AuthError('access_denied', `The webhook ${hook} refused the user`, {
     reason,
