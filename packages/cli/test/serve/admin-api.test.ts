@@ -202,6 +202,7 @@ describe("a backend in another language looks after its users' sessions", () => 
         app_id: wechat.app.appId,
         kind: 'mini_program',
         openid: expect.any(String),
+        unionid: expect.any(String),
       },
       claims: { role: 'member' },
     })

@@ -31,7 +31,8 @@ interface Options extends Partial<AuthOptions> {
 export async function setUpAdmin({ key = adminKey, routes = {}, ...options }: Options = {}) {
   const clock = { ms: 1_800_000_000_000 }
   const now = () => clock.ms
-  const wechat = createFakeWeChat({ now, routes })
+  const app = { appId: 'wx0000000000000001', appSecret: 'a'.repeat(32), owner: 'shop' }
+  const wechat = createFakeWeChat({ now, routes, apps: [app] })
   const events: AuthEvent[] = []
   const failures: AuthEvent[] = []
   const auth = createAuth({
