@@ -600,6 +600,18 @@ describe('with the key', () => {
     expect([chunked.status, chunked.body.reason]).toEqual([413, 'too_large'])
   })
 
+  test.each([
+    ['//', 'POST'],
+    ['//:', 'POST'],
+    ['/sessions/list', 'TRACE'],
+  ])('what is no request is a 400: %s by %s', async (path, method) => {
+    const { askRaw } = await setUpAdmin()
+
+    const { status, body } = await askRaw({ path, method })
+
+    expect([status, body.error]).toEqual([400, 'invalid_request'])
+  })
+
   test('one that is announced as larger is not waited for', async () => {
     const { askRaw } = await setUpAdmin()
 
