@@ -7,7 +7,8 @@ export const faults = {
   'keys-of-any-form': 'An Idempotency-Key of four letters is taken',
   'code-again-new-session': 'The same code with another key logs in again',
   'login-retry-refused': 'The same login again, after a lost answer, is refused as a used code',
-  'stolen-code-keeps-session': 'A code that comes with two keys leaves the session that it opened alive',
+  'stolen-code-keeps-session':
+    'A code that comes with two keys leaves the session that it opened alive',
   'double-tap-refused': 'Of two equal logins at the same time one is refused',
   'session-key-answered': 'The answer to a login has the session_key',
   'openid-answered': 'The answer to a login has the openid',
@@ -23,7 +24,8 @@ export const faults = {
   'down-as-401': 'While WeChat is down a login is invalid_token',
   'wrong-secret-as-invalid-code': 'An AppSecret that WeChat refuses is invalid_code',
   'errmsg-described': 'error_description is what WeChat said',
-  'app-secret-described': 'error_description has the address of the call to WeChat, with the AppSecret',
+  'app-secret-described':
+    'error_description has the address of the call to WeChat, with the AppSecret',
   'previous-lives-on': 'The session that a login replaces lives on',
   'previous-ended-early': 'The session that a login would replace ends although the login fails',
   'any-content-type': 'JSON is taken whatever its Content-Type says',
@@ -33,7 +35,8 @@ export const faults = {
   'retry-mints-another': 'A refresh that is repeated with its key gives another refresh token',
   'retry-revokes': 'A refresh that is repeated with its key counts as a theft',
   'no-reuse-detection': 'A refresh token works twice, with two keys',
-  'reuse-only-refused': 'A refresh token that comes with another key is refused, and its session lives on',
+  'reuse-only-refused':
+    'A refresh token that comes with another key is refused, and its session lives on',
   'race-gives-two': 'Two refreshes at the same time with two keys both succeed',
   'dead-token-as-401': 'A dead refresh token is a 401 invalid_token',
   'revoked-not-told': 'A session that the app has ended is unknown',
