@@ -36,6 +36,7 @@ const steps = [
     run: () => passes(['.ci/site.mjs', 'test']),
   },
   script('sdks', 'SDKs of others against the emulated WeChat, as a table'),
+  script('languages', 'the examples in Java and Python, against tokens and webhooks'),
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('rolling', 'the version before and this one on one store, under traffic'),

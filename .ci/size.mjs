@@ -13,7 +13,7 @@ const phoneBudgets = { index: 4945, full: 7765, backend: 1400, explain: 4096 }
 
 // The address, targets in absolute form and streams of HTTP/2 are in each that stands on node:http. Nest's people expect
 // a module, decorators, a guard and a filter besides the four names.
-const adapterBudgets = { nest: 2290 }
+const adapterBudgets = { nest: 2310 }
 
 /** The chunks that a part of the server imports when it is used for the first time. */
 const loadedLater = new Set()
@@ -29,7 +29,7 @@ const rows = [
     name: '@wxlogin/server, minified, without jose and undici',
     // 32 KiB, and 2 KB that say what is wrong with an argument, a hook, an AppID or a secret. What many backends never
     // use is loaded when it is first used, and stands below.
-    budget: 35_000,
+    budget: 35_500,
     bytes: await minifiedAndGzipped(core),
   },
   {
@@ -40,13 +40,13 @@ const rows = [
 ]
 rows.push({
   name: '@wxlogin/server, minified, all that is loaded when it is first used',
-  budget: 12_800,
+  budget: 12_850,
   bytes: await minifiedAndGzipped([...loadedLater]),
 })
 for (const adapter of adapters) {
   rows.push({
     name: `@wxlogin/server/${adapter}, minified, on top of it`,
-    budget: adapterBudgets[adapter] ?? 1360,
+    budget: adapterBudgets[adapter] ?? 1380,
     bytes: await bundledOnTopOfCore(adapter),
   })
 }

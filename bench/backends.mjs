@@ -22,42 +22,56 @@ const [{ expressjwt }, { default: fastify }, { default: fastifyJwt }] = await Pr
 const auth = createAuth({ apps: [app], secret, onEvent: () => undefined })
 const orders = Array.from({ length: 10 }, (_, id) => ({ id, title: `Order ${id}` }))
 
-const onExpress = express()
-onExpress.get('/open', (_req, res) => res.json({ orders }))
-onExpress.get('/wxlogin', requireAuth(auth), (req, res) =>
-  res.json({ user: sessionOf(req, auth).userId, orders }),
-)
-onExpress.get('/express-jwt', expressjwt({ secret, algorithms: ['HS256'] }), (req, res) =>
-  res.json({ user: req.auth.sub, orders }),
-)
-const server = createServer(onExpress).listen(0, '127.0.0.1')
-await once(server, 'listening')
-
-const onFastify = fastify()
-await onFastify.register(fastifyJwt, { secret, verify: { cache: true } })
-onFastify.get('/open', async () => ({ orders }))
-onFastify.get('/wxlogin', { preHandler: requireOnFastify(auth) }, async (request) => ({
-  user: sessionOnFastify(request, auth).userId,
-  orders,
-}))
-onFastify.get(
-  '/fastify-jwt',
-  { preHandler: (request) => request.jwtVerify() },
-  async (request) => ({
-    user: request.user.sub,
+// Each has an app of its own, so that all are the first route, and all answer the same.
+const user = 'user-1-of-the-benchmark'
+async function onExpress(guards, userOf) {
+  const backend = express()
+  backend.get('/orders', ...guards, (req, res) => res.json({ user: userOf(req), orders }))
+  const server = createServer(backend).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return `http://127.0.0.1:${server.address().port}/orders`
+}
+async function onFastify(preHandler, userOf) {
+  const backend = fastify()
+  await backend.register(fastifyJwt, { secret, verify: { cache: true } })
+  backend.get('/orders', preHandler ? { preHandler } : {}, async (request) => ({
+    user: userOf(request),
     orders,
-  }),
-)
-const fastifyUrl = await onFastify.listen({ port: 0, host: '127.0.0.1' })
+  }))
+  return `${await backend.listen({ port: 0, host: '127.0.0.1' })}/orders`
+}
+const foreign = fastify()
+await foreign.register(fastifyJwt, { secret })
+const urls = {
+  express: {
+    open: await onExpress([], () => user),
+    passed: await onExpress([(_req, _res, next) => next()], () => user),
+    wxlogin: await onExpress([requireAuth(auth)], (req) => sessionOf(req, auth).userId),
+    expressJwt: await onExpress(
+      [expressjwt({ secret, algorithms: ['HS256'] })],
+      (req) => req.auth.sub,
+    ),
+  },
+  fastify: {
+    open: await onFastify(undefined, () => user),
+    wxlogin: await onFastify(
+      requireOnFastify(auth),
+      (request) => sessionOnFastify(request, auth).userId,
+    ),
+    fastifyJwt: await onFastify(
+      (request) => request.jwtVerify(),
+      (request) => request.user.sub,
+    ),
+  },
+}
 
-const { access_token } = await auth.sessions.create({ account: { openid: 'person' } })
+const { access_token } = await auth.sessions.create({ account: { openid: 'person' }, userId: user })
 process.on('message', () => {
   const { user, system } = process.cpuUsage()
   process.send({ cpu: user + system })
 })
 process.send({
-  express: `http://127.0.0.1:${server.address().port}`,
-  fastify: fastifyUrl,
+  urls,
   own: access_token,
-  foreign: onFastify.jwt.sign({ sub: 'user-1' }, { expiresIn: 3600 }),
+  foreign: foreign.jwt.sign({ sub: user }, { expiresIn: 3600 }),
 })

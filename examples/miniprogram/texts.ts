@@ -11,6 +11,7 @@ const texts: { readonly [code in ClientErrorCode]?: string } = {
   rate_limited: '操作太频繁，请稍后重试',
   wechat_unavailable: '微信繁忙，请稍后重试',
   store_unavailable: '服务繁忙，请稍后重试',
+  temporarily_unavailable: '服务繁忙，请稍后重试',
   server_error: '服务繁忙，请稍后重试',
   phone_denied: '没有得到手机号，可以再试一次',
   phone_quota: '手机号验证暂时不可用，请稍后再试',

@@ -59,7 +59,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'No phone number was given. You can try again',
     ],
     phone_quota: [
-      'No paid calls are left (1400001). Buy some in the WeChat console, and offer another way',
+      'No paid calls are left (1400001). Buy some in the WeChat console; offer another way',
       '手机号暂时不可用，请换一种方式',
       'Phone numbers are not available. Please use another way',
     ],
@@ -123,7 +123,7 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       'Please try once more',
     ],
     rate_limited: [
-      'Too many calls. The client waits for `retryAfterSeconds`',
+      'Too many calls. The client waits',
       '操作太频繁，请稍后重试',
       'Too many attempts. Please wait a little',
     ],
@@ -137,8 +137,13 @@ export const codes: { readonly [code: string]: readonly [todo: string, zh?: stri
       '服务繁忙，请稍后重试',
       'The service is busy. Please try again later',
     ],
+    temporarily_unavailable: [
+      'What a hook asks is down. The tokens are kept',
+      '服务繁忙，请稍后重试',
+      'The service is busy. Please try again later',
+    ],
     server_error: [
-      'A hook of the backend threw; its console or `onEvent` says which, under this `requestId`',
+      'A hook of the backend threw; its console or `onEvent` says why, under this `requestId`',
       '服务繁忙，请稍后重试',
       'The service is busy. Please try again later',
     ],

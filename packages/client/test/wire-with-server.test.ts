@@ -19,7 +19,10 @@ afterEach(() => {
 type OnLogin = NonNullable<AuthOptions['onLogin']>
 
 /** One user with phones, and the real server. */
-function setUp({ onLogin = () => undefined }: { onLogin?: OnLogin } = {}) {
+function setUp({
+  onLogin = () => undefined,
+  ...options
+}: { onLogin?: OnLogin } & Pick<AuthOptions, 'claims'> = {}) {
   const wechat = createFakeWeChat()
   const serverEvents: AuthEvent[] = []
   const clientEvents: ClientEvent[] = []
@@ -30,6 +33,7 @@ function setUp({ onLogin = () => undefined }: { onLogin?: OnLogin } = {}) {
     secret: 'a secret for tests, 32 bytes and more',
     fetch: wechat.fetch,
     revocation: 'immediate',
+    ...options,
     onEvent: (event) => serverEvents.push(event),
     async onLogin(account, context) {
       previous.push(context.previous?.id)
@@ -247,6 +251,85 @@ test('a user that the backend refuses altogether is signed out, and their sessio
 
   expect(client.session()).toBeUndefined()
   await vi.waitFor(async () => expect(await sessions()).toEqual([]))
+})
+
+const serviceDown = () =>
+  new AuthError('temporarily_unavailable', 'the members service is away', { retryAfterSeconds: 20 })
+
+test.each(['onLogin', 'claims'] as const)(
+  'a login whose %s cannot answer leaves nothing behind, and comes back with a new code when it is told to',
+  async (hook) => {
+    let isDown = true
+    const answer = () => {
+      if (isDown) throw serviceDown()
+    }
+    const { phone, sessions, serverEvents } = setUp(
+      hook === 'onLogin' ? { onLogin: answer } : { claims: () => ({ ok: answer() ?? true }) },
+    )
+    const { wx, client } = phone()
+
+    const refused: unknown = await client.login().catch((error) => error)
+
+    expect(refused).toMatchObject({ code: 'temporarily_unavailable', statusCode: 503 })
+    const { retryAfterSeconds } = refused as { retryAfterSeconds: number }
+    expect(retryAfterSeconds).toBeGreaterThanOrEqual(20)
+    expect(retryAfterSeconds).toBeLessThanOrEqual(32)
+    expect(await sessions()).toEqual([])
+
+    isDown = false
+    vi.setSystemTime(Date.now() + retryAfterSeconds * 1000 - 100)
+    expect(await outcomes([client.request({ url: '/orders' })])).toEqual([
+      'temporarily_unavailable',
+    ])
+    expect(sent(wx, 'login')).toHaveLength(1)
+
+    vi.setSystemTime(Date.now() + 1_100)
+    expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+    const codes = sent(wx, 'login').map(({ data }) => data.code)
+    expect(new Set(codes).size).toBe(2)
+    expect(await sessions()).toHaveLength(1)
+    expect(serverEvents.filter(({ type }) => type === 'failure')).toHaveLength(1)
+  },
+)
+
+test('a refresh whose claims cannot answer keeps the record, rotates nothing, and gets in later', async () => {
+  let isDown = false
+  const { phone, sessions, alarms, serverEvents } = setUp({
+    claims: () => {
+      if (isDown) throw serviceDown()
+      return {}
+    },
+  })
+  const { wx, client, start } = phone()
+  await client.login()
+  const before = await sessions()
+  vi.setSystemTime(Date.now() + 901_000)
+  isDown = true
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['temporarily_unavailable'])
+
+  expect(client.session()?.userId).toBe('li')
+  expect(await sessions()).toEqual(before)
+  isDown = false
+  // Told to wait, it does, also when it is shown again.
+  wx.control.show()
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['temporarily_unavailable'])
+  expect(sent(wx, 'refresh')).toHaveLength(1)
+  vi.setSystemTime(Date.now() + 34_000)
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+
+  const [first, second, ...others] = sent(wx, 'refresh')
+  expect(others).toEqual([])
+  expect(second).toEqual(first)
+  expect(sent(wx, 'login')).toHaveLength(1)
+  expect(await sessions()).toEqual(before)
+  expect(alarms()).toEqual([])
+  expect(serverEvents.flatMap((event) => (event.type === 'refresh' ? event.outcome : []))).toEqual([
+    'rotated',
+  ])
+  const again = start(wx.control.restart())
+  await again.ready()
+  expect(again.session()?.userId).toBe('li')
 })
 
 test.each([

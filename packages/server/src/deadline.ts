@@ -6,7 +6,18 @@ export function withDeadline<T>(
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = startTimer(timeoutMs, () => reject(expired()))
-    work().then(resolve, reject).finally(stop)
+    const fail = (error: unknown) => {
+      stop()
+      reject(error)
+    }
+    try {
+      work().then((result) => {
+        stop()
+        resolve(result)
+      }, fail)
+    } catch (error) {
+      fail(error)
+    }
   })
 }
 

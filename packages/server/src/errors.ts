@@ -13,7 +13,10 @@ export interface AuthErrorOptions {
    * and costs nobody the session that was there.
    */
   scope?: 'attempt'
-  /** When a retry makes sense, in seconds from now; becomes `Retry-After`, spread over later seconds. */
+  /**
+   * When a retry makes sense, in seconds from now; becomes `Retry-After`, spread over later seconds. Of
+   * `temporarily_unavailable` 2 by default; the client waits for 5 minutes at most.
+   */
   retryAfterSeconds?: number
   /** With `insufficient_user_authentication`: how old a login may be, in seconds; the `max_age` of RFC 9470 §3. */
   maxAgeSeconds?: number
@@ -36,10 +39,12 @@ const brand = Symbol.for('wxlogin.AuthError')
  * what the code means, and holds no secret.
  * Where it escapes from a route, a framework's own error handler answers it with `statusCode` and `headers`.
  * Throw it in `onLogin`, `onPhoneNumber` or `claims` with the code `access_denied` to refuse a user, or, with the scope
- * `attempt`, only what was tried this time.
+ * `attempt`, only what was tried this time; in any hook with the code `temporarily_unavailable` if what it asks cannot
+ * answer now.
  *
  * @example
  * throw new AuthError('access_denied', 'This account is closed', { reason: 'closed' })
+ * throw new AuthError('temporarily_unavailable', 'The members service is down', { retryAfterSeconds: 10 })
  */
 export class AuthError extends Error {
   override readonly name = 'AuthError'
@@ -70,9 +75,7 @@ export class AuthError extends Error {
     this.expose = this.status < 500
     this.reason = typeof options.reason === 'string' ? options.reason : undefined
     this.scope = options.scope === 'attempt' ? options.scope : undefined
-    this.retryAfterSeconds = Number.isFinite(options.retryAfterSeconds)
-      ? options.retryAfterSeconds
-      : undefined
+    this.retryAfterSeconds = retryAfterOf(code, options.retryAfterSeconds)
     this.maxAgeSeconds = Number.isSafeInteger(options.maxAgeSeconds)
       ? options.maxAgeSeconds
       : undefined
@@ -86,6 +89,12 @@ export class AuthError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === 'object' && value !== null && brand in value
   }
+}
+
+function retryAfterOf(code: AuthErrorCode, seconds = -1): number | undefined {
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds
+  // Whoever throws it may know no better, and phones that all fail should not all come back at once.
+  return code === 'temporarily_unavailable' ? 2 : undefined
 }
 
 // RFC 6750 §3 and RFC 9470 §3: these tell the client through WWW-Authenticate as well.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Json } from '@wxlogin/shared'
 import { withDeadline } from './deadline.js'
 import { AuthError } from './errors.js'
@@ -21,6 +22,11 @@ export interface HookRequest {
 
 /** What every hook may get to know besides what it is called for. */
 export interface HookContext {
+  /**
+   * Names this call, in 22 characters: the same when the same login or refresh comes again, after a lost answer for
+   * example, and another for every other call. It is no secret. For a hook that asks another service, as its idempotency key.
+   */
+  readonly callId: string
   /** Missing if there is none, for example where the app itself called `auth.login`. */
   readonly request?: HookRequest
 }
@@ -85,9 +91,11 @@ export interface HookOptions<Claims extends object = object> {
   /**
    * Links the WeChat account to your user. It may run again for the same login, so make it an upsert. To refuse a
    * user, throw `new AuthError('access_denied', message, { reason })`, and for a wrong password or SMS code with the
-   * scope `attempt`, which costs nobody the session that was there. What WeChat refuses (`invalid_code`, `rate_limited`,
-   * `user_blocked`) may be let through; anything else thrown is a 500, and so is whatever has not settled within 15
-   * seconds, here and in every other function of yours.
+   * scope `attempt`, which costs nobody the session that was there. If what it asks cannot answer now, throw
+   * `new AuthError('temporarily_unavailable', message, { retryAfterSeconds })`: there is no session then, and the phone
+   * comes back with a new code. What WeChat refuses (`invalid_code`, `rate_limited`, `user_blocked`) may be let through;
+   * anything else thrown is a 500, and so is whatever has not settled within 15 seconds, here and in every other function
+   * of yours.
    */
   onLogin?: (
     account: Account,
@@ -96,7 +104,8 @@ export interface HookOptions<Claims extends object = object> {
   ) => LoginDecision | undefined | void | Promise<LoginDecision | undefined | void>
   /**
    * The claims of the access token, asked for at login and at every refresh, so they are never older than the lifetime
-   * of one access token. Throwing `access_denied` ends the session, unless its scope is `attempt`.
+   * of one access token. Throwing `access_denied` ends the session, unless its scope is `attempt`; after
+   * `temporarily_unavailable` the same refresh token gets in later.
    */
   claims?: (
     user: { readonly userId: string; readonly appId: string },
@@ -104,7 +113,8 @@ export interface HookOptions<Claims extends object = object> {
   ) => Claims | Promise<Claims>
   /**
    * Called when a signed-in user shares their phone number (`POST /phone`). Return the `userId` of the user whose
-   * number it is; a session of that user then takes the place of this one. Throw `access_denied` to refuse.
+   * number it is; a session of that user then takes the place of this one. Throw `access_denied` to refuse, and
+   * `temporarily_unavailable` if that cannot be said now: the code of the button is used up all the same.
    */
   onPhoneNumber?: (
     context: PhoneContext<Claims>,
@@ -119,38 +129,65 @@ export interface HookOptions<Claims extends object = object> {
 }
 
 /** What the rest knows of a hook's context; of the request a hook gets no more than {@link HookRequest} says. */
-type Known<Context extends HookContext> = Omit<Context, 'request'>
+type Known<Context extends HookContext> = Omit<Context, 'request' | 'callId'>
+
+/** What a hook is called for: of which session which tokens, and the request that makes them. */
+export interface HookCall {
+  readonly id: string
+  readonly generation: number
+  readonly idempotencyKeyHash: string
+}
 
 /** The app's own functions as the rest calls them. What they return is checked and copied. */
 export interface Hooks<Claims extends object> {
   onLogin(
     account: Account,
     context: Known<LoginContext>,
+    call: HookCall,
     request: RequestHeaders | undefined,
   ): Promise<LoginDecision>
   claims(
     user: { readonly userId: string; readonly appId: string },
+    call: HookCall,
     request: RequestHeaders | undefined,
   ): Promise<Claims>
   /** Without the option the claims of a user never change. */
   readonly hasClaims: boolean
   onPhoneNumber(
     context: Known<PhoneContext<Claims>>,
+    call: HookCall,
     request: RequestHeaders | undefined,
   ): Promise<PhoneDecision>
-  onPrefetch?(context: Known<PrefetchContext>, request: RequestHeaders): Promise<Json | undefined>
+  onPrefetch?(
+    context: Known<PrefetchContext>,
+    call: HookCall,
+    request: RequestHeaders,
+  ): Promise<Json | undefined>
 }
 
 /** A request as a hook sees it. Only an address that is there: frameworks have empty ones for closed connections. */
-function contextOf(request: RequestHeaders | undefined): HookContext {
-  if (!request) return {}
+function contextOf(
+  hook: keyof HookOptions,
+  call: HookCall,
+  request: RequestHeaders | undefined,
+): HookContext {
+  const callId = callIdOf(hook, call)
+  if (!request) return { callId }
   const { ip } = request
   return {
+    callId,
     request: {
       header: (name) => request.header(name),
       ...(typeof ip === 'string' && ip && { ip }),
     },
   }
+}
+
+function callIdOf(hook: string, { id, generation, idempotencyKeyHash }: HookCall): string {
+  return createHash('sha256')
+    .update(['wxlogin:hook', hook, id, generation, idempotencyKeyHash].join(':'))
+    .digest('base64url')
+    .slice(0, 22)
 }
 
 export function createHooks<Claims extends object>({
@@ -164,32 +201,38 @@ export function createHooks<Claims extends object>({
   return {
     hasClaims: claims !== undefined,
 
-    async onLogin(account, known, request) {
+    async onLogin(account, known, call, request) {
       return decisionOf(
         'onLogin',
-        await callHook('onLogin', () => onLogin?.(account, { ...known, ...contextOf(request) })),
+        await callHook('onLogin', () =>
+          onLogin?.(account, { ...known, ...contextOf('onLogin', call, request) }),
+        ),
       )
     },
 
-    async claims({ userId, appId }, request) {
+    async claims({ userId, appId }, call, request) {
       // Without the option nothing is known about the claims, so their type is the empty one.
       if (!claims) return {} as Claims
       return checkClaims(
-        await callHook('claims', () => claims({ userId, appId }, contextOf(request))),
+        await callHook('claims', () =>
+          claims({ userId, appId }, contextOf('claims', call, request)),
+        ),
       )
     },
 
-    async onPhoneNumber(known, request) {
+    async onPhoneNumber(known, call, request) {
       return decisionOf(
         'onPhoneNumber',
-        await callHook('onPhoneNumber', () => onPhoneNumber?.({ ...known, ...contextOf(request) })),
+        await callHook('onPhoneNumber', () =>
+          onPhoneNumber?.({ ...known, ...contextOf('onPhoneNumber', call, request) }),
+        ),
       )
     },
 
     ...(onPrefetch && {
-      async onPrefetch(known, request) {
+      async onPrefetch(known, call, request) {
         const data = await callHook('onPrefetch', () =>
-          onPrefetch({ ...known, ...contextOf(request) }),
+          onPrefetch({ ...known, ...contextOf('onPrefetch', call, request) }),
         )
         return data === undefined ? undefined : jsonCopy(data, 'The data that onPrefetch returns')
       },
@@ -242,6 +285,18 @@ function phoneCodeRefused(cause: AuthError): AuthError {
     ...(errcode !== undefined && { errcode }),
     ...(rid !== undefined && { rid }),
   })
+}
+
+/**
+ * Checks what a hook is about to return, for one that got it from elsewhere and can say more about a mistake than that
+ * it was made. Throws `server_error`, which is what comes of returning it.
+ */
+export function checkHookAnswer(
+  hook: 'onLogin' | 'claims' | 'onPhoneNumber',
+  answer: unknown,
+): void {
+  if (hook === 'claims') checkClaims(Object(answer) === answer ? (answer as object) : [])
+  else decisionOf(hook, answer)
 }
 
 /** What says nothing that is understood, a row of a table of users for example, would make a stranger of everybody. */

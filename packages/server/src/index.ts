@@ -32,15 +32,16 @@ export type {
   WeChatEvent,
 } from './events.js'
 export type { GuardOptions } from './guard-options.js'
-export type {
-  HookContext,
-  HookRequest,
-  LoginContext,
-  LoginDecision,
-  PhoneContext,
-  PhoneDecision,
-  PrefetchContext,
-  PreviousSession,
+export {
+  checkHookAnswer,
+  type HookContext,
+  type HookRequest,
+  type LoginContext,
+  type LoginDecision,
+  type PhoneContext,
+  type PhoneDecision,
+  type PrefetchContext,
+  type PreviousSession,
 } from './hooks.js'
 export type { GuardResult, OptionalGuardResult } from './http/guard.js'
 export { lazyAuth } from './lazy-auth.js'

@@ -11,7 +11,10 @@ import {
 // A public name is a promise to users: this list changes on purpose or not at all.
 const adapterNames = ['authRoutes', 'maybeSessionOf', 'requireAuth', 'sessionOf']
 const names: Readonly<Record<string, readonly string[]>> = {
-  index: ['AuthError', 'createAuth', 'createMemoryStore', 'lazyAuth', 'weaknessOf'],
+  index: [
+    ...['AuthError', 'checkHookAnswer', 'createAuth', 'createMemoryStore', 'lazyAuth'],
+    'weaknessOf',
+  ],
   redis: ['createRedisStore'],
   sql: ['createSqlStore'],
   wechat: [

@@ -25,7 +25,7 @@ const server = `
   guard-options  option-checks session
   events         errors session @wxlogin/shared
   emit           errors option-checks redact events
-  hooks          errors option-checks deadline request session @wxlogin/shared
+  hooks          errors option-checks deadline request session @wxlogin/shared node:
   stores         option-checks session node:
   crypto         option-checks session node: jose
   tokens         errors option-checks bounded-map session crypto @wxlogin/shared node:
@@ -74,6 +74,7 @@ const cli = `
   scan           command errors project text node: @secretlint/core @secretlint/types
   doctor         command errors explain project scan text version node: @wxlogin/server @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
   dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
+  serve          node: @wxlogin/server @wxlogin/server/telemetry
   commands       command dev doctor explain keygen scan
   arguments      command errors nearest text node:
   help           arguments command commands text

@@ -196,7 +196,7 @@ export interface ErrorBody {
  * | `insufficient_scope` | throws |
  * | `user_blocked` | throws, does not retry |
  * | `stale_session_key` | throws; a new login brings the key that new open data is encrypted with |
- * | `rate_limited`, `wechat_unavailable`, `store_unavailable`, `server_error` | keeps the tokens, backs off |
+ * | `rate_limited`, `wechat_unavailable`, `store_unavailable`, `temporarily_unavailable`, `server_error` | keeps the tokens, backs off |
  * | `server_misconfigured` | throws; the operator has the reason |
  */
 export const wireErrors = {
@@ -216,6 +216,7 @@ export const wireErrors = {
   rate_limited: 429,
   wechat_unavailable: 503,
   store_unavailable: 503,
+  temporarily_unavailable: 503,
   server_error: 500,
   server_misconfigured: 500,
 } as const

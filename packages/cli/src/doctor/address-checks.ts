@@ -132,6 +132,7 @@ function ofRoutes(
       return [{ check: 'wechat', ...misconfigured }]
     case 'wechat_unavailable':
     case 'store_unavailable':
+    case 'temporarily_unavailable':
     case 'server_error':
       return found(failing(error))
     default:

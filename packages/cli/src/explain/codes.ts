@@ -67,6 +67,10 @@ export const serverCodes: { readonly [code in AuthErrorCode]: Text } = {
     en: 'The store threw, or did not answer within `storeTimeoutMs`. The error of the `failure` event says why',
     zh: '存储抛出异常，或在 `storeTimeoutMs` 之内没有应答。原因在 `failure` 事件的 error 里',
   },
+  temporarily_unavailable: {
+    en: 'A function of yours said that what it asks cannot answer now: a database, a service, a webhook. Mend that; phones keep their tokens, and come back after `Retry-After`. The error of the `failure` event says which',
+    zh: '你的某个函数说它要问的东西现在答不上来：数据库、别的服务、webhook。修好它；手机保留 token，按 `Retry-After` 再来。是哪一个，看 `failure` 事件里的 error',
+  },
   server_error: {
     en: 'A function of yours threw, or returned what cannot be used. `cause` of the error in the `failure` event has it',
     zh: '你的某个函数抛出异常，或返回了不能用的值。看 `failure` 事件里 error 的 `cause`',
@@ -166,6 +170,7 @@ export const clientCodesInChinese: Readonly<Record<string, string>> = {
   rate_limited: '调用太频繁。客户端会等 `retryAfterSeconds` 之后再登录',
   wechat_unavailable: '微信繁忙，或者后端连不上微信。token 会保留',
   store_unavailable: '后端的会话存储不可用。token 会保留',
+  temporarily_unavailable: '后端的某个函数要问的东西暂时不可用。token 会保留',
   server_error: '后端的某个函数抛出异常；是哪一个，用 `requestId` 在后端的控制台或 `onEvent` 里找',
   server_misconfigured: '微信拒绝了后端，原因看后端的控制台或 `onEvent`',
 }

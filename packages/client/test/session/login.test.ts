@@ -316,6 +316,33 @@ test('Retry-After is respected, but an explicit login may try', async () => {
   expect(await outcomes([client.login(), client.request({ url: '/orders' })])).toEqual(['ok', 'ok'])
 })
 
+test('a backend whose hook cannot answer is asked again when it said, with a new code', async () => {
+  const { client, backend } = setUp()
+  backend.answer(
+    '/wx/login',
+    refusal(503, 'temporarily_unavailable', {}, { 'Retry-After': '12' }),
+    { times: 1 },
+  )
+  await expect(client.login()).rejects.toMatchObject({
+    code: 'temporarily_unavailable',
+    statusCode: 503,
+    retryAfterSeconds: 12,
+  })
+
+  await vi.advanceTimersByTimeAsync(11_900)
+  expect(await outcomes(times(10, () => client.request({ url: '/orders' })))).toEqual(
+    times(10, () => 'temporarily_unavailable'),
+  )
+  expect(backend.seen('/wx/login')).toHaveLength(1)
+
+  await vi.advanceTimersByTimeAsync(1_100)
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  expect(backend.seen('/wx/login').map(({ body }) => body.code)).toEqual([
+    'code-1-user-1',
+    'code-2-user-1',
+  ])
+})
+
 test('Retry-After is obeyed to within a second, and for five minutes at most', async () => {
   const { client, wx, backend } = setUp()
   backend.answer('/wx/login', refusal(429, 'rate_limited', {}, { 'Retry-After': '86400' }), {

@@ -266,6 +266,16 @@ test.each([
     'a 503',
     { respond: { statusCode: 503, data: { error: 'store_unavailable', error_description: 'x' } } },
   ],
+  [
+    'a hook that cannot answer',
+    {
+      respond: {
+        statusCode: 503,
+        header: { 'retry-after': '30' },
+        data: { error: 'temporarily_unavailable', error_description: 'x' },
+      },
+    },
+  ],
 ] as const)('%s does not end the session', async (_, behaviour) => {
   const { client, wx, backend, start } = await setUpExpired()
   wx.control.onRequest('/wx/refresh', behaviour, { times: 2 })

@@ -4,7 +4,7 @@ import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
 import { type AuthRoutesOptions, mountGuard, pathOf } from './mount.js'
 import {
-  headersOf,
+  credentialsOf,
   type Next,
   type NodeBodyRequest,
   type NodeRequest,
@@ -53,7 +53,7 @@ export function requireAuth<Claims extends object>(
   mountGuard(auth, options)
   return async (request, response, next) => {
     try {
-      const result = await auth.guard(headersOf(request), options)
+      const result = await auth.guard(credentialsOf(request), options)
       if (result.response) return send(request, response, result.response)
       attachSession(request, auth, result.session)
     } catch (error) {

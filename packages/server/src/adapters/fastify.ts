@@ -5,7 +5,7 @@ import type { AuthResponse } from '../request.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
 import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
-import { giveUpBody, headersOf, type NodeBodyRequest, toAuthRequest } from './node-message.js'
+import { credentialsOf, giveUpBody, type NodeBodyRequest, toAuthRequest } from './node-message.js'
 
 export type { AuthRoutesOptions } from './mount.js'
 export type { NodeBodyRequest, NodeRequest } from './node-message.js'
@@ -116,7 +116,7 @@ export function requireAuth<Claims extends object>(
 ): FastifyHook {
   mountGuard(auth, options)
   return async (request, reply) => {
-    const { session, response } = await auth.guard(headersOf(request.raw, request), options)
+    const { session, response } = await auth.guard(credentialsOf(request.raw, request), options)
     if (response) return respond(request.raw, reply, response)
     attachSession(request, auth, session)
     Object.assign(request, { session })

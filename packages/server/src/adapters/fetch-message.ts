@@ -4,6 +4,10 @@ export function headersOf({ headers }: Request): RequestHeaders {
   return { header: (name) => headers.get(name) ?? undefined }
 }
 
+/** What a guard asks for: the one header that nearly every request has, or all of them. */
+export const credentialsOf = (request: Request): string | RequestHeaders =>
+  request.headers.get('authorization') ?? headersOf(request)
+
 /** `body` is what was made of a body that has been read already. */
 export function toAuthRequest(request: Request, path: string, body = bodyOf(request)): AuthRequest {
   return {

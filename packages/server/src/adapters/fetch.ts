@@ -2,7 +2,7 @@ import type { Auth } from '../auth.js'
 import type { GuardOptions } from '../guard-options.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
-import { headersOf, toAuthRequest, toResponse } from './fetch-message.js'
+import { credentialsOf, toAuthRequest, toResponse } from './fetch-message.js'
 import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 
 export type { AuthRoutesOptions } from './mount.js'
@@ -45,7 +45,7 @@ export function requireAuth<Claims extends object>(
   mountGuard(auth, options)
   return (handler) =>
     async (request, ...rest) => {
-      const result = await auth.guard(headersOf(request), options)
+      const result = await auth.guard(credentialsOf(request), options)
       if (result.response) return toResponse(result.response)
       attachSession(request, auth, result.session)
       return handler(request, ...rest)

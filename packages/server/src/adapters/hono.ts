@@ -5,7 +5,7 @@ import { checkFunctions } from '../option-checks.js'
 import type { AuthRequest } from '../request.js'
 import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
-import { headersOf, toAuthRequest, toResponse } from './fetch-message.js'
+import { credentialsOf, toAuthRequest, toResponse } from './fetch-message.js'
 import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 
 export type { AuthRoutesOptions } from './mount.js'
@@ -80,7 +80,7 @@ export function requireAuth<Claims extends object>(
 ): MiddlewareHandler<MaybeSessionEnv<Claims>> {
   mountGuard(auth, options)
   return async (c, next) => {
-    const { session, response } = await auth.guard(headersOf(c.req.raw), options)
+    const { session, response } = await auth.guard(credentialsOf(c.req.raw), options)
     if (response) return toResponse(response)
     attachSession(c, auth, session)
     c.set('session', session)

@@ -4,7 +4,7 @@ import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
 import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 import {
-  headersOf,
+  credentialsOf,
   type NodeRequest,
   type NodeResponse,
   send,
@@ -70,7 +70,7 @@ export function requireAuth<Claims extends object>(
 ): (ctx: KoaContext, next: KoaNext) => Promise<void> {
   mountGuard(auth, options)
   return async (ctx, next) => {
-    const { session, response } = await auth.guard(headersOf(ctx.req, ctx.request), options)
+    const { session, response } = await auth.guard(credentialsOf(ctx.req, ctx.request), options)
     if (response) return send(ctx.req, ctx.res, response)
     attachSession(ctx, auth, session)
     Object.assign(ctx.state, { session })

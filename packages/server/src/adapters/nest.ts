@@ -33,7 +33,7 @@ import {
 } from './attached-session.js'
 import { type AuthRoutesOptions, checkAuth, mountGuard } from './mount.js'
 import {
-  headersOf,
+  credentialsOf,
   type NodeBodyRequest,
   type NodeRequest,
   type NodeResponse,
@@ -268,7 +268,7 @@ async function admit<Claims extends object>(
   options: GuardOptions<Claims> | undefined,
 ): Promise<boolean> {
   const request = requestOf(context)
-  const { session, response } = await auth.guard(headersOf(request), options)
+  const { session, response } = await auth.guard(credentialsOf(request), options)
   if (response) throw new Refusal(response)
   attachSession(request, auth, session)
   return true

@@ -55,6 +55,14 @@ export function headersOf(
   }
 }
 
+/** What a guard asks for: the one header that nearly every request has, or all of them. */
+export function credentialsOf(
+  request: NodeRequest,
+  framework: Pick<NodeRequest, 'ip'> = request,
+): string | RequestHeaders {
+  return headerOf(request, 'authorization') ?? headersOf(request, framework)
+}
+
 /** `parser` is where a body parser leaves what it has made, and `framework` the framework's own request. */
 export function toAuthRequest(
   request: NodeRequest,

@@ -4,7 +4,7 @@ import type { Session } from '../session.js'
 import { attachSession, type Carrier, maybeSessionIn, sessionIn } from './attached-session.js'
 import { type AuthRoutesOptions, mountGuard, mountRoutes, pathBelow } from './mount.js'
 import {
-  headersOf,
+  credentialsOf,
   type NodeBodyRequest,
   type NodeRequest,
   type NodeResponse,
@@ -50,7 +50,7 @@ export function requireAuth<Claims extends object>(
 ): (request: NodeRequest, response: NodeResponse, next: () => void) => Promise<void> {
   mountGuard(auth, options)
   return async (request, response, next) => {
-    const result = await auth.guard(headersOf(request), options)
+    const result = await auth.guard(credentialsOf(request), options)
     if (result.response) return send(request, response, result.response)
     attachSession(request, auth, result.session)
     next()

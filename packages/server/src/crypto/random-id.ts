@@ -27,10 +27,14 @@ export function hashIdempotencyKey(idempotencyKey: string): string {
   return createHash('sha256').update(idempotencyKey).digest('base64url')
 }
 
-/** The same for the argument of a call. Without a key nothing counts as its retry. */
+/** For a session that no request began whose retry could come: it is the hash of no key. */
+export const hashOfNoKey = 'none'
+
+/** The same for the argument of a call. Without a key nothing counts as its retry: no key is known that has this hash. */
 export function keyHashOf({ idempotencyKey }: { readonly idempotencyKey?: string }): string {
-  const key = idempotencyKey === undefined ? randomId() : checkIdempotencyKey(idempotencyKey)
-  return hashIdempotencyKey(key)
+  return idempotencyKey === undefined
+    ? randomBytes(32).toString('base64url')
+    : hashIdempotencyKey(checkIdempotencyKey(idempotencyKey))
 }
 
 export function isSameHash(a: string, b: string): boolean {

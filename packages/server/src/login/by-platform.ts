@@ -1,6 +1,6 @@
 import { createBoundedMap } from '../bounded-map.js'
 import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, randomId } from '../crypto/random-id.js'
+import { hashIdempotencyKey, hashOfNoKey, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
@@ -102,8 +102,7 @@ export function createLoginByPlatform<Claims extends object>({
         method,
         id: ids[0],
         account,
-        // No request is ever retried with this key: the session has no tokens of its own.
-        idempotencyKeyHash: hashIdempotencyKey(randomId()),
+        idempotencyKeyHash: hashOfNoKey,
         canComeAgain: false,
         startedMs,
         request,
@@ -137,7 +136,8 @@ export function createLoginByPlatform<Claims extends object>({
 
   /** The hook takes its time, and a revocation meanwhile wins. */
   async function claimsWhileLive(record: LiveRecord, request: RequestHeaders): Promise<Claims> {
-    const claims = await sessions.claimsOrEnd(record, request)
+    const call = { ...record, idempotencyKeyHash: randomId() }
+    const claims = await sessions.claimsOrEnd(record, call, request)
     if (hooks.hasClaims && !isLive(await store.get(record.id))) throw ended()
     return claims
   }
@@ -168,7 +168,7 @@ export function createLoginByPlatform<Claims extends object>({
       const record = await store.get(id)
       if (!record) continue
       if (!isUnused(record)) throw keyWasUsed()
-      const claims = await sessions.claimsOrEnd(record, request)
+      const claims = await sessions.claimsOrEnd(record, record, request)
       // The hook took its time; a revocation meanwhile wins.
       if (hooks.hasClaims && !isUnused(await store.get(id))) throw keyWasUsed()
       await previousSessions.end(await findPrevious(), record)

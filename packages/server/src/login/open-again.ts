@@ -74,7 +74,7 @@ export function createOpenAgain<Claims extends object>({
       throw refusal(true)
     }
     if (generation > 0) throw refusal(false)
-    const claims = await sessions.claimsOrEnd(earlier, request)
+    const claims = await sessions.claimsOrEnd(earlier, earlier, request)
     await sessions.checkApproval(earlier)
     // The hook took its time; a revocation meanwhile wins.
     const current = await currentOf(earlier)

@@ -87,6 +87,7 @@ export function createOpenSession<Claims extends object>({
       (await hooks.onLogin(
         account,
         { input, ...(device !== undefined && { device }), ...previousFor(previous) },
+        { ...start, generation: 0 },
         request,
       ))
     checkStillAwaited(startedMs, now())
@@ -97,7 +98,7 @@ export function createOpenSession<Claims extends object>({
     let opened: OpenedSession<Claims>
     try {
       // After the commit: whoever is banned from now on has a session that can be revoked.
-      const claims = known?.claims ?? (await hooks.claims(record, request))
+      const claims = known?.claims ?? (await hooks.claims(record, record, request))
       opened = { record, claims, answer: await answerTokens(record, claims) }
       // After the commit, as above: whoever ends the approving session from now on finds this one, too.
       await sessions.checkApproval(record)

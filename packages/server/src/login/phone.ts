@@ -84,8 +84,9 @@ export function createPhone<Claims extends object>({
     const account = accountOf(record)
     const { appId, openid } = account
     const { phoneNumber, countryCode } = await apps.wechatOf(appId).phoneNumber(code, { openid })
+    const call = { id: ids[0], generation: 0, idempotencyKeyHash }
     const known = { phoneNumber, countryCode, session, account }
-    const decision = await hooks.onPhoneNumber(known, request)
+    const decision = await hooks.onPhoneNumber(known, call, request)
     const number = {
       phone_number: phoneNumber,
       country_code: countryCode,

@@ -81,6 +81,7 @@ export function createPrefetch<Claims extends object>({
         query: query.get('query') ?? '',
         scene: Number(query.get('scene') ?? 0),
       },
+      record,
       request,
     )
     const whole = { ...tokens, ...(prefetched !== undefined && { prefetched }) }

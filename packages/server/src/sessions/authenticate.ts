@@ -44,33 +44,57 @@ export function createAuthenticate<Claims extends object>({
   const none: GuardOptions<Claims> = {}
   const checked = new WeakSet<GuardOptions<Claims>>()
 
-  async function authenticate(
+  function authenticate(
     credentials: Credentials,
     options?: GuardOptions<Claims> & { optional?: false },
   ): Promise<Session<Claims>>
-  async function authenticate(
+  function authenticate(
     credentials: Credentials,
     options?: GuardOptions<Claims>,
   ): Promise<Session<Claims> | undefined>
-  async function authenticate(
+  // Not async: a cached token is admitted in the same turn, and this runs for every request.
+  function authenticate(
     credentials: Credentials,
     options: GuardOptions<Claims> = none,
   ): Promise<Session<Claims> | undefined> {
-    if (!checked.has(options)) {
-      checkGuardOptions(options)
-      checked.add(options)
+    try {
+      if (!checked.has(options)) {
+        checkGuardOptions(options)
+        checked.add(options)
+      }
+      const found = sessionBehind(credentials)
+      return found instanceof Promise
+        ? found.then((session) => admit(session, credentials, options))
+        : admit(found, credentials, options)
+    } catch (error) {
+      return Promise.reject(error)
     }
+  }
+
+  function admit(
+    session: Session<Claims> | undefined,
+    credentials: Credentials,
+    options: GuardOptions<Claims>,
+  ): Promise<Session<Claims> | undefined> {
     const { optional = false, appIds, fresh = false, maxAgeSeconds, allow } = options
-    const found = sessionBehind(credentials)
-    // A cached token costs no turn of the event loop: this runs for every request.
-    let session = found instanceof Promise ? await found : found
-    if (!session && optional) return undefined
+    if (!session && optional) return Promise.resolve(undefined)
     if (!session) throw invalidToken('The request has no bearer token in its Authorization header')
     if (appIds && !appIds.includes(session.appId)) {
       throw new AuthError('insufficient_scope', 'This route is for users of another mini program')
     }
     const unrevoked = legacyTokens?.check(session, fresh) ?? isUnrevoked(session, fresh)
-    if (unrevoked !== true && !(await unrevoked)) session = await insteadOf(session, credentials)
+    return unrevoked === true && maxAgeSeconds === undefined && !allow
+      ? Promise.resolve(session)
+      : admitByRules(session, unrevoked, credentials, options)
+  }
+
+  async function admitByRules(
+    found: Session<Claims>,
+    unrevoked: true | Promise<boolean>,
+    credentials: Credentials,
+    { maxAgeSeconds, allow }: GuardOptions<Claims>,
+  ): Promise<Session<Claims>> {
+    const session = (await unrevoked) ? found : await insteadOf(found, credentials)
     if (maxAgeSeconds !== undefined && !isByPlatform(credentials)) checkAge(session, maxAgeSeconds)
     if (allow && !(await isAllowed(allow, session))) {
       throw new AuthError('insufficient_scope', 'This user may not use this route')
@@ -113,11 +137,14 @@ export function createAuthenticate<Claims extends object>({
     }
     const authorization = isHeaders ? credentials.header('authorization') : credentials
     if (typeof authorization === 'string') {
+      const recalled = accessTokens.recall(authorization)
+      if (recalled) return recalled
       const token = bearerToken(authorization)
       if (token === undefined) {
         throw invalidToken('The Authorization header is not a bearer token')
       }
-      const known = accessTokens.recall(token)
+      const inUsualForm = `Bearer ${token}`
+      const known = inUsualForm === authorization ? undefined : accessTokens.recall(inUsualForm)
       if (known) return known
       return legacyTokens?.accepts(token) ? legacyTokens.verify(token) : accessTokens.verify(token)
     }

@@ -78,17 +78,16 @@ export function guardStore({
         `The session store ${what} within ${storeTimeoutMs} ms`,
       )
     }
-    const onConnection = async (connected: SessionStore) => {
+    const onConnection = (connected: SessionStore) => {
       // It has been reported as failed, so it must not write now.
-      if (isOver) throw expired()
+      if (isOver) return Promise.reject(expired())
       isWaiting = false
       return call(connected)
     }
     try {
-      return await withDeadline(
-        storeTimeoutMs,
-        expired,
-        async () => store.withConnection?.(onConnection) ?? call(store),
+      // Resolved, because a store in JavaScript may return what it has at once.
+      return await withDeadline(storeTimeoutMs, expired, () =>
+        Promise.resolve(store.withConnection?.(onConnection) ?? call(store)),
       )
     } catch (cause) {
       if (cause instanceof AuthError) throw cause

@@ -62,8 +62,9 @@ export function createRefresh<Claims extends object>({
       if (!record || verdict.kind === 'refused' || verdict.kind === 'reused') return verdict
       // Before the write: when the hook or the signature fails nothing has happened, and the same token works again.
       const isClaimed = claims !== undefined
-      claims ??= await sessions.claimsOrEnd(record, request)
-      answer = await answerTokens(verdict.record ?? record, claims)
+      const next = verdict.record ?? record
+      claims ??= await sessions.claimsOrEnd(record, next, request)
+      answer = await answerTokens(next, claims)
       // A retry writes nothing, so no swap would notice a revocation in the meantime: decide again.
       return verdict.kind === 'retried' && hooks.hasClaims && !isClaimed ? undefined : verdict
     })

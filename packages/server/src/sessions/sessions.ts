@@ -1,7 +1,7 @@
 import type { Json } from '@wxlogin/shared'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
-import type { Hooks } from '../hooks.js'
+import type { HookCall, Hooks } from '../hooks.js'
 import {
   type ArgumentRules,
   checkArgument,
@@ -87,7 +87,7 @@ export interface Sessions<Claims extends object> {
   /** Ends a session whose tokens reach nobody. A store that fails is asked once more. Never rejects. */
   abandon(record: SessionRecord): Promise<void>
   /** The claims of a stored session. If the hook refuses the user, and not only this attempt, the session ends. */
-  claimsOrEnd(record: SessionRecord, request?: RequestHeaders): Promise<Claims>
+  claimsOrEnd(record: SessionRecord, call: HookCall, request?: RequestHeaders): Promise<Claims>
   /** Throws `access_denied` if another session let this one in, and has ended. */
   checkApproval(record: SessionRecord): Promise<void>
   /** Ends what the user of a new or adopted session has beyond the caps; a count saves one. Never rejects. */
@@ -239,9 +239,9 @@ export function createSessions<Claims extends object>({
     end,
     userIdOf,
 
-    async claimsOrEnd(record, request) {
+    async claimsOrEnd(record, call, request) {
       try {
-        return await hooks.claims(record, request)
+        return await hooks.claims(record, call, request)
       } catch (error) {
         if (error instanceof AuthError && error.code === 'access_denied' && !error.scope) {
           await end(record.id, 'access_denied')

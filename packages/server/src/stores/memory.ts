@@ -36,7 +36,8 @@ export function createMemoryStore(
   const values = new Map<string, Value>()
   let valueCursor = values.entries()
 
-  const hasExpired = ({ expiresAt }: { readonly expiresAt: number }) => expiresAt * 1000 <= now()
+  const hasExpired = ({ expiresAt }: { readonly expiresAt: number }, nowMs = now()) =>
+    expiresAt * 1000 <= nowMs
 
   function put(given: SessionRecord): void {
     const record = Object.freeze({
@@ -72,17 +73,19 @@ export function createMemoryStore(
 
   // Every write checks four old records, so expired ones are gone after a quarter of a cycle and no timer is needed.
   function sweep(): void {
+    const nowMs = now()
     for (let looked = 0; looked < 4; looked++) {
       const { value, done } = cursor.next()
       if (done) {
         cursor = sessions.values()
         return
       }
-      if (hasExpired(value)) drop(value)
+      if (hasExpired(value, nowMs)) drop(value)
     }
   }
 
   function sweepValues(): void {
+    const nowMs = now()
     for (let looked = 0; looked < 4; looked++) {
       const next = valueCursor.next()
       if (next.done) {
@@ -90,7 +93,7 @@ export function createMemoryStore(
         return
       }
       const [id, value] = next.value
-      if (hasExpired(value)) values.delete(id)
+      if (hasExpired(value, nowMs)) values.delete(id)
     }
   }
 

@@ -320,11 +320,9 @@ export function createRedisStore(
     },
   }
   if (!client.once) return store
-  const withConnection: SessionStore['withConnection'] = async (work) => {
-    // A client queues commands while it connects, and sends them later even if they have timed out here.
-    if (isConnecting(client)) await untilReady()
-    return work(store)
-  }
+  // A client queues commands while it connects, and sends them later even if they have timed out here.
+  const withConnection: SessionStore['withConnection'] = (work) =>
+    isConnecting(client) ? untilReady().then(() => work(store)) : work(store)
   // Not copied by a spread: it would bypass the verbs of a store that wraps this one.
   return Object.defineProperty(store, 'withConnection', { value: withConnection })
 }

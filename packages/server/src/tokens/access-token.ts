@@ -37,8 +37,8 @@ export interface AccessTokenNeeds {
 export interface AccessTokens<Claims extends object> {
   /** A JWT for this session (RFC 9068), and its lifetime in seconds. */
   issue(record: SessionRecord, claims: Claims): Promise<{ token: string; expiresInSeconds: number }>
-  /** The session of a token that is cached and still valid. */
-  recall(token: string): Session<Claims> | undefined
+  /** The session of the token in the value of an `Authorization` header, if it is cached and still valid. */
+  recall(authorization: string): Session<Claims> | undefined
   /** The session of a token. Throws `invalid_token` for any token that is not valid now. */
   verify(token: string): Promise<Session<Claims>>
   /** Whether it was issued here, or somebody made it look so. */
@@ -71,8 +71,9 @@ export function createAccessTokens<Claims extends object>({
   const signer = createTokenSigner(keys, 'at+jwt')
   const maxTtlSeconds = Math.max(accessTtlSeconds, usualMaxTtlSeconds)
 
-  // Keyed by the whole token, so only exactly what was verified is found. Only valid tokens are added, so junk evicts nothing.
-  const verified = createBoundedMap<string, Session<Claims>>(maxVerifiedTokens)
+  // Keyed by the end of the signature, because most of a look-up is the hash of its key; only exactly what was verified
+  // is found, since the whole is compared. Only valid tokens are added, so junk evicts nothing.
+  const verified = createBoundedMap<string, Verified<Claims>>(maxVerifiedTokens)
 
   const isCurrent = ({ issuedAt, expiresAt }: Session<Claims>) => {
     const seconds = now() / 1000
@@ -111,10 +112,12 @@ export function createAccessTokens<Claims extends object>({
       return { token, expiresInSeconds: expiresAt - issuedAt }
     },
 
-    recall(token) {
-      const session = verified.get(token)
-      if (session === undefined || isCurrent(session)) return session
-      verified.delete(token)
+    recall(authorization) {
+      const key = cacheKeyOf(authorization)
+      const cached = verified.get(key)
+      if (cached?.authorization !== authorization) return undefined
+      if (isCurrent(cached.session)) return cached.session
+      verified.delete(key)
       return undefined
     },
 
@@ -128,11 +131,20 @@ export function createAccessTokens<Claims extends object>({
       const known = knowsApp(session.appId)
       if (known !== true && !(await known)) throw invalidToken()
 
-      verified.set(token, session)
+      verified.set(cacheKeyOf(token), { authorization: `Bearer ${token}`, session })
       return session
     },
   }
 }
+
+interface Verified<Claims extends object> {
+  /** In the form in which nearly every client writes it. */
+  readonly authorization: string
+  readonly session: Session<Claims>
+}
+
+/** As long as the shortest signature. */
+const cacheKeyOf = (text: string): string => text.slice(-43)
 
 function invalidToken(): AuthError {
   return new AuthError(

@@ -140,7 +140,10 @@ export function createTickets<Claims extends object>({
         throw refused('The ticket has been redeemed before; ask for a new one', 'used')
       }
       const record = await holderOf(kept)
-      const claims = await sessions.claimsOrEnd(record)
+      const claims = await sessions.claimsOrEnd(record, {
+        ...record,
+        idempotencyKeyHash: randomId(),
+      })
       // The hook took its time; a revocation meanwhile wins.
       if (hooks.hasClaims) await holderOf(kept)
       const { id: sessionId, userId, authenticatedAt } = record

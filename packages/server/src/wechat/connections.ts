@@ -118,7 +118,9 @@ function dispatch(
   url: string,
   { method, headers, body, signal }: Parameters<FetchLike>[1],
 ): Promise<FetchResponse> {
-  const { origin, pathname, search } = new URL(url)
+  // Undici takes a path as it is, and this one is of our own making: nothing has to be parsed.
+  const pathAt = url.indexOf('/', url.indexOf('//') + 2)
+  const [origin, path] = [url.slice(0, pathAt), url.slice(pathAt)]
   return new Promise((resolve, reject) => {
     const content = createContent()
     let abort = () => {}
@@ -126,7 +128,7 @@ function dispatch(
     const settle = () => signal.removeEventListener('abort', onAbort)
     signal.addEventListener('abort', onAbort)
     dispatcher.dispatch(
-      { origin, path: pathname + search, method, headers, body: body ?? null },
+      { origin, path, method, headers, body: body ?? null },
       {
         onRequestStart(controller) {
           abort = () => controller.abort(toError(signal.reason))

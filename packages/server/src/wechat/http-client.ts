@@ -126,7 +126,9 @@ export function createHttpClient({ fetch, ...options }: HttpClientOptions): Http
   return {
     async send(request, signal) {
       try {
-        return await untilAborted(replyTo(request, signal), signal)
+        const reply = replyTo(request, signal)
+        // A fetch of somebody else's may take no notice of its signal.
+        return await (fetch ? untilAborted(reply, signal) : reply)
       } catch (error) {
         if (signal.aborted) throw signal.reason
         const secrets = request.secrets()
@@ -160,7 +162,8 @@ async function readContent(
   if (maxFileBytes !== undefined && bytes && bytes[0] !== openingBrace) {
     return { text: '', file: bytes }
   }
-  return { text: bytes && new TextDecoder().decode(bytes) }
+  return { text: bytes && utf8.decode(bytes) }
 }
 
+const utf8 = new TextDecoder()
 const openingBrace = '{'.charCodeAt(0)

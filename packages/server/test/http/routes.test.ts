@@ -108,7 +108,7 @@ describe('login', () => {
     })
 
     const request = { header: expect.any(Function) }
-    expect(seen).toEqual([{ input, device: 'Phone', request }])
+    expect(seen).toEqual([{ callId: expect.any(String), input, device: 'Phone', request }])
   })
 
   test('takes userId and data of what onLogin returns, and nothing else', async () => {

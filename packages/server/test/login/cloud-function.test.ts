@@ -62,7 +62,8 @@ describe('a login by callFunction', () => {
     expect(answer).toMatchObject({ statusCode: 200, header: { 'cache-control': 'no-store' } })
     expect(await accountIn(auth, answer)).toStrictEqual({ appId, kind: 'mini_program', openid })
     const request = { header: expect.any(Function) }
-    expect(seen).toEqual([{ input: 'A7', device: 'iPhone', request }])
+    const callId = expect.any(String)
+    expect(seen).toEqual([{ callId, input: 'A7', device: 'iPhone', request }])
     expect(wechat.calls).toEqual([])
     expect(events.filter(({ type }) => type === 'login')).toMatchObject([
       { by: 'cloud_function', outcome: 'created' },

@@ -583,7 +583,8 @@ describe('a login through the gateway', () => {
       openid: gateway['X-WX-OPENID'],
     })
     const request = { header: expect.any(Function) }
-    expect(seen).toEqual([{ input: 'A7', device: 'iPhone', request }])
+    const callId = expect.any(String)
+    expect(seen).toEqual([{ callId, input: 'A7', device: 'iPhone', request }])
     expect(wechat.calls).toEqual([])
     const next = await auth.refresh({ refreshToken: String(body.refresh_token) })
     expect(next.user_id).toBe(session.userId)

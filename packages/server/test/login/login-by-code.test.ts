@@ -35,7 +35,7 @@ test('onLogin is shown no unionid, no device and no session where there is none'
 
   const { appId } = wechat.app
   const account = { appId, kind: 'mini_program', openid: wechat.openidOf('alice') }
-  expect(seen).toStrictEqual([[account, { input: undefined }]])
+  expect(seen).toStrictEqual([[account, { input: undefined, callId: expect.any(String) }]])
 })
 
 test('the events of a login say how it ended, of which session, and how long it took', async () => {
@@ -119,9 +119,10 @@ test('onLogin learns the account, the input, the device and the session that is 
       kind: 'mini_program',
       openid: wechat.openidOf('alice'),
     },
-    context: { input: undefined },
+    context: { input: undefined, callId: expect.any(String) },
   })
   expect(seen[1]?.context).toEqual({
+    callId: expect.any(String),
     input: { invitation: 'A7' },
     device: 'iPhone',
     previous: { id, userId: '1', appId: wechat.app.appId },

@@ -116,6 +116,7 @@ describe('onPhoneNumber', () => {
 
     expect(seen).toEqual([
       {
+        callId: expect.any(String),
         phoneNumber: '2025550123',
         countryCode: '1',
         session,

@@ -50,6 +50,7 @@ test('onPrefetch learns who opens the mini program, and where', async () => {
 
   expect(seen).toEqual([
     {
+      callId: expect.any(String),
       session: { id: expect.any(String), userId: '7', appId: wechat.app.appId },
       account: {
         appId: wechat.app.appId,
@@ -93,6 +94,7 @@ test('what WeChat leaves out of the query is empty, and a unionid is passed on',
 
   expect(seen).toStrictEqual([
     {
+      callId: expect.any(String),
       session: { id: expect.any(String), userId: '7', appId: app.appId },
       account: {
         appId: app.appId,

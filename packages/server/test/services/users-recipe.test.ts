@@ -309,7 +309,8 @@ function phoneOf(account: Account, phoneNumber: string, countryCode = '86'): Pho
     issuedAt: 0,
     expiresAt: 0,
   }
-  return { phoneNumber, countryCode, account, session: { ...session, claims: {} } }
+  const callId = 'a-call-of-this-test-01'
+  return { callId, phoneNumber, countryCode, account, session: { ...session, claims: {} } }
 }
 
 function account(appId: string, openid: string, unionid?: string): Account {

@@ -994,6 +994,33 @@ describe('a token that was verified before', () => {
     })
   })
 
+  test('does not vouch for one of the same length with the same signature', async () => {
+    const { auth } = setUpCounting()
+    const good = withClaims({ sub: 'alice' })
+    await auth.authenticate(bearer(good))
+    const [header = '', , signature = ''] = good.split('.')
+
+    const other = `${header}.${encode(JSON.stringify({ ...goodClaims, sub: 'admin' }))}.${signature}`
+
+    expect(other).toHaveLength(good.length)
+    await expect(auth.authenticate(bearer(other))).rejects.toMatchObject({ code: 'invalid_token' })
+    await expect(auth.authenticate(bearer(good))).resolves.toMatchObject({ userId: 'alice' })
+  })
+
+  test.each(['bearer ', 'BEARER ', 'Bearer   '])(
+    'is not verified again behind %j, which is the same scheme',
+    async (scheme) => {
+      const { auth, counts, signInAs } = setUpCounting()
+      const authorization = await signInAs('alice')
+      await auth.authenticate(authorization)
+      counts.cold = 0
+
+      await auth.authenticate(authorization.replace('Bearer ', scheme))
+
+      expect(counts.cold).toBe(0)
+    },
+  )
+
   test('is refused when the clock is set back to long before its time', async () => {
     const { auth, clock, signInAs } = setUpCounting()
     const authorization = await signInAs('alice')
