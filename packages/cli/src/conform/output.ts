@@ -6,15 +6,16 @@ import type { Choice } from './settings.js'
 
 type Say = Call['say']
 
-/** The report, by requirement. */
+/** The report, by requirement; what was not tested stands at its end, by the reason. */
 export function textOf({ serverUrl, seconds, report }: Judgement, say: Say): string {
   const { requirements, failed, warnings } = report
-  const passed = requirements.filter(({ outcome }) => outcome === 'passed')
   const left = requirements.filter(({ outcome }) => outcome === 'not_tested')
-  const width = Math.max(...requirements.map(({ id }) => id.length))
+  const looked = requirements.filter((one) => !left.includes(one))
+  const passed = looked.filter(({ outcome }) => outcome === 'passed')
+  const width = Math.max(0, ...looked.map(({ id }) => id.length))
   return [
-    ...requirements.flatMap((one) => [
-      `${markOf(one, failed)} ${one.id.padEnd(width)} ${one.level.padEnd(6)} ${say(one.about)}${whyOf(one, say)}`,
+    ...looked.flatMap((one) => [
+      `${markOf(one, failed)} ${one.id.padEnd(width)} ${one.level.padEnd(6)} ${say(one.about)}`,
       ...failuresOf(one, say),
     ]),
     '',
@@ -22,32 +23,43 @@ export function textOf({ serverUrl, seconds, report }: Judgement, say: Say): str
       en: `${serverUrl}: ${passed.length} passed, ${failed.length} failed, ${warnings.length} warnings, ${left.length} not tested; ${seconds.toFixed(1)} s`,
       zh: `${serverUrl}：通过 ${passed.length}，失败 ${failed.length}，警告 ${warnings.length}，未检查 ${left.length}；用时 ${seconds.toFixed(1)} 秒`,
     }),
+    ...byReason(left, say),
   ].join('\n')
 }
 
 function markOf({ id, outcome }: Judged, failed: readonly Judged[]): string {
   if (outcome === 'passed') return '✓'
-  if (outcome === 'not_tested') return '–'
   return failed.some((one) => one.id === id) ? '✗' : '!'
 }
 
-function whyOf({ outcome, why }: Judged, say: Say): string {
-  if (outcome !== 'not_tested' || why === undefined) return ''
-  return say({ en: ` (not tested: ${why.en})`, zh: `（未检查：${why.zh}）` })
+function byReason(left: readonly Judged[], say: Say): readonly string[] {
+  const reasons = new Set(left.map(({ why }) => (why === undefined ? '' : say(why))))
+  return [...reasons].map((reason) => {
+    const own = left.filter(({ why }) => (why === undefined ? '' : say(why)) === reason)
+    const ids = own.map(({ id }) => id)
+    return say({
+      en: `  not tested, ${reason}: ${ids.join(', ')}`,
+      zh: `  未检查，${reason}：${ids.join('、')}`,
+    })
+  })
 }
+
+const wire = 'https://wxlogin.github.io/wxlogin/wire'
 
 /** Three are enough to see it. */
 const mostFailures = 3
 
-function failuresOf({ failures }: Judged, say: Say): readonly string[] {
+function failuresOf({ id, failures }: Judged, say: Say): readonly string[] {
+  if (failures.length === 0) return []
   const more = failures.length - mostFailures
   return [
+    `    ${wire}#${id}`,
     ...failures
       .slice(0, mostFailures)
       .flatMap(({ scenario, step, failure }) => [
         `    ${scenario}: ${step}`,
         `      ${say({ en: 'expected', zh: '应为' })} ${failure?.expected}`,
-        `      ${say({ en: 'came', zh: '实际' })}     ${failure?.came}`,
+        `      ${say({ en: 'came    ', zh: '实际' })} ${failure?.came}`,
       ]),
     ...(more > 0 ? [say({ en: `    and ${more} more`, zh: `    另有 ${more} 处` })] : []),
   ]
