@@ -37,7 +37,7 @@ export interface World {
   readonly remark: (text: string) => void
   /** Says what takes its time, to somebody who waits at a terminal; what it returns takes that back. */
   readonly busy: (text: string) => () => void
-  /** Resolves when the command is to end that does not end by itself: at Ctrl+C. */
+  /** Resolves when the command is to end that does not end by itself, at Ctrl+C; the second time it ends at once. */
   readonly interrupted: () => Promise<void>
   /** Whether what is printed goes to the end of a file that holds something already. */
   readonly isAppending: boolean

@@ -38,6 +38,7 @@ export function createBackend() {
   let issued = 0
   let expiresIn = 900
   let data: Json | undefined
+  let added: object = {}
 
   function tokensFor(session: BackendSession, withData?: boolean): Answer {
     const accessToken = `access-${++issued}-${session.id}`
@@ -50,6 +51,7 @@ export function createBackend() {
       refresh_expires_in: 2_592_000,
       user_id: session.user,
       ...(withData && data !== undefined ? { data } : {}),
+      ...added,
     })
   }
 
@@ -207,6 +209,10 @@ export function createBackend() {
     },
     setData(value: Json) {
       data = value
+    },
+    /** What all answers with tokens have besides. */
+    addMembers(members: object) {
+      added = members
     },
     alarms,
     /** How many sessions still live. */

@@ -32,6 +32,7 @@ export const readPrefetched = (
       const { reason, user_id = answer.user_id } = record
       if (reason || user_id !== answer.user_id || isSinglePage(wx)) return undefined
       const next = Object.assign({}, answer, {
+        reason: false,
         key: newKey(),
         askedMs: timeStamp,
         prefetched: undefined,

@@ -1,4 +1,4 @@
-import type { Json } from '@wxlogin/shared'
+import type { Json, TokenAnswer } from '@wxlogin/shared'
 import { ClientError, type ClientErrorCode } from '../errors.js'
 import type { ClientEvent } from '../events.js'
 import { type Ask, ignore, isWithin, openTask, resultOf } from '../task.js'
@@ -161,15 +161,13 @@ export function createRenewal(
           },
           ({ data: answer }) => {
             // `data` is that of the last login: a refresh keeps it, a login does not.
-            const next = Object.assign(
-              { loginMs: askedMs },
-              isRefresh && { data, loginMs },
-              answer,
-              {
-                key: newKey(),
-                askedMs,
-              },
-            ) as TokenPair
+            // An answer may have members of any name, and a pair with a reason would be signed out.
+            const next = Object.assign({}, isRefresh && { data }, answer as TokenAnswer, {
+              reason: false,
+              key: newKey(),
+              askedMs,
+              loginMs: isRefresh ? loginMs : askedMs,
+            }) as TokenPair
             const isWanted = isStill(before) || !(isRefresh || store.last().key)
             if (isPair(next) && isWanted) store.write(next, type, previous)
             // A refreshed session is one that somebody may go on with.

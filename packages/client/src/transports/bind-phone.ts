@@ -77,8 +77,13 @@ export const createBindPhone =
         const answer: PhoneAnswer & Partial<TokenAnswer> = Object(response.data)
         const { phone_number: phoneNumber, country_code: countryCode, data } = answer
         if (answer.refresh_token) {
-          const parts = { key: newKey(), askedMs, phone_number: undefined, country_code: undefined }
-          const next = Object.assign({}, answer, parts) as TokenPair
+          const next = Object.assign({}, answer, {
+            reason: false,
+            key: newKey(),
+            askedMs,
+            country_code: undefined,
+            phone_number: undefined,
+          }) as TokenPair
           // Whoever signed out, or logged in, while the number was on its way has not asked for this session.
           const isWanted = pair && store.read(true).key === pair.key
           if (isWanted && isPair(next)) store.write(next, 'phone')

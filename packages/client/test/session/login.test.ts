@@ -651,3 +651,34 @@ test('in the sandbox a real code is sent as it is', async () => {
 
   expect(backend.seen('/wx/login')[0]?.body).toMatchObject({ code: 'code-1-user-1' })
 })
+
+/** By the names that the client has for what it stores itself. */
+const unknownMembers = {
+  reason: 'bought',
+  loginMs: 1,
+  askedMs: 1,
+  key: 'short',
+  out: { 'refresh-0-session1': 'a key' },
+  v: 2,
+}
+
+test('members of answers that it does not know change nothing, whatever they are called', async () => {
+  const { client, wx, backend, start } = setUp()
+  backend.addMembers(unknownMembers)
+
+  const session = await client.launch()
+  await vi.advanceTimersByTimeAsync(30_000)
+  backend.expireAccess()
+  const results = await outcomes([client.request({ url: '/orders' })])
+  const again = start(wx.control.restart())
+
+  expect(session?.userId).toBe('user-1')
+  expect(results).toEqual(['ok'])
+  expect(again.session()?.userId).toBe('user-1')
+  expect(await outcomes([again.request({ url: '/orders' })])).toEqual(['ok'])
+  const kept = JSON.parse(JSON.parse(String(wx.control.storage.get('wxlogin'))))
+  expect(kept.askedMs - kept.loginMs).toBeGreaterThanOrEqual(30_000)
+  expect(kept.out).toEqual({})
+  expect(backend.seen('/wx/login')).toHaveLength(1)
+  expect(backend.alarms).toEqual([])
+})

@@ -256,3 +256,17 @@ test('six cold starts with a fetched login each leave one session', async () => 
   expect(setting.backend.livingSessions()).toBe(1)
   expect(setting.wx.control.calls.login).toBe(0)
 })
+
+test('members of what was fetched that the client does not know change nothing', async () => {
+  const { client, wx } = coldStart((setting) => {
+    setting.backend.addMembers({ reason: 'bought', key: 'short' })
+    prefetchFor(setting, 'user-1', 'hello')
+  })
+
+  const session = await client.launch()
+  await vi.advanceTimersByTimeAsync(900_000)
+
+  expect(session?.userId).toBe('user-1')
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  expect(wx.control.calls.login).toBe(0)
+})

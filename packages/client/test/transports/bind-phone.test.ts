@@ -308,3 +308,15 @@ test('unwrap is for the answers of the app, not for this one', async () => {
 
   expect((await client.bindPhone({ detail: { code } })).phoneNumber).toBe(number)
 })
+
+test('members of the answer that the client does not know change nothing', async () => {
+  const { client, backend } = await setUp()
+  backend.addMembers({ reason: 'bought', key: 'short' })
+  const code = backend.phoneCode({ number, movesTo: 'user-9' })
+
+  await client.bindPhone({ detail: { code } })
+  await vi.advanceTimersByTimeAsync(900_000)
+
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+  expect(client.session()?.userId).toBe('user-9')
+})
