@@ -37,7 +37,7 @@ export interface World {
   readonly remark: (text: string) => void
   /** Says what takes its time, to somebody who waits at a terminal; what it returns takes that back. */
   readonly busy: (text: string) => () => void
-  /** Resolves when the command is to end that does not end by itself: at Ctrl+C. */
+  /** Resolves when the command is to end that does not end by itself, at Ctrl+C; the second time it ends at once. */
   readonly interrupted: () => Promise<void>
   /** Whether what is printed goes to the end of a file that holds something already. */
   readonly isAppending: boolean
@@ -49,6 +49,8 @@ export interface World {
 export interface Call extends World {
   /** What stands beside the options. */
   readonly words: readonly string[]
+  /** What follows `--`, where the command starts a program. */
+  readonly program: readonly string[]
   readonly value: (option: string) => string | undefined
   readonly has: (option: string) => boolean
   readonly language: Language
@@ -61,6 +63,8 @@ export interface Command {
   readonly usage: string
   /** How many words it takes beside its options. */
   readonly maxWords: number
+  /** It starts the program that follows `--`. */
+  readonly startsProgram?: true
   readonly options: Readonly<Record<string, Option>>
   /** What the help says below the options. */
   readonly notes?: Text

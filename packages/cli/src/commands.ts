@@ -23,6 +23,13 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     },
     load: async () => (await import('./scan.js')).scan,
   },
+  serve: {
+    about: {
+      en: 'The login server as a service of its own, for backends in any language',
+      zh: '作为独立服务运行登录服务器，后端可以用任何语言',
+    },
+    load: async () => (await import('./serve.js')).serve,
+  },
   keygen: {
     about: {
       en: 'Makes a secret, or a pair of signing keys',
@@ -36,5 +43,12 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
       zh: '解释 wxlogin 的错误码，或微信的 errcode',
     },
     load: async () => (await import('./explain.js')).explain,
+  },
+  conform: {
+    about: {
+      en: 'Holds a server of your own to what the wire demands',
+      zh: '检查你自己写的服务器是否符合接口规范',
+    },
+    load: async () => (await import('./conform.js')).conform,
   },
 }

@@ -7,13 +7,14 @@ import {
 } from 'node:crypto'
 import { promisify } from 'node:util'
 import { type Command, exitCodes } from './command.js'
+import { CliError } from './errors.js'
 import type { Text } from './text.js'
 
 const algorithms = ['ES256', 'EdDSA', 'RS256'] as const
 
 /** Makes what `createAuth` signs with. */
 export const keygen: Command = {
-  usage: '[--jwk ES256|EdDSA|RS256] [--json]',
+  usage: '[--jwk ES256|EdDSA|RS256] [--webhook | --admin] [--json]',
   maxWords: 0,
   options: {
     jwk: {
@@ -24,32 +25,53 @@ export const keygen: Command = {
         zh: '改为生成一对签名密钥：ES256（几乎都能验证）、EdDSA 或 RS256',
       },
     },
+    webhook: {
+      about: {
+        en: 'A secret for the webhooks of wxlogin serve instead',
+        zh: '改为生成 wxlogin serve 的 webhook 密钥',
+      },
+    },
+    admin: {
+      about: {
+        en: 'A key for the admin API of wxlogin serve instead',
+        zh: '改为生成 wxlogin serve 管理接口的密钥',
+      },
+    },
     json: { about: { en: 'Prints JSON', zh: '输出 JSON' } },
   },
   notes: {
     en: `What is printed fits a .env file: wxlogin keygen >> .env
   WXLOGIN_SECRET       createAuth({ secret: process.env.WXLOGIN_SECRET })
   WXLOGIN_KEY          createAuth({ signingKeys: [JSON.parse(process.env.WXLOGIN_KEY)] })
-  WXLOGIN_PUBLIC_KEY   the part without the secret, for instances and services that only verify`,
+  WXLOGIN_PUBLIC_KEY   the part without the secret, for instances and services that only verify
+  WXLOGIN_WEBHOOKS_SECRET   by which a backend knows the webhooks of wxlogin serve
+  WXLOGIN_ADMIN_KEY         by which wxlogin serve knows whoever may end sessions`,
     zh: `输出可以直接写进 .env 文件：wxlogin keygen >> .env
   WXLOGIN_SECRET       createAuth({ secret: process.env.WXLOGIN_SECRET })
   WXLOGIN_KEY          createAuth({ signingKeys: [JSON.parse(process.env.WXLOGIN_KEY)] })
-  WXLOGIN_PUBLIC_KEY   不含私钥的部分，给只做验证的实例和服务`,
+  WXLOGIN_PUBLIC_KEY   不含私钥的部分，给只做验证的实例和服务
+  WXLOGIN_WEBHOOKS_SECRET   后端靠它确认 webhook 来自 wxlogin serve
+  WXLOGIN_ADMIN_KEY         wxlogin serve 靠它确认谁可以结束会话`,
   },
   async run({ value, has, print, remark, say, isAppending }) {
     const algorithm = algorithms.find((name) => name === value('jwk'))
-    const made = algorithm ? await makePair(algorithm) : { secret: makeSecret() }
-    const steps = algorithm ? pairSteps : secretSteps
+    const wanted = (['jwk', 'webhook', 'admin'] as const).filter(has)
+    if (wanted.length > 1) {
+      const named = wanted.map((name) => `--${name}`)
+      throw new CliError('usage', {
+        en: `Choose one of ${named.join(' and ')}`,
+        zh: `${named.join(' 和 ')} 只能选一个`,
+      })
+    }
+    const { made, steps } = await make(algorithm, wanted[0])
     if (has('json')) {
       print(JSON.stringify({ ...made, rotation: steps.map(say) }, undefined, 2))
       return exitCodes.fine
     }
     // Whatever stands there may not have ended its line.
     if (isAppending) print('')
-    if ('secret' in made) print(`WXLOGIN_SECRET='${made.secret}'`)
-    else {
-      print(`WXLOGIN_KEY='${JSON.stringify(made.privateKey)}'`)
-      print(`WXLOGIN_PUBLIC_KEY='${JSON.stringify(made.publicKey)}'`)
+    for (const [name, key] of Object.entries(made)) {
+      print(`${variables[name]}='${typeof key === 'string' ? key : JSON.stringify(key)}'`)
     }
     remark(
       ['', ...steps.map((step, n) => (n === 0 ? say(step) : `  ${n}. ${say(step)}`))].join('\n'),
@@ -57,6 +79,34 @@ export const keygen: Command = {
     return exitCodes.fine
   },
 }
+
+interface Made {
+  readonly made: Readonly<Record<string, string | object>>
+  readonly steps: readonly Text[]
+}
+
+/** What is made, as JSON has it, and as the environment. */
+const variables: Readonly<Record<string, string>> = {
+  secret: 'WXLOGIN_SECRET',
+  privateKey: 'WXLOGIN_KEY',
+  publicKey: 'WXLOGIN_PUBLIC_KEY',
+  webhookSecret: 'WXLOGIN_WEBHOOKS_SECRET',
+  adminKey: 'WXLOGIN_ADMIN_KEY',
+}
+
+async function make(
+  algorithm: (typeof algorithms)[number] | undefined,
+  wanted: 'jwk' | 'webhook' | 'admin' | undefined,
+): Promise<Made> {
+  if (algorithm) return { made: await makePair(algorithm), steps: pairSteps }
+  if (wanted === 'webhook')
+    return { made: { webhookSecret: makeWebhookSecret() }, steps: webhookSteps }
+  if (wanted === 'admin') return { made: { adminKey: makeSecret() }, steps: adminSteps }
+  return { made: { secret: makeSecret() }, steps: secretSteps }
+}
+
+/** As Standard Webhooks 1.0 writes it. */
+const makeWebhookSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
 
 /** 384 bits, of which the keys of every purpose are derived. */
 const makeSecret = (): string => randomBytes(48).toString('base64url')
@@ -118,4 +168,30 @@ const pairSteps: readonly Text[] = [
     en: 'signingKeys: [new]. If the old one has leaked, do this at once: clients renew, and nobody is logged out',
     zh: 'signingKeys: [新]。如果旧的已经泄露，马上做这一步：客户端会续期，没有人会被登出',
   },
+]
+
+const webhookSteps: readonly Text[] = [
+  {
+    en: 'Give it to wxlogin serve and to the backend. To replace an old one, three deploys, in which each webhook has a signature by each:',
+    zh: '给 wxlogin serve 和后端各放一份。要换掉旧的，分三次发布，期间每个 webhook 带两个签名：',
+  },
+  {
+    en: `WXLOGIN_WEBHOOKS_SECRET='["new","old"]' in the service`,
+    zh: `服务里 WXLOGIN_WEBHOOKS_SECRET='["新","旧"]'`,
+  },
+  { en: 'the new one in the backend', zh: '后端换成新的' },
+  { en: 'the new one alone in the service', zh: '服务里只留新的' },
+]
+
+const adminSteps: readonly Text[] = [
+  {
+    en: 'Give it to wxlogin serve and to what calls its admin API. To replace an old one, three deploys:',
+    zh: '给 wxlogin serve 和调用管理接口的程序各放一份。要换掉旧的，分三次发布：',
+  },
+  {
+    en: `WXLOGIN_ADMIN_KEY='["new","old"]' in the service`,
+    zh: `服务里 WXLOGIN_ADMIN_KEY='["新","旧"]'`,
+  },
+  { en: 'the new one in what calls it', zh: '调用方换成新的' },
+  { en: 'the new one alone in the service', zh: '服务里只留新的' },
 ]

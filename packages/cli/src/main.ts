@@ -6,6 +6,9 @@ import { run } from './run.js'
 
 const { argv, cwd, env, stderr, stdin, stdout } = process
 
+/** As shells count them. */
+const exitsOfSignals = { SIGINT: 130, SIGTERM: 143 }
+
 // `wxlogin explain | head` reads no further, and nothing is wrong.
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -22,7 +25,15 @@ process.exitCode = await run(argv.slice(2), {
   busy: createBusy(stderr.isTTY && !env.CI ? stderr : undefined),
   interrupted: () =>
     new Promise((end) => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end())
+      let isAsked = false
+      for (const [signal, exit] of Object.entries(exitsOfSignals)) {
+        process.on(signal, () => {
+          // Whoever asks twice does not want to wait for what is in flight.
+          if (isAsked) process.exit(exit)
+          isAsked = true
+          end()
+        })
+      }
     }),
   isAppending: isAppending(),
   isInteractive: Boolean(stdin.isTTY && stderr.isTTY) && !env.CI,

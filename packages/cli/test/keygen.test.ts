@@ -4,6 +4,7 @@ import { createAuth, weaknessOf } from '@wxlogin/server'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { readWebhookSecret } from '../src/serve/webhook-signature.js'
 import { wxlogin } from './set-up.js'
 
 async function environmentOf(...args: readonly string[]): Promise<NodeJS.Dict<string>> {
@@ -96,6 +97,29 @@ describe.each(['ES256', 'EdDSA', 'RS256'])('a pair for %s', (alg) => {
       JSON.parse(Buffer.from(ofVerifying.split('.')[0] ?? '', 'base64url').toString()).alg,
     ).toBe('HS256')
   })
+})
+
+test('a secret for webhooks is one that wxlogin serve takes', async () => {
+  const { WXLOGIN_WEBHOOKS_SECRET = '' } = await environmentOf('--webhook')
+  const { WXLOGIN_WEBHOOKS_SECRET: another } = await environmentOf('--webhook')
+
+  expect(readWebhookSecret(WXLOGIN_WEBHOOKS_SECRET)).toHaveLength(32)
+  expect(another).not.toBe(WXLOGIN_WEBHOOKS_SECRET)
+  expect((await wxlogin(['keygen', '--webhook', '--json'])).json()).toMatchObject({
+    webhookSecret: expect.stringMatching(/^whsec_/),
+    rotation: { length: 4 },
+  })
+  expect(await wxlogin(['keygen', '--webhook', '--jwk', 'ES256'])).toMatchObject({
+    exit: 2,
+    err: 'wxlogin: Choose one of --jwk and --webhook',
+  })
+})
+
+test('a key for the admin API is one that nobody guesses', async () => {
+  const { WXLOGIN_ADMIN_KEY = '', ...others } = await environmentOf('--admin')
+
+  expect(weaknessOf(WXLOGIN_ADMIN_KEY)).toBeUndefined()
+  expect(others).toEqual({})
 })
 
 test('how to rotate is said beside it, and with --json in it', async () => {

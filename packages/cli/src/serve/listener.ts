@@ -1,0 +1,59 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Address } from './config.js'
+
+/** Something that listens. */
+export interface Listener {
+  readonly url: string
+  /**
+   * Accepts nothing more, waits for what is in flight, and cuts off what is not done in time. Resolves with whether
+   * everything was.
+   */
+  stop(withinMs: number): Promise<boolean>
+}
+
+/** Longer than the balancers before it keep theirs: else one of them sends into a connection that is being closed. */
+const keepAliveTimeoutMs = 75_000
+
+/** Rejects with Node's error: `EADDRINUSE` where the port is taken. */
+export async function startListener(
+  { host, port }: Address,
+  answer: RequestListener,
+): Promise<Listener> {
+  let isStopping = false
+  const server = createServer((request, response) => {
+    // Whoever asks on a connection that stays open is told to make another one.
+    if (isStopping) response.setHeader('connection', 'close')
+    answer(request, response)
+  })
+  server.keepAliveTimeout = keepAliveTimeoutMs
+  server.headersTimeout = keepAliveTimeoutMs + 1_000
+  server.requestTimeout = 30_000
+  server.listen(port, host)
+  await once(server, 'listening')
+
+  return {
+    url: urlOf(server),
+    async stop(withinMs) {
+      isStopping = true
+      const closed = once(server, 'close').then(() => true)
+      server.close()
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
+      let giveUp: NodeJS.Timeout | undefined
+      const late = new Promise<boolean>((over) => {
+        giveUp = setTimeout(() => over(false), withinMs)
+      })
+      const isDone = await Promise.race([closed, late])
+      clearInterval(idle)
+      clearTimeout(giveUp)
+      server.closeAllConnections()
+      return isDone
+    },
+  }
+}
+
+function urlOf(server: Server): string {
+  const { address, family, port } = server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}

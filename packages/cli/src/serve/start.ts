@@ -1,0 +1,108 @@
+import type { AuthEvent } from '@wxlogin/server'
+import { type Call, type ExitCode, exitCodes } from '../command.js'
+import { CliError } from '../errors.js'
+import { adminApi } from './admin-api.js'
+import type { Config } from './config.js'
+import { createJsonLog } from './json-log.js'
+import { createMetrics } from './metrics.js'
+import { openLogin } from './open.js'
+import { type Service, startService } from './service.js'
+
+/** What is in flight when the service is told to end: a call to WeChat, and the webhooks of a login. */
+const stopWithinMs = 9_000
+
+/** Runs the service until it is told to end. */
+export async function start(call: Call, config: Config): Promise<ExitCode> {
+  const { now, print, interrupted } = call
+  const ended = interrupted()
+  const log = createJsonLog({ write: print, now, level: config.logLevel })
+  const metrics = createMetrics()
+  const onEvent = (event: AuthEvent) => {
+    metrics.onEvent(event)
+    log.onEvent(event)
+  }
+  const onError = (error: Error) => log.say('warn', 'store connection', { error: codeOf(error) })
+  const { auth, close } = await openLogin(config, { now, onEvent, onError })
+  metrics.observe(auth)
+  const { listen, keys } = config.admin
+  const api = keys.length > 0 ? adminApi({ auth, key: keys, onEvent }) : undefined
+  try {
+    const service = await listening(config, () =>
+      startService({
+        ...config,
+        auth,
+        admin: { listen, api, metrics: metrics.text },
+        onAnswered: log.request,
+      }),
+    )
+    const { url, adminUrl } = service
+    log.say('info', 'listening', {
+      url: url + config.basePath,
+      adminUrl,
+      adminApi: api !== undefined,
+    })
+    await ended
+    log.say('info', 'stopping')
+    const isDone = await service.stop(stopWithinMs)
+    log.say(isDone ? 'info' : 'warn', 'stopped', { cutOff: !isDone })
+  } finally {
+    await close()
+  }
+  return exitCodes.fine
+}
+
+/** Creates the table, and ends. */
+export async function migrate(call: Call, config: Config): Promise<ExitCode> {
+  const { now, print, say } = call
+  const { migrate: create, close } = await openLogin(config, {
+    now,
+    onEvent: () => {},
+    onError: () => {},
+  })
+  try {
+    if (!create) {
+      throw new CliError('usage', {
+        en: '--migrate is for DATABASE_URL; nothing else has a table',
+        zh: '--migrate 只用于 DATABASE_URL，其他存储没有表',
+      })
+    }
+    await create().catch((cause: unknown) => {
+      throw new CliError(
+        'failed',
+        {
+          en: `The table could not be created (${codeOf(cause)}): is the address right, and may this user create tables?`,
+          zh: `无法建表（${codeOf(cause)}）：地址对吗？这个用户有建表权限吗？`,
+        },
+        { cause },
+      )
+    })
+  } finally {
+    await close()
+  }
+  print(say({ en: 'The table is there', zh: '表已就绪' }))
+  return exitCodes.fine
+}
+
+async function listening(config: Config, begin: () => Promise<Service>): Promise<Service> {
+  try {
+    return await begin()
+  } catch (cause) {
+    const { code, port } = Object(cause)
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
+    const setting = port === config.admin.listen.port ? 'admin.listen' : 'listen'
+    throw new CliError(
+      'failed',
+      {
+        en: `Port ${port} cannot be listened to (${code}): choose another one with ${setting}`,
+        zh: `无法监听端口 ${port}（${code}）：请用 ${setting} 换一个`,
+      },
+      { cause },
+    )
+  }
+}
+
+/** Messages of drivers may quote an address with its password. */
+function codeOf(error: unknown): string {
+  const { code, name } = Object(error)
+  return typeof code === 'string' ? code : String(name ?? 'Error')
+}
