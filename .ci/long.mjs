@@ -28,6 +28,14 @@ const steps = [
         env: { ORACLE_TOKENS: '1000000' },
       }),
   },
+  {
+    name: 'conform',
+    title: 'forty mistakes in a small server, and which scenario of `wxlogin conform` finds each',
+    run: async () =>
+      runTests(['--project=unit', 'packages/cli/test/conform/faults.test.ts'], {
+        env: { CONFORM_FAULTS: 'all' },
+      }),
+  },
   script('scan', 'no false alarm in mini programs that others have made'),
   script('dev', '`wxlogin dev` from the tarballs, its page in a browser'),
   {

@@ -62,10 +62,13 @@ describe('what is written wrongly is said, with the name that was likely meant',
   test.each([
     [['doctr'], 'There is no command doctr; did you mean doctor?'],
     [['sacn'], 'There is no command sacn; did you mean scan?'],
-    [['login'], 'There is no command login; there are dev, doctor, scan, serve, keygen, explain'],
+    [
+      ['login'],
+      'There is no command login; there are dev, doctor, scan, serve, keygen, explain, conform',
+    ],
     [
       ['toString'],
-      'There is no command toString; there are dev, doctor, scan, serve, keygen, explain',
+      'There is no command toString; there are dev, doctor, scan, serve, keygen, explain, conform',
     ],
     [['--versoin'], 'There is no option --versoin; did you mean --version?'],
     [['scan', '--jsno'], 'There is no option --jsno; did you mean --json?'],
