@@ -110,7 +110,7 @@ describe('the real server', () => {
           expect(server.records(), JSON.stringify(step)).toEqual(recordsOf(state))
         }
       }),
-      { numRuns: 300, seed: 20_261_128 },
+      { numRuns: 500, seed: 20_261_128 },
     )
 
     for (const what of verdicts) expect([...seen]).toContain(what)
