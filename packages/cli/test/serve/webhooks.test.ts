@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type AuthEvent, createAuth } from '@wxlogin/server'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { Webhook } from 'standardwebhooks'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { selfSigned } from '../../../server/test/wechat/certificate.js'
 import { createSender } from '../../src/serve/webhook-call.js'
 import { readWebhookSecret } from '../../src/serve/webhook-signature.js'
 import { createWebhooks, type Timer } from '../../src/serve/webhooks.js'
@@ -522,6 +524,27 @@ describe('two seconds in all', () => {
     expect(backend.received).toHaveLength(1)
   })
 })
+
+test.each([undefined, '0'])(
+  'a certificate that nobody vouches for is refused, also with NODE_TLS_REJECT_UNAUTHORIZED=%s',
+  async (variable) => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', variable)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    let requests = 0
+    const server = createTlsServer(selfSigned('localhost'), (_, response) => {
+      requests += 1
+      send(response, { status: 200, body: { userId: 'u7' } })
+    })
+    await new Promise<void>((up) => server.listen(0, '127.0.0.1', up))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { login } = setUp({ onLogin: `https://localhost:${port}/` })
+
+    const { status, json } = await login()
+
+    expect([status, json.error, requests]).toEqual([503, 'temporarily_unavailable', 0])
+  },
+)
 
 test('a connection is kept for the next webhook, and made again where the backend has closed it', async () => {
   const sockets = new Set<Socket>()
