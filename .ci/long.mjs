@@ -18,6 +18,7 @@ const steps = [
     run: () => passes(['--expose-gc', 'bench/scale.mjs']),
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
+  script('model', 'the rotation in every order of what may happen, and rules that are broken'),
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
   {
@@ -26,6 +27,14 @@ const steps = [
     run: async () =>
       runTests(['--project=unit', 'packages/server/test/tokens/oracle.test.ts'], {
         env: { ORACLE_TOKENS: '1000000' },
+      }),
+  },
+  {
+    name: 'conform',
+    title: 'forty mistakes in a small server, and which scenario of `wxlogin conform` finds each',
+    run: async () =>
+      runTests(['--project=unit', 'packages/cli/test/conform/faults.test.ts'], {
+        env: { CONFORM_FAULTS: 'all' },
       }),
   },
   script('scan', 'no false alarm in mini programs that others have made'),
@@ -37,6 +46,7 @@ const steps = [
   },
   script('sdks', 'SDKs of others against the emulated WeChat, as a table'),
   script('languages', 'the examples in Java and Python, against tokens and webhooks'),
+  script('verifiers', 'the recipes for other services, with the libraries they are for'),
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('rolling', 'the version before and this one on one store, under traffic'),

@@ -20,6 +20,8 @@ export interface Option {
   readonly value?: string
   /** The only values that there are. */
   readonly values?: readonly string[]
+  /** What is meant when it is written without a value; without this, a value is needed. */
+  readonly usual?: string
   /** It is not in the help. */
   readonly isHidden?: true
   readonly about: Text
@@ -49,6 +51,8 @@ export interface World {
 export interface Call extends World {
   /** What stands beside the options. */
   readonly words: readonly string[]
+  /** What follows `--`, where the command starts a program. */
+  readonly program: readonly string[]
   readonly value: (option: string) => string | undefined
   readonly has: (option: string) => boolean
   readonly language: Language
@@ -61,6 +65,8 @@ export interface Command {
   readonly usage: string
   /** How many words it takes beside its options. */
   readonly maxWords: number
+  /** It starts the program that follows `--`. */
+  readonly startsProgram?: true
   readonly options: Readonly<Record<string, Option>>
   /** What the help says below the options. */
   readonly notes?: Text

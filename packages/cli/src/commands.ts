@@ -44,4 +44,11 @@ export const commands: Readonly<Record<string, ListedCommand>> = {
     },
     load: async () => (await import('./explain.js')).explain,
   },
+  conform: {
+    about: {
+      en: 'Holds a server of your own to what the wire demands',
+      zh: '检查你自己写的服务器是否符合接口规范',
+    },
+    load: async () => (await import('./conform.js')).conform,
+  },
 }

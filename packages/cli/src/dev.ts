@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { type Command, exitCodes } from './command.js'
 import { introduction } from './dev/introduction.js'
+import { isListening } from './dev/is-listening.js'
 import type { SandboxOptions } from './dev/sandbox.js'
 import { CliError } from './errors.js'
 
@@ -175,19 +175,5 @@ function readPath(option: string, path: string): string {
   throw new CliError('usage', {
     en: `--${option} ${path} is no path: give one like /wx, beginning with a slash`,
     zh: `--${option} ${path} 不是路径：应该像 /wx，以斜杠开头`,
-  })
-}
-
-/** Whether somebody listens there. */
-function isListening(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url)
-  return new Promise((told) => {
-    const socket = connect(Number(port || 80), hostname.replace(/^\[|\]$/g, ''))
-    const tell = (listens: boolean) => {
-      socket.destroy()
-      told(listens)
-    }
-    socket.once('connect', () => tell(true))
-    socket.once('error', () => tell(false))
   })
 }

@@ -18,17 +18,20 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
     const listed = commands[first]
     if (!listed) return exitCodes.usage
     const command = await listed.load()
-    if (others.some((arg) => arg === '--help' || arg === '-h')) {
+    const cut = command.startsProgram ? others.indexOf('--') : -1
+    const own = cut < 0 ? others : others.slice(0, cut)
+    const program = cut < 0 ? [] : others.slice(cut + 1)
+    if (own.some((arg) => arg === '--help' || arg === '-h')) {
       world.print(helpOf(first, listed.about, command, say))
       return exitCodes.fine
     }
-    const { words, options } = readArguments(others, command)
+    const { words, options } = readArguments(own, command)
     const value = (option: string) => {
       const given = options.get(option)
       return given === true ? undefined : given
     }
     const has = (option: string) => options.has(option)
-    return await command.run({ ...world, words, value, has, language, say })
+    return await command.run({ ...world, words, program, value, has, language, say })
   } catch (error) {
     if (!(error instanceof CliError)) throw error
     world.remark(`wxlogin: ${say(error.text)}`)

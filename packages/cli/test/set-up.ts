@@ -27,6 +27,7 @@ export async function wxlogin(
     cwd = root,
     now = Date.now,
     busy = () => () => {},
+    interrupted = () => Promise.resolve(),
     isAppending = false,
   }: Partial<World> = {},
 ): Promise<Ran> {
@@ -39,7 +40,7 @@ export async function wxlogin(
     busy,
     print: (text) => out.push(text),
     remark: (text) => err.push(text),
-    interrupted: () => Promise.resolve(),
+    interrupted,
     isInteractive: false,
     isAppending,
   })

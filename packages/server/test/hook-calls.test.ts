@@ -45,6 +45,24 @@ describe('each call of a hook has a name of its own', () => {
     expect(new Set(ids).size).toBe(3)
   })
 
+  test('also where a session of cloud hosting comes back under its id', async () => {
+    const { auth, wechat, clock, ids } = setUpHooks({ cloudHosting: { public: false } })
+    const headers = new Map([
+      ['x-wx-openid', 'alice'],
+      ['x-wx-appid', wechat.app.appId],
+      ['x-wx-source', 'wx_client'],
+    ])
+    const request = { header: (name: string) => headers.get(name.toLowerCase()) }
+
+    const { id } = await auth.authenticate(request)
+    clock.advance(200 * 86_400)
+    const again = await auth.authenticate(request)
+
+    expect(again.id).toBe(id)
+    expect(ids).toHaveLength(4)
+    expect(new Set(ids).size).toBe(4)
+  })
+
   test('also where a session is asked about again without new tokens', async () => {
     const { auth, wechat, clock, ids } = setUpHooks({ cloudHosting: { public: false } })
     const headers = new Map([

@@ -74,8 +74,9 @@ const cli = `
   scan           command errors project text node: @secretlint/core @secretlint/types
   doctor         command errors explain project scan text version node: @wxlogin/server @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
   dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
+  conform        command dev errors nearest text node: @wxlogin/server/testing
   serve          command errors nearest text node: @wxlogin/server @wxlogin/server/node @wxlogin/server/redis @wxlogin/server/sql @wxlogin/server/telemetry ioredis kysely mysql2 pg
-  commands       command dev doctor explain keygen scan serve
+  commands       command conform dev doctor explain keygen scan serve
   arguments      command errors nearest text node:
   help           arguments command commands text
   run            arguments command commands errors help nearest text version

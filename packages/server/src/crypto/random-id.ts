@@ -27,11 +27,11 @@ export function hashIdempotencyKey(idempotencyKey: string): string {
   return createHash('sha256').update(idempotencyKey).digest('base64url')
 }
 
-/** For a session that no request began whose retry could come: it is the hash of no key. */
-export const hashOfNoKey = 'none'
-
-/** The same for the argument of a call. Without a key nothing counts as its retry: no key is known that has this hash. */
-export function keyHashOf({ idempotencyKey }: { readonly idempotencyKey?: string }): string {
+/**
+ * The same for the argument of a call. Without a key it is the hash of none that anybody knows, another one each time, so
+ * that nothing counts as a retry.
+ */
+export function keyHashOf({ idempotencyKey }: { readonly idempotencyKey?: string } = {}): string {
   return idempotencyKey === undefined
     ? randomBytes(32).toString('base64url')
     : hashIdempotencyKey(checkIdempotencyKey(idempotencyKey))

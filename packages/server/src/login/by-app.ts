@@ -1,5 +1,5 @@
 import type { AppKind, TokenAnswer } from '@wxlogin/shared'
-import { hashOfNoKey, randomId } from '../crypto/random-id.js'
+import { keyHashOf, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import { checkClaims } from '../hooks.js'
 import { type ArgumentRules, checkArguments } from '../option-checks.js'
@@ -46,7 +46,7 @@ export function createLoginByApp<Claims extends object>({
       method: 'app',
       id: randomId(),
       account: accountOf({ appId, kind, openid, unionid }),
-      idempotencyKeyHash: hashOfNoKey,
+      idempotencyKeyHash: keyHashOf(),
       canComeAgain: false,
       device,
       known: { userId, ...(claims && { claims: checkClaims(claims) }) },

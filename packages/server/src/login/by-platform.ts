@@ -1,6 +1,6 @@
 import { createBoundedMap } from '../bounded-map.js'
 import type { KeyRing } from '../crypto/key-ring.js'
-import { hashIdempotencyKey, hashOfNoKey, randomId } from '../crypto/random-id.js'
+import { hashIdempotencyKey, keyHashOf, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { EmitEvent } from '../events.js'
 import type { Hooks } from '../hooks.js'
@@ -102,7 +102,7 @@ export function createLoginByPlatform<Claims extends object>({
         method,
         id: ids[0],
         account,
-        idempotencyKeyHash: hashOfNoKey,
+        idempotencyKeyHash: keyHashOf(),
         canComeAgain: false,
         startedMs,
         request,
