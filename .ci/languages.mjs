@@ -129,7 +129,7 @@ async function play(name, language) {
     PATH: process.env.PATH,
     JWKS_URL: `${issuer.url}/wx/jwks.json`,
     WX_APP_ID: appId,
-    WEBHOOK_SECRET: webhookSecret,
+    WXLOGIN_WEBHOOKS_SECRET: webhookSecret,
     PORT: '0',
   }
   const [program, ...args] = language.start

@@ -45,6 +45,7 @@ const steps = [
   },
   script('sdks', 'SDKs of others against the emulated WeChat, as a table'),
   script('languages', 'the examples in Java and Python, against tokens and webhooks'),
+  script('verifiers', 'the recipes for other services, with the libraries they are for'),
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('rolling', 'the version before and this one on one store, under traffic'),

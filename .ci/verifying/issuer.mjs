@@ -35,12 +35,19 @@ export async function createIssuer({ kind = 'ES256', tls } = {}) {
     authWith(options).login({ code: wechat.codeFor('alice', { appId: app }), appId: app })
   const tokenOf = async (options, app) => (await answerOf(options, app)).access_token
 
-  let published = authRoutes(authWith(), { basePath: '/wx' })
+  let serving = authWith()
+  let published = authRoutes(serving, { basePath: '/wx' })
+  /** What a phone gets; for a client of another kind, which has no code of WeChat's. */
+  async function login(response) {
+    const answer = await serving.login({ code: wechat.codeFor('alice', { appId }), appId })
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+  }
   let fetches = 0
   let isDown = false
   const listener = (request, response) => {
     if (request.url.endsWith('/jwks.json')) fetches += 1
     if (isDown) return void response.writeHead(503).end()
+    if (request.url === '/login-as-alice') return void login(response)
     return published(request, response)
   }
   const server = tls ? createTlsServer(tls, listener) : createServer(listener)
@@ -57,7 +64,8 @@ export async function createIssuer({ kind = 'ES256', tls } = {}) {
     },
     /** The second deploy of a rotation: both keys are published, and the new one signs. */
     rotate() {
-      published = authRoutes(authWith({ signingKeys: [second, first] }), { basePath: '/wx' })
+      serving = authWith({ signingKeys: [second, first] })
+      published = authRoutes(serving, { basePath: '/wx' })
     },
     tokenOf,
 

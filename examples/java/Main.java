@@ -24,8 +24,8 @@ public class Main {
 
   public static void main(String[] args) throws IOException {
     KeySet keys = new KeySet(URI.create(setting("JWKS_URL")));
-    AccessTokens tokens = new AccessTokens(keys, settingOr("ISSUER", "wxlogin"), setting("WX_APP_ID"));
-    Main main = new Main(tokens, new Webhooks(setting("WEBHOOK_SECRET")), new Users());
+    AccessTokens tokens = new AccessTokens(keys, settingOr("WXLOGIN_ISSUER", "wxlogin"), setting("WX_APP_ID"));
+    Main main = new Main(tokens, new Webhooks(setting("WXLOGIN_WEBHOOKS_SECRET")), new Users());
 
     int port = Integer.parseInt(settingOr("PORT", "8090"));
     HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", port), 0);

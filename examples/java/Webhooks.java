@@ -15,7 +15,7 @@ class Webhooks {
 
   /** The secret as it stands in the settings: `whsec_` and base64. */
   Webhooks(String secret) {
-    if (!secret.startsWith("whsec_")) throw new IllegalArgumentException("WEBHOOK_SECRET must start with whsec_");
+    if (!secret.startsWith("whsec_")) throw new IllegalArgumentException("WXLOGIN_WEBHOOKS_SECRET must start with whsec_");
     key = new SecretKeySpec(Base64.getDecoder().decode(secret.substring(6)), "HmacSHA256");
   }
 

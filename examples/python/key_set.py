@@ -1,6 +1,7 @@
 """The public keys of `/jwks.json`, fetched when they are needed and kept for five minutes.
 
-PyJWT has a PyJWKClient, which fetches for every unknown key: whoever sends made-up ones makes it fetch all the time.
+PyJWT has a PyJWKClient, but that of older versions fetches for every unknown key: whoever sends made-up ones makes it
+fetch all the time.
 """
 
 import json

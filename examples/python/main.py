@@ -101,13 +101,13 @@ def setting(name, usual=None):
 
 
 def main():
-    server = ThreadingHTTPServer(("127.0.0.1", int(setting("PORT", "8091"))), Backend)
+    server = ThreadingHTTPServer(("127.0.0.1", int(setting("PORT", "8090"))), Backend)
     server.tokens = AccessTokens(
         KeySet(setting("JWKS_URL")),
-        issuer=setting("ISSUER", "wxlogin"),
+        issuer=setting("WXLOGIN_ISSUER", "wxlogin"),
         app_id=setting("WX_APP_ID"),
     )
-    server.webhooks = Webhooks(setting("WEBHOOK_SECRET"))
+    server.webhooks = Webhooks(setting("WXLOGIN_WEBHOOKS_SECRET"))
     server.users = Users(setting("USERS_FILE", "users.db"))
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
     server.serve_forever()

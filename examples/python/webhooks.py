@@ -13,7 +13,7 @@ class Webhooks:
     def __init__(self, secret):
         """The secret as it stands in the settings: `whsec_` and base64."""
         if not secret.startswith("whsec_"):
-            raise ValueError("WEBHOOK_SECRET must start with whsec_")
+            raise ValueError("WXLOGIN_WEBHOOKS_SECRET must start with whsec_")
         self._key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
 
     def is_genuine(self, headers, body):

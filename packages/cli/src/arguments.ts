@@ -31,7 +31,7 @@ export function readArguments(
   // `-1` is an errcode of WeChat, and no option.
   const numbers = args.filter((arg) => /^-\d+$/.test(arg))
   const { tokens } = parseArgs({
-    args: args.filter((arg) => !numbers.includes(arg)),
+    args: withUsual(args, known).filter((arg) => !numbers.includes(arg)),
     options: {
       help: { type: 'boolean', short: 'h' },
       ...Object.fromEntries(
@@ -65,6 +65,20 @@ export function readArguments(
     })
   }
   return { words, options }
+}
+
+/** Writes the usual value behind an option that has one and is written without any. */
+function withUsual(
+  args: readonly string[],
+  known: Readonly<Record<string, Option>>,
+): readonly string[] {
+  return args.map((arg, index) => {
+    const name = arg.slice(2)
+    const usual =
+      arg.startsWith('--') && Object.hasOwn(known, name) ? known[name]?.usual : undefined
+    const next = args[index + 1]
+    return usual === undefined || (next && !next.startsWith('-')) ? arg : `${arg}=${usual}`
+  })
 }
 
 function readValue(

@@ -20,6 +20,8 @@ export interface Option {
   readonly value?: string
   /** The only values that there are. */
   readonly values?: readonly string[]
+  /** What is meant when it is written without a value; without this, a value is needed. */
+  readonly usual?: string
   /** It is not in the help. */
   readonly isHidden?: true
   readonly about: Text

@@ -10,19 +10,20 @@ import { type Command, exitCodes } from './command.js'
 import { CliError } from './errors.js'
 import type { Text } from './text.js'
 
-const algorithms = ['ES256', 'EdDSA', 'RS256'] as const
+const algorithms = ['ES256', 'RS256', 'EdDSA'] as const
 
 /** Makes what `createAuth` signs with. */
 export const keygen: Command = {
-  usage: '[--jwk ES256|EdDSA|RS256] [--webhook | --admin] [--json]',
+  usage: '[--jwk [ES256|RS256|EdDSA]] [--webhook | --admin] [--json]',
   maxWords: 0,
   options: {
     jwk: {
       value: 'ALGORITHM',
       values: algorithms,
+      usual: 'ES256',
       about: {
-        en: 'A pair of signing keys instead: ES256 (nearly everything verifies it), EdDSA or RS256',
-        zh: '改为生成一对签名密钥：ES256（几乎都能验证）、EdDSA 或 RS256',
+        en: 'A pair of signing keys instead: ES256 (the usual one; nearly everything verifies it), RS256, or EdDSA (half of the libraries do not)',
+        zh: '改为生成一对签名密钥：ES256（默认，几乎都能验证）、RS256 或 EdDSA（半数的库不支持）',
       },
     },
     webhook: {

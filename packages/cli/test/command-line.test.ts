@@ -80,7 +80,7 @@ describe('what is written wrongly is said, with the name that was likely meant',
     [['scan', 'one', 'two'], 'There is no place for "two" here; see --help'],
     [
       ['keygen', '--jwk', 'ES265'],
-      '--jwk is ES256, EdDSA, RS256, not "ES265"; did you mean ES256?',
+      '--jwk is ES256, RS256, EdDSA, not "ES265"; did you mean ES256?',
     ],
     [['scan', '--json', '--sarif'], 'Choose one of --json and --sarif'],
     [['doctor', '--json', '--report'], 'Choose one of --json and --report'],

@@ -52,6 +52,18 @@ test('each is another one', async () => {
   expect(await environmentOf()).not.toEqual(await environmentOf())
 })
 
+test.each([[['--jwk']], [['--jwk', '--json']], [['--jwk', '--lang', 'zh']]])(
+  'a pair without a name is for ES256: %j',
+  async (args) => {
+    const { exit, out } = await wxlogin(['keygen', ...args])
+
+    expect(exit).toBe(0)
+    const printed = args.includes('--json') ? out : (parseEnv(out).WXLOGIN_PUBLIC_KEY ?? '')
+    const { publicKey = JSON.parse(printed) } = JSON.parse(printed)
+    expect(publicKey).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256' })
+  },
+)
+
 describe.each(['ES256', 'EdDSA', 'RS256'])('a pair for %s', (alg) => {
   test('signs tokens that others verify by /jwks.json, by its kid', async () => {
     const { WXLOGIN_KEY = '', WXLOGIN_PUBLIC_KEY = '' } = await environmentOf('--jwk', alg)

@@ -5,7 +5,8 @@ import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 import { authRoutes, requireAuth } from '../src/adapters/fetch.js'
 import { createAuth } from '../src/index.js'
-import type { SessionRecord } from '../src/session.js'
+import { loginRetrySeconds, prefetchedSeconds, type SessionRecord } from '../src/session.js'
+import { judgedWithinMs } from '../src/sessions/end-by-token.js'
 import { endingOf, rotate } from '../src/sessions/rotation.js'
 import { createFakeWeChat } from '../src/testing/index.js'
 
@@ -89,6 +90,10 @@ test('both languages have the same requirements, in the same order and with the 
   expect(listOf(chinese)).toEqual(listOf(english))
 })
 
+test('both languages name the same things and say the same numbers, line by line', () => {
+  expect(factsIn(chinese)).toEqual(factsIn(english))
+})
+
 describe.each(pages)('$file names exactly what the code has', (page) => {
   const rows = tablesOf(page).flat()
 
@@ -130,6 +135,19 @@ describe.each(pages)('$file names exactly what the code has', (page) => {
     )
 
     expect(stated.sort()).toEqual(wordsOf('InvalidGrantReason').sort())
+  })
+
+  test.each([
+    ['a code may come again, with its key', loginRetrySeconds],
+    ['a request is judged as REUSE', judgedWithinMs / 1000],
+    ['a session of a pre-fetch, unless it is refreshed', prefetchedSeconds],
+  ])('the time: %s', (what, seconds) => {
+    // Both languages have the same rows.
+    const index = tablesOf(english)
+      .flat()
+      .findIndex(([first]) => first === what)
+
+    expect(rows[index]?.[1]?.match(/\d+/g)).toEqual([String(seconds)])
   })
 
   test('kinds of apps', () => {
@@ -455,6 +473,17 @@ function requirementsOf(page: Page) {
   return [...page.text.matchAll(/^- <a id="([\w-]+)"><\/a>\*\*\1\*\* (.+)$/gm)].map(
     ([, id = '', text = '']) => ({ id, levels: levelsIn(text, page) }),
   )
+}
+
+/** Of each requirement and each row of a table what needs no translation: code, and numbers beside it. */
+function factsIn({ text }: Page): readonly string[] {
+  const lines = text.replace(/^```[\s\S]*?^```$/gm, '').match(/^(- <a id|\| ).*$/gm) ?? []
+  return lines.map((line) => {
+    const shown = line.replace(/\]\([^)]*\)|<\/?a[^>]*>/g, ' ')
+    const code = shown.match(/`[^`]+`/g) ?? []
+    const numbers = shown.replace(/`[^`]+`/g, '').match(/\d[\d,./]*\d|\d/g) ?? []
+    return [...code.sort(), ...numbers.sort()].join(' ')
+  })
 }
 
 function levelsIn(line: string, { normative }: Page): readonly string[] {

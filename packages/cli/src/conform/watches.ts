@@ -54,8 +54,12 @@ const reasons: readonly unknown[] = ['unknown', 'expired', 'reused', 'revoked']
 // What WeChat has in every error, and nobody else.
 const textOfWeChat = /\brid: ?[0-9a-f]{8}-|"err(code|msg)"|jscode2session|\bsecret=/
 
-/** Of the login routes; the 404 of one that is left out is the framework's. */
-const isOurs = ({ step, answer }: Answered) => !step.endsWith(' guarded') && answer.status !== 404
+/** What a framework says of a route that is left out, or of a method that a route has not. */
+const ofFrameworks: readonly number[] = [404, 405, 501]
+
+/** Of the login routes. */
+const isOurs = ({ step, answer }: Answered) =>
+  !step.endsWith(' guarded') && !ofFrameworks.includes(answer.status)
 const isRefusal = (answered: Answered) => isOurs(answered) && answered.answer.status >= 400
 const isText = (value: unknown) => typeof value === 'string' && value !== ''
 const isSeconds = (value: unknown) => Number.isSafeInteger(value) && Number(value) > 0

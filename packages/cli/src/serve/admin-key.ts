@@ -30,7 +30,7 @@ function checkKey(key: unknown, index: number | undefined): void {
   if (typeof key === 'string' && key.length >= minLength && /^[\x21-\x7e]+$/.test(key)) return
   const which = index === undefined ? 'The admin key' : `Number ${index + 1} of the admin keys`
   throw new TypeError(
-    `${which} must be ${minLength} or more characters of ASCII without spaces; make one with \`npx wxlogin keygen\``,
+    `${which} must be ${minLength} or more characters of ASCII without spaces; make one with \`npx wxlogin keygen --admin\``,
   )
 }
 

@@ -6,6 +6,7 @@ import type { Config } from './config.js'
 import type { RequestLine } from './json-log.js'
 import { type Listener, startListener } from './listener.js'
 import { metricsContentType } from './metrics.js'
+import { webListener } from './web-listener.js'
 
 export interface ServiceOptions extends Pick<Config, 'listen' | 'basePath' | 'trustedProxies'> {
   readonly auth: Auth
@@ -50,6 +51,7 @@ export async function startService({
       () => sendJson(response, 404, { error: 'not_found' }),
     )
   }
+  const api = admin.api && webListener(admin.api)
   const forOperators: RequestListener = (request, response) => {
     if (health(request, response)) return
     if (pathOf(request) === '/metrics' && isRead(request)) {
@@ -58,7 +60,7 @@ export async function startService({
       return
     }
     watch(request, response, onAnswered)
-    if (admin.api) void answerByApi(admin.api, request, response)
+    if (api) api(request, response)
     else sendJson(response, 404, { error: 'not_found' })
   }
 
@@ -121,47 +123,6 @@ function watch(
   response.once('close', () => {
     const durationMs = performance.now() - startedMs
     onAnswered({ method, path: url, status: response.statusCode, durationMs })
-  })
-}
-
-const maxAdminBodyBytes = 64 * 1024
-
-async function answerByApi(
-  api: (request: Request) => Promise<Response>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  try {
-    const answer = await api(await toRequest(request))
-    const body = Buffer.from(await answer.arrayBuffer())
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body)
-  } catch {
-    // Nobody goes on sending what is not read.
-    response.once('finish', () => request.destroy())
-    response.setHeader('connection', 'close')
-    sendJson(response, 413, { error: 'invalid_request' })
-  }
-}
-
-async function toRequest(request: IncomingMessage): Promise<Request> {
-  const { method = 'GET', url = '/', headers } = request
-  const chunks: Buffer[] = []
-  let bytes = 0
-  // Not destroyed when reading stops early: the answer still has to go out on the same connection.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes += chunk.length
-    if (bytes > maxAdminBodyBytes) throw new Error('This body is too large')
-    chunks.push(chunk)
-  }
-  const sent = new Headers()
-  for (const [name, value] of Object.entries(headers)) {
-    for (const one of [value ?? []].flat()) sent.append(name, one)
-  }
-  const hasBody = method !== 'GET' && method !== 'HEAD' && bytes > 0
-  return new Request(new URL(url, 'http://admin.invalid'), {
-    method,
-    headers: sent,
-    ...(hasBody && { body: Buffer.concat(chunks) }),
   })
 }
 

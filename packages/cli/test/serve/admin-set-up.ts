@@ -1,8 +1,8 @@
 import { request as requestHttp } from 'node:http'
-import { Readable } from 'node:stream'
 import { type AuthEvent, type AuthOptions, createAuth } from '@wxlogin/server'
 import { createFakeWeChat, type FakeWeChatOptions } from '@wxlogin/server/testing'
 import { type AdminApiOptions, adminApi } from '../../src/serve/admin-api.js'
+import { webListener } from '../../src/serve/web-listener.js'
 import { listen } from '../set-up.js'
 
 export const adminKey = 'Q4mJ7vT1xN9bK2dL6sF3gH8pW5rZ0cYe'
@@ -45,23 +45,7 @@ export async function setUpAdmin({ key = adminKey, routes = {}, ...options }: Op
     onEvent: (event) => events.push(event),
   })
   const api = adminApi({ auth, key, onEvent: (event) => failures.push(event) })
-  const url = await listen((request, response) => {
-    const { method = '', url: path = '', rawHeaders } = request
-    const headers = new Headers()
-    for (let index = 0; index < rawHeaders.length; index += 2) {
-      headers.append(String(rawHeaders[index]), String(rawHeaders[index + 1]))
-    }
-    const hasBody = method !== 'GET' && method !== 'HEAD'
-    const asked = new Request(new URL(path, 'http://admin.invalid'), {
-      method,
-      headers,
-      ...(hasBody && { body: Readable.toWeb(request) as ReadableStream, duplex: 'half' }),
-    } as RequestInit)
-    void api(asked).then(async (answer) => {
-      response.writeHead(answer.status, Object.fromEntries(answer.headers))
-      response.end(Buffer.from(await answer.arrayBuffer()))
-    })
-  })
+  const url = await listen(webListener(api))
 
   async function logIn(userId: string) {
     const { access_token } = await auth.login({

@@ -82,6 +82,23 @@ describe('a line of JSON an event', () => {
         error: new AuthError('temporarily_unavailable', 'down'),
       },
     ],
+    ['info', 'a session that made room', { type: 'evicted', ...about }],
+    ['info', 'a sign-out', { type: 'logout', everywhere: true, ...about }],
+    ['info', 'a phone number', { type: 'phone', outcome: 'moved', ...about, ...took }],
+    ['info', 'a device that asks', { type: 'device_asked', appId: 'wx1' }],
+    ['info', 'a device that is let in', { type: 'device_decided', outcome: 'approved', ...about }],
+    [
+      'warn',
+      'a code that came again with another key',
+      {
+        type: 'login',
+        by: 'code',
+        kind: 'mini_program',
+        outcome: 'code_reused',
+        ...about,
+        ...took,
+      },
+    ],
     ['info', 'a revocation', { type: 'revoked', ...about, reason: 'banned' }],
     ['info', 'an account that is gone', { type: 'forgotten', userId: 'canary-user', sessions: 2 }],
   ]

@@ -192,7 +192,7 @@ export function createRenewal(
           if (code === 'invalid_code' && reason !== 'phone_code' && !isRetry) {
             return obtain(input, true, true)
           }
-          if ((isDenied && !scope) || reason === 'revoked') {
+          if (!scope && (isDenied || reason === 'revoked')) {
             signOut(reason, 'signed_out')
             void end()
           } else if (

@@ -500,6 +500,19 @@ test('a login that is refused for this attempt leaves the session that was there
   expect(start(wx.control.restart()).session()?.userId).toBe('user-1')
 })
 
+test('so does one whose reason is called like the one of a session that was revoked', async () => {
+  const { client, backend } = setUp()
+  await client.launch()
+  const refused = refusal(403, 'access_denied', { reason: 'revoked', scope: 'attempt' })
+  backend.answer('/wx/login', refused, { times: 1 })
+
+  expect(await outcomes([client.login({ input: { invitation: 'old' } })])).toEqual([
+    'access_denied',
+  ])
+  expect(client.session()?.userId).toBe('user-1')
+  expect(await outcomes([client.request({ url: '/orders' })])).toEqual(['ok'])
+})
+
 test('a refused attempt holds nobody else up', async () => {
   const { client, backend } = setUp()
   const wrongPassword = refusal(403, 'access_denied', { scope: 'attempt' })

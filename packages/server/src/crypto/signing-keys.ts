@@ -3,7 +3,7 @@ import { CompactSign, compactVerify } from 'jose'
 import { decodeBase64url } from './base64url.js'
 import type { TokenKey } from './key-ring.js'
 
-/** A JSON Web Key (RFC 7517): Ed25519, P-256, or RSA of at least 2,048 bits. */
+/** A JSON Web Key (RFC 7517): P-256, which nearly everything verifies, RSA of at least 2,048 bits, or Ed25519. */
 export interface Jwk {
   readonly kty: string
   /** Identifies the key in tokens (default: its thumbprint, RFC 7638). */
@@ -23,7 +23,7 @@ export interface SigningKey extends TokenKey {
 
 export interface SigningKeysOptions {
   /**
-   * Lets other services verify access tokens, through `GET /jwks.json`: private JWKs (Ed25519, P-256, RSA), of which
+   * Lets other services verify access tokens, through `GET /jwks.json`: private JWKs (P-256, RSA, Ed25519), of which
    * the first signs and all verify. A public JWK only verifies. Tokens signed with `secret` stay valid too.
    */
   signingKeys?: readonly Jwk[]
@@ -45,7 +45,7 @@ export function readSigningKeys({
 }
 
 function readSigningKey(jwk: Jwk, index: number): SigningKey {
-  const wanted = `signingKeys[${index}] must be a JWK: Ed25519, P-256, or RSA of at least 2048 bits`
+  const wanted = `signingKeys[${index}] must be a JWK: P-256, RSA of at least 2048 bits, or Ed25519`
   const { publicKey, privateKey } = importJwk(jwk, wanted)
   const alg = algorithmOf(publicKey)
   if (!alg) throw new TypeError(wanted)
