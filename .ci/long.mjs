@@ -18,6 +18,7 @@ const steps = [
     run: () => passes(['--expose-gc', 'bench/scale.mjs']),
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
+  script('model', 'the rotation in every order of what may happen, and rules that are broken'),
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
   {
