@@ -6,6 +6,7 @@ const unit = ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts']
 /** Many thousands of interleavings, an outage played through, processes, and the compiler over all documents. */
 const slow = [
   'packages/*/test/model/**/*.test.ts',
+  'packages/server/test/rotation-model/**/*.test.ts',
   'packages/server/test/wechat/outage.test.ts',
   'packages/server/test/wechat/wechat-processes.test.ts',
   'packages/server/test/docs.test.ts',

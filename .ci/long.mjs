@@ -18,6 +18,7 @@ const steps = [
     run: () => passes(['--expose-gc', 'bench/scale.mjs']),
   },
   script('mutation', 'deliberate mistakes, and the tests that notice'),
+  script('model', 'the rotation in every order of what may happen, and rules that are broken'),
   script('e2e', 'the example in a browser, native, Taro and uni-app, and their builds for H5'),
   script('layers', "other request layers with the client's tokens"),
   {
@@ -49,6 +50,7 @@ const steps = [
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('rolling', 'the version before and this one on one store, under traffic'),
+  script('serve', '`wxlogin serve` from the tarballs, with Redis, and backends in Java and Python'),
   script('telemetry', 'the SDK of OpenTelemetry, and what it gets'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({
