@@ -2,7 +2,7 @@ import { type AuthEvent, createAuth, createMemoryStore, type Health } from '@wxl
 import { type Call, type ExitCode, exitCodes } from '../command.js'
 import type { Text } from '../text.js'
 import type { Config } from './config.js'
-import { openLogin } from './open.js'
+import { openLogin, withoutLoginWebhook } from './open.js'
 import { lineOf, type Problem } from './problem.js'
 
 /** Says what is wrong with the settings and, unless offline, what the store says. Starts nothing. */
@@ -14,6 +14,7 @@ export async function check(
   const { say, print, has } = call
   const found = [...problems]
   const warnings: Text[] = []
+  if (config && config.webhooks.urls.onLogin === undefined) warnings.push(withoutLoginWebhook)
   const onEvent = (event: AuthEvent) => {
     if (event.type !== 'warning') return
     const said = `${event.warning}: ${event.hint}`

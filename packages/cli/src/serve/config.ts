@@ -70,7 +70,8 @@ export async function readConfig({
   }
   checkSigningKeys()
   const store = storePlace()
-  const listen = address('listen', { host: '0.0.0.0', port: platformPort() })
+  const isGiven = get('listen') !== undefined
+  const listen = address('listen', { host: '0.0.0.0', port: isGiven ? 8080 : platformPort() })
   const adminListen = address('admin.listen', { host: '127.0.0.1', port: 8081 })
   if (listen && adminListen && listen.port === adminListen.port && listen.port !== 0) {
     complain('admin.listen', {
@@ -196,7 +197,16 @@ export async function readConfig({
   }
 
   function platformPort(): number {
-    return port !== undefined && /^\d{1,5}$/.test(port) ? Number(port) : 8080
+    if (!port) return 8080
+    if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port)
+    problems.push({
+      text: {
+        en: 'PORT must be a number; or set listen, and PORT is not looked at',
+        zh: 'PORT 必须是数字；或者设置 listen，那样就不看 PORT',
+      },
+      where: 'PORT',
+    })
+    return 8080
   }
 
   function address(name: SettingName, usual: Address): Address | undefined {

@@ -5,7 +5,7 @@ import { adminApi } from './admin-api.js'
 import type { Config } from './config.js'
 import { createJsonLog } from './json-log.js'
 import { createMetrics } from './metrics.js'
-import { openLogin } from './open.js'
+import { openLogin, withoutLoginWebhook } from './open.js'
 import { type Service, startService } from './service.js'
 
 /** What is in flight when the service is told to end: a call to WeChat, and the webhooks of a login. */
@@ -22,6 +22,7 @@ export async function start(call: Call, config: Config): Promise<ExitCode> {
     log.onEvent(event)
   }
   const onError = (error: Error) => log.say('warn', 'store connection', { error: codeOf(error) })
+  if (config.webhooks.urls.onLogin === undefined) log.say('warn', withoutLoginWebhook.en)
   const { auth, close } = await openLogin(config, { now, onEvent, onError })
   metrics.observe(auth)
   const { listen, keys } = config.admin

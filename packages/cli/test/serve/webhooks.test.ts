@@ -1,12 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type AuthEvent, createAuth } from '@wxlogin/server'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { Webhook } from 'standardwebhooks'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { selfSigned } from '../../../server/test/wechat/certificate.js'
 import { createSender } from '../../src/serve/webhook-call.js'
 import { readWebhookSecret } from '../../src/serve/webhook-signature.js'
+import { wrongInWebhookUrl } from '../../src/serve/webhook-url.js'
 import { createWebhooks, type Timer } from '../../src/serve/webhooks.js'
 import { listen } from '../set-up.js'
 
@@ -440,6 +443,19 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
     },
   )
 
+  test('an answer that has no end is not waited for', async () => {
+    const { timer } = createTimers()
+    const url = await listen((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write('x'.repeat(70_000))
+    })
+    const { login, events } = setUp({ onLogin: url, timer })
+
+    expect((await login()).status).toBe(503)
+    expect(failureIn(events)).toContain('answered 200 with too much')
+  })
+
   test('nobody listens', async () => {
     const server = createServer()
     await new Promise<void>((up) => server.listen(0, '127.0.0.1', up))
@@ -523,6 +539,27 @@ describe('two seconds in all', () => {
   })
 })
 
+test.each([undefined, '0'])(
+  'a certificate that nobody vouches for is refused, also with NODE_TLS_REJECT_UNAUTHORIZED=%s',
+  async (variable) => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', variable)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    let requests = 0
+    const server = createTlsServer(selfSigned('localhost'), (_, response) => {
+      requests += 1
+      send(response, { status: 200, body: { userId: 'u7' } })
+    })
+    await new Promise<void>((up) => server.listen(0, '127.0.0.1', up))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { login } = setUp({ onLogin: `https://localhost:${port}/` })
+
+    const { status, json } = await login()
+
+    expect([status, json.error, requests]).toEqual([503, 'temporarily_unavailable', 0])
+  },
+)
+
 test('a connection is kept for the next webhook, and made again where the backend has closed it', async () => {
   const sockets = new Set<Socket>()
   const url = await listen((request, response) => {
@@ -560,6 +597,48 @@ describe('secrets', () => {
 
   test.each([23, 65])('%i bytes do not', (bytes) => {
     expect(readWebhookSecret(`whsec_${randomBytes(bytes).toString('base64')}`)).toBeUndefined()
+  })
+})
+
+describe('where a webhook may go', () => {
+  test.each([
+    'https://api.example.com/hooks',
+    'https://8.8.8.8/hooks',
+    'http://localhost:8090/hooks',
+    'http://127.0.0.1:8090/hooks',
+    'http://[::1]:8090/hooks',
+    'http://10.1.2.3/hooks',
+    'http://172.16.5.5/hooks',
+    'http://172.31.255.1/hooks',
+    'http://192.168.1.2/hooks',
+    'http://100.64.0.1/hooks',
+    'http://[fd12::1]/hooks',
+    'http://backend:8090/hooks',
+    'http://host.docker.internal:8090/hooks',
+    'http://backend.shop.svc.cluster.local/hooks',
+  ])('%s', (url) => {
+    expect(wrongInWebhookUrl(url)).toBeUndefined()
+  })
+
+  test.each([
+    'http://api.example.com/hooks',
+    'http://8.8.8.8/hooks',
+    'http://172.15.0.1/hooks',
+    'http://172.32.0.1/hooks',
+    'http://192.169.0.1/hooks',
+    'http://100.128.0.1/hooks',
+    // What clouds tell their machines, keys included.
+    'http://169.254.169.254/hooks',
+    'http://[2001:db8::1]/hooks',
+    'http://internal.example.com/hooks',
+    // Another way to write 8.8.8.8.
+    'http://134744072/hooks',
+    'ftp://backend/hooks',
+    'backend:8090',
+    '',
+    7,
+  ])('and where not: %s', (url) => {
+    expect(wrongInWebhookUrl(url)).toBeDefined()
   })
 })
 
