@@ -40,7 +40,7 @@ try {
       PATH: process.env.PATH,
       JWKS_URL: jwks,
       WX_APP_ID: wechat.app.appId,
-      WEBHOOK_SECRET: made.WXLOGIN_WEBHOOKS_SECRET,
+      WXLOGIN_WEBHOOKS_SECRET: made.WXLOGIN_WEBHOOKS_SECRET,
     },
   )
   for (const backend of backends) ends.push(backend.stop)
