@@ -1,5 +1,6 @@
 import type { AuthOptions } from '@wxlogin/server'
 import { weaknessOf } from '@wxlogin/server'
+import { createSqlStore, type SqlDatabase, type SqlDialect } from '@wxlogin/server/sql'
 import type { Text } from '../text.js'
 import { authProblemsOf } from './auth-problems.js'
 import { type LogLevel, logLevels } from './json-log.js'
@@ -179,15 +180,33 @@ export async function readConfig({
     const protocol = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : ''
     const table = textIn('table')
     if (typeof url === 'string' && /^postgres(ql)?:$/.test(protocol)) {
+      checkTable('postgresql', table)
       return { kind: 'postgresql', url, table }
     }
     if (typeof url === 'string' && /^(mysql|mariadb):$/.test(protocol)) {
+      checkTable('mysql', table)
       return { kind: 'mysql', url: url.replace(/^mariadb:/, 'mysql:'), table }
     }
     return complain('databaseUrl', {
       en: 'must be like postgres://user:password@host/database, or mysql://…; a password with special characters is percent-encoded in it',
       zh: '必须像 postgres://user:password@host/database 或 mysql://…；密码里的特殊字符要做百分号编码',
     })
+  }
+
+  /** In the words of the store, which nothing is asked of here. */
+  function checkTable(dialect: SqlDialect, table: string | undefined): void {
+    if (table === undefined) return
+    const none: SqlDatabase = {
+      executeQuery: () => Promise.reject(new Error('There is no connection')),
+      withoutPlugins: () => none,
+      transaction: () => ({ execute: (run) => run(none) }),
+    }
+    try {
+      createSqlStore(none, { dialect, table })
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+      problems.push({ text: { en: error.message, zh: error.message }, where: whereIs('table') })
+    }
   }
 
   function textIn(name: SettingName): string | undefined {

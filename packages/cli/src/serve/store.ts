@@ -119,3 +119,12 @@ async function driver<Module>(name: string, load: () => Promise<Module>): Promis
     )
   }
 }
+
+/** What a driver says is wrong, in a word: its messages may quote an address with its password. */
+export function codeOf(error: unknown): string {
+  const { code, name, message } = Object(error)
+  if (typeof code === 'string') return code
+  // Redis begins with one: WRONGPASS, NOAUTH, LOADING.
+  const [word] = name === 'ReplyError' ? (/^[A-Z]{3,20}\b/.exec(String(message)) ?? []) : []
+  return word ?? String(name ?? 'Error')
+}

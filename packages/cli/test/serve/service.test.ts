@@ -291,7 +291,13 @@ describe('what keeps it from starting', () => {
     const { port } = server.address() as AddressInfo
 
     await expect(startServe({ WXLOGIN_LISTEN: `127.0.0.1:${port}` })).rejects.toThrow(
-      `has ended with 3: wxlogin: Port ${port} cannot be listened to (EADDRINUSE): choose another one with listen`,
+      `has ended with 3: wxlogin: 127.0.0.1:${port} cannot be listened to (EADDRINUSE): choose another address with listen`,
+    )
+  })
+
+  test('an address that is none of this machine, and which setting it is', async () => {
+    await expect(startServe({ WXLOGIN_ADMIN_LISTEN: '192.0.2.1:1' })).rejects.toThrow(
+      'choose another address with admin.listen',
     )
   })
 
@@ -324,7 +330,7 @@ test('--check says that the store does not answer, and names no password', async
   const { exit, out } = await wxlogin(['serve', '--check'], { env, cwd: folderWith({}) })
 
   expect(exit).toBe(1)
-  expect(out).toContain(`The store at 127.0.0.1:${port} does not answer`)
+  expect(out).toContain(`The store at 127.0.0.1:${port} does not answer, or refuses (ECONNREFUSED)`)
   expect(out).not.toContain('hunter2')
 })
 

@@ -156,6 +156,11 @@ describe('a mistake is named, with what to do', () => {
     ],
     ['a port that is none', wrong({ PORT: 'tcp://10.0.0.1:80' }), 'PORT must be a number'],
     [
+      'a name of no table',
+      wrong({ REDIS_URL: '', DATABASE_URL: 'postgres://db/login', WXLOGIN_TABLE: 'my-sessions' }),
+      'table must be letters, digits and "_"',
+    ],
+    [
       'no AppSecret',
       wrong({ WX_APP_SECRET: '' }),
       'apps[0].appSecret (of wx1234567890abcdef) must be a non-empty string; is the environment',
