@@ -299,6 +299,11 @@ describe('a mistake is named, with what to do', () => {
       'acceptLegacy is code in createAuth, and cannot be set in a service',
     ],
     [
+      'a member of every object',
+      { files: asFile({ ...enoughInFile, constructor: 1 }) },
+      'constructor is no setting; see wxlogin serve --help',
+    ],
+    [
       'a slip in a group',
       { files: asFile({ ...enoughInFile, webhooks: { onLogn: 'http://backend' } }) },
       'webhooks.onLogn is no setting; did you mean webhooks.onLogin?',
