@@ -245,6 +245,33 @@ describe('what is sent', () => {
     })
   })
 
+  test.each<[string, Answer, string | undefined]>([
+    ['nothing to say', { status: 204 }, undefined],
+    [
+      'a byte order mark, as some libraries write it',
+      { status: 200, body: '\uFEFF{"userId":"u7"}' },
+      'u7',
+    ],
+    [
+      'large numbers as texts',
+      { status: 200, body: '{"userId":"1234567890123456789"}' },
+      '1234567890123456789',
+    ],
+    [
+      'numbers that are exact',
+      { status: 200, body: '{"userId":9007199254740991,"data":[1e-30,0.12345678901234567890,-7]}' },
+      '9007199254740991',
+    ],
+  ])('%s is understood', async (_, answer, userId) => {
+    const backend = await startBackend({ answer: () => answer })
+    const { login } = setUp({ onLogin: backend.url })
+
+    const { status, json } = await login()
+
+    expect(status).toBe(200)
+    if (userId !== undefined) expect(json.user_id).toBe(userId)
+  })
+
   test('a hook without an address is not called', async () => {
     const { login } = setUp({})
 
@@ -413,6 +440,14 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
       1,
       'cannot be used',
     ],
+    // What is rounded in a claim or in data is as much somebody else's.
+    [
+      'data that is not exact',
+      { status: 200, body: '{"data":{"order":[1.5,-1234567890123456789]}}' },
+      1,
+      'a whole number that is not exact in JSON',
+    ],
+    ['nothing at all', { status: 200 }, 1, 'answered 200 with nothing'],
     [
       'too much',
       { status: 200, body: { data: 'x'.repeat(70_000) } },
@@ -431,7 +466,7 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
     expect(failureIn(events)).toContain(says)
   })
 
-  test.each([{ sub: 'u1' }, { text: 'x'.repeat(2048) }])(
+  test.each([{ sub: 'u1' }, { text: 'x'.repeat(2048) }, '{"tenant":1234567890123456789}'])(
     'claims that no token can carry: %j',
     async (body) => {
       const backend = await startBackend({ answer: () => ({ status: 200, body }) })
@@ -454,6 +489,30 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
 
     expect((await login()).status).toBe(503)
     expect(failureIn(events)).toContain('answered 200 with too much')
+  })
+
+  // GBK, as an older backend in China answers: 张三 and 李四 would become one user.
+  test.each([
+    ['onLogin', '{"userId":"\xd5\xc5\xc8\xfd"}'],
+    ['claims', '{"name":"\xc0\xee\xcb\xc4"}'],
+  ] as const)('%s in another encoding than UTF-8', async (hook, text) => {
+    const url = await listen((request, response) => {
+      request.resume()
+      response.end(Buffer.from(text, 'latin1'))
+    })
+    const { login, events } = setUp({ [hook]: url })
+
+    const { status, json } = await login()
+
+    expect([status, json.error]).toEqual([503, 'temporarily_unavailable'])
+    expect(failureIn(events)).toContain('answered 200 in another encoding than UTF-8')
+  })
+
+  test('a connection that ends behind the headers, which says nothing of an end', async () => {
+    const url = await listen(({ socket }) => socket.end('HTTP/1.0 200 OK\r\n\r\n'))
+    const { login } = setUp({ onLogin: url })
+
+    expect((await login()).json.error).toBe('temporarily_unavailable')
   })
 
   test('nobody listens', async () => {
