@@ -122,6 +122,8 @@ export async function readConfig({
 
   function checkSigningKeys(): void {
     const keys = Array.isArray(auth.signingKeys) ? auth.signingKeys : []
+    // What is no key at all has been complained of.
+    if (keys.some((key) => typeof Object(key).kty !== 'string')) return
     if (keys.some((key) => typeof Object(key).d === 'string')) return
     if (keys.length > 0) {
       complain('signingKeys', {
@@ -150,8 +152,10 @@ export async function readConfig({
       })
       return undefined
     }
-    if (isMemoryWanted) return { kind: 'memory' }
     const [name] = urls
+    complainUnused('keyPrefix', 'redisUrl', name)
+    complainUnused('table', 'databaseUrl', name)
+    if (isMemoryWanted) return { kind: 'memory' }
     if (name === undefined) {
       if (isBroken) return undefined
       problems.push({
@@ -166,18 +170,37 @@ export async function readConfig({
     return name === 'redisUrl' ? redisPlace(get(name)) : databasePlace(get(name))
   }
 
+  /** Somebody believes that it does something. */
+  function complainUnused(name: SettingName, needed: SettingName, used: SettingName | undefined) {
+    if (get(name) === undefined || used === needed || skipped.has(needed)) return
+    complain(name, { en: `goes with ${needed} alone`, zh: `只能和 ${needed} 一起用` })
+  }
+
   function redisPlace(url: unknown): StorePlace | undefined {
-    if (typeof url === 'string' && URL.canParse(url) && /^rediss?:\/\//.test(url)) {
-      return { kind: 'redis', url, keyPrefix: textIn('keyPrefix') }
+    const place = addressOf(url)
+    if (place && /^rediss?:$/.test(place.protocol) && /^(\/\d*)?$/.test(place.pathname)) {
+      return { kind: 'redis', url: String(url), keyPrefix: textIn('keyPrefix') }
     }
     return complain('redisUrl', {
-      en: 'must be like redis://host:6379, or rediss:// with TLS',
-      zh: '必须像 redis://host:6379，用 TLS 时是 rediss://',
+      en: 'must be like redis://:password@host:6379/0, or rediss:// with TLS; what is behind the slash is a number, and a password with special characters is percent-encoded in it',
+      zh: '必须像 redis://:password@host:6379/0，用 TLS 时是 rediss://；斜杠后面是数字，密码里的特殊字符要做百分号编码',
     })
   }
 
+  /** `undefined` for what is no address, and for one whose password was not encoded: a part of it would be the host. */
+  function addressOf(url: unknown): URL | undefined {
+    if (typeof url !== 'string' || !URL.canParse(url)) return undefined
+    const parsed = new URL(url)
+    try {
+      decodeURIComponent(parsed.username + parsed.password)
+    } catch {
+      return undefined
+    }
+    return /@/.test(parsed.pathname + parsed.hash) ? undefined : parsed
+  }
+
   function databasePlace(url: unknown): StorePlace | undefined {
-    const protocol = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : ''
+    const { protocol = '' } = addressOf(url) ?? {}
     const table = textIn('table')
     if (typeof url === 'string' && /^postgres(ql)?:$/.test(protocol)) {
       checkTable('postgresql', table)
@@ -273,8 +296,9 @@ export async function readConfig({
       return [[hook, String(url)]]
     })
     const given = get('webhooks.secret')
-    const secrets = [given ?? []].flat().map(readWebhookSecret)
-    if (urls.length > 0 && secrets.length === 0) {
+    const texts = [given ?? []].flat()
+    const secrets = texts.map(readWebhookSecret)
+    if (urls.length > 0 && secrets.length === 0 && !skipped.has('webhooks.secret')) {
       complain('webhooks.secret', {
         en: 'is missing: by it your backend knows who is calling. Make one with `wxlogin keygen --webhook`',
         zh: '没有设置：你的后端靠它确认调用方。用 `wxlogin keygen --webhook` 生成',
@@ -285,11 +309,27 @@ export async function readConfig({
         en: 'must be whsec_ and 24 to 64 bytes in base64, or a list of such; make one with `wxlogin keygen --webhook`',
         zh: '必须是 whsec_ 加 24 到 64 字节的 base64，或由它们组成的列表；用 `wxlogin keygen --webhook` 生成',
       })
+    } else if (
+      texts.some((text) => weaknessOf(String(text).slice('whsec_'.length)) !== undefined)
+    ) {
+      complain('webhooks.secret', {
+        en: 'can be guessed; make one with `wxlogin keygen --webhook`',
+        zh: '可以被猜到；用 `wxlogin keygen --webhook` 生成',
+      })
+    } else if (secrets.length > 0 && urls.length === 0 && !hookNames.some(isBroken)) {
+      complain('webhooks.secret', {
+        en: 'is set, and no webhook is: set webhooks.onLogin to where your backend answers',
+        zh: '已设置，却没有任何 webhook：请把 webhooks.onLogin 设为后端的地址',
+      })
     }
     return {
       urls: Object.fromEntries(urls),
       secrets: secrets.filter((secret) => secret !== undefined),
     }
+  }
+
+  function isBroken(hook: (typeof hookNames)[number]): boolean {
+    return skipped.has(`webhooks.${hook}`)
   }
 
   function readAdminKeys(): readonly string[] {

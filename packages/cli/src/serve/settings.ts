@@ -45,12 +45,23 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
   async function textOf(variable: string, name: SettingName): Promise<string | undefined> {
     const given = env[variable] || undefined
     const secretFile = env[`${variable}_FILE`] || undefined
-    if (secretFile === undefined) return given
+    if (secretFile === undefined) return checked(given, variable, name)
     if (given !== undefined) {
       problems.push({ name, text: both(variable, `${variable}_FILE`) })
       return given
     }
-    return readSecretFile(resolve(cwd, secretFile), `${variable}_FILE`, name)
+    const where = `${variable}_FILE`
+    return checked(await readSecretFile(resolve(cwd, secretFile), where, name), where, name)
+  }
+
+  /** What a shell takes off, and Docker and Kubernetes do not: one instance would have another secret than the next. */
+  function checked(text: string | undefined, where: string, name: SettingName): string | undefined {
+    if (text !== undefined && /^(["']).*\1$/s.test(text))
+      problems.push({ name, text: quoted(where) })
+    else if (text !== undefined && text !== text.trim() && !/^\s*[[{]/.test(text)) {
+      problems.push({ name, text: spaced(where) })
+    }
+    return text
   }
 
   async function readSecretFile(
@@ -80,7 +91,14 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
     const [[key, reference] = [], ...others] = Object.entries(value)
     if (others.length === 0 && typeof reference === 'string') {
       if (key === 'file') return readSecretFile(resolve(cwd, reference), placeInFile(name), name)
-      if (key === 'env') return textOf(reference, name)
+      if (key === 'env') {
+        const text = await textOf(reference, name)
+        // Left out, it would be a service without its webhook or its admin API.
+        if (text === undefined && !problems.some((known) => known.name === name)) {
+          problems.push({ name, text: missing(reference), where: placeInFile(name) })
+        }
+        return text
+      }
     }
     const members = Object.entries(value).map(
       async ([key, member]) => [key, await resolved(member, name)] as const,
@@ -102,6 +120,8 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
       } catch {
         problems.push({ name, text: noJson(variable) })
       }
+    } else if (inFile.get(name) === null) {
+      problems.push({ name, text: isNull(name), where: placeInFile(name) })
     } else if (isInFile) {
       places.set(name, placeInFile(name))
       values.set(name, await resolved(inFile.get(name), name))
@@ -132,14 +152,13 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
 
   function refuseUnknown(name: string): void {
     if ((settingNames as readonly string[]).includes(name)) return
-    const instead = codeOptions[name]
+    const instead = Object.hasOwn(codeOptions, name) ? codeOptions[name] : undefined
     const meant = nearest(name, settingNames)
     problems.push({ text: unknown(name, instead, meant), where: placeInFile(name) })
   }
 
-  /** Kubernetes puts variables for every service beside a container: for one called wxlogin, `WXLOGIN_PORT` is one. */
   function refuseUnknownVariable(variable: string): void {
-    if (!/^WXLOGIN_/.test(variable) || /_(PORT|SERVICE)(_|$)/.test(variable)) return
+    if (!/^WXLOGIN_/.test(variable) || isOfKubernetes(variable, env[variable])) return
     const known = [...settingNames.map(variableOf), 'WXLOGIN_CONFIG', 'WXLOGIN_PUBLIC_KEY']
     if (known.includes(variable.replace(/_FILE$/, ''))) return
     if (isMentioned(file, variable)) return
@@ -164,12 +183,13 @@ async function readConfigFile(cwd: string, given: string | undefined): Promise<o
   try {
     text = await readFile(resolve(cwd, given ?? usualFile), 'utf8')
   } catch (cause) {
-    if (given === undefined) return {}
+    // One that is there and cannot be read was meant.
+    if (given === undefined && Object(cause).code === 'ENOENT') return {}
     throw new CliError(
       'failed',
       {
-        en: `There is no ${given}, or it cannot be read`,
-        zh: `没有 ${given}，或无法读取`,
+        en: `There is no ${given ?? usualFile}, or it cannot be read`,
+        zh: `没有 ${given ?? usualFile}，或无法读取`,
       },
       { cause },
     )
@@ -200,12 +220,37 @@ function flattened(file: object): readonly (readonly [SettingName, unknown])[] {
   }) as readonly (readonly [SettingName, unknown])[]
 }
 
+/** What it puts beside every container of a namespace: for a service that is called wxlogin, `WXLOGIN_PORT` is one. */
+const isOfKubernetes = (variable: string, value: string | undefined): boolean =>
+  /_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/.test(variable) ||
+  (/_PORT$/.test(variable) && /^\w+:\/\//.test(value ?? ''))
+
 const isMentioned = (value: unknown, variable: string): boolean =>
   JSON.stringify(value ?? null).includes(`{"env":"${variable}"}`)
 
 const both = (one: string, other: string): Text => ({
   en: `${one} and ${other} are both set; keep one of the two`,
   zh: `${one} 和 ${other} 同时设置了，请只保留一个`,
+})
+
+const quoted = (where: string): Text => ({
+  en: `${where} has quotation marks around it; take them out where it is set: a shell does, docker --env-file does not`,
+  zh: `${where} 两端有引号，请在设置它的地方去掉：shell 会自动去掉，docker --env-file 不会`,
+})
+
+const spaced = (where: string): Text => ({
+  en: `${where} has white space around it, a line break for example; take it out where it is set`,
+  zh: `${where} 两端有空白，例如换行，请在设置它的地方去掉`,
+})
+
+const missing = (variable: string): Text => ({
+  en: `${variable} is not set`,
+  zh: `没有设置 ${variable}`,
+})
+
+const isNull = (name: string): Text => ({
+  en: `${name} is null; leave it out, or give it a value`,
+  zh: `${name} 是 null，请去掉，或者给它一个值`,
 })
 
 const noJson = (variable: string): Text => ({
