@@ -41,8 +41,10 @@ process.exitCode = await run(argv.slice(2), {
 
 function isAppending(): boolean {
   try {
-    const found = fstatSync(1)
-    return found.isFile() && found.size > 0
+    // As numbers, what is found of a pipe goes where Node's realpathSync reads: from then on links are not followed, and
+    // what pnpm has installed does not find what it needs.
+    const found = fstatSync(1, { bigint: true })
+    return found.isFile() && found.size > 0n
   } catch {
     // Windows cannot tell of every output what it is.
     return false
