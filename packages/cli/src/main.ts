@@ -41,8 +41,7 @@ process.exitCode = await run(argv.slice(2), {
 
 function isAppending(): boolean {
   try {
-    // As numbers, what is found of a pipe goes where Node's realpathSync reads: from then on links are not followed, and
-    // what pnpm has installed does not find what it needs.
+    // As bigint, for else Node 20 goes on to take every path for a pipe, and follows no link of pnpm's (realpathSync).
     const found = fstatSync(1, { bigint: true })
     return found.isFile() && found.size > 0n
   } catch {
