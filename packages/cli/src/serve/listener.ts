@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CliError } from '../errors.js'
-import type { Address } from './config.js'
+import type { Address } from './reach.js'
 import type { SettingName } from './setting-names.js'
 
 /** Something that listens. */

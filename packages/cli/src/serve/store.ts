@@ -2,7 +2,7 @@ import type { SessionStore } from '@wxlogin/server'
 import { createRedisStore } from '@wxlogin/server/redis'
 import { createSqlStore, type SqlStore } from '@wxlogin/server/sql'
 import { CliError } from '../errors.js'
-import type { StorePlace } from './config.js'
+import type { StorePlace } from './store-place.js'
 
 /** A store with its connections. */
 export interface OpenStore {

@@ -156,6 +156,16 @@ describe('a mistake is named, with what to do', () => {
     ],
     ['a port that is none', wrong({ PORT: 'tcp://10.0.0.1:80' }), 'PORT must be a number'],
     [
+      'a table where there is none',
+      wrong({ WXLOGIN_TABLE: 'sessions' }),
+      'table goes with databaseUrl, and does nothing here',
+    ],
+    [
+      'a level that there is not',
+      wrong({ WXLOGIN_LOG_LEVEL: 'verbose' }),
+      'logLevel must be one of',
+    ],
+    [
       'a name of no table',
       wrong({ REDIS_URL: '', DATABASE_URL: 'postgres://db/login', WXLOGIN_TABLE: 'my-sessions' }),
       'table must be letters, digits and "_"',
@@ -287,6 +297,11 @@ describe('a mistake is named, with what to do', () => {
       'code that no service can have',
       { files: asFile({ ...enoughInFile, acceptLegacy: {} }) },
       'acceptLegacy is code in createAuth, and cannot be set in a service',
+    ],
+    [
+      'a member of every object',
+      { files: asFile({ ...enoughInFile, constructor: 1 }) },
+      'constructor is no setting; see wxlogin serve --help',
     ],
     [
       'a slip in a group',
