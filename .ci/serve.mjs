@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildSteps, stepsOf } from './dockerfile.mjs'
+import { freePort } from './free-port.mjs'
 import { createDatabases } from './moving/database.mjs'
 import { pack } from './pack.mjs'
 import { root, run } from './process.mjs'
@@ -400,12 +401,4 @@ async function onDatabases({ program, image, wechat, common }) {
       return migrated.output.trim()
     })
   }
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise((up) => server.listen(0, '127.0.0.1', up))
-  const { port } = server.address()
-  await new Promise((closed) => server.close(closed))
-  return port
 }
