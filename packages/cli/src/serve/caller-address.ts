@@ -9,7 +9,7 @@ export function callerAddress(
   { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
   trustedProxies: number,
 ): string | undefined {
-  const seen = socket.remoteAddress
+  const seen = plain(socket.remoteAddress ?? '') || undefined
   if (trustedProxies === 0) return seen
   const forwarded = String(headers['x-forwarded-for'] ?? '')
     .split(',')
@@ -22,5 +22,8 @@ export function callerAddress(
 function addressIn(entry: string): string {
   const [, bare = entry] =
     /^\[([^\]]+)\](?::\d+)?$/.exec(entry) ?? /^([\d.]+):\d+$/.exec(entry) ?? []
-  return isIP(bare) ? bare : ''
+  return isIP(bare) ? plain(bare) : ''
 }
+
+/** Sockets of both families write an address of IPv4 as one of IPv6. */
+const plain = (address: string) => address.replace(/^::ffff:(?=[\d.]+$)/i, '')
