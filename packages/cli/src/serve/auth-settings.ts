@@ -37,6 +37,8 @@ function keysIn(value: unknown): unknown {
 function checkSigningKeys({ complain, isBroken }: Inspection, given: unknown): void {
   const keys = Array.isArray(given) ? given : []
   if (isBroken('signingKeys') || keys.some((key) => typeof Object(key).d === 'string')) return
+  // What is no key at all has been complained of.
+  if (keys.some((key) => typeof Object(key).kty !== 'string')) return
   if (keys.length > 0) {
     complain('signingKeys', {
       en: 'has only public keys, which sign nothing: put the private one, WXLOGIN_KEY of `wxlogin keygen --jwk ES256`, first',

@@ -114,6 +114,8 @@ describe('what is enough', () => {
           WXLOGIN_SERVICE_HOST: '10.0.0.1',
           WXLOGIN_PORT_80_TCP_ADDR: '10.0.0.1',
           WXLOGIN_ADMIN_SERVICE_PORT: '8081',
+          WXLOGIN_ADMIN_SERVICE_PORT_HTTP: '8081',
+          WXLOGIN_ADMIN_PORT: 'tcp://10.0.0.2:8081',
         },
       },
     ],
@@ -314,6 +316,116 @@ describe('a mistake is named, with what to do', () => {
       'apps[0].appId must be a non-empty string',
     ],
     [
+      'a variable that the file names and that is not set',
+      {
+        files: asFile({
+          ...enoughInFile,
+          webhooks: { onLogin: { env: 'BACKEND_URL' }, secret: webhookSecret },
+        }),
+      },
+      'BACKEND_URL is not set',
+    ],
+    [
+      'an admin key that the file names and that is not set',
+      { files: asFile({ ...enoughInFile, admin: { key: { env: 'ADMIN_KEY' } } }) },
+      'ADMIN_KEY is not set',
+    ],
+    [
+      'a secret of webhooks that is not set',
+      {
+        files: asFile({
+          ...enoughInFile,
+          webhooks: { onLogin: 'http://backend/hook', secret: { env: 'HOOK_SECRET' } },
+        }),
+      },
+      'HOOK_SECRET is not set',
+    ],
+    [
+      'a setting that is null',
+      { files: asFile({ ...enoughInFile, admin: { key: null } }) },
+      'admin.key is null; leave it out',
+    ],
+    [
+      'a name that every object has',
+      { files: asFile({ ...enoughInFile, constructor: 1 }) },
+      'constructor is no setting',
+    ],
+    [
+      'a port where Kubernetes would have an address',
+      wrong({ WXLOGIN_PORT: '9090' }),
+      'WXLOGIN_PORT is no setting',
+    ],
+    [
+      'a port for operators likewise',
+      wrong({ WXLOGIN_ADMIN_PORT: '9090' }),
+      'WXLOGIN_ADMIN_PORT is no setting',
+    ],
+    [
+      'quotation marks that no shell took off',
+      wrong({ WXLOGIN_SECRET: `'${goodSecret}'` }),
+      'WXLOGIN_SECRET has quotation marks around it',
+    ],
+    [
+      'quotation marks around a key',
+      wrong({ WXLOGIN_KEY: `'${JSON.stringify(jwk)}'` }),
+      'WXLOGIN_KEY has quotation marks around it',
+    ],
+    [
+      'a line break behind a secret',
+      wrong({ WXLOGIN_SECRET: `${goodSecret}\n` }),
+      'WXLOGIN_SECRET has white space around it',
+    ],
+    [
+      'a key of which a part is another one',
+      wrong({ WXLOGIN_KEY: JSON.stringify({ ...jwk, d: `AAAA${jwk.d?.slice(4)}` }) }),
+      'signingKeys[0]: its private part does not belong to its public part',
+    ],
+    [
+      'a secret for webhooks that there are not',
+      wrong({ WXLOGIN_WEBHOOKS_SECRET: webhookSecret }),
+      'webhooks.secret is set, and no webhook is',
+    ],
+    [
+      'a secret for webhooks that can be guessed',
+      wrong({
+        WXLOGIN_WEBHOOKS_ON_LOGIN: 'http://backend/hook',
+        WXLOGIN_WEBHOOKS_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
+      }),
+      'webhooks.secret can be guessed',
+    ],
+    [
+      'a prefix where there is no Redis',
+      wrong({ REDIS_URL: '', DATABASE_URL: 'postgres://db/login', WXLOGIN_KEY_PREFIX: 'shop:' }),
+      'keyPrefix goes with redisUrl',
+    ],
+    [
+      'a table where there is no database',
+      wrong({ WXLOGIN_TABLE: 'sessions' }),
+      'table goes with databaseUrl',
+    ],
+    // ioredis would select NaN, and throw where nobody catches it.
+    [
+      'a name where Redis has numbers',
+      wrong({ REDIS_URL: 'redis://127.0.0.1/prod' }),
+      'what is behind the slash is a number',
+    ],
+    ...[
+      'redis://hunter2/abc@redis',
+      'redis://default:1234/abc@redis',
+      'redis://:hunter%2@redis',
+    ].map((url): [string, Given, string] => [
+      `a password that is not encoded: ${url}`,
+      wrong({ REDIS_URL: url }),
+      'a password with special characters is percent-encoded',
+    ]),
+    ...['postgres://u:1/2@db/login', 'mysql://u:hunter%2@db/login'].map(
+      (url): [string, Given, string] => [
+        `a password that is not encoded: ${url}`,
+        wrong({ REDIS_URL: '', DATABASE_URL: url }),
+        'a password with special characters is percent-encoded',
+      ],
+    ),
+    [
       'a setting that is there twice',
       { files: asFile(enoughInFile), env: { WXLOGIN_SECRET: goodSecret } },
       'secret in wxlogin.json and WXLOGIN_SECRET are both set; keep one of the two',
@@ -418,6 +530,13 @@ test('a file that is not there', async () => {
     exit: 3,
     err: 'wxlogin: There is no nowhere.json, or it cannot be read',
   })
+})
+
+test('a file that cannot be read is not passed over', async () => {
+  const { exit, err } = await check({ env: enough, files: { 'wxlogin.json/x': '' } })
+
+  expect(exit).toBe(3)
+  expect(err).toBe('wxlogin: There is no wxlogin.json, or it cannot be read')
 })
 
 test('no secret is ever printed, whatever is wrong with it', async () => {
