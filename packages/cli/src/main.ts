@@ -3,11 +3,14 @@ import process from 'node:process'
 import { isAppending } from './appending.js'
 import { createBusy } from './busy.js'
 import { run } from './run.js'
+import { endOnUncaught } from './uncaught.js'
 
 const { argv, cwd, env, stderr, stdin, stdout } = process
 
 /** As shells count them. */
 const exitsOfSignals = { SIGINT: 130, SIGTERM: 143 }
+
+endOnUncaught(process)
 
 // `wxlogin explain | head` reads no further, and nothing is wrong.
 for (const stream of [stdout, stderr]) {

@@ -137,6 +137,16 @@ describe('a mistake is named, with what to do', () => {
   test.each<[string, Given, string]>([
     ['no store', wrong({ REDIS_URL: '' }), 'No place for sessions: set REDIS_URL or DATABASE_URL'],
     [
+      'no mini program',
+      wrong({ WX_APP_ID: '', WX_APP_SECRET: '' }),
+      'apps is missing: set WX_APP_ID and WX_APP_SECRET',
+    ],
+    [
+      'no secret',
+      wrong({ WXLOGIN_SECRET: '' }),
+      'secret is missing: make one with `wxlogin keygen`, and set WXLOGIN_SECRET',
+    ],
+    [
       'two stores',
       wrong({ DATABASE_URL: 'postgres://db/login' }),
       'REDIS_URL and DATABASE_URL are both set, and sessions are in one place',
@@ -177,7 +187,7 @@ describe('a mistake is named, with what to do', () => {
       wrong({ WX_APP_SECRET: '' }),
       'apps[0].appSecret (of wx1234567890abcdef) must be a non-empty string; is the environment',
     ],
-    ['no secret', wrong({ WXLOGIN_SECRET: '' }), 'secret must be'],
+    ['a short secret', wrong({ WXLOGIN_SECRET: 'short' }), 'secret must have at least 32 bytes'],
     [
       'the AppSecret as secret',
       wrong({ WXLOGIN_SECRET: appSecret }),
@@ -492,6 +502,12 @@ test('without --check they are the reason not to start', async () => {
 
   expect({ exit, out }).toEqual({ exit: 1, out: '' })
   expect(err).toContain('wxlogin serve does not start: 4 mistakes in the settings')
+})
+
+test('whoever has set nothing yet reads what to do in Chinese as well', async () => {
+  const { out } = await check({ args: ['--lang', 'zh'] })
+
+  expect(out.match(/没有设置：|没有存放会话的地方：/g)).toHaveLength(4)
 })
 
 test('without a webhook for logins it says what comes of that', async () => {
