@@ -356,7 +356,7 @@ async function signals({ program, image, wechat, common }) {
 /** PostgreSQL and MariaDB: what is said without a driver, the table, a login, a restart. */
 async function onDatabases({ program, image, wechat, common }) {
   console.log('\n── in a database ──')
-  const { REDIS_URL: _, ...env } = common
+  const { REDIS_URL: _, WXLOGIN_WEBHOOKS_SECRET: __, ...env } = common
   const cwd = image.folder
   const serve = (url, ...args) =>
     run(process.execPath, [program, 'serve', ...args], {
