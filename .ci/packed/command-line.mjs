@@ -11,8 +11,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../free-port.mjs'
 import { root, run } from '../process.mjs'
 
 const maxInstalledMb = 20
@@ -176,14 +176,6 @@ const auth = createAuth({
 })
 createServer(authRoutes(auth, { basePath: '/wx' })).listen(Number(process.argv[2]), '127.0.0.1')
 `
-
-async function freePort() {
-  const taken = createServer()
-  await new Promise((listening) => taken.listen(0, '127.0.0.1', listening))
-  const { port } = taken.address()
-  await new Promise((closed) => taken.close(closed))
-  return port
-}
 
 /** As in `wxlogin … | head -0`: its output is closed before it writes. */
 function unread(program, ...args) {
