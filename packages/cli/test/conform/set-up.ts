@@ -6,6 +6,8 @@ import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/node'
 import { onTestFinished } from 'vitest'
 import { defaults } from '../../src/conform/settings.js'
 import { listen, wxlogin } from '../set-up.js'
+import type { Alteration } from './alterations.js'
+import { alteringProxy } from './altering-proxy.js'
 import type { Fault } from './faults.js'
 import { startFaultyServer } from './faulty-server.js'
 
@@ -93,6 +95,15 @@ export async function ours(options: Partial<AuthOptions> = {}) {
       ...['--prefetch', '/wx/a-path-that-nobody-guesses/prefetch'],
     ],
   }
+}
+
+/** Our server behind one that is wrong in one way: what of this requirement is found. */
+export async function conformAltered(id: string, { options, only, ...altering }: Alteration) {
+  const { args, told, server } = await ours(options)
+  const url = await alteringProxy(new URL(server).origin, altering)
+  const rest = [...args.slice(2), ...told, '--only', [id, ...(only ? [only] : [])].join(',')]
+  const { found } = await conform(['--server', `${url}/wx`, ...rest])
+  return found().requirements.find((one) => one.id === id)
 }
 
 /** Runs `wxlogin conform` and reads what it found. */
