@@ -31,7 +31,8 @@ export async function check(
     }
     const { auth, close } = await openLogin(config, { now: call.now, onEvent, onError })
     const { store } = await auth.check().finally(close)
-    if (!store.ok) found.push(isDown(config, reason))
+    // It may answer all the same: Redis without the database of that number, from another one.
+    if (!store.ok || reason !== undefined) found.push(isDown(config, reason))
     warnings.push(...store.warnings.flatMap((name) => hints[name] ?? []))
   }
 

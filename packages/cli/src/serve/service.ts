@@ -127,7 +127,9 @@ function watch(
 }
 
 const isRead = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD'
-const pathOf = ({ url = '' }: IncomingMessage) => url.split('?', 1)[0]
+/** A target may have its scheme and host (RFC 9112 §3.2.2). */
+const pathOf = ({ url = '' }: IncomingMessage) =>
+  url.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1)[0]
 
 function sendJson(response: ServerResponse, status: number, value: object): void {
   response

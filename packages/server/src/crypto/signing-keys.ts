@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
 import { CompactSign, compactVerify } from 'jose'
 import { decodeBase64url } from './base64url.js'
 import type { TokenKey } from './key-ring.js'
@@ -49,6 +56,11 @@ function readSigningKey(jwk: Jwk, index: number): SigningKey {
   const { publicKey, privateKey } = importJwk(jwk, wanted)
   const alg = algorithmOf(publicKey)
   if (!alg) throw new TypeError(wanted)
+  if (privateKey && !belongTogether(privateKey, publicKey)) {
+    throw new TypeError(
+      `signingKeys[${index}]: its private part does not belong to its public part; copy the whole key again`,
+    )
+  }
   if ((jwk.alg ?? alg) !== alg || (jwk.use ?? 'sig') !== 'sig') {
     throw new TypeError(
       `signingKeys[${index}] must have alg "${alg}" and use "sig", or leave them out`,
@@ -94,6 +106,17 @@ function importJwk(jwk: Jwk, wanted: string) {
   } catch {
     // The reason may quote key material.
     throw new TypeError(wanted)
+  }
+}
+
+/** Nothing else says so before the first login. */
+function belongTogether(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const hash = publicKey.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+  const probe = Buffer.from('wxlogin')
+  try {
+    return verify(hash, probe, publicKey, sign(hash, probe, privateKey))
+  } catch {
+    return false
   }
 }
 
