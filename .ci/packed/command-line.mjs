@@ -1,6 +1,6 @@
 // The packed command line in an empty folder, as `npx wxlogin` finds it there.
 import { spawn } from 'node:child_process'
-import { createHash, generateKeyPairSync, randomBytes, randomInt } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import {
   cpSync,
   lstatSync,
@@ -11,8 +11,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from '../free-port.mjs'
 import { root, run } from '../process.mjs'
 
 const maxInstalledMb = 20
@@ -176,18 +176,6 @@ const auth = createAuth({
 })
 createServer(authRoutes(auth, { basePath: '/wx' })).listen(Number(process.argv[2]), '127.0.0.1')
 `
-
-/** Below those that connections are given. */
-async function freePort() {
-  const port = randomInt(15_000, 32_000)
-  const taken = createServer()
-  const isFree = await new Promise((tell) => {
-    taken.once('error', () => tell(false))
-    taken.listen(port, '127.0.0.1', () => tell(true))
-  })
-  await new Promise((closed) => taken.close(closed))
-  return isFree ? port : freePort()
-}
 
 /** As in `wxlogin … | head -0`: its output is closed before it writes. */
 function unread(program, ...args) {
