@@ -1,3 +1,4 @@
+// A port for a program that has to be told its own before it starts.
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
