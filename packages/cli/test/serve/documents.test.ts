@@ -38,6 +38,6 @@ describe.each(['docs/serve.md', 'docs/serve.zh-CN.md'])('%s', (path) => {
 
   test('says how long a webhook may take', () => {
     expect(webhookTimeoutMs).toBe(2_000)
-    expect(text).toMatch(/Two seconds in all|总共两秒/)
+    expect(text).toMatch(/Two seconds for each|每个两秒/)
   })
 })

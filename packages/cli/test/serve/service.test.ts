@@ -96,6 +96,28 @@ describe('the address of a phone, as webhooks get it', () => {
   })
 })
 
+test('an address that a proxy adds and nobody reads is warned of, once', async () => {
+  const backend = await startBackend(() => ({}))
+  const webhook = {
+    WXLOGIN_WEBHOOKS_ON_LOGIN: backend.url,
+    WXLOGIN_WEBHOOKS_SECRET: webhookSecret,
+  }
+  const unread = await startServe(webhook)
+  const read = await startServe({ ...webhook, WXLOGIN_TRUSTED_PROXIES: '1' })
+
+  for (const service of [unread, read]) {
+    for (const who of ['alice', 'bob']) {
+      const headers = { 'x-forwarded-for': '203.0.113.7' }
+      await post(`${service.url}/login`, loginBody(service, who), headers)
+    }
+  }
+
+  const warnings = ({ lines }: Serving) => lines().filter(({ msg }) => /trustedProxies/.test(msg))
+  expect(warnings(unread)).toHaveLength(1)
+  expect(warnings(unread)[0].level).toBe('warn')
+  expect(warnings(read)).toEqual([])
+})
+
 describe('health', () => {
   test.each(['origin', 'adminUrl'] as const)('at %s', async (where) => {
     const service = await startServe()
