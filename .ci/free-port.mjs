@@ -1,13 +1,15 @@
 // A port for a program that has to be told its own before it starts.
-import { once } from 'node:events'
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 
-/** A port of 127.0.0.1 that nobody has now; whoever wants it takes it soon. */
+/** A port of this machine that nobody has, below those that connections are given before somebody listens there. */
 export async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
+  const port = randomInt(15_000, 32_000)
+  const probe = createServer()
+  const isFree = await new Promise((tell) => {
+    probe.once('error', () => tell(false))
+    probe.listen(port, '127.0.0.1', () => tell(true))
+  })
+  await new Promise((closed) => probe.close(closed))
+  return isFree ? port : freePort()
 }

@@ -5,6 +5,7 @@ import { folderWith, wxlogin } from '../set-up.js'
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...privateKey.export({ format: 'jwk' }), alg: 'ES256' }
 const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
+const randomKey = randomBytes(48).toString('base64url')
 const goodSecret = 'Zb3vK9qR1tXw7LmN5pYc2HdJ8sFgA4eU6oTiVnQkBx0'
 const appSecret = 'd1f3a5c7e9b80246d1f3a5c7e9b80246'
 
@@ -270,11 +271,17 @@ describe('a mistake is named, with what to do', () => {
         'webhooks.secret must be whsec_ and 24 to 64 bytes',
       ],
     ),
-    [
-      'an admin key that can be guessed',
-      wrong({ WXLOGIN_ADMIN_KEY: 'admin' }),
+    ...[
+      ['that can be guessed', 'admin'],
+      ['that is too short', goodSecret.slice(0, 31)],
+      ['with a space', `${goodSecret} ${goodSecret}`],
+      ['that a header cannot carry', `${goodSecret}密`],
+      ['of which one of two is too short', JSON.stringify([randomKey, 'short'])],
+    ].map(([which, key = '']): [string, Given, string] => [
+      `an admin key ${which}`,
+      wrong({ WXLOGIN_ADMIN_KEY: key }),
       'admin.key must be at least 32 random bytes without spaces',
-    ],
+    ]),
     [
       'the secret as admin key',
       wrong({ WXLOGIN_ADMIN_KEY: goodSecret }),
