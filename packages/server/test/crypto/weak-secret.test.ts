@@ -53,3 +53,12 @@ describe('a secret is none the weaker', () => {
     expect(weaknessOf(secret)).toBeUndefined()
   })
 })
+
+test.each([
+  ...['secret', 'secrets', 'password', 'passwd', 'changeme', 'change_me', 'wxlogin', 'wx-login'],
+  ...['wechat', 'we.chat', 'weixin', 'test', 'testing', 'dev', 'development', 'prod', 'production'],
+  ...['byte', 'bytes', 'character', 'characters', 'KEYBOARD', 'Qwerty', 'not for the app', 'at-my'],
+])('the word %s is none of the characters that count', (word) => {
+  expect(weaknessOf(`${random.slice(0, 21)}-replace-random-${word}`)).toBe('words')
+  expect(weaknessOf(`${random.slice(0, 22)}-replace-random-${word}`)).toBeUndefined()
+})
