@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import process from 'node:process'
-import { isAppending } from './appending.js'
 import { createBusy } from './busy.js'
+import { isAppending } from './is-appending.js'
 import { run } from './run.js'
 import { endOnUncaught } from './uncaught.js'
 

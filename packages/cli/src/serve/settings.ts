@@ -37,7 +37,7 @@ const usualFile = 'wxlogin.json'
 export async function readSettings({ env, cwd, configPath }: SettingsPlace): Promise<Settings> {
   const path = configPath ?? (env.WXLOGIN_CONFIG || undefined)
   const file = await readConfigFile(cwd, path)
-  const placeInFile = (name: string) => `${name} in ${path ?? usualFile}`
+  const placeInFile = (name: string) => `${path ?? usualFile}: ${name}`
   const problems: Problem[] = []
   const texts = createSettingTexts({ env, cwd, report: (problem) => problems.push(problem) })
   const values = new Map<SettingName, unknown>()
@@ -97,7 +97,7 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
 
   return {
     get: (name) => values.get(name),
-    whereIs: (name) => places.get(name) ?? `${variableOf(name)}, or ${placeInFile(name)}`,
+    whereIs: (name) => places.get(name) ?? `${variableOf(name)}, ${placeInFile(name)}`,
     problems,
   }
 }

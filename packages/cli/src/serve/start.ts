@@ -30,7 +30,7 @@ export async function start(call: Call, config: Config): Promise<ExitCode> {
   const { auth, close } = await openLogin(config, { now, onEvent, onError })
   metrics.observe(auth)
   const { listen, keys } = config.admin
-  const api = keys.length > 0 ? adminApi({ auth, key: keys, onEvent }) : undefined
+  const api = keys.length > 0 ? adminApi({ auth, keys, onEvent }) : undefined
   try {
     const service = await startService({
       ...config,

@@ -169,7 +169,9 @@ function readAnswer(hook: HookName, { status, retryAfter, body }: Reply): unknow
 
 function hintFor(status: number): string {
   if (status >= 300 && status < 400) return '; write the address that it redirects to'
-  return status === 401 ? '; does the backend have the same webhooks.secret?' : ''
+  return status === 401
+    ? '; does the backend have the same webhooks.secret? Are both clocks right?'
+    : ''
 }
 
 /** Only what says so in our words: a firewall on the way refuses with the same status, and would sign everybody out. */

@@ -5,6 +5,7 @@ import { folderWith, wxlogin } from '../set-up.js'
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...privateKey.export({ format: 'jwk' }), alg: 'ES256' }
 const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
+const randomKey = randomBytes(48).toString('base64url')
 const goodSecret = 'Zb3vK9qR1tXw7LmN5pYc2HdJ8sFgA4eU6oTiVnQkBx0'
 const appSecret = 'd1f3a5c7e9b80246d1f3a5c7e9b80246'
 
@@ -270,11 +271,17 @@ describe('a mistake is named, with what to do', () => {
         'webhooks.secret must be whsec_ and 24 to 64 bytes',
       ],
     ),
-    [
-      'an admin key that can be guessed',
-      wrong({ WXLOGIN_ADMIN_KEY: 'admin' }),
+    ...[
+      ['that can be guessed', 'admin'],
+      ['that is too short', goodSecret.slice(0, 31)],
+      ['with a space', `${goodSecret} ${goodSecret}`],
+      ['that a header cannot carry', `${goodSecret}密`],
+      ['of which one of two is too short', JSON.stringify([randomKey, 'short'])],
+    ].map(([which, key = '']): [string, Given, string] => [
+      `an admin key ${which}`,
+      wrong({ WXLOGIN_ADMIN_KEY: key }),
       'admin.key must be at least 32 random bytes without spaces',
-    ],
+    ]),
     [
       'the secret as admin key',
       wrong({ WXLOGIN_ADMIN_KEY: goodSecret }),
@@ -438,12 +445,12 @@ describe('a mistake is named, with what to do', () => {
     [
       'a setting that is there twice',
       { files: asFile(enoughInFile), env: { WXLOGIN_SECRET: goodSecret } },
-      'secret in wxlogin.json and WXLOGIN_SECRET are both set; keep one of the two',
+      'wxlogin.json: secret and WXLOGIN_SECRET are both set; keep one of the two',
     ],
     [
       'apps that are there twice',
       { files: asFile(enoughInFile), env: { WX_APP_ID: 'wx1', WX_APP_SECRET: 'x' } },
-      'apps in wxlogin.json and WX_APP_ID, WX_APP_SECRET are both set',
+      'wxlogin.json: apps and WX_APP_ID, WX_APP_SECRET are both set',
     ],
     [
       'two lifetimes that do not fit',
@@ -486,12 +493,12 @@ test('several mistakes are reported together, each with where it was made', asyn
   expect(out).toContain('8 mistakes; nothing was started')
   const places = said.problems.map(({ where }: { where: string }) => where)
   expect(places).toEqual([
-    'redisURL in wxlogin.json',
-    'apps in wxlogin.json',
+    'wxlogin.json: redisURL',
+    'wxlogin.json: apps',
     'WXLOGIN_SECRET',
     'WXLOGIN_ACCESS_TTL_SECONDS',
-    'maxSessionsPerUser in wxlogin.json',
-    'WXLOGIN_KEY, or signingKeys in wxlogin.json',
+    'wxlogin.json: maxSessionsPerUser',
+    'WXLOGIN_KEY, wxlogin.json: signingKeys',
     'REDIS_URL, DATABASE_URL',
     'WXLOGIN_LISTEN',
   ])
@@ -508,6 +515,7 @@ test('whoever has set nothing yet reads what to do in Chinese as well', async ()
   const { out } = await check({ args: ['--lang', 'zh'] })
 
   expect(out.match(/没有设置：|没有存放会话的地方：/g)).toHaveLength(4)
+  expect(out).not.toMatch(/ (or|in|and) /)
 })
 
 test('without a webhook for logins it says what comes of that', async () => {

@@ -59,10 +59,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * could read differently, are nothing that was issued here.
  */
 function readPayload(segment: string): TokenPayload | undefined {
-  const bytes = decodeBase64url(segment)
-  if (!bytes) return undefined
   try {
-    const text = utf8.decode(bytes)
+    // What is no base64url has no bytes, and what has none is no JSON.
+    const text = utf8.decode(decodeBase64url(segment))
     const payload: unknown = JSON.parse(text)
     if (isObject(payload) && JSON.stringify(payload) === text) return payload
   } catch {

@@ -13,7 +13,7 @@ test('who looks at a pipe still finds the packages of packages', async () => {
   onTestFinished(() => rmSync(program, { force: true }))
   await build({
     stdin: {
-      contents: `import { isAppending } from '../src/appending.js'
+      contents: `import { isAppending } from '../src/is-appending.js'
 const appending = isAppending()
 const { Redis } = await import('ioredis')
 console.log(appending, typeof Redis)`,
