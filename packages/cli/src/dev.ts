@@ -3,9 +3,9 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { type Command, exitCodes } from './command.js'
 import { introduction } from './dev/introduction.js'
-import { isListening } from './dev/is-listening.js'
 import type { SandboxOptions } from './dev/sandbox.js'
 import { CliError } from './errors.js'
+import { isListening } from './is-listening.js'
 
 const defaults = {
   host: '127.0.0.1',
