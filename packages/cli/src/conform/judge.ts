@@ -128,7 +128,7 @@ async function tryLogin(
   if ('failure' in outcome) {
     throw new CliError('failed', {
       en: `POST ${serverUrl}/login: ${outcome.failure}`,
-      zh: `POST ${serverUrl}/login：没有得到响应（${outcome.failure}）`,
+      zh: `POST ${serverUrl}/login：没有得到应答（${outcome.failure}）`,
     })
   }
   const { status, members } = outcome
