@@ -1,5 +1,5 @@
 // Starts the frameworks that the adapters are for, as their users would, with the packed server: the cases that every
-// adapter has to pass, and a matrix of what a mini program does.
+// adapter has to pass, a matrix of what a mini program does, and `wxlogin conform`.
 //   node .ci/frameworks.mjs frameworks nest-12   only these installs
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -54,7 +54,10 @@ if (results.some(isBroken) || outcomes.some(({ failure }) => failure !== undefin
 }
 
 async function runRow(install, row, home) {
-  const { status, output } = await runNode([join(home, 'run.mjs'), row], { cwd: home })
+  const { status, output } = await runNode([join(home, 'run.mjs'), row], {
+    cwd: home,
+    env: { ...process.env, WXLOGIN_COMMAND_LINE: `${root}packages/cli/dist/main.js` },
+  })
   const linesOf = (start) => output.split('\n').filter((line) => line.startsWith(start))
   const lines = linesOf('{"name"')
   const found = lines.map((line) => JSON.parse(line))

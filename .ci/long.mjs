@@ -50,6 +50,7 @@ const steps = [
   script('frameworks', 'every framework started, with its adapter'),
   script('migration', 'a hand-written login is replaced under traffic, and comes back'),
   script('rolling', 'the version before and this one on one store, under traffic'),
+  script('serve', '`wxlogin serve` from the tarballs, with Redis, and backends in Java and Python'),
   script('telemetry', 'the SDK of OpenTelemetry, and what it gets'),
   script('recipes', 'the recipes for ORMs and for pools that exist, on databases'),
   ...nodeVersions.map((version) => ({

@@ -1,6 +1,8 @@
-// node run.mjs <row>: holds the frameworks of a row to the cases of adapters and to the matrix. One line of JSON each.
+// node run.mjs <row>: holds the frameworks of a row to the cases of adapters, to the matrix, and to the specification of the
+// wire. One line of JSON each.
 import { createAuth } from '@wxlogin/server'
 import { adapterCases } from '@wxlogin/server/testing'
+import { conforms } from './conform.mjs'
 import { columns, opener } from './matrix.mjs'
 
 const row = process.argv[2]
@@ -21,6 +23,7 @@ for (const { name, section, start, startAfterParser, told = {}, toldAfterParser 
   for (const [column, ask] of Object.entries(columns)) {
     cells[column] = await attempt(column, () => ask(opener(start), told))
   }
+  cells.conform = await attempt('wxlogin conform', () => conforms(start, told))
   const cases = await casesOf(start, told, attempt)
   if (told.hasParser) cells['parser before'] = cases.passed === cases.all
   if (startAfterParser) {

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { root, run } from '../process.mjs'
 
@@ -93,6 +94,24 @@ export async function checkCommandLine({ place, tarballs, installTarballs, runIn
     says: 'wxlogin/secretlint-rule',
   })
 
+  writeFileSync(join(folder, 'server.mjs'), server)
+  const port = String(await freePort())
+  const conform = ['conform', '--server', `http://127.0.0.1:${port}/wx`, '--strict']
+  const started = [
+    '--emulator-port',
+    '0',
+    '--lang',
+    'en',
+    '--',
+    process.execPath,
+    'server.mjs',
+    port,
+  ]
+  expect('wxlogin conform, with a server that it starts', await wxlogin(...conform, ...started), {
+    status: 0,
+    says: ' passed, 0 failed, 0 warnings, ',
+  })
+
   function expect(name, { status, output }, wanted) {
     const holds =
       status === wanted.status &&
@@ -107,6 +126,30 @@ async function timeOf(work) {
   const startedAt = performance.now()
   await work()
   return performance.now() - startedAt
+}
+
+/** Ours, on the port that it is given. */
+const server = `
+import { createServer } from 'node:http'
+import { createAuth } from '@wxlogin/server'
+import { authRoutes } from '@wxlogin/server/node'
+
+const { WECHAT_URL, WX_APP_ID, WX_APP_SECRET } = process.env
+const auth = createAuth({
+  apps: [{ appId: WX_APP_ID, appSecret: WX_APP_SECRET }],
+  secret: '${randomBytes(32).toString('base64url')}',
+  wechatHosts: [WECHAT_URL],
+  onEvent: () => undefined,
+})
+createServer(authRoutes(auth, { basePath: '/wx' })).listen(Number(process.argv[2]), '127.0.0.1')
+`
+
+async function freePort() {
+  const taken = createServer()
+  await new Promise((listening) => taken.listen(0, '127.0.0.1', listening))
+  const { port } = taken.address()
+  await new Promise((closed) => taken.close(closed))
+  return port
 }
 
 /** As in `wxlogin … | head -0`: its output is closed before it writes. */

@@ -1,10 +1,11 @@
 // The example for cloud hosting (云托管): the steps of its Dockerfile, in an empty folder, with the packed server. The image
 // itself is not built: what is in `FROM` beside Node is not looked at.
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { root, run, start } from '../process.mjs'
+import { buildSteps, stepsOf } from '../dockerfile.mjs'
+import { root, start } from '../process.mjs'
 
 const appId = 'wx0000000000000001'
 
@@ -17,19 +18,17 @@ export async function checkContainer({ place, tarball, report }) {
   const { containerPort, dockerfilePath } = JSON.parse(
     readFileSync(join(source, 'container.config.json'), 'utf8'),
   )
-  const steps = readFileSync(join(source, dockerfilePath), 'utf8')
-    .split(/\r?\n/)
-    .filter((line) => line !== '' && !line.startsWith('#'))
   const image = join(place, 'container-image')
-  const built = await build(steps, { source, image })
+  const built = await buildSteps(stepsOf(join(source, dockerfilePath)), { source, image })
   if (built.port !== containerPort) {
     built.wrong.push(`EXPOSE is ${built.port}, and containerPort ${containerPort}`)
   }
   report('the steps of the Dockerfile for cloud hosting, in an empty folder', built.wrong)
   if (built.wrong.length > 0) return
 
+  const [program, ...args] = built.command
   const port = await freePort()
-  const server = start(built.program, built.args, {
+  const server = start(program, args, {
     cwd: built.folder,
     env: {
       PATH: process.env.PATH,
@@ -54,47 +53,6 @@ function useTarball(file, tarball) {
   const packageJson = JSON.parse(readFileSync(file, 'utf8'))
   packageJson.dependencies['@wxlogin/server'] = `file:${tarball}`
   writeFileSync(file, JSON.stringify(packageJson))
-}
-
-async function build(steps, { source, image }) {
-  const built = { folder: image, env: {}, port: 0, program: '', args: [], wrong: [] }
-  const known = {
-    FROM(what) {
-      const [, major = 0] = /^node:(\d+)-slim$/.exec(what) ?? []
-      if (Number(major) < 20) built.wrong.push(`FROM ${what}: not a Node that the server runs on`)
-    },
-    WORKDIR(path) {
-      built.folder = join(image, path)
-      mkdirSync(built.folder, { recursive: true })
-    },
-    COPY(what) {
-      const [from, to] = what.split(' ')
-      cpSync(join(source, from), join(built.folder, to, from), { recursive: true })
-    },
-    async RUN(line) {
-      const [command, ...args] = line.split(' ')
-      const { status, output } = await run(command, args, { cwd: built.folder })
-      if (status !== 0) built.wrong.push(`RUN ${line}\n${output}`)
-    },
-    ENV(assignment) {
-      const [name, value] = assignment.split('=')
-      built.env[name] = value
-    },
-    EXPOSE(port) {
-      built.port = Number(port)
-    },
-    CMD(json) {
-      const [command, ...args] = JSON.parse(json)
-      built.program = command === 'node' ? process.execPath : command
-      built.args = args
-    },
-  }
-  for (const step of steps) {
-    const [, name, what] = /^([A-Z]+) (.*)$/.exec(step) ?? []
-    if (known[name]) await known[name](what)
-    else built.wrong.push(`a step that is not known here: ${step}`)
-  }
-  return built
 }
 
 async function ask(url) {

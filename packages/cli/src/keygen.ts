@@ -35,7 +35,7 @@ export const keygen: Command = {
     admin: {
       about: {
         en: 'A key for the admin API of wxlogin serve instead',
-        zh: '改为生成 wxlogin serve 管理接口的密钥',
+        zh: '改为生成 wxlogin serve 管理 API 的密钥',
       },
     },
     json: { about: { en: 'Prints JSON', zh: '输出 JSON' } },
@@ -187,7 +187,7 @@ const webhookSteps: readonly Text[] = [
 const adminSteps: readonly Text[] = [
   {
     en: 'Give it to wxlogin serve and to what calls its admin API. To replace an old one, three deploys:',
-    zh: '给 wxlogin serve 和调用管理接口的程序各放一份。要换掉旧的，分三次发布：',
+    zh: '给 wxlogin serve 和调用管理 API 的程序各放一份。要换掉旧的，分三次发布：',
   },
   {
     en: `WXLOGIN_ADMIN_KEY='["new","old"]' in the service`,

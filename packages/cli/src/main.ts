@@ -41,8 +41,9 @@ process.exitCode = await run(argv.slice(2), {
 
 function isAppending(): boolean {
   try {
-    const found = fstatSync(1)
-    return found.isFile() && found.size > 0
+    // As bigint, for else Node 20 goes on to take every path for a pipe, and follows no link of pnpm's (realpathSync).
+    const found = fstatSync(1, { bigint: true })
+    return found.isFile() && found.size > 0n
   } catch {
     // Windows cannot tell of every output what it is.
     return false

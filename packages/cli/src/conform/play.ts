@@ -176,7 +176,8 @@ export async function play(scenario: Scenario, stage: Stage): Promise<Played> {
     }
     if ('seconds' in step) return delay(Number(values.text(step.seconds)) * 1000)
     if ('forge' in step) {
-      const token = forged(values.text(step.from), step.forge)
+      const keys = step.keys === undefined ? undefined : values.filled(step.keys)
+      const token = forged(values.text(step.from), step.forge, keys)
       if (token !== undefined) values.keep(step.as, { token })
       else notMade.set(step.as, noJwt)
       return
@@ -281,7 +282,7 @@ function missingOf(step: Step, values: Values): string | undefined {
   if ('together' in step) {
     return step.together.map((one) => missingOfSend(one, values)).find((one) => one !== undefined)
   }
-  if ('forge' in step) return values.missing(step.from)
+  if ('forge' in step) return values.missing([step.from, step.keys ?? ''])
   if ('token' in step) return values.missing([step.token, step.keys])
   if ('revoke' in step) return values.missing(step.revoke)
   if ('seconds' in step) return values.missing(step.seconds)

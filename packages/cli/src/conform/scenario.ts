@@ -103,7 +103,13 @@ export type Step =
   /** How many calls WeChat got since the scenario began. */
   | { readonly calls: number; readonly of: Part['of'] }
   /** What an attacker makes of a token. */
-  | { readonly forge: Forgery; readonly from: Value; readonly as: string }
+  | {
+      readonly forge: Forgery
+      readonly from: Value
+      readonly as: string
+      /** For `public-key`: where the public keys are. */
+      readonly keys?: Value
+    }
   /** The token is one of RFC 9068, signed with a key that the server publishes. */
   | { readonly token: Value; readonly keys: string; readonly expect: readonly TokenExpectation[] }
   /** The app ends the sessions of this user. */
@@ -111,8 +117,11 @@ export type Step =
   /** Waits. */
   | { readonly seconds: Value }
 
-/** `unsigned`: `alg` is `none` · `other-signature`: another letter in it · `other-user`: another `sub` under the same signature */
-export type Forgery = 'unsigned' | 'other-signature' | 'other-user'
+/**
+ * `unsigned`: `alg` is `none` · `other-signature`: another letter in it · `other-user`: another `sub` under the same
+ * signature · `public-key`: another `sub`, signed by HS256 with the text of the public key
+ */
+export type Forgery = 'unsigned' | 'other-signature' | 'other-user' | 'public-key'
 
 export interface TokenExpectation extends Part {
   readonly header?: Readonly<Record<string, Member>>

@@ -1,4 +1,4 @@
-import { createPublicKey, verify } from 'node:crypto'
+import { createHmac, createPublicKey, verify } from 'node:crypto'
 import type { Forgery } from './scenario.js'
 
 type Members = Readonly<Record<string, unknown>>
@@ -19,15 +19,31 @@ export function readJwt(token: string): Jwt | undefined {
 }
 
 /** What an attacker makes of an access token. `undefined` for what is no JWT and has no such parts. */
-export function forged(token: string, forgery: Forgery): string | undefined {
+export function forged(token: string, forgery: Forgery, keys: unknown): string | undefined {
   const jwt = readJwt(token)
   if (forgery === 'other-signature') return changed(token)
   if (!jwt) return undefined
-  const [head, , signature] = token.split('.')
+  const [head, body, signature] = token.split('.')
   if (forgery === 'other-user') {
     return `${head}.${part({ ...jwt.claims, sub: 'somebody-else' })}.${signature}`
   }
-  return `${part({ ...jwt.header, alg: 'none' })}.${token.split('.')[1]}.`
+  if (forgery === 'unsigned') return `${part({ ...jwt.header, alg: 'none' })}.${body}.`
+  const text = `${part({ ...jwt.header, alg: 'HS256' })}.${part({ ...jwt.claims, sub: 'somebody-else' })}`
+  const pem = pemOf(keys, jwt.header.kid)
+  return pem && `${text}.${createHmac('sha256', pem).update(text).digest('base64url')}`
+}
+
+/** The text of a public key, as a library is given it. */
+function pemOf(found: unknown, kid: unknown): string | undefined {
+  const { keys } = Object(found)
+  const key = Array.isArray(keys) ? keys.find((one) => Object(one).kid === kid) : undefined
+  try {
+    return createPublicKey({ format: 'jwk', key })
+      .export({ format: 'pem', type: 'spki' })
+      .toString()
+  } catch {
+    return undefined
+  }
 }
 
 /** Another letter in the middle of its last part. */

@@ -186,11 +186,11 @@ function routesOf(auth: AdministeredAuth): ReadonlyMap<string, Route> {
       takes: call,
       async run(body) {
         const { method, path, options } = callIn(body)
-        const answer = await auth.wechat(body.optionalText('app_id')).call(method, path, options)
+        const wechat = auth.wechat(body.optionalText('app_id'))
         // A copy, for what it is: it hides from logs what the caller has asked for.
-        const told = { ...answer }
-        checkMayBeToldOf(told)
-        return told
+        const answer = { ...(await wechat.call(method, path, options)) }
+        checkMayBeToldOf(JSON.stringify(answer), await tokenOf(wechat))
+        return answer
       },
     },
 
@@ -199,13 +199,29 @@ function routesOf(auth: AdministeredAuth): ReadonlyMap<string, Route> {
       async run(body) {
         const { method, path, options } = callIn(body)
         const maxBytes = body.number('max_bytes')
-        return auth
-          .wechat(body.optionalText('app_id'))
-          .callFile(method, path, { ...options, ...(maxBytes !== undefined && { maxBytes }) })
+        const wechat = auth.wechat(body.optionalText('app_id'))
+        const file = await wechat.callFile(method, path, {
+          ...options,
+          ...(maxBytes !== undefined && { maxBytes }),
+        })
+        // What is no picture may be a text.
+        const text = file.type.startsWith('image/')
+          ? ''
+          : Buffer.from(file.bytes).toString('latin1')
+        checkMayBeToldOf(text, await tokenOf(wechat))
+        return file
       },
     },
   }
   return new Map(Object.entries(routes))
+}
+
+/** The access token that a call was made with. It is kept, so nothing is asked for it. */
+async function tokenOf(wechat: ReturnType<Auth['wechat']>): Promise<string | undefined> {
+  return wechat.accessToken().then(
+    ({ token }) => token,
+    () => undefined,
+  )
 }
 
 /** As tokens have it, whatever JSON had. */

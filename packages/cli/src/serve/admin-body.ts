@@ -1,4 +1,5 @@
 import { AuthError } from '@wxlogin/server'
+import { hasRoundedNumber } from './rounded-numbers.js'
 
 /** What a body may have, by the name of the member. A `?` may be left out; nothing may be null. */
 export type Takes = Readonly<Record<string, Kind>>
@@ -56,14 +57,19 @@ async function readBytes({ headers, body }: Request): Promise<Uint8Array> {
 }
 
 function parse(bytes: Uint8Array): object {
+  let text = ''
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+    value = JSON.parse(text)
   } catch {
     // The parser's message quotes what stands there.
     value = undefined
   }
   if (!isObject(value)) throw malformed('The body must be a JSON object in UTF-8')
+  if (hasRoundedNumber(text)) {
+    throw malformed('A whole number must be below 2^53, or it is another one here; send a text')
+  }
   if (isDeeper(value, maxDepth)) {
     throw malformed(`The body must not be nested more than ${maxDepth} levels deep`)
   }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type AuthOptions, createAuth, createMemoryStore } from '@wxlogin/server'
-import type { SettingName } from './setting-names.js'
+import { authNames, type SettingName } from './setting-names.js'
 
 /** What `createAuth` says of the options, each by itself beside good ones, and only then of all together. */
 export interface AuthProblem {
@@ -26,14 +26,14 @@ const groups: readonly (readonly [SettingName, ...SettingName[]])[] = [
   ['maxVerifiedTokens'],
 ]
 
-/** Lets `createAuth` look at the options. Those in `skipped` have been complained of already. */
+/** Lets `createAuth` look at the options. Those that are broken have been complained of already. */
 export async function authProblemsOf(
   options: Readonly<Record<string, unknown>>,
-  skipped: ReadonlySet<SettingName | undefined>,
+  isBroken: (name: SettingName) => boolean,
 ): Promise<readonly AuthProblem[]> {
   const problems: AuthProblem[] = []
   for (const group of groups) {
-    const names = group.filter((name) => !skipped.has(name) && (name in options || needed(name)))
+    const names = group.filter((name) => !isBroken(name) && (name in options || needed(name)))
     const [name] = names
     if (name === undefined) continue
     const chosen = Object.fromEntries(names.map((name) => [name, options[name]]))
@@ -41,7 +41,7 @@ export async function authProblemsOf(
     const isNew = !problems.some((known) => known.message === message)
     if (message !== undefined && isNew) problems.push({ name, message })
   }
-  if (problems.length > 0 || skipped.size > 0) return problems
+  if (problems.length > 0 || authNames.some(isBroken)) return problems
   const message = await complaintOf(options)
   return message === undefined ? [] : [{ name: undefined, message }]
 }

@@ -2,8 +2,9 @@ import { type AuthEvent, createAuth, createMemoryStore, type Health } from '@wxl
 import { type Call, type ExitCode, exitCodes } from '../command.js'
 import type { Text } from '../text.js'
 import type { Config } from './config.js'
-import { openLogin } from './open.js'
+import { openLogin, withoutLoginWebhook } from './open.js'
 import { lineOf, type Problem } from './problem.js'
+import { codeOf } from './store.js'
 
 /** Says what is wrong with the settings and, unless offline, what the store says. Starts nothing. */
 export async function check(
@@ -14,6 +15,7 @@ export async function check(
   const { say, print, has } = call
   const found = [...problems]
   const warnings: Text[] = []
+  if (config && config.webhooks.urls.onLogin === undefined) warnings.push(withoutLoginWebhook)
   const onEvent = (event: AuthEvent) => {
     if (event.type !== 'warning') return
     const said = `${event.warning}: ${event.hint}`
@@ -23,9 +25,13 @@ export async function check(
     await createAuth({ ...config.auth, store: createMemoryStore(), onEvent }).close()
   }
   if (config && !has('offline')) {
-    const { auth, close } = await openLogin(config, { now: call.now, onEvent, onError: () => {} })
+    let reason: string | undefined
+    const onError = (error: Error) => {
+      reason = codeOf(error)
+    }
+    const { auth, close } = await openLogin(config, { now: call.now, onEvent, onError })
     const { store } = await auth.check().finally(close)
-    if (!store.ok) found.push(isDown(config))
+    if (!store.ok) found.push(isDown(config, reason))
     warnings.push(...store.warnings.flatMap((name) => hints[name] ?? []))
   }
 
@@ -47,13 +53,13 @@ const summaryOf = (count: number): Text => ({
 
 const nothingWrong: Text = { en: 'Nothing is wrong', zh: '没有发现问题' }
 
-function isDown({ store }: Config): Problem {
+function isDown({ store }: Config, reason: string | undefined): Problem {
   // Neither user nor password.
   const host = 'url' in store ? new URL(store.url).host : 'this process'
   return {
     text: {
-      en: `The store at ${host} does not answer, or refuses: is the address right, is it up, may this machine reach it?`,
-      zh: `${host} 上的存储没有应答，或拒绝了请求：地址对吗？它启动了吗？这台机器能访问它吗？`,
+      en: `The store at ${host} does not answer, or refuses${reason ? ` (${reason})` : ''}: is the address right, is it up, may this machine reach it?`,
+      zh: `${host} 上的存储没有应答，或拒绝了请求${reason ? `（${reason}）` : ''}：地址对吗？它启动了吗？这台机器能访问它吗？`,
     },
     where: store.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL',
   }

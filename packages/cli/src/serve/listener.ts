@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Address } from './config.js'
+import { CliError } from '../errors.js'
+import type { Address } from './reach.js'
+import type { SettingName } from './setting-names.js'
 
 /** Something that listens. */
 export interface Listener {
@@ -16,9 +18,10 @@ export interface Listener {
 /** Longer than the balancers before it keep theirs: else one of them sends into a connection that is being closed. */
 const keepAliveTimeoutMs = 75_000
 
-/** Rejects with Node's error: `EADDRINUSE` where the port is taken. */
+/** `setting` is what says where. Throws `failed` where nothing can listen. */
 export async function startListener(
   { host, port }: Address,
+  setting: SettingName,
   answer: RequestListener,
 ): Promise<Listener> {
   let isStopping = false
@@ -31,7 +34,17 @@ export async function startListener(
   server.headersTimeout = keepAliveTimeoutMs + 1_000
   server.requestTimeout = 30_000
   server.listen(port, host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch((cause: unknown) => {
+    const { code = 'unknown' } = Object(cause)
+    throw new CliError(
+      'failed',
+      {
+        en: `${host}:${port} cannot be listened to (${code}): choose another address with ${setting}`,
+        zh: `无法监听 ${host}:${port}（${code}）：请用 ${setting} 换一个地址`,
+      },
+      { cause },
+    )
+  })
 
   return {
     url: urlOf(server),

@@ -1,8 +1,15 @@
 import { type Auth, type AuthEvent, createAuth } from '@wxlogin/server'
+import type { Text } from '../text.js'
 import type { Config } from './config.js'
 import { type OpenStore, openStore } from './store.js'
 import { createSender } from './webhook-call.js'
 import { createWebhooks } from './webhooks.js'
+
+/** What an operator may not have meant. */
+export const withoutLoginWebhook: Text = {
+  en: 'webhooks.onLogin is not set: each account gets an opaque user id of its own, and another one once it is set',
+  zh: '没有设置 webhooks.onLogin：每个账号得到一个不透明的用户 id，以后设置了它，id 会变',
+}
 
 /** A login with its store and its webhooks; what it listens to is not part of it. */
 export interface OpenLogin {

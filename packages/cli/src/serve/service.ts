@@ -64,8 +64,8 @@ export async function startService({
     else sendJson(response, 404, { error: 'not_found' })
   }
 
-  const operators = await startListener(admin.listen, forOperators)
-  const users = await startListener(listen, forUsers).catch(async (error: unknown) => {
+  const operators = await startListener(admin.listen, 'admin.listen', forOperators)
+  const users = await startListener(listen, 'listen', forUsers).catch(async (error: unknown) => {
     await operators.stop(0)
     throw error
   })

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CliError } from '../errors.js'
-import { nearest } from '../nearest.js'
 import type { Text } from '../text.js'
 import type { Problem } from './problem.js'
 import {
   appVariables,
-  codeOptions,
   readVariable,
   type SettingName,
   settingNames,
   variableOf,
 } from './setting-names.js'
+import { bothSet, createSettingTexts, isTakenFrom } from './setting-texts.js'
+import { unknownName, unknownVariable } from './unknown-settings.js'
 
 export interface SettingsPlace {
   readonly env: Readonly<Record<string, string | undefined>>
@@ -36,120 +36,61 @@ const usualFile = 'wxlogin.json'
  */
 export async function readSettings({ env, cwd, configPath }: SettingsPlace): Promise<Settings> {
   const path = configPath ?? (env.WXLOGIN_CONFIG || undefined)
-  const problems: Problem[] = []
   const file = await readConfigFile(cwd, path)
-  const fileName = path ?? usualFile
+  const placeInFile = (name: string) => `${name} in ${path ?? usualFile}`
+  const problems: Problem[] = []
+  const texts = createSettingTexts({ env, cwd, report: (problem) => problems.push(problem) })
   const values = new Map<SettingName, unknown>()
   const places = new Map<SettingName, string>()
-
-  async function textOf(variable: string, name: SettingName): Promise<string | undefined> {
-    const given = env[variable] || undefined
-    const secretFile = env[`${variable}_FILE`] || undefined
-    if (secretFile === undefined) return given
-    if (given !== undefined) {
-      problems.push({ name, text: both(variable, `${variable}_FILE`) })
-      return given
-    }
-    return readSecretFile(resolve(cwd, secretFile), `${variable}_FILE`, name)
+  const set = (name: SettingName, value: unknown, place: string) => {
+    values.set(name, value)
+    places.set(name, place)
   }
 
-  async function readSecretFile(
-    from: string,
-    where: string,
-    name: SettingName,
-  ): Promise<string | undefined> {
-    try {
-      return (await readFile(from, 'utf8')).replace(/\r?\n$/, '')
-    } catch {
-      problems.push({
-        name,
-        text: {
-          en: `${from} cannot be read; is the secret mounted, and readable for this user?`,
-          zh: `无法读取 ${from}：这个 secret 挂载了吗？当前用户能读吗？`,
-        },
-        where,
-      })
-      return undefined
-    }
-  }
-
-  /** `{ "file": … }` and `{ "env": … }` stand for a text that is elsewhere, so that the file holds no secret. */
-  async function resolved(value: unknown, name: SettingName): Promise<unknown> {
-    if (typeof value !== 'object' || value === null) return value
-    if (Array.isArray(value)) return Promise.all(value.map((one) => resolved(one, name)))
-    const [[key, reference] = [], ...others] = Object.entries(value)
-    if (others.length === 0 && typeof reference === 'string') {
-      if (key === 'file') return readSecretFile(resolve(cwd, reference), placeInFile(name), name)
-      if (key === 'env') return textOf(reference, name)
-    }
-    const members = Object.entries(value).map(
-      async ([key, member]) => [key, await resolved(member, name)] as const,
-    )
-    return Object.fromEntries(await Promise.all(members))
-  }
-
-  const placeInFile = (name: string) => `${name} in ${fileName}`
   const inFile = new Map(flattened(file))
   for (const name of settingNames) {
     const variable = variableOf(name)
-    const text = await textOf(variable, name)
-    const isInFile = inFile.get(name) !== undefined
+    const text = await texts.ofVariable(variable, name)
+    const given = inFile.get(name)
     if (text !== undefined) {
-      places.set(name, variable)
-      if (isInFile) problems.push({ name, text: both(placeInFile(name), variable) })
+      if (given !== undefined) problems.push({ name, text: bothSet(placeInFile(name), variable) })
       try {
-        values.set(name, readVariable(name, text))
+        set(name, readVariable(name, text), variable)
       } catch {
         problems.push({ name, text: noJson(variable) })
       }
-    } else if (isInFile) {
-      places.set(name, placeInFile(name))
-      values.set(name, await resolved(inFile.get(name), name))
+    } else if (given !== undefined) {
+      set(name, await texts.resolved(given, name, placeInFile(name)), placeInFile(name))
     }
   }
   await readApp()
-  for (const name of inFile.keys()) refuseUnknown(name)
-  for (const variable of Object.keys(env)) refuseUnknownVariable(variable)
+
+  for (const name of inFile.keys()) {
+    const text = unknownName(name)
+    if (text) problems.push({ text, where: placeInFile(name) })
+  }
+  for (const variable of Object.keys(env)) {
+    const text = isTakenFrom(file, variable) ? undefined : unknownVariable(variable)
+    if (text) problems.push({ text })
+  }
 
   /** The one mini program of the environment. */
   async function readApp(): Promise<void> {
-    const appId = await textOf(appVariables.appId, 'apps')
-    const appSecret = await textOf(appVariables.appSecret, 'apps')
-    if (appId === undefined && appSecret === undefined) return
+    const appId = await texts.ofVariable(appVariables.appId, 'apps')
+    const appSecret = await texts.ofVariable(appVariables.appSecret, 'apps')
+    const given = Object.entries({
+      [appVariables.appId]: appId,
+      [appVariables.appSecret]: appSecret,
+    })
+      .filter(([, text]) => text !== undefined)
+      .map(([variable]) => variable)
+    if (given.length === 0) return
     const names = Object.values(appVariables).join(', ')
     const elsewhere = places.get('apps')
-    if (elsewhere === undefined) {
-      places.set('apps', names)
-      values.set('apps', [{ appId, appSecret }])
-      return
-    }
-    // A file may name them: { "env": "WX_APP_SECRET" }.
-    const isAmiss = (variable: string, value: string | undefined) =>
-      value !== undefined && !isMentioned(inFile.get('apps'), variable)
-    if (isAmiss(appVariables.appId, appId) || isAmiss(appVariables.appSecret, appSecret))
-      problems.push({ name: 'apps', text: both(elsewhere, names) })
-  }
-
-  function refuseUnknown(name: string): void {
-    if ((settingNames as readonly string[]).includes(name)) return
-    const instead = codeOptions[name]
-    const meant = nearest(name, settingNames)
-    problems.push({ text: unknown(name, instead, meant), where: placeInFile(name) })
-  }
-
-  /** Kubernetes puts variables for every service beside a container: for one called wxlogin, `WXLOGIN_PORT` is one. */
-  function refuseUnknownVariable(variable: string): void {
-    if (!/^WXLOGIN_/.test(variable) || /_(PORT|SERVICE)(_|$)/.test(variable)) return
-    const known = [...settingNames.map(variableOf), 'WXLOGIN_CONFIG', 'WXLOGIN_PUBLIC_KEY']
-    if (known.includes(variable.replace(/_FILE$/, ''))) return
-    if (isMentioned(file, variable)) return
-    const meant = nearest(variable, known)
-    problems.push({
-      text: {
-        en: `${variable} is no setting${meant ? `; did you mean ${meant}?` : ''}`,
-        zh: `没有 ${variable} 这个设置${meant ? `，是不是 ${meant}？` : ''}`,
-      },
-    })
+    if (elsewhere === undefined) return set('apps', [{ appId, appSecret }], names)
+    // The file may say that its texts are there.
+    if (given.every((variable) => isTakenFrom(inFile.get('apps'), variable))) return
+    problems.push({ name: 'apps', text: bothSet(elsewhere, names) })
   }
 
   return {
@@ -160,25 +101,23 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
 }
 
 async function readConfigFile(cwd: string, given: string | undefined): Promise<object> {
+  const name = given ?? usualFile
   let text: string
   try {
-    text = await readFile(resolve(cwd, given ?? usualFile), 'utf8')
+    text = await readFile(resolve(cwd, name), 'utf8')
   } catch (cause) {
-    if (given === undefined) return {}
+    if (given === undefined && Object(cause).code === 'ENOENT') return {}
     throw new CliError(
       'failed',
-      {
-        en: `There is no ${given}, or it cannot be read`,
-        zh: `没有 ${given}，或无法读取`,
-      },
+      { en: `There is no ${name}, or it cannot be read`, zh: `没有 ${name}，或无法读取` },
       { cause },
     )
   }
   const value = parsed(text.replace(/^\uFEFF/, ''))
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw new CliError('failed', {
-    en: `${given ?? usualFile} is no JSON object: is there a comment, a comma too many, or a quotation mark too few?`,
-    zh: `${given ?? usualFile} 不是 JSON 对象：是不是有注释、多了逗号，或者少了引号？`,
+    en: `${name} is no JSON object: is there a comment, a comma too many, or a quotation mark too few?`,
+    zh: `${name} 不是 JSON 对象：是不是有注释、多了逗号，或者少了引号？`,
   })
 }
 
@@ -192,42 +131,15 @@ function parsed(text: string): unknown {
 }
 
 /** `admin.key` for `key` in `admin`. */
-function flattened(file: object): readonly (readonly [SettingName, unknown])[] {
-  return Object.entries(file).flatMap(([name, value]) => {
+function flattened(file: object): readonly (readonly [string, unknown])[] {
+  return Object.entries(file).flatMap(([name, value]): [string, unknown][] => {
     const isGroup = settingNames.some((known) => known.startsWith(`${name}.`))
     if (!isGroup || typeof value !== 'object' || value === null) return [[name, value]]
     return Object.entries(value).map(([member, one]) => [`${name}.${member}`, one])
-  }) as readonly (readonly [SettingName, unknown])[]
+  })
 }
-
-const isMentioned = (value: unknown, variable: string): boolean =>
-  JSON.stringify(value ?? null).includes(`{"env":"${variable}"}`)
-
-const both = (one: string, other: string): Text => ({
-  en: `${one} and ${other} are both set; keep one of the two`,
-  zh: `${one} 和 ${other} 同时设置了，请只保留一个`,
-})
 
 const noJson = (variable: string): Text => ({
   en: `${variable} begins like JSON and is none; in a .env file put it between single quotation marks`,
   zh: `${variable} 看起来是 JSON，但无法解析；在 .env 文件里请用单引号括起来`,
 })
-
-function unknown(name: string, instead: string | undefined, meant: string | undefined): Text {
-  if (instead) {
-    return {
-      en: `${name} is code in createAuth; a service has ${instead} in its place`,
-      zh: `${name} 在 createAuth 里是代码，服务里请用 ${instead}`,
-    }
-  }
-  if (instead === '') {
-    return {
-      en: `${name} is code in createAuth, and cannot be set in a service`,
-      zh: `${name} 在 createAuth 里是代码，服务里不能设置`,
-    }
-  }
-  return {
-    en: `${name} is no setting; ${meant ? `did you mean ${meant}?` : 'wxlogin serve --help lists the pages that list them'}`,
-    zh: `没有 ${name} 这个设置${meant ? `，是不是 ${meant}？` : '，见 wxlogin serve --help'}`,
-  }
-}

@@ -5,8 +5,9 @@ import { adminApi } from './admin-api.js'
 import type { Config } from './config.js'
 import { createJsonLog } from './json-log.js'
 import { createMetrics } from './metrics.js'
-import { openLogin } from './open.js'
-import { type Service, startService } from './service.js'
+import { openLogin, withoutLoginWebhook } from './open.js'
+import { startService } from './service.js'
+import { codeOf } from './store.js'
 
 /** What is in flight when the service is told to end: a call to WeChat, and the webhooks of a login. */
 const stopWithinMs = 9_000
@@ -22,19 +23,18 @@ export async function start(call: Call, config: Config): Promise<ExitCode> {
     log.onEvent(event)
   }
   const onError = (error: Error) => log.say('warn', 'store connection', { error: codeOf(error) })
+  if (config.webhooks.urls.onLogin === undefined) log.say('warn', withoutLoginWebhook.en)
   const { auth, close } = await openLogin(config, { now, onEvent, onError })
   metrics.observe(auth)
   const { listen, keys } = config.admin
   const api = keys.length > 0 ? adminApi({ auth, key: keys, onEvent }) : undefined
   try {
-    const service = await listening(config, () =>
-      startService({
-        ...config,
-        auth,
-        admin: { listen, api, metrics: metrics.text },
-        onAnswered: log.request,
-      }),
-    )
+    const service = await startService({
+      ...config,
+      auth,
+      admin: { listen, api, metrics: metrics.text },
+      onAnswered: log.request,
+    })
     const { url, adminUrl } = service
     log.say('info', 'listening', {
       url: url + config.basePath,
@@ -81,28 +81,4 @@ export async function migrate(call: Call, config: Config): Promise<ExitCode> {
   }
   print(say({ en: 'The table is there', zh: '表已就绪' }))
   return exitCodes.fine
-}
-
-async function listening(config: Config, begin: () => Promise<Service>): Promise<Service> {
-  try {
-    return await begin()
-  } catch (cause) {
-    const { code, port } = Object(cause)
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
-    const setting = port === config.admin.listen.port ? 'admin.listen' : 'listen'
-    throw new CliError(
-      'failed',
-      {
-        en: `Port ${port} cannot be listened to (${code}): choose another one with ${setting}`,
-        zh: `无法监听端口 ${port}（${code}）：请用 ${setting} 换一个`,
-      },
-      { cause },
-    )
-  }
-}
-
-/** Messages of drivers may quote an address with its password. */
-function codeOf(error: unknown): string {
-  const { code, name } = Object(error)
-  return typeof code === 'string' ? code : String(name ?? 'Error')
 }

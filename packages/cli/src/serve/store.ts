@@ -2,7 +2,7 @@ import type { SessionStore } from '@wxlogin/server'
 import { createRedisStore } from '@wxlogin/server/redis'
 import { createSqlStore, type SqlStore } from '@wxlogin/server/sql'
 import { CliError } from '../errors.js'
-import type { StorePlace } from './config.js'
+import type { StorePlace } from './store-place.js'
 
 /** A store with its connections. */
 export interface OpenStore {
@@ -118,4 +118,13 @@ async function driver<Module>(name: string, load: () => Promise<Module>): Promis
       { cause },
     )
   }
+}
+
+/** What a driver says is wrong, in a word: its messages may quote an address with its password. */
+export function codeOf(error: unknown): string {
+  const { code, name, message } = Object(error)
+  if (typeof code === 'string') return code
+  // Redis begins with one: WRONGPASS, NOAUTH, LOADING.
+  const [word] = name === 'ReplyError' ? (/^[A-Z]{3,20}\b/.exec(String(message)) ?? []) : []
+  return word ?? String(name ?? 'Error')
 }

@@ -6,7 +6,7 @@ export interface Reply {
   readonly status: number
   readonly retryAfter: string | undefined
   /** Missing if it was too large. */
-  readonly body: string | undefined
+  readonly body: Uint8Array | undefined
 }
 
 /** Sends one request. Rejects if no whole answer came. */
@@ -59,6 +59,6 @@ async function readReply(response: IncomingMessage): Promise<Reply> {
   return {
     status: response.statusCode ?? 0,
     retryAfter: response.headers['retry-after'],
-    body: bytes > maxReplyBytes ? undefined : Buffer.concat(chunks).toString(),
+    body: bytes > maxReplyBytes ? undefined : Buffer.concat(chunks),
   }
 }

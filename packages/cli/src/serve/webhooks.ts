@@ -5,6 +5,7 @@ import {
   type HookContext,
   type LoginDecision,
 } from '@wxlogin/server'
+import { hasRoundedNumber } from './rounded-numbers.js'
 import type { Reply, Send } from './webhook-call.js'
 import { signatureHeaders } from './webhook-signature.js'
 
@@ -142,7 +143,17 @@ function readAnswer(hook: HookName, { status, retryAfter, body }: Reply): unknow
       retryAfterSeconds: secondsIn(retryAfter),
     })
   }
-  const answer = status === 204 || body === '' ? {} : parse(body)
+  // No code that was forgotten, and no connection that broke, says so: each account would be a new user.
+  if (body.length === 0 && status !== 204) {
+    throw unavailable(
+      hook,
+      `answered ${status} with nothing; let it answer {} or 204 if it has nothing to say`,
+    )
+  }
+  const text = textIn(body)
+  if (text === undefined)
+    throw unavailable(hook, `answered ${status} in another encoding than UTF-8`)
+  const answer = status === 204 ? {} : parse(text)
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) {
     throw unavailable(hook, `answered ${status} with something that is no JSON object`)
   }
@@ -151,12 +162,15 @@ function readAnswer(hook: HookName, { status, retryAfter, body }: Reply): unknow
   } catch (cause) {
     throw unavailable(hook, 'gave an answer that cannot be used; see cause', { cause })
   }
+  if (hasRoundedNumber(text)) {
+    throw unavailable(hook, 'gave a whole number that is not exact in JSON; let it send a text')
+  }
   return answer
 }
 
 /** Only what says so in our words: a firewall on the way refuses with the same status, and would sign everybody out. */
-function refusalIn(hook: HookName, body: string): AuthError {
-  const { reason, scope } = Object(parse(body))
+function refusalIn(hook: HookName, body: Uint8Array): AuthError {
+  const { reason, scope } = Object(parse(textIn(body) ?? ''))
   if (typeof reason !== 'string' || !/^[\w.:-]{1,64}$/.test(reason)) {
     return unavailable(
       hook,
@@ -187,6 +201,15 @@ function unavailable(
 function secondsIn(retryAfter: string | undefined): number | undefined {
   const seconds = /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) : Number.NaN
   return seconds > 0 ? Math.min(seconds, 60) : undefined
+}
+
+/** What is read as UTF-8 and is none would be the same replacement characters for everybody. */
+function textIn(body: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    return undefined
+  }
 }
 
 function parse(text: string): unknown {

@@ -23,12 +23,15 @@ export function checkMayBeCalled(path: string): void {
   )
 }
 
-// As a member of the answer, of a text that is JSON, or in a query.
-const secret = /(session_?key|access_?token|refresh_?token)\\*("\s*:|=)/i
+// As a member of the answer, or of a text in it that is JSON, a query or XML.
+const secret = /(session|access|refresh)([_-]|%5f)?(key|token)(\\*"\s*:|=|%3d|>)/i
 
-/** Throws `insufficient_scope` for an answer with a key or a token in it, wherever it stands. */
-export function checkMayBeToldOf(answer: object): void {
-  if (!secret.test(JSON.stringify(answer))) return
+/**
+ * Throws `insufficient_scope` for an answer with a key or a token in it, wherever it stands, and for one with the
+ * current access token, whatever it is called.
+ */
+export function checkMayBeToldOf(text: string, accessToken: string | undefined): void {
+  if (!secret.test(text) && (accessToken === undefined || !text.includes(accessToken))) return
   throw new AuthError(
     'insufficient_scope',
     'WeChat has done what it was asked, and its answer holds a key or a token, which is not given out',

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AuthOptions } from '@wxlogin/server'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { folderWith, listen, wxlogin } from '../set-up.js'
 import { app, conform, conformFaulty, type Found, freePort, ours } from './set-up.js'
 
@@ -173,6 +173,25 @@ describe('what follows --', () => {
     await expect(fetch(server)).rejects.toThrow('fetch failed')
   })
 
+  test('ends with the run when that is interrupted, and with it what it has started', async () => {
+    const file = join(folderWith({}), 'pid')
+    const nap = 'setTimeout(() => {}, 60_000)'
+    const script = `const { pid } = require('node:child_process').spawn(process.execPath, ['-e', '${nap}'])
+      require('node:fs').writeFileSync(${JSON.stringify(file)}, String(pid)); ${nap}`
+    const server = `http://127.0.0.1:${await freePort()}/wx`
+    const isWritten = () => existsSync(file) && readFileSync(file, 'utf8') !== ''
+    const interrupted = () => vi.waitUntil(isWritten, { timeout: 30_000 }).then(() => undefined)
+
+    const { exit, err } = await wxlogin(
+      ['conform', '--server', server, '--emulator-port', '0', '--', process.execPath, '-e', script],
+      { interrupted },
+    )
+
+    expect([exit, err]).toEqual([3, expect.stringContaining('Interrupted')])
+    const inner = Number(readFileSync(file, 'utf8'))
+    await vi.waitUntil(() => !isRunning(inner), { timeout: 30_000 })
+  })
+
   test.each([
     [[process.execPath, '-e', 'process.exit(7)'], 'ended before the run was over'],
     [['no-such-program-here'], 'cannot be started'],
@@ -187,3 +206,12 @@ describe('what follows --', () => {
     expect([exit, err]).toEqual([3, expect.stringContaining(sentence)])
   })
 })
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

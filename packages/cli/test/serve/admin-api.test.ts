@@ -315,6 +315,9 @@ describe('it calls WeChat', () => {
     ['JSON in a text', { request: { response_body: '{"session_key":"canary"}' } }],
     ['a query in a text', { url: 'https://api.weixin.qq.com/x?access_token=canary' }],
     ['another spelling', { sessionKey: 'canary' }],
+    ['one with a hyphen', { 'access-token': 'canary' }],
+    ['an escaped query in a text', { url: 'https%3A%2F%2Fx%2F%3Faccess%5Ftoken%3Dcanary' }],
+    ['XML in a text', { xml: '<access_token>canary</access_token>' }],
   ])('an answer with a secret as %s is not passed on', async (_what, answer) => {
     const { ask, failures } = await setUpAdmin({
       routes: { 'POST /wxa/made/up': () => answer },
@@ -324,6 +327,36 @@ describe('it calls WeChat', () => {
 
     expect([refused.status, refused.body.error]).toEqual([403, 'insufficient_scope'])
     expect(refused.text + JSON.stringify(failures)).not.toContain('canary')
+  })
+
+  test.each([
+    ['JSON behind a line break', '\n{"access_token":"canary"}'],
+    ['a list', '[{"session_key":"canary"}]'],
+    ['a form', 'access_token=canary&expires_in=7200'],
+    ['XML', '<xml><access_token>canary</access_token></xml>'],
+  ])('and neither is a file that is a text with one: %s', async (_what, text) => {
+    const { ask } = await setUpAdmin({
+      routes: { 'POST /wxa/made/up': () => Buffer.from(text) },
+    })
+
+    const refused = await ask('/wechat/file', { method: 'POST', path: '/wxa/made/up', body: {} })
+
+    expect([refused.status, refused.body.error]).toEqual([403, 'insufficient_scope'])
+    expect(refused.text).not.toContain('canary')
+  })
+
+  test('nor the access token itself, whatever it is called', async () => {
+    const { ask } = await setUpAdmin({
+      routes: {
+        'GET /wxa/echo': ({ query }) => ({ you_sent: [query.access_token] }),
+        'GET /wxa/file': ({ query }) => Buffer.from(`you sent ${query.access_token}`),
+      },
+    })
+
+    const echo = await ask('/wechat/call', { method: 'GET', path: '/wxa/echo' })
+    const file = await ask('/wechat/file', { method: 'GET', path: '/wxa/file' })
+
+    expect([echo.status, file.status]).toEqual([403, 403])
   })
 
   test.each([
@@ -339,6 +372,10 @@ describe('it calls WeChat', () => {
     ['a body with GET', { method: 'GET', path: '/wxa/x', body: {} }],
     ['a body that is a text', { method: 'POST', path: '/wxa/x', body: '{}' }],
     ['a body that is null', { method: 'POST', path: '/wxa/x', body: null }],
+    [
+      'a number that is another one by now',
+      '{"method":"POST","path":"/wxa/x","body":{"order_id":1234567890123456789}}',
+    ],
     ['an AppSecret', { method: 'GET', path: '/wxa/x', app_secret: 'x' }],
   ])('not with %s', async (_what, call) => {
     const { ask, wechat } = await setUpAdmin()

@@ -5,6 +5,25 @@ import { settingNames, variableOf } from '../../src/serve/setting-names.js'
 import { webhookTimeoutMs } from '../../src/serve/webhooks.js'
 import { root } from '../set-up.js'
 
+const known = new Set([
+  ...settingNames.map(variableOf),
+  ...['WXLOGIN_CONFIG', 'WXLOGIN_PUBLIC_KEY'],
+])
+
+test.each([
+  'docs/serve.md',
+  'docs/serve.zh-CN.md',
+  'examples/serve/compose.yaml',
+  'examples/serve/README.md',
+  'examples/serve/README.zh-CN.md',
+])('%s names no variable that there is not', (path) => {
+  const text = readFileSync(join(root, path), 'utf8')
+  const named = [...text.matchAll(/\bWXLOGIN_\w+/g)].map(([name]) => name.replace(/_FILE$/, ''))
+
+  expect(named.length).toBeGreaterThan(0)
+  expect(named.filter((name) => !known.has(name))).toEqual([])
+})
+
 describe.each(['docs/serve.md', 'docs/serve.zh-CN.md'])('%s', (path) => {
   const text = readFileSync(join(root, path), 'utf8')
 

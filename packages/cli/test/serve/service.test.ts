@@ -231,6 +231,43 @@ describe('when it is told to end', () => {
     expect(service.lines().at(-1)).toMatchObject({ msg: 'stopped', cutOff: false })
   })
 
+  test('whoever goes on sending on a connection is told to make another one', async () => {
+    let release = () => {}
+    const held = new Promise<void>((over) => {
+      release = over
+    })
+    const backend = await startBackend(async () => {
+      await held
+      return {}
+    })
+    const service = await startServe({
+      WXLOGIN_WEBHOOKS_ON_LOGIN: backend.url,
+      WXLOGIN_WEBHOOKS_SECRET: webhookSecret,
+    })
+    const { port, hostname } = new URL(service.origin)
+    const socket = connect(Number(port), hostname)
+    let heard = ''
+    socket.on('data', (part) => {
+      heard += part
+    })
+    const over = new Promise((end) => socket.once('close', end))
+    const body = JSON.stringify(loginBody(service))
+    const head = `POST /wx/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nidempotency-key: ${'k'.repeat(22)}\r\n`
+    socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`)
+    await until(() => backend.seen.length === 1)
+
+    const ended = service.end()
+    await until(() => service.lines().some(({ msg }) => msg === 'stopping'))
+    socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n')
+    release()
+    await over
+
+    const [, login = '', health = ''] = heard.split('HTTP/1.1 ')
+    expect([login.slice(0, 3), health.slice(0, 3)]).toEqual(['200', '200'])
+    expect(health).toMatch(/^connection: close\r$/im)
+    expect(await ended).toBe(0)
+  })
+
   test('a connection that a phone keeps open does not hold it up', async () => {
     const service = await startServe()
     const { port, hostname } = new URL(service.origin)
@@ -254,7 +291,13 @@ describe('what keeps it from starting', () => {
     const { port } = server.address() as AddressInfo
 
     await expect(startServe({ WXLOGIN_LISTEN: `127.0.0.1:${port}` })).rejects.toThrow(
-      `has ended with 3: wxlogin: Port ${port} cannot be listened to (EADDRINUSE): choose another one with listen`,
+      `has ended with 3: wxlogin: 127.0.0.1:${port} cannot be listened to (EADDRINUSE): choose another address with listen`,
+    )
+  })
+
+  test('an address that is none of this machine, and which setting it is', async () => {
+    await expect(startServe({ WXLOGIN_ADMIN_LISTEN: '192.0.2.1:1' })).rejects.toThrow(
+      'choose another address with admin.listen',
     )
   })
 
@@ -287,7 +330,7 @@ test('--check says that the store does not answer, and names no password', async
   const { exit, out } = await wxlogin(['serve', '--check'], { env, cwd: folderWith({}) })
 
   expect(exit).toBe(1)
-  expect(out).toContain(`The store at 127.0.0.1:${port} does not answer`)
+  expect(out).toContain(`The store at 127.0.0.1:${port} does not answer, or refuses (ECONNREFUSED)`)
   expect(out).not.toContain('hunter2')
 })
 

@@ -77,13 +77,14 @@ describe('what is enough', () => {
           ...asFile({
             ...enoughInFile,
             apps: [{ appId: 'wx1234567890abcdef', appSecret: { env: 'WX_APP_SECRET' } }],
-            secret: [{ env: 'NEW_SECRET' }, { env: 'OLD_SECRET' }],
+            secret: [{ env: 'WXLOGIN_NEW' }, { env: 'OLD_SECRET' }],
             signingKeys: [{ file: 'key' }],
           }),
         },
         env: {
           WX_APP_SECRET: appSecret,
-          NEW_SECRET: goodSecret,
+          // A name of one's own, which is none of a setting.
+          WXLOGIN_NEW: goodSecret,
           OLD_SECRET: goodSecret.split('').reverse().join(''),
         },
       },
@@ -121,7 +122,10 @@ describe('what is enough', () => {
       { env: { ...enough, REDIS_URL: '' }, args: ['--store', 'memory'] },
     ],
   ] as const)('%s', async (_, given) => {
-    expect(await check(given)).toMatchObject({ exit: 0, out: 'Nothing is wrong', err: '' })
+    const { exit, out, err } = await check(given)
+
+    expect({ exit, err }).toEqual({ exit: 0, err: '' })
+    expect(out.split('\n').at(-1)).toBe('Nothing is wrong')
   })
 })
 
@@ -149,6 +153,22 @@ describe('a mistake is named, with what to do', () => {
       'an address of no database',
       wrong({ REDIS_URL: '', DATABASE_URL: 'mongodb://db/login' }),
       'databaseUrl must be like postgres://user:password@host/database',
+    ],
+    ['a port that is none', wrong({ PORT: 'tcp://10.0.0.1:80' }), 'PORT must be a number'],
+    [
+      'a table where there is none',
+      wrong({ WXLOGIN_TABLE: 'sessions' }),
+      'table goes with databaseUrl, and does nothing here',
+    ],
+    [
+      'a level that there is not',
+      wrong({ WXLOGIN_LOG_LEVEL: 'verbose' }),
+      'logLevel must be one of',
+    ],
+    [
+      'a name of no table',
+      wrong({ REDIS_URL: '', DATABASE_URL: 'postgres://db/login', WXLOGIN_TABLE: 'my-sessions' }),
+      'table must be letters, digits and "_"',
     ],
     [
       'no AppSecret',
@@ -279,6 +299,11 @@ describe('a mistake is named, with what to do', () => {
       'acceptLegacy is code in createAuth, and cannot be set in a service',
     ],
     [
+      'a member of every object',
+      { files: asFile({ ...enoughInFile, constructor: 1 }) },
+      'constructor is no setting; see wxlogin serve --help',
+    ],
+    [
       'a slip in a group',
       { files: asFile({ ...enoughInFile, webhooks: { onLogn: 'http://backend' } }) },
       'webhooks.onLogn is no setting; did you mean webhooks.onLogin?',
@@ -355,6 +380,14 @@ test('without --check they are the reason not to start', async () => {
 
   expect({ exit, out }).toEqual({ exit: 1, out: '' })
   expect(err).toContain('wxlogin serve does not start: 4 mistakes in the settings')
+})
+
+test('without a webhook for logins it says what comes of that', async () => {
+  const url = 'http://backend/hook'
+  const webhook = { WXLOGIN_WEBHOOKS_ON_LOGIN: url, WXLOGIN_WEBHOOKS_SECRET: webhookSecret }
+
+  expect((await check(wrong({}))).out).toContain('  ! webhooks.onLogin is not set')
+  expect((await check(wrong(webhook))).out).toBe('Nothing is wrong')
 })
 
 test('what works now and will not later is a warning', async () => {

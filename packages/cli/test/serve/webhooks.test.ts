@@ -1,12 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { type AuthEvent, createAuth } from '@wxlogin/server'
 import { createFakeWeChat } from '@wxlogin/server/testing'
 import { Webhook } from 'standardwebhooks'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { selfSigned } from '../../../server/test/wechat/certificate.js'
 import { createSender } from '../../src/serve/webhook-call.js'
 import { readWebhookSecret } from '../../src/serve/webhook-signature.js'
+import { wrongInWebhookUrl } from '../../src/serve/webhook-url.js'
 import { createWebhooks, type Timer } from '../../src/serve/webhooks.js'
 import { listen } from '../set-up.js'
 
@@ -242,6 +245,33 @@ describe('what is sent', () => {
     })
   })
 
+  test.each<[string, Answer, string | undefined]>([
+    ['nothing to say', { status: 204 }, undefined],
+    [
+      'a byte order mark, as some libraries write it',
+      { status: 200, body: '\uFEFF{"userId":"u7"}' },
+      'u7',
+    ],
+    [
+      'large numbers as texts',
+      { status: 200, body: '{"userId":"1234567890123456789"}' },
+      '1234567890123456789',
+    ],
+    [
+      'numbers that are exact',
+      { status: 200, body: '{"userId":9007199254740991,"data":[1e-30,0.12345678901234567890,-7]}' },
+      '9007199254740991',
+    ],
+  ])('%s is understood', async (_, answer, userId) => {
+    const backend = await startBackend({ answer: () => answer })
+    const { login } = setUp({ onLogin: backend.url })
+
+    const { status, json } = await login()
+
+    expect(status).toBe(200)
+    if (userId !== undefined) expect(json.user_id).toBe(userId)
+  })
+
   test('a hook without an address is not called', async () => {
     const { login } = setUp({})
 
@@ -410,6 +440,14 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
       1,
       'cannot be used',
     ],
+    // What is rounded in a claim or in data is as much somebody else's.
+    [
+      'data that is not exact',
+      { status: 200, body: '{"data":{"order":[1.5,-1234567890123456789]}}' },
+      1,
+      'a whole number that is not exact in JSON',
+    ],
+    ['nothing at all', { status: 200 }, 1, 'answered 200 with nothing'],
     [
       'too much',
       { status: 200, body: { data: 'x'.repeat(70_000) } },
@@ -428,7 +466,7 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
     expect(failureIn(events)).toContain(says)
   })
 
-  test.each([{ sub: 'u1' }, { text: 'x'.repeat(2048) }])(
+  test.each([{ sub: 'u1' }, { text: 'x'.repeat(2048) }, '{"tenant":1234567890123456789}'])(
     'claims that no token can carry: %j',
     async (body) => {
       const backend = await startBackend({ answer: () => ({ status: 200, body }) })
@@ -439,6 +477,43 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
       expect([status, json.error]).toEqual([503, 'temporarily_unavailable'])
     },
   )
+
+  test('an answer that has no end is not waited for', async () => {
+    const { timer } = createTimers()
+    const url = await listen((request, response) => {
+      request.resume()
+      response.writeHead(200, { 'content-type': 'application/json' })
+      response.write('x'.repeat(70_000))
+    })
+    const { login, events } = setUp({ onLogin: url, timer })
+
+    expect((await login()).status).toBe(503)
+    expect(failureIn(events)).toContain('answered 200 with too much')
+  })
+
+  // GBK, as an older backend in China answers: 张三 and 李四 would become one user.
+  test.each([
+    ['onLogin', '{"userId":"\xd5\xc5\xc8\xfd"}'],
+    ['claims', '{"name":"\xc0\xee\xcb\xc4"}'],
+  ] as const)('%s in another encoding than UTF-8', async (hook, text) => {
+    const url = await listen((request, response) => {
+      request.resume()
+      response.end(Buffer.from(text, 'latin1'))
+    })
+    const { login, events } = setUp({ [hook]: url })
+
+    const { status, json } = await login()
+
+    expect([status, json.error]).toEqual([503, 'temporarily_unavailable'])
+    expect(failureIn(events)).toContain('answered 200 in another encoding than UTF-8')
+  })
+
+  test('a connection that ends behind the headers, which says nothing of an end', async () => {
+    const url = await listen(({ socket }) => socket.end('HTTP/1.0 200 OK\r\n\r\n'))
+    const { login } = setUp({ onLogin: url })
+
+    expect((await login()).json.error).toBe('temporarily_unavailable')
+  })
 
   test('nobody listens', async () => {
     const server = createServer()
@@ -523,6 +598,27 @@ describe('two seconds in all', () => {
   })
 })
 
+test.each([undefined, '0'])(
+  'a certificate that nobody vouches for is refused, also with NODE_TLS_REJECT_UNAUTHORIZED=%s',
+  async (variable) => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', variable)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    let requests = 0
+    const server = createTlsServer(selfSigned('localhost'), (_, response) => {
+      requests += 1
+      send(response, { status: 200, body: { userId: 'u7' } })
+    })
+    await new Promise<void>((up) => server.listen(0, '127.0.0.1', up))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const { login } = setUp({ onLogin: `https://localhost:${port}/` })
+
+    const { status, json } = await login()
+
+    expect([status, json.error, requests]).toEqual([503, 'temporarily_unavailable', 0])
+  },
+)
+
 test('a connection is kept for the next webhook, and made again where the backend has closed it', async () => {
   const sockets = new Set<Socket>()
   const url = await listen((request, response) => {
@@ -560,6 +656,48 @@ describe('secrets', () => {
 
   test.each([23, 65])('%i bytes do not', (bytes) => {
     expect(readWebhookSecret(`whsec_${randomBytes(bytes).toString('base64')}`)).toBeUndefined()
+  })
+})
+
+describe('where a webhook may go', () => {
+  test.each([
+    'https://api.example.com/hooks',
+    'https://8.8.8.8/hooks',
+    'http://localhost:8090/hooks',
+    'http://127.0.0.1:8090/hooks',
+    'http://[::1]:8090/hooks',
+    'http://10.1.2.3/hooks',
+    'http://172.16.5.5/hooks',
+    'http://172.31.255.1/hooks',
+    'http://192.168.1.2/hooks',
+    'http://100.64.0.1/hooks',
+    'http://[fd12::1]/hooks',
+    'http://backend:8090/hooks',
+    'http://host.docker.internal:8090/hooks',
+    'http://backend.shop.svc.cluster.local/hooks',
+  ])('%s', (url) => {
+    expect(wrongInWebhookUrl(url)).toBeUndefined()
+  })
+
+  test.each([
+    'http://api.example.com/hooks',
+    'http://8.8.8.8/hooks',
+    'http://172.15.0.1/hooks',
+    'http://172.32.0.1/hooks',
+    'http://192.169.0.1/hooks',
+    'http://100.128.0.1/hooks',
+    // What clouds tell their machines, keys included.
+    'http://169.254.169.254/hooks',
+    'http://[2001:db8::1]/hooks',
+    'http://internal.example.com/hooks',
+    // Another way to write 8.8.8.8.
+    'http://134744072/hooks',
+    'ftp://backend/hooks',
+    'backend:8090',
+    '',
+    7,
+  ])('and where not: %s', (url) => {
+    expect(wrongInWebhookUrl(url)).toBeDefined()
   })
 })
 

@@ -30,9 +30,9 @@ export function unseal(
   account: AccountId,
   sealed: string,
 ): string | undefined {
-  const [kid, box = ''] = sealed.split('.')
-  const member = ring.find((candidate) => candidate.kid === kid)
-  const bytes = Buffer.from(box, 'base64url')
+  const end = sealed.indexOf('.')
+  const member = ring.find(({ kid }) => kid === sealed.slice(0, end))
+  const bytes = Buffer.from(sealed.slice(end + 1), 'base64url')
   if (!member || bytes.length < ivBytes + tagBytes) return undefined
 
   const decipher = createDecipheriv('aes-256-gcm', member.key, bytes.subarray(0, ivBytes))
@@ -42,6 +42,7 @@ export function unseal(
     const text = [decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]
     return Buffer.concat(text).toString()
   } catch {
-    return undefined
+    // It was changed, or belongs to another account.
   }
+  return undefined
 }

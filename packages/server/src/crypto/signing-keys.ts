@@ -100,8 +100,8 @@ function importJwk(jwk: Jwk, wanted: string) {
 function algorithmOf(key: ReturnType<typeof createPublicKey>) {
   const { namedCurve, modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
-  if (key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1') return 'ES256'
-  if (key.asymmetricKeyType === 'rsa' && modulusLength >= 2048 && publicExponent >= 65_537n)
-    return 'RS256'
+  // Of all that a JWK can be, only a curve has a name, and only RSA a modulus.
+  if (namedCurve === 'prime256v1') return 'ES256'
+  if (modulusLength >= 2048 && publicExponent >= 65_537n) return 'RS256'
   return undefined
 }

@@ -31,7 +31,7 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
     },
 
     knows(token) {
-      const [segment = ''] = token.split('.', 1)
+      const [segment] = token.split('.', 1) as [string]
       return bySegment.has(segment) || typOf(segment) === typ
     },
 
@@ -39,7 +39,7 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
       if (typeof token !== 'string' || token.length > maxLength) return undefined
       // Only headers that we would have written ourselves are accepted, byte for byte: that rules out any other alg,
       // typ, crit, jku, jwk, x5u, b64 and whatever comes next, before a parser sees the token (RFC 8725 §3.1).
-      const [header = '', payload = '', ...rest] = token.split('.', 4)
+      const [header, payload, ...rest] = token.split('.', 4) as [string, string, ...string[]]
       const key = rest.length === 1 ? bySegment.get(header) : undefined
       const isGenuine = key?.verify(token)
       // A key that needs no other thread costs no turn of the event loop.
@@ -60,10 +60,11 @@ function readPayload(segment: string): TokenPayload | undefined {
   try {
     const text = utf8.decode(bytes)
     const payload: unknown = JSON.parse(text)
-    return isObject(payload) && JSON.stringify(payload) === text ? payload : undefined
+    if (isObject(payload) && JSON.stringify(payload) === text) return payload
   } catch {
-    return undefined
+    // No UTF-8, or no JSON.
   }
+  return undefined
 }
 
 const isObject = (value: unknown): value is TokenPayload =>
@@ -74,6 +75,7 @@ function typOf(segment: string): unknown {
   try {
     return Object(JSON.parse(Buffer.from(segment, 'base64url').toString())).typ
   } catch {
-    return undefined
+    // It is no header.
   }
+  return undefined
 }

@@ -1,8 +1,9 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { createVerifier } from 'fast-jwt'
-import { createLocalJWKSet, jwtVerify } from 'jose'
+import { CompactSign, createLocalJWKSet, jwtVerify } from 'jose'
 import jsonwebtoken from 'jsonwebtoken'
 import { describe, expect, test } from 'vitest'
+import { readSigningKeys } from '../../src/crypto/signing-keys.js'
 import { type Auth, createMemoryStore, type Jwk } from '../../src/index.js'
 import { createClock, setUp, testSecret } from '../set-up.js'
 
@@ -130,6 +131,36 @@ test('the thumbprint is the one of RFC 7638', async () => {
 
 test('without signing keys there is nothing to publish', async () => {
   expect((await published(setUp().auth)).status).toBe(404)
+})
+
+// jose reads a signature with unused bits that are not zero as the one without them.
+test.each(['ed25519', 'ec', 'rsa'] as const)(
+  'a token signed with an %s key has one text: unused bits of its signature are zero',
+  async (kind) => {
+    const { auth } = setUp({ signingKeys: [privateJwk(kind)] })
+    const token = await accessToken(auth)
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    const twin = token.slice(0, -1) + alphabet.charAt(alphabet.indexOf(token.slice(-1)) + 1)
+    const signatureOf = (text: string) => Buffer.from(text.split('.')[2] ?? '', 'base64url')
+
+    expect(signatureOf(twin)).toEqual(signatureOf(token))
+    await expect(auth.authenticate(`Bearer ${twin}`)).rejects.toMatchObject({
+      code: 'invalid_token',
+    })
+  },
+)
+
+// No token with another algorithm gets so far: its header is none that is written here.
+test('a key is used with its own algorithm alone', async () => {
+  const jwk = privateJwk('rsa')
+  const [key] = readSigningKeys({ signingKeys: [jwk] })
+  const privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' })
+  const signed = (alg: string) =>
+    new CompactSign(Buffer.from('{}')).setProtectedHeader({ alg }).sign(privateKey)
+
+  expect(await key?.verify(await signed('RS256'))).toBe(true)
+  expect(await key?.verify(await signed('RS512'))).toBe(false)
+  expect(await key?.verify(await signed('PS256'))).toBe(false)
 })
 
 test('a public key verifies what its owner signs, and signs nothing', async () => {

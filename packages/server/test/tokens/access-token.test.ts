@@ -407,10 +407,24 @@ describe('the payload must be an object with every claim in its right type', () 
     'a life of more than an hour': withClaims({ exp: startAt + 3601 }),
     'a life of a hundred years': withClaims({ exp: startAt + 100 * 365 * 86_400 }),
     'a start in the future': withClaims({ nbf: startAt + 300 }),
+    'a start 31 seconds ahead': withClaims({ nbf: startAt + 31 }),
+    'a start that is a text': withClaims({ nbf: `${startAt}` }),
   }
 
   test.each(Object.entries(rows))('%s is refused', async (_name, token) => {
     await expectRefused(token)
+  })
+
+  test.each([
+    { when: 'in the past', nbf: startAt - 300 },
+    { when: 'now', nbf: startAt },
+    { when: '30 seconds ahead', nbf: startAt + 30 },
+  ])('a start that is $when is accepted, for clocks differ', async ({ nbf }) => {
+    const { auth } = setUp()
+
+    await expect(auth.authenticate(bearer(withClaims({ nbf })))).resolves.toMatchObject({
+      issuedAt: startAt,
+    })
   })
 
   test('a life of an hour is accepted, since a sibling may be configured so', async () => {
@@ -594,6 +608,14 @@ describe('what a token says', () => {
     const login = auth.login({ code: wechat.codeFor('alice') })
 
     await expect(login).rejects.toMatchObject({ code: 'server_error' })
+  })
+
+  test('an issuer that makes the token longer than 4096 characters is a server_error', async () => {
+    const { auth, wechat } = setUp({ issuer: 'i'.repeat(3000) })
+
+    await expect(auth.login({ code: wechat.codeFor('alice') })).rejects.toMatchObject({
+      code: 'server_error',
+    })
   })
 
   test('claims of 2048 characters of JSON are carried, and not one more', async () => {

@@ -49,6 +49,20 @@ export const accesses: readonly Scenario[] = [
     ],
   },
   {
+    name: 'forged-by-the-public-key',
+    about: {
+      en: 'An access token that is signed with the public key as if it were a secret',
+      zh: '把公钥当作密钥来签名的 access_token',
+    },
+    needs: ['guarded', 'jwks'],
+    steps: [
+      signIn('who', 'first'),
+      { send: 'GET /jwks.json', as: 'jwks' },
+      { forge: 'public-key', from: '$first.access_token', keys: '$jwks', as: 'forged' },
+      guarded('$forged.token', { expect: [{ of: ['S-GUARD-2', 'S-GUARD-7'], ...refused }] }),
+    ],
+  },
+  {
     name: 'public-keys',
     about: { en: 'Public keys, and a token that they verify', zh: '公钥，以及用它验证的令牌' },
     needs: ['jwks'],

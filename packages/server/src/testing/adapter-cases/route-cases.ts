@@ -179,8 +179,8 @@ export function routeCases({
       name: 'the public keys are served by GET, and by HEAD without a body',
       must: 'serve every method and path that auth.handle knows, without a list of its own',
       async run(open) {
-        const { privateKey } = generateKeyPairSync('ed25519')
-        const jwk = { ...privateKey.export({ format: 'jwk' }), kty: 'OKP' }
+        const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+        const jwk = { ...privateKey.export({ format: 'jwk' }), kty: 'EC' }
         const { send } = await open({ signingKeys: [jwk] })
         const keys = await send('GET', '/wx/jwks.json')
         expectStatus(keys, 200)

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { checkIdempotencyKey, readIdempotencyKey } from '../../src/crypto/random-id.js'
+
+// Adapters give headers as texts, so that anything else comes here only from a framework that nobody knows yet.
+
+const key = 'k'.repeat(22)
+
+test.each([[[key]], [{ toString: () => key }], [undefined], [null], [22]])(
+  'an Idempotency-Key that is no text is none: %o',
+  (text) => {
+    expect(readIdempotencyKey(text)).toBeUndefined()
+  },
+)
+
+test.each([key, 'K-_9'.repeat(16)])('the key %s is taken as it is', (text) => {
+  expect(readIdempotencyKey(text)).toBe(text)
+  expect(readIdempotencyKey(`"${text}"`)).toBe(text)
+  expect(checkIdempotencyKey(text)).toBe(text)
+})
+
+test.each([
+  '',
+  'k'.repeat(21),
+  'k'.repeat(65),
+  `${key}.`,
+  ` ${key}`,
+  `${key}\n`,
+  `"${key}`,
+  `${key}"`,
+  `""${key}""`,
+])('the key %j is none, and as an argument a TypeError', (text) => {
+  expect(readIdempotencyKey(text)).toBeUndefined()
+  expect(() => checkIdempotencyKey(text)).toThrow(TypeError)
+})
