@@ -3,12 +3,12 @@
 //   node .ci/bundles.mjs workerd   only those whose name has this word
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
+import { freePort } from './free-port.mjs'
 import { pack } from './pack.mjs'
 import { root, run } from './process.mjs'
 import { playFlow } from './runtimes/flow.mjs'
@@ -227,14 +227,5 @@ function end(child) {
     if (child.exitCode !== null) return resolve()
     child.removeAllListeners('exit').on('exit', () => resolve())
     child.kill()
-  })
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
   })
 }

@@ -1,5 +1,6 @@
-// Starts examples/java and examples/python as their READMEs say, and the FastAPI program of the latter, against tokens of our server, good and bad, and against
-// webhooks that the library of standardwebhooks.com signs. Ends non-zero when one of them answers otherwise than it must.
+// Starts examples/java and examples/python as their READMEs say, and the FastAPI program of the latter, against tokens of
+// our server, good and bad, and against webhooks that the library of standardwebhooks.com signs. Ends non-zero when one of
+// them answers otherwise than it must.
 //   node .ci/languages.mjs java   only this one
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -9,37 +10,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { printTable } from '../bench/measure.mjs'
+import * as examples from './languages/examples.mjs'
 import { filesOf } from './moving/home.mjs'
 import { root, run, start } from './process.mjs'
-import { createPackages, findProgram } from './programs.mjs'
 import { tool } from './tools.mjs'
 import { appId, createIssuer, userId } from './verifying/issuer.mjs'
 
-const packages = createPackages((line) => console.log(line))
-/** How each is brought here, built and started, and how a user is banned there. */
+/** Each with the folder of its files, if that is another's, and whether it refuses a body that is too large. */
 const languages = {
-  java: {
-    has: () => findProgram('javac') !== undefined,
-    debian: ['openjdk-17-jdk-headless'],
-    build: ['javac', '-Xlint:all,-serial', '-Werror', '-d', 'out', 'Main.java'],
-    start: ['java', '-cp', 'out', 'Main'],
-    ban: async (home, openid) => writeFileSync(join(home, 'banned.txt'), `${openid}\n`),
-  },
-  python: {
-    has: hasModules('jwt'),
-    debian: ['python3-jwt'],
-    start: ['/usr/bin/python3', 'main.py'],
-    ban: banInSqlite,
-  },
-  fastapi: {
-    has: hasModules('jwt', 'fastapi', 'uvicorn'),
-    debian: ['python3-jwt', 'python3-fastapi', 'python3-uvicorn'],
-    from: 'python',
-    start: ['/usr/bin/python3', '-m', 'uvicorn', 'app:app', '--port', '0'],
-    ban: banInSqlite,
-    // The proxy before it has one.
-    hasLimit: false,
-  },
+  java: examples.java,
+  python: examples.python,
+  // The proxy before it has the limit.
+  fastapi: { ...examples.fastapi, from: 'python', hasLimit: false },
 }
 
 const wanted = process.argv.slice(2)
@@ -59,7 +41,7 @@ try {
   const present = []
   for (const [name, language] of Object.entries(languages)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
-    if (await isThere(language)) present.push([name, language])
+    if (await examples.isThere(language)) present.push([name, language])
     else missing.push(name)
   }
   // Side by side, because each waits for the key set to be old enough.
@@ -84,31 +66,6 @@ if (missing.length > 0) {
   )
 }
 if (problems.length > 0 || (missing.length > 0 && process.env.CI === 'true')) process.exitCode = 1
-
-async function isThere({ has, debian }) {
-  if (await has()) return true
-  for (const name of debian) await packages.install(name)
-  return has()
-}
-
-/** In Debian's Python, which is the one that has Debian's packages. */
-function hasModules(...names) {
-  return async () => {
-    const asked = run('/usr/bin/python3', ['-c', `import ${names.join(', ')}`])
-    return (await asked.catch(() => ({ status: 1 }))).status === 0
-  }
-}
-
-async function banInSqlite(home, openid) {
-  const program = [
-    'import sqlite3, sys',
-    "db = sqlite3.connect('users.db')",
-    "db.execute('UPDATE users SET banned = 1 WHERE openid = ?', (sys.argv[1],))",
-    'db.commit()',
-  ].join('\n')
-  const { status, output } = await run('/usr/bin/python3', ['-c', program, openid], { cwd: home })
-  assert.equal(status, 0, output)
-}
 
 async function play(name, language) {
   const home = join(place, name)

@@ -31,7 +31,8 @@ const steps = [
   },
   {
     name: 'conform',
-    title: 'forty mistakes in a small server, and which scenario of `wxlogin conform` finds each',
+    title:
+      'forty mistakes in a small server, and every requirement broken: what `wxlogin conform` finds',
     run: async () =>
       runTests(['--project=unit', 'packages/cli/test/conform/faults.test.ts'], {
         env: { CONFORM_FAULTS: 'all' },

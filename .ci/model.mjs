@@ -18,7 +18,8 @@ await build({
   logLevel: 'error',
 })
 
-const all = ['store', 'thief', 'everything', 'time', 'app', 'user', 'network']
+// The longest first.
+const all = JSON.parse((await run(process.execPath, [program, 'names'])).output).reverse()
 const given = process.argv.slice(2)
 const unknown = given.filter((name) => !all.includes(name))
 if (unknown.length > 0) {
@@ -31,7 +32,7 @@ const pages = ['', '.zh-CN'].map((language) =>
   readFileSync(join(root, `docs/security/rotation-model${language}.md`), 'utf8'),
 )
 let holds = true
-// The longest first, two at a time.
+// Two at a time.
 const waiting = all.filter((name) => given.length === 0 || given.includes(name))
 console.log('| what may happen | states | steps | depth | looked at |')
 await Promise.all([next(), next()])

@@ -3,13 +3,12 @@
 // clients of both ages speak to both of them.
 //   node .ci/rolling.mjs v0.3.0   beside another version
 import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from './free-port.mjs'
 import { frozenCommit, frozenTarballs } from './frozen.mjs'
 import { createDatabases } from './moving/database.mjs'
 import { pack } from './pack.mjs'
@@ -190,15 +189,6 @@ async function startBackend(age, home, env) {
     await delay(50)
   }
   return backend
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 function grouped(texts) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildSteps, stepsOf } from './dockerfile.mjs'
+import { freePort } from './free-port.mjs'
 import { createDatabases } from './moving/database.mjs'
 import { pack } from './pack.mjs'
 import { root, run } from './process.mjs'
@@ -355,7 +356,7 @@ async function signals({ program, image, wechat, common }) {
 /** PostgreSQL and MariaDB: what is said without a driver, the table, a login, a restart. */
 async function onDatabases({ program, image, wechat, common }) {
   console.log('\n── in a database ──')
-  const { REDIS_URL: _, ...env } = common
+  const { REDIS_URL: _, WXLOGIN_WEBHOOKS_SECRET: __, ...env } = common
   const cwd = image.folder
   const serve = (url, ...args) =>
     run(process.execPath, [program, 'serve', ...args], {
@@ -400,12 +401,4 @@ async function onDatabases({ program, image, wechat, common }) {
       return migrated.output.trim()
     })
   }
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise((up) => server.listen(0, '127.0.0.1', up))
-  const { port } = server.address()
-  await new Promise((closed) => server.close(closed))
-  return port
 }

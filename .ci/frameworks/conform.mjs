@@ -1,7 +1,7 @@
 // Our server over one framework, held to the specification by the command line that was built.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomInt } from 'node:crypto'
 import { createServer } from 'node:http'
 import { createAuth } from '@wxlogin/server'
 
@@ -53,10 +53,14 @@ function conform(url, port) {
   })
 }
 
+/** Below those that connections are given. */
 async function freePort() {
-  const server = createServer()
-  await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address()
-  await new Promise((closed) => server.close(closed))
-  return port
+  const port = randomInt(15_000, 32_000)
+  const taken = createServer()
+  const isFree = await new Promise((tell) => {
+    taken.once('error', () => tell(false))
+    taken.listen(port, '127.0.0.1', () => tell(true))
+  })
+  await new Promise((closed) => taken.close(closed))
+  return isFree ? port : freePort()
 }

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { freePort } from '../free-port.mjs'
 import { bin, root, runNode, start } from '../process.mjs'
 
 /** Which installs a program is run with, what else it is made of, how it is built and started, and what it is asked. */
@@ -221,16 +221,6 @@ async function isUp(url, program) {
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   throw new Error('It does not listen')
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address()
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 async function post(url, body, headers = {}) {

@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Agent, createServer, request as send } from 'node:http'
-import { createServer as createProbe } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '../free-port.mjs'
 
 const startMs = 60_000
 
@@ -103,13 +103,4 @@ function answers(port) {
     () => true,
     () => false,
   )
-}
-
-async function freePort() {
-  const probe = createProbe().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

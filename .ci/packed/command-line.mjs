@@ -1,9 +1,18 @@
 // The packed command line in an empty folder, as `npx wxlogin` finds it there.
 import { spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '../free-port.mjs'
 import { root, run } from '../process.mjs'
 
 const maxInstalledMb = 20
@@ -94,6 +103,21 @@ export async function checkCommandLine({ place, tarballs, installTarballs, runIn
     says: 'wxlogin/secretlint-rule',
   })
 
+  // As pnpm installs: a package is behind a link, and what it needs stands beside it there.
+  const store = join(folder, 'store/node_modules')
+  mkdirSync(store, { recursive: true })
+  for (const name of ['ioredis', '@ioredis']) {
+    renameSync(join(folder, 'node_modules', name), join(store, name))
+  }
+  symlinkSync(join(store, 'ioredis'), join(folder, 'node_modules/ioredis'), 'junction')
+  writeFileSync(join(folder, 'linked.json'), JSON.stringify(settings))
+  const checked = await wxlogin('serve', '--check', '--config', 'linked.json', '--lang', 'en')
+  expect('wxlogin serve, installed with links', checked, {
+    status: 1,
+    says: 'The store at 127.0.0.1:9 does not answer',
+    never: 'Cannot find module',
+  })
+
   writeFileSync(join(folder, 'server.mjs'), server)
   const port = String(await freePort())
   const conform = ['conform', '--server', `http://127.0.0.1:${port}/wx`, '--strict']
@@ -128,6 +152,15 @@ async function timeOf(work) {
   return performance.now() - startedAt
 }
 
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+/** With nobody where the store should be. */
+const settings = {
+  apps: [{ appId: 'wx0123456789abcdef', appSecret: randomBytes(16).toString('hex') }],
+  secret: randomBytes(32).toString('base64url'),
+  signingKeys: [privateKey.export({ format: 'jwk' })],
+  redisUrl: 'redis://127.0.0.1:9',
+}
+
 /** Ours, on the port that it is given. */
 const server = `
 import { createServer } from 'node:http'
@@ -143,14 +176,6 @@ const auth = createAuth({
 })
 createServer(authRoutes(auth, { basePath: '/wx' })).listen(Number(process.argv[2]), '127.0.0.1')
 `
-
-async function freePort() {
-  const taken = createServer()
-  await new Promise((listening) => taken.listen(0, '127.0.0.1', listening))
-  const { port } = taken.address()
-  await new Promise((closed) => taken.close(closed))
-  return port
-}
 
 /** As in `wxlogin … | head -0`: its output is closed before it writes. */
 function unread(program, ...args) {

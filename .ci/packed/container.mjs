@@ -1,10 +1,10 @@
 // The example for cloud hosting (云托管): the steps of its Dockerfile, in an empty folder, with the packed server. The image
 // itself is not built: what is in `FROM` beside Node is not looked at.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildSteps, stepsOf } from '../dockerfile.mjs'
+import { freePort } from '../free-port.mjs'
 import { root, start } from '../process.mjs'
 
 const appId = 'wx0000000000000001'
@@ -94,12 +94,4 @@ async function ask(url) {
   expect('GET /me by nobody', await get('/me'), 401)
   expect('GET /other', await get('/other'), 404)
   return wrong
-}
-
-async function freePort() {
-  const server = createServer()
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

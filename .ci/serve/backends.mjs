@@ -1,51 +1,21 @@
 // The backends in Java and in Python, as their READMEs start them.
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import * as examples from '../languages/examples.mjs'
 import { root, run, start } from '../process.mjs'
-import { createPackages, findProgram } from '../programs.mjs'
 
-const packages = createPackages(console.log)
-
-const languages = {
-  Java: {
-    example: 'java',
-    has: () => findProgram('javac') !== undefined,
-    debian: 'openjdk-17-jdk-headless',
-    build: ['javac', '-d', 'out', 'Main.java'],
-    start: ['java', '-cp', 'out', 'Main'],
-    ban: async (home, openid) => writeFileSync(join(home, 'banned.txt'), `${openid}\n`),
-  },
-  Python: {
-    example: 'python',
-    has: async () => (await python(root, 'import jwt')).status === 0,
-    debian: 'python3-jwt',
-    start: ['/usr/bin/python3', 'main.py'],
-    async ban(home, openid) {
-      const program = [
-        'import sqlite3, sys',
-        "db = sqlite3.connect('users.db')",
-        "db.execute('UPDATE users SET banned = 1 WHERE openid = ?', (sys.argv[1],))",
-        'db.commit()',
-      ]
-      const { status, output } = await python(home, program.join('\n'), openid)
-      if (status !== 0) throw new Error(output)
-    },
-  },
-}
-
-/** Debian's Python has Debian's packages. */
-const python = (cwd, ...args) =>
-  run('/usr/bin/python3', ['-c', ...args], { cwd }).catch(() => ({ status: 1, output: '' }))
+const languages = { Java: examples.java, Python: examples.python }
 
 /** Starts one for each login service, on a port that is known before. */
 export async function startBackends(place, ports, env) {
   const backends = []
-  for (const [name, { example, has, debian, build, ban, ...language }] of Object.entries(
-    languages,
-  )) {
-    if (!(await has())) await packages.install(debian)
-    if (!(await has())) throw new Error(`${name} needs ${debian}, which is not on this machine`)
+  for (const [name, language] of Object.entries(languages)) {
+    const { debian, build, ban } = language
+    if (!(await examples.isThere(language))) {
+      throw new Error(`${name} needs ${debian}, which is not on this machine`)
+    }
+    const example = name.toLowerCase()
     const home = join(place, example)
     cpSync(join(root, 'examples', example), home, { recursive: true })
     if (build) {

@@ -17,7 +17,7 @@ const defaults = {
 
 /** The sandbox: an emulated WeChat, a backend or the way to one, phones, and the page that shows them. */
 export const dev: Command = {
-  usage: '[--backend URL] [--port PORT] [--json]',
+  usage: '[--backend URL [--service URL]] [--port PORT] [--json]',
   maxWords: 0,
   options: {
     backend: {
@@ -25,6 +25,13 @@ export const dev: Command = {
       about: {
         en: 'Your own backend, http://127.0.0.1:3000 for example (default: one that is built in)',
         zh: '你自己的后端，例如 http://127.0.0.1:3000（默认用内置的后端）',
+      },
+    },
+    service: {
+      value: 'URL',
+      about: {
+        en: 'wxlogin serve beside that backend, http://127.0.0.1:8080 for example: it gets what is below --auth-path',
+        zh: '那个后端旁边的 wxlogin serve，例如 http://127.0.0.1:8080：--auth-path 之下的请求都发给它',
       },
     },
     port: {
@@ -71,16 +78,20 @@ export const dev: Command = {
   async run({ value, has, print, remark, say, now, interrupted }) {
     const given = (name: keyof typeof defaults) => value(name) ?? defaults[name]
     const backend = value('backend')
+    const service = value('service')
+    if (service !== undefined && backend === undefined) throw withoutBackend(service)
     const options = {
       host: readHost(given('host')),
       port: readPort(given('port')),
-      ...(backend !== undefined && { backend: readBackend(backend) }),
+      ...(backend !== undefined && { backend: readOrigin('backend', backend) }),
+      ...(service !== undefined && { service: readOrigin('service', service) }),
       appId: readAppId(given('app-id')),
       authPath: readPath('auth-path', given('auth-path')),
       path: readPath('path', given('path')),
       now,
     }
-    refuseItself(options)
+    refuseItself('backend', options.backend, options.port)
+    refuseItself('service', options.service, options.port)
     const sandbox = await start(options)
     const { pageUrl, phoneUrl, wechatUrl } = sandbox
     try {
@@ -89,11 +100,12 @@ export const dev: Command = {
       } else {
         print(say(introduction(sandbox, options)))
       }
-      if (options.backend !== undefined && !(await isListening(options.backend))) {
+      for (const origin of [options.service, options.backend]) {
+        if (origin === undefined || (await isListening(origin))) continue
         remark(
           say({
-            en: `\n  Nothing listens at ${options.backend} yet. Start your backend; the sandbox finds it by itself.`,
-            zh: `\n  ${options.backend} 还没有程序在监听。启动你的后端即可，这里不用重启。`,
+            en: `\n  Nothing listens at ${origin} yet. Start it; the sandbox finds it by itself.`,
+            zh: `\n  ${origin} 还没有程序在监听。启动它即可，这里不用重启。`,
           }),
         )
       }
@@ -135,30 +147,43 @@ function readPort(port: string): number {
   })
 }
 
-function readBackend(given: string): string {
+function withoutBackend(service: string): CliError {
+  return new CliError('usage', {
+    en: `--service ${service} goes with --backend: give the backend beside it too, --backend http://127.0.0.1:8090 for example`,
+    zh: `--service ${service} 要和 --backend 一起用：请同时写出旁边的后端，例如 --backend http://127.0.0.1:8090`,
+  })
+}
+
+const exampleOf = {
+  backend: 'http://127.0.0.1:3000',
+  service: 'http://127.0.0.1:8080',
+} as const
+
+function readOrigin(option: keyof typeof exampleOf, given: string): string {
+  const example = exampleOf[option]
   const { protocol, hostname, origin, pathname, search } = URL.canParse(given)
     ? new URL(given)
     : new URL('none:')
   if (protocol !== 'http:' || pathname !== '/' || search !== '') {
     throw new CliError('usage', {
-      en: `--backend ${given} is no origin: give one like http://127.0.0.1:3000, without a path`,
-      zh: `--backend ${given} 不对：请写成 http://127.0.0.1:3000 这样，不带路径`,
+      en: `--${option} ${given} is no origin: give one like ${example}, without a path`,
+      zh: `--${option} ${given} 不对：请写成 ${example} 这样，不带路径`,
     })
   }
   if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return origin
   throw new CliError('usage', {
-    en: `--backend ${given} is not on this machine, so it could not reach the emulated WeChat. Start it here, on http://127.0.0.1:3000 for example`,
-    zh: `--backend ${given} 不在本机，它访问不到模拟的微信。请在本机启动后端，例如 http://127.0.0.1:3000`,
+    en: `--${option} ${given} is not on this machine, so it could not reach the emulated WeChat. Start it here, on ${example} for example`,
+    zh: `--${option} ${given} 不在本机，它访问不到模拟的微信。请在本机启动它，例如 ${example}`,
   })
 }
 
 /** What is passed on to itself goes in circles. */
-function refuseItself({ backend, port }: { readonly backend?: string; readonly port: number }) {
-  const behind = Number(backend && new URL(backend).port)
+function refuseItself(option: keyof typeof exampleOf, origin: string | undefined, port: number) {
+  const behind = Number(origin && new URL(origin).port)
   if (port === 0 || !(behind >= port && behind <= port + 2)) return
   throw new CliError('usage', {
-    en: `--backend ${backend} is one of the sandbox's own ports, ${port} to ${port + 2}: give that of your backend, or choose others with --port`,
-    zh: `--backend ${backend} 是沙箱自己的端口（${port} 到 ${port + 2}）：请写你的后端的端口，或用 --port 换掉沙箱的`,
+    en: `--${option} ${origin} is one of the sandbox's own ports, ${port} to ${port + 2}: give another, or choose others for the sandbox with --port`,
+    zh: `--${option} ${origin} 是沙箱自己的端口（${port} 到 ${port + 2}）：请换一个，或用 --port 换掉沙箱的`,
   })
 }
 

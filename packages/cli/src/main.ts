@@ -1,13 +1,16 @@
 #!/usr/bin/env node
-import { fstatSync } from 'node:fs'
 import process from 'node:process'
 import { createBusy } from './busy.js'
+import { isAppending } from './is-appending.js'
 import { run } from './run.js'
+import { endOnUncaught } from './uncaught.js'
 
 const { argv, cwd, env, stderr, stdin, stdout } = process
 
 /** As shells count them. */
 const exitsOfSignals = { SIGINT: 130, SIGTERM: 143 }
+
+endOnUncaught(process)
 
 // `wxlogin explain | head` reads no further, and nothing is wrong.
 for (const stream of [stdout, stderr]) {
@@ -38,14 +41,3 @@ process.exitCode = await run(argv.slice(2), {
   isAppending: isAppending(),
   isInteractive: Boolean(stdin.isTTY && stderr.isTTY) && !env.CI,
 })
-
-function isAppending(): boolean {
-  try {
-    // As bigint, for else Node 20 goes on to take every path for a pipe, and follows no link of pnpm's (realpathSync).
-    const found = fstatSync(1, { bigint: true })
-    return found.isFile() && found.size > 0n
-  } catch {
-    // Windows cannot tell of every output what it is.
-    return false
-  }
-}

@@ -81,7 +81,9 @@ const cli = `
   help           arguments command commands text
   run            arguments command commands errors help nearest text version
   busy           command
-  main           busy run node:`
+  is-appending   node:
+  uncaught       node:
+  main           busy is-appending run uncaught node:`
 
 describe.each([
   ['server', server],

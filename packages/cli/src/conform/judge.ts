@@ -1,14 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import { createFakeWeChat, type FakeWeChat } from '@wxlogin/server/testing'
 import type { Call } from '../command.js'
 import { isListening } from '../dev/is-listening.js'
 import { createMask } from '../dev/mask.js'
 import { CliError } from '../errors.js'
+import type { Text } from '../text.js'
 import { exchange } from './exchange.js'
 import { offersOf } from './offers.js'
 import { type Played, play } from './play.js'
 import { type Program, startProgram } from './program.js'
 import { type Report, reportOf } from './report.js'
-import type { Choice, Settings } from './settings.js'
+import { type Choice, defaults, type Settings } from './settings.js'
 
 /** What a run found, and how long it took. */
 export interface Judgement {
@@ -29,12 +31,7 @@ export async function judge(
   const emulator = await listen(wechat, settings.emulatorPort)
   let program: Program | undefined
   try {
-    call.remark(
-      say({
-        en: `The emulated WeChat is ${emulator.url}: your server calls it in place of https://api.weixin.qq.com, with the AppID ${appId} and the AppSecret ${appSecret}`,
-        zh: `模拟的微信是 ${emulator.url}：你的服务器用它代替 https://api.weixin.qq.com，AppID 是 ${appId}，AppSecret 是 ${appSecret}`,
-      }),
-    )
+    call.remark(say(introduction(emulator.url, settings)))
     if (command.length > 0) {
       const own = { WECHAT_URL: emulator.url, WX_APP_ID: appId, WX_APP_SECRET: appSecret }
       program = startProgram(command, { env: { ...call.env, ...own }, cwd: call.cwd })
@@ -45,7 +42,9 @@ export async function judge(
       const done = call.busy(say({ en: 'Playing scenarios', zh: '正在运行场景' }))
       try {
         await tryLogin(wechat, settings, emulator.url)
-        const stage = { ...settings, wechat, mask: createMask(), offers: await offersOf(settings) }
+        const run = randomBytes(8).toString('hex')
+        const offers = await offersOf(settings)
+        const stage = { ...settings, run, wechat, mask: createMask(), offers }
         const played: Played[] = []
         for (const scenario of scenarios) played.push(await play(scenario, stage))
         const report = reportOf(requirements, played, { isStrict })
@@ -63,6 +62,15 @@ export async function judge(
   } finally {
     await program?.end()
     await emulator.close()
+  }
+}
+
+/** What a server has to be configured with. The AppSecret is the one of this command, or it is not repeated. */
+function introduction(url: string, { appId, appSecret }: Settings): Text {
+  const isOwn = appSecret === defaults.appSecret
+  return {
+    en: `The emulated WeChat is ${url}: your server calls it in place of https://api.weixin.qq.com, with the AppID ${appId} and the AppSecret ${isOwn ? appSecret : 'that you gave'}`,
+    zh: `模拟的微信是 ${url}：你的服务器用它代替 https://api.weixin.qq.com，AppID 是 ${appId}，AppSecret 是${isOwn ? ` ${appSecret}` : '你给出的那个'}`,
   }
 }
 

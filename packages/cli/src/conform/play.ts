@@ -12,6 +12,8 @@ import { type Answered, watches } from './watches.js'
 
 /** Where scenarios are played. */
 export interface Stage {
+  /** Of this run: its people are new to a server that remembers those of an earlier one. */
+  readonly run: string
   readonly wechat: FakeWeChat
   /** Of the login routes. */
   readonly serverUrl: string
@@ -65,7 +67,7 @@ export async function play(scenario: Scenario, stage: Stage): Promise<Played> {
 
   const { app } = wechat
   const told = { appId: app.appId, refusedInput: stage.refusedInput }
-  const values = createValues({ name, wechat, told })
+  const values = createValues({ name: `${stage.run}/${name}`, wechat, told })
   const callsBefore = wechat.calls.length
   const answers: Answered[] = []
   // Why something could not be made that later steps refer to.

@@ -17,7 +17,7 @@ export interface Values {
 }
 
 export interface ValuesOptions {
-  /** Of the scenario; its people are nobody else's. */
+  /** Of the run and the scenario; its people are nobody else's. */
   readonly name: string
   readonly wechat: FakeWeChat
   /** What the command line told: `appId`, `refusedInput`. */

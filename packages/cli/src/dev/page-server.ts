@@ -12,6 +12,8 @@ export interface Setup {
   readonly wechatUrl: string
   /** The user's own backend; missing for the built-in one. */
   readonly backendUrl?: string
+  /** `wxlogin serve` beside it, if there is one. */
+  readonly serviceUrl?: string
   readonly appId: string
   readonly authPath: string
   readonly path: string

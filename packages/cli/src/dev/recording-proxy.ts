@@ -17,6 +17,8 @@ export interface RecordingProxyOptions {
   readonly to: Party
   /** Where everything goes, `http://127.0.0.1:3000`. */
   readonly target: string
+  /** Below which path requests go somewhere else. */
+  readonly branch?: { readonly path: string; readonly target: string } | undefined
   readonly now: () => number
   /** Asked for each request, whose answer it throws away. */
   readonly withholds?: () => boolean
@@ -30,9 +32,7 @@ const keptBytes = 64 * 1024
 
 /** Passes everything on as it is, streams and upgrades included, and writes it down without its secrets. */
 export function createRecordingProxy(options: RecordingProxyOptions): Server {
-  const { log, mask, from, to, target, now, withholds = () => false } = options
-  const { hostname, port, host } = new URL(target)
-  const address = { hostname: hostname.replace(/^\[|\]$/g, ''), port, agent: false } as const
+  const { log, mask, from, to, branch, now, withholds = () => false } = options
 
   const server = createServer((request, response) => pass(request, response))
   server.on('upgrade', (request, socket, head) => upgrade(request, socket, head))
@@ -52,7 +52,12 @@ export function createRecordingProxy(options: RecordingProxyOptions): Server {
     })
   }
 
+  function targetOf({ url = '/' }: IncomingMessage): string {
+    return branch && url.startsWith(`${branch.path}/`) ? branch.target : options.target
+  }
+
   function pass(request: IncomingMessage, response: ServerResponse) {
+    const target = targetOf(request)
     const id = start(request)
     const asked = keep(request)
     const isWithheld = withholds()
@@ -65,10 +70,10 @@ export function createRecordingProxy(options: RecordingProxyOptions): Server {
     }
 
     const passed = send({
-      ...address,
+      ...addressOf(target),
       method: request.method,
       path: request.url,
-      headers: { ...headersFor(request.headers), host },
+      headers: { ...headersFor(request.headers), host: new URL(target).host },
     })
 
     passed.on('response', (answer) => {
@@ -102,7 +107,7 @@ export function createRecordingProxy(options: RecordingProxyOptions): Server {
       end({ outcome: 'unreachable' })
       response
         .writeHead(502, { 'content-type': 'text/plain; charset=utf-8' })
-        .end(`wxlogin dev: nothing listens at ${target}. Start your backend, then try again.\n`)
+        .end(`wxlogin dev: nothing listens at ${target}. Start it, then try again.\n`)
     })
     response.on('close', () => {
       if (response.writableFinished) return
@@ -118,19 +123,20 @@ export function createRecordingProxy(options: RecordingProxyOptions): Server {
   }
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
+    const target = targetOf(request)
     const id = start(request)
     const end = (parts: Partial<Exchange>) => {
       log.change(id, { ...parts, endedMs: now() })
     }
     const passed = send({
-      ...address,
+      ...addressOf(target),
       method: request.method,
       path: request.url,
       headers: {
         ...headersFor(request.headers),
         connection: 'Upgrade',
         upgrade: request.headers.upgrade,
-        host,
+        host: new URL(target).host,
       },
     })
     socket.on('error', () => passed.destroy())
@@ -172,6 +178,11 @@ export function createRecordingProxy(options: RecordingProxyOptions): Server {
       ...(body !== undefined && { body }),
     }
   }
+}
+
+function addressOf(target: string) {
+  const { hostname, port } = new URL(target)
+  return { hostname: hostname.replace(/^\[|\]$/g, ''), port, agent: false } as const
 }
 
 interface Kept {

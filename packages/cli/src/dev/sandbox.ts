@@ -20,6 +20,8 @@ export interface SandboxOptions {
   readonly port: number
   /** The user's own backend; without it there is a built-in one. */
   readonly backend?: string
+  /** The login service beside that backend: it gets what is below `authPath`. */
+  readonly service?: string
   readonly appId: string
   readonly authPath: string
   /** What the phones' request button asks for. */
@@ -120,6 +122,8 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       from: 'phone',
       to: 'backend',
       target: backendUrl,
+      branch:
+        options.service === undefined ? undefined : { path: authPath, target: options.service },
       withholds: () => troubles.withholds(),
     })
     const phoneDoor = await open(toBackend, portOf(1))
@@ -154,6 +158,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
       phoneUrl: phoneDoor.url,
       wechatUrl: wechatDoor.url,
       ...(options.backend !== undefined && { backendUrl: options.backend }),
+      ...(options.service !== undefined && { serviceUrl: options.service }),
       ...{ appId, authPath, path },
     }
     page = createPageServer({

@@ -9,8 +9,8 @@ export type AdministeredAuth = Pick<Auth, 'sessions' | 'sign' | 'tickets' | 'wec
 
 export interface AdminApiOptions {
   readonly auth: AdministeredAuth
-  /** Of 32 characters or more, ASCII without spaces; a list rotates, and any of them passes. */
-  readonly key: string | readonly string[]
+  /** Of 32 bytes or more, ASCII without spaces; any of them passes. */
+  readonly keys: readonly string[]
   /** Hears of what could not be served, as a `failure` (status 500 and above). */
   readonly onEvent?: (event: AuthEvent) => void
 }
@@ -40,14 +40,14 @@ const call: Takes = {
  * and no answer holds a `session_key` or an access token. Every route is a POST of a JSON object, so that no id of a user
  * stands in a path, where it would be escaped wrongly, or logged.
  *
- * Throws a `TypeError` for a key that is no good. What it returns never rejects.
+ * What it returns never rejects.
  */
 export function adminApi({
   auth,
-  key,
+  keys,
   onEvent,
 }: AdminApiOptions): (request: Request) => Promise<Response> {
-  const hasKey = createKeyCheck(key)
+  const hasKey = createKeyCheck(keys)
   const routes = routesOf(auth)
 
   async function answer(request: Request): Promise<Response> {

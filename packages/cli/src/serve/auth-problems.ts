@@ -26,14 +26,14 @@ const groups: readonly (readonly [SettingName, ...SettingName[]])[] = [
   ['maxVerifiedTokens'],
 ]
 
-/** Lets `createAuth` look at the options. Those that are broken have been complained of already. */
+/** Lets `createAuth` look at the options. Those that are broken, or absent and needed, have been complained of already. */
 export async function authProblemsOf(
   options: Readonly<Record<string, unknown>>,
   isBroken: (name: SettingName) => boolean,
 ): Promise<readonly AuthProblem[]> {
   const problems: AuthProblem[] = []
   for (const group of groups) {
-    const names = group.filter((name) => !isBroken(name) && (name in options || needed(name)))
+    const names = group.filter((name) => !isBroken(name) && name in options)
     const [name] = names
     if (name === undefined) continue
     const chosen = Object.fromEntries(names.map((name) => [name, options[name]]))
@@ -45,8 +45,6 @@ export async function authProblemsOf(
   const message = await complaintOf(options)
   return message === undefined ? [] : [{ name: undefined, message }]
 }
-
-const needed = (name: SettingName) => name === 'apps' || name === 'secret'
 
 const goodOptions = (): AuthOptions => ({
   apps: [{ appId: 'wx0000000000000001', appSecret: randomBytes(16).toString('hex') }],

@@ -1,25 +1,43 @@
 import { weaknessOf } from '@wxlogin/server'
+import type { Text } from '../text.js'
 import { authProblemsOf } from './auth-problems.js'
 import type { Inspection } from './inspection.js'
-import { authNames } from './setting-names.js'
+import { authNames, type SettingName } from './setting-names.js'
 
 /** The options of `createAuth`, which it has looked at. What is wrong is reported. */
 export async function readAuthSettings(
   inspection: Inspection,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { get, whereIs, report, isBroken } = inspection
+  const { get, whereIs, report, complain, isBroken } = inspection
   const options: Readonly<Record<string, unknown>> = Object.fromEntries(
     authNames.flatMap((name) => {
       const value = get(name)
       return value === undefined ? [] : [[name, name === 'signingKeys' ? keysIn(value) : value]]
     }),
   )
-  for (const { name, message } of await authProblemsOf(options, isBroken)) {
+  const absent = (['apps', 'secret'] as const).filter(
+    (name) => options[name] === undefined && !isBroken(name),
+  )
+  for (const name of absent) complain(name, whatToSet[name])
+  const isDone = (name: SettingName) => isBroken(name) || absent.some((one) => one === name)
+  for (const { name, message } of await authProblemsOf(options, isDone)) {
     const where = name === undefined ? undefined : whereIs(name)
     report({ text: { en: message, zh: message }, where })
   }
   checkSigningKeys(inspection, options.signingKeys)
   return options
+}
+
+/** `createAuth` would speak of functions, and of how Node reads its environment. */
+const whatToSet: Readonly<Record<'apps' | 'secret', Text>> = {
+  apps: {
+    en: 'is missing: set WX_APP_ID and WX_APP_SECRET, which the WeChat console has (开发管理)',
+    zh: '没有设置：请设置 WX_APP_ID 和 WX_APP_SECRET，它们在微信公众平台的“开发管理”里',
+  },
+  secret: {
+    en: 'is missing: make one with `wxlogin keygen`, and set WXLOGIN_SECRET to what it prints. If it stands in a .env file: nothing reads that by itself',
+    zh: '没有设置：用 `wxlogin keygen` 生成，并把输出设为 WXLOGIN_SECRET。如果已经写在 .env 文件里：它不会自动读取',
+  },
 }
 
 /** A key may stand in a secret of its own, as text. */
@@ -37,6 +55,8 @@ function keysIn(value: unknown): unknown {
 function checkSigningKeys({ complain, isBroken }: Inspection, given: unknown): void {
   const keys = Array.isArray(given) ? given : []
   if (isBroken('signingKeys') || keys.some((key) => typeof Object(key).d === 'string')) return
+  // What is no key at all has been complained of.
+  if (keys.some((key) => typeof Object(key).kty !== 'string')) return
   if (keys.length > 0) {
     complain('signingKeys', {
       en: 'has only public keys, which sign nothing: put the private one, WXLOGIN_KEY of `wxlogin keygen --jwk ES256`, first',

@@ -9,7 +9,7 @@ export function callerAddress(
   { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
   trustedProxies: number,
 ): string | undefined {
-  const seen = socket.remoteAddress
+  const seen = socket.remoteAddress && addressIn(socket.remoteAddress)
   if (trustedProxies === 0) return seen
   const forwarded = String(headers['x-forwarded-for'] ?? '')
     .split(',')
@@ -18,9 +18,10 @@ export function callerAddress(
   return entry || seen
 }
 
-/** Some proxies write the port behind it. */
+/** Some proxies write the port behind it, and what listens for both versions writes IPv4 as IPv6 (RFC 4291 §2.5.5.2). */
 function addressIn(entry: string): string {
   const [, bare = entry] =
     /^\[([^\]]+)\](?::\d+)?$/.exec(entry) ?? /^([\d.]+):\d+$/.exec(entry) ?? []
-  return isIP(bare) ? bare : ''
+  const [, mapped = bare] = /^::ffff:([\d.]+)$/i.exec(bare) ?? []
+  return isIP(mapped) ? mapped : ''
 }

@@ -5,6 +5,7 @@ import type { Config } from './config.js'
 import { openLogin, withoutLoginWebhook } from './open.js'
 import { lineOf, type Problem } from './problem.js'
 import { codeOf } from './store.js'
+import type { StorePlace } from './store-place.js'
 
 /** Says what is wrong with the settings and, unless offline, what the store says. Starts nothing. */
 export async function check(
@@ -31,8 +32,10 @@ export async function check(
     }
     const { auth, close } = await openLogin(config, { now: call.now, onEvent, onError })
     const { store } = await auth.check().finally(close)
-    if (!store.ok) found.push(isDown(config, reason))
-    warnings.push(...store.warnings.flatMap((name) => hints[name] ?? []))
+    const problem = storeProblem(store, config.store, reason)
+    if (problem) found.push(problem)
+    const others = store.warnings.filter((name) => name !== 'sql_not_migrated')
+    warnings.push(...others.flatMap((name) => hints[name] ?? []))
   }
 
   if (has('json')) {
@@ -53,15 +56,24 @@ const summaryOf = (count: number): Text => ({
 
 const nothingWrong: Text = { en: 'Nothing is wrong', zh: '没有发现问题' }
 
-function isDown({ store }: Config, reason: string | undefined): Problem {
+/** What is wrong with a store. `reason` is what its driver said, in a word. */
+export function storeProblem(
+  { ok, warnings }: Health['store'],
+  place: StorePlace,
+  reason?: string,
+): Problem | undefined {
+  // It does answer.
+  if (warnings.includes('sql_not_migrated')) return { text: notMigrated, where: 'DATABASE_URL' }
+  // It may answer all the same: Redis without the database of that number, from another one.
+  if (ok && reason === undefined) return undefined
   // Neither user nor password.
-  const host = 'url' in store ? new URL(store.url).host : 'this process'
+  const host = 'url' in place ? new URL(place.url).host : 'this process'
   return {
     text: {
       en: `The store at ${host} does not answer, or refuses${reason ? ` (${reason})` : ''}: is the address right, is it up, may this machine reach it?`,
       zh: `${host} 上的存储没有应答，或拒绝了请求${reason ? `（${reason}）` : ''}：地址对吗？它启动了吗？这台机器能访问它吗？`,
     },
-    where: store.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL',
+    where: place.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL',
   }
 }
 
@@ -74,8 +86,9 @@ const hints: Readonly<Partial<Record<Health['store']['warnings'][number], Text>>
     en: 'redis_no_persistence: a restart of Redis logs everyone out; set appendonly yes',
     zh: 'redis_no_persistence：Redis 重启后所有人都会退出登录，请设置 appendonly yes',
   },
-  sql_not_migrated: {
-    en: 'sql_not_migrated: the table is missing; run wxlogin serve --migrate',
-    zh: 'sql_not_migrated：表不存在，请运行 wxlogin serve --migrate',
-  },
+}
+
+const notMigrated: Text = {
+  en: 'sql_not_migrated: the table, or a column of it, is missing; run wxlogin serve --migrate',
+  zh: 'sql_not_migrated：表不存在，或缺少列，请运行 wxlogin serve --migrate',
 }

@@ -23,6 +23,7 @@ export async function startListener(
   { host, port }: Address,
   setting: SettingName,
   answer: RequestListener,
+  { silentForMs = 60_000 }: { readonly silentForMs?: number } = {},
 ): Promise<Listener> {
   let isStopping = false
   const server = createServer((request, response) => {
@@ -33,6 +34,8 @@ export async function startListener(
   server.keepAliveTimeout = keepAliveTimeoutMs
   server.headersTimeout = keepAliveTimeoutMs + 1_000
   server.requestTimeout = 30_000
+  // Longer than any answer takes. The others begin with the first byte, and whoever sends none would stay for good.
+  server.timeout = silentForMs
   server.listen(port, host)
   await once(server, 'listening').catch((cause: unknown) => {
     const { code = 'unknown' } = Object(cause)

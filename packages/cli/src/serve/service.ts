@@ -19,6 +19,8 @@ export interface ServiceOptions extends Pick<Config, 'listen' | 'basePath' | 'tr
   }
   /** Told of each request but those of probes and scrapers. */
   readonly onAnswered: (line: RequestLine) => void
+  /** Told once of an `X-Forwarded-For` that is not read. */
+  readonly onUnreadAddress: () => void
 }
 
 export interface Service {
@@ -36,8 +38,10 @@ export async function startService({
   trustedProxies,
   admin,
   onAnswered,
+  onUnreadAddress,
 }: ServiceOptions): Promise<Service> {
   let isStopping = false
+  let isAddressRead = trustedProxies > 0
   const health = healthRoutes({
     isReady: async () => !isStopping && (await auth.check()).store.ok,
   })
@@ -45,6 +49,10 @@ export async function startService({
   const forUsers: RequestListener = (request, response) => {
     if (health(request, response)) return
     watch(request, response, onAnswered)
+    if (!isAddressRead && request.headers['x-forwarded-for'] !== undefined) {
+      isAddressRead = true
+      onUnreadAddress()
+    }
     void routes(
       Object.assign(request, { ip: callerAddress(request, trustedProxies) }),
       response,
@@ -127,7 +135,9 @@ function watch(
 }
 
 const isRead = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD'
-const pathOf = ({ url = '' }: IncomingMessage) => url.split('?', 1)[0]
+/** A target may have its scheme and host (RFC 9112 §3.2.2). */
+const pathOf = ({ url = '' }: IncomingMessage) =>
+  url.replace(/^https?:\/\/[^/?#]*/i, '').split('?', 1)[0]
 
 function sendJson(response: ServerResponse, status: number, value: object): void {
   response

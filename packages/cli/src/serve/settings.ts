@@ -37,7 +37,7 @@ const usualFile = 'wxlogin.json'
 export async function readSettings({ env, cwd, configPath }: SettingsPlace): Promise<Settings> {
   const path = configPath ?? (env.WXLOGIN_CONFIG || undefined)
   const file = await readConfigFile(cwd, path)
-  const placeInFile = (name: string) => `${name} in ${path ?? usualFile}`
+  const placeInFile = (name: string) => `${path ?? usualFile}: ${name}`
   const problems: Problem[] = []
   const texts = createSettingTexts({ env, cwd, report: (problem) => problems.push(problem) })
   const values = new Map<SettingName, unknown>()
@@ -59,6 +59,8 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
       } catch {
         problems.push({ name, text: noJson(variable) })
       }
+    } else if (given === null) {
+      problems.push({ name, text: isNull(name), where: placeInFile(name) })
     } else if (given !== undefined) {
       set(name, await texts.resolved(given, name, placeInFile(name)), placeInFile(name))
     }
@@ -70,7 +72,7 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
     if (text) problems.push({ text, where: placeInFile(name) })
   }
   for (const variable of Object.keys(env)) {
-    const text = isTakenFrom(file, variable) ? undefined : unknownVariable(variable)
+    const text = isTakenFrom(file, variable) ? undefined : unknownVariable(variable, env[variable])
     if (text) problems.push({ text })
   }
 
@@ -95,7 +97,7 @@ export async function readSettings({ env, cwd, configPath }: SettingsPlace): Pro
 
   return {
     get: (name) => values.get(name),
-    whereIs: (name) => places.get(name) ?? `${variableOf(name)}, or ${placeInFile(name)}`,
+    whereIs: (name) => places.get(name) ?? `${variableOf(name)}, ${placeInFile(name)}`,
     problems,
   }
 }
@@ -138,6 +140,11 @@ function flattened(file: object): readonly (readonly [string, unknown])[] {
     return Object.entries(value).map(([member, one]) => [`${name}.${member}`, one])
   })
 }
+
+const isNull = (name: string): Text => ({
+  en: `${name} is null; leave it out, or give it a value`,
+  zh: `${name} 是 null，请去掉，或者给它一个值`,
+})
 
 const noJson = (variable: string): Text => ({
   en: `${variable} begins like JSON and is none; in a .env file put it between single quotation marks`,

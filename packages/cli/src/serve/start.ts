@@ -12,6 +12,9 @@ import { codeOf } from './store.js'
 /** What is in flight when the service is told to end: a call to WeChat, and the webhooks of a login. */
 const stopWithinMs = 9_000
 
+const unreadAddress =
+  'A request has X-Forwarded-For, and trustedProxies is 0: if a proxy of yours is in front, webhooks get its address as that of every phone; set trustedProxies to how many there are'
+
 /** Runs the service until it is told to end. */
 export async function start(call: Call, config: Config): Promise<ExitCode> {
   const { now, print, interrupted } = call
@@ -27,13 +30,16 @@ export async function start(call: Call, config: Config): Promise<ExitCode> {
   const { auth, close } = await openLogin(config, { now, onEvent, onError })
   metrics.observe(auth)
   const { listen, keys } = config.admin
-  const api = keys.length > 0 ? adminApi({ auth, key: keys, onEvent }) : undefined
+  const api = keys.length > 0 ? adminApi({ auth, keys, onEvent }) : undefined
   try {
     const service = await startService({
       ...config,
       auth,
       admin: { listen, api, metrics: metrics.text },
       onAnswered: log.request,
+      onUnreadAddress() {
+        if (Object.keys(config.webhooks.urls).length > 0) log.say('warn', unreadAddress)
+      },
     })
     const { url, adminUrl } = service
     log.say('info', 'listening', {

@@ -42,19 +42,20 @@ export function readStorePlace(
 function redisAt(inspection: Inspection, url: unknown): StorePlace | undefined {
   refuseUnused(inspection, 'table', 'databaseUrl')
   const keyPrefix = textIn(inspection, 'keyPrefix')
-  if (typeof url === 'string' && URL.canParse(url) && /^rediss?:\/\//.test(url)) {
-    return { kind: 'redis', url, keyPrefix }
+  const place = addressIn(url)
+  if (place && /^rediss?:$/.test(place.protocol) && /^(\/\d*)?$/.test(place.pathname)) {
+    return { kind: 'redis', url: String(url), keyPrefix }
   }
   return inspection.complain('redisUrl', {
-    en: 'must be like redis://host:6379, or rediss:// with TLS',
-    zh: '必须像 redis://host:6379，用 TLS 时是 rediss://',
+    en: 'must be like redis://:password@host:6379/0, or rediss:// with TLS; what is behind the slash is a number, and a password with special characters is percent-encoded in it',
+    zh: '必须像 redis://:password@host:6379/0，用 TLS 时是 rediss://；斜杠后面是数字，密码里的特殊字符要做百分号编码',
   })
 }
 
 function databaseAt(inspection: Inspection, url: unknown): StorePlace | undefined {
   refuseUnused(inspection, 'keyPrefix', 'redisUrl')
   const table = textIn(inspection, 'table')
-  const protocol = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : ''
+  const { protocol = '' } = addressIn(url) ?? {}
   if (typeof url === 'string' && /^postgres(ql)?:$/.test(protocol)) {
     checkTable(inspection, 'postgresql', table)
     return { kind: 'postgresql', url, table }
@@ -67,6 +68,18 @@ function databaseAt(inspection: Inspection, url: unknown): StorePlace | undefine
     en: 'must be like postgres://user:password@host/database, or mysql://…; a password with special characters is percent-encoded in it',
     zh: '必须像 postgres://user:password@host/database 或 mysql://…；密码里的特殊字符要做百分号编码',
   })
+}
+
+/** `undefined` for one whose password was not encoded, too: a part of that would be the host, or nothing decodes it. */
+function addressIn(url: unknown): URL | undefined {
+  if (typeof url !== 'string' || !URL.canParse(url)) return undefined
+  const parsed = new URL(url)
+  try {
+    decodeURIComponent(parsed.username + parsed.password)
+  } catch {
+    return undefined
+  }
+  return /@/.test(parsed.pathname + parsed.hash) ? undefined : parsed
 }
 
 /** In the words of the store, which nothing is asked of here. */

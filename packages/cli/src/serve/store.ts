@@ -21,9 +21,26 @@ export interface StoreNeeds {
 
 /**
  * Opens what keeps the sessions. What cannot be reached now is reached later: the service is not ready until then.
- * Throws `failed` where a driver is missing, and a `TypeError` for a table or prefix that cannot be one.
+ * Throws `failed` where a driver is missing, or does not take the address.
  */
-export function openStore(place: StorePlace, needs: StoreNeeds): Promise<OpenStore> {
+export async function openStore(place: StorePlace, needs: StoreNeeds): Promise<OpenStore> {
+  try {
+    return await open(place, needs)
+  } catch (cause) {
+    if (cause instanceof CliError) throw cause
+    const variable = place.kind === 'redis' ? 'REDIS_URL' : 'DATABASE_URL'
+    throw new CliError(
+      'failed',
+      {
+        en: `The driver does not take ${variable} as it is (${codeOf(cause)}): is what stands behind the ? right?`,
+        zh: `驱动不接受现在的 ${variable}（${codeOf(cause)}）：问号后面的内容对吗？`,
+      },
+      { cause },
+    )
+  }
+}
+
+function open(place: StorePlace, needs: StoreNeeds): Promise<OpenStore> {
   switch (place.kind) {
     case 'memory':
       return Promise.resolve({ close: async () => {} })

@@ -19,12 +19,9 @@ export function unknownName(name: string): Text | undefined {
   }
 }
 
-/**
- * What to say of a variable that is no setting, though its name says so. Kubernetes puts variables for every service
- * beside a container: for one that is called wxlogin, `WXLOGIN_PORT` is one.
- */
-export function unknownVariable(variable: string): Text | undefined {
-  if (!/^WXLOGIN_/.test(variable) || /_(PORT|SERVICE)(_|$)/.test(variable)) return undefined
+/** What to say of a variable that is no setting, though its name says so. */
+export function unknownVariable(variable: string, value: string | undefined): Text | undefined {
+  if (!/^WXLOGIN_/.test(variable) || isOfKubernetes(variable, value)) return undefined
   if (knownVariables.includes(variable.replace(/_FILE$/, ''))) return undefined
   const meant = nearest(variable, knownVariables)
   return {
@@ -32,6 +29,11 @@ export function unknownVariable(variable: string): Text | undefined {
     zh: `没有 ${variable} 这个设置${meant ? `，是不是 ${meant}？` : ''}`,
   }
 }
+
+/** What it puts beside every container: for a service that is called wxlogin, `WXLOGIN_PORT` with an address is one. */
+const isOfKubernetes = (variable: string, value = ''): boolean =>
+  /_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT_\d+_(TCP|UDP|SCTP)(_|$)/.test(variable) ||
+  (/_PORT$/.test(variable) && /^\w+:\/\//.test(value))
 
 function ofCode(name: string, instead: string | undefined): Text {
   if (instead) {

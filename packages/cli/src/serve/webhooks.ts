@@ -138,8 +138,7 @@ function readAnswer(hook: HookName, { status, retryAfter, body }: Reply): unknow
   if (body === undefined) throw unavailable(hook, `answered ${status} with too much`)
   if (status === 403) throw refusalIn(hook, body)
   if (status < 200 || status > 299) {
-    const hint = status >= 300 && status < 400 ? '; write the address that it redirects to' : ''
-    throw unavailable(hook, `answered ${status}${hint}`, {
+    throw unavailable(hook, `answered ${status}${hintFor(status)}`, {
       retryAfterSeconds: secondsIn(retryAfter),
     })
   }
@@ -166,6 +165,13 @@ function readAnswer(hook: HookName, { status, retryAfter, body }: Reply): unknow
     throw unavailable(hook, 'gave a whole number that is not exact in JSON; let it send a text')
   }
   return answer
+}
+
+function hintFor(status: number): string {
+  if (status >= 300 && status < 400) return '; write the address that it redirects to'
+  return status === 401
+    ? '; does the backend have the same webhooks.secret? Are both clocks right?'
+    : ''
 }
 
 /** Only what says so in our words: a firewall on the way refuses with the same status, and would sign everybody out. */

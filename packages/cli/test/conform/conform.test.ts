@@ -69,6 +69,27 @@ describe('a report', () => {
   })
 })
 
+test('an AppSecret that was given is not repeated', async () => {
+  const appSecret = 'an-app-secret-of-somebody'
+  const { args } = await ours({ apps: [{ ...app, appSecret }] })
+
+  const { exit, err, out } = await conform([...args, '--app-secret', appSecret, '--only', 'login'])
+
+  expect(exit).toBe(0)
+  expect(err + out).not.toContain(appSecret)
+})
+
+test('a server that remembers an earlier run is judged alike', async () => {
+  const { args } = await ours()
+  const only = ['--only', 'login,logout-everywhere,theft']
+
+  const first = await conform([...args, ...only])
+  const second = await conform([...args, ...only])
+
+  expect([first.exit, second.exit]).toEqual([0, 0])
+  expect(second.found().requirements).toEqual(first.found().requirements)
+})
+
 describe('what keeps a server from being judged is said', () => {
   test.each([
     ['another AppID', { apps: [{ ...app, appId: 'wx00000000000000ff' }] }, '--app-id'],

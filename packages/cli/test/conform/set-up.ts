@@ -1,11 +1,12 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomInt } from 'node:crypto'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type Auth, AuthError, type AuthOptions, createAuth } from '@wxlogin/server'
 import { authRoutes, requireAuth, sessionOf } from '@wxlogin/server/node'
 import { onTestFinished } from 'vitest'
 import { defaults } from '../../src/conform/settings.js'
 import { listen, wxlogin } from '../set-up.js'
+import type { Alteration } from './alterations.js'
+import { alteringProxy } from './altering-proxy.js'
 import type { Fault } from './faults.js'
 import { startFaultyServer } from './faulty-server.js'
 
@@ -31,13 +32,16 @@ export interface Found {
 
 export const app = { appId: defaults.appId, appSecret: defaults.appSecret }
 
-/** A port that nobody has. */
+/** A port that nobody has, and that none of the many connections of a run is given before somebody listens there. */
 export async function freePort(): Promise<number> {
+  const port = randomInt(15_000, 32_000)
   const server = createServer()
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  const { port } = server.address() as AddressInfo
+  const isFree = await new Promise<boolean>((tell) => {
+    server.once('error', () => tell(false))
+    server.listen(port, '127.0.0.1', () => tell(true))
+  })
   await new Promise((closed) => server.close(closed))
-  return port
+  return isFree ? port : freePort()
 }
 
 const newSigningKey = () => {
@@ -95,12 +99,24 @@ export async function ours(options: Partial<AuthOptions> = {}) {
   }
 }
 
+/** Our server behind one that is wrong in one way: what of this requirement is found. */
+export async function conformAltered(id: string, { options, only, ...altering }: Alteration) {
+  const { args, told, server } = await ours(options)
+  const url = await alteringProxy(new URL(server).origin, altering)
+  const rest = [...args.slice(2), ...told, '--only', [id, ...(only ? [only] : [])].join(',')]
+  const { found } = await conform(['--server', `${url}/wx`, ...rest])
+  return found().requirements.find((one) => one.id === id)
+}
+
 /** Runs `wxlogin conform` and reads what it found. */
 export async function conform(args: readonly string[]) {
   const ran = await wxlogin(['conform', '--json', ...args], {
     interrupted: () => new Promise(() => {}),
   })
-  const found = (): Found => ran.json()
+  const found = (): Found => {
+    if (ran.exit > 1) throw new Error(ran.err)
+    return ran.json()
+  }
   return {
     ...ran,
     found,

@@ -23,6 +23,9 @@ describe.each([
     [['--backend', 'http://127.0.0.1.example.com'], 'http://127.0.0.1:3000'],
     [['--backend', 'http://localhost:7411'], '--port'],
     [['--backend', 'http://127.0.0.1:7410'], '7410'],
+    [['--service', 'http://127.0.0.1:8080'], '--backend'],
+    [['--service', 'http://api.example.com', '--backend', 'http://127.0.0.1:3000'], ':8080'],
+    [['--service', 'http://127.0.0.1:7412', '--backend', 'http://127.0.0.1:3000'], '--port'],
     [['--app-id', 'a b'], 'wx0000000000000001'],
     [['--auth-path', 'wx'], '/wx'],
     [['--path', 'orders?a=1'], '/wx'],
@@ -85,7 +88,16 @@ test('the help names every option', async () => {
   const { exit, out } = await wxlogin(['dev', '--help'])
 
   expect(exit).toBe(0)
-  for (const name of ['backend', 'port', 'host', 'app-id', 'auth-path', 'path', 'json']) {
+  for (const name of [
+    'backend',
+    'service',
+    'port',
+    'host',
+    'app-id',
+    'auth-path',
+    'path',
+    'json',
+  ]) {
     expect(out).toContain(`--${name}`)
   }
 })
@@ -115,6 +127,15 @@ describe('what it says when it has started', () => {
     expect(introduction(urls, given).en).toContain(
       "createClient({ baseUrl: 'http://127.0.0.1:7411', sandbox: true })",
     )
+  })
+
+  test.each(['en', 'zh'] as const)('so can the variable for a login service: %s', (language) => {
+    const service = 'http://127.0.0.1:8080'
+
+    const said = introduction(urls, { ...own, service })[language]
+
+    expect(said).toContain('WXLOGIN_WECHAT_HOSTS=http://127.0.0.1:7412\n')
+    expect(said).not.toContain('createAuth')
   })
 
   test('another path of the login routes is in it', () => {

@@ -203,9 +203,7 @@ test('a backend that is down is a 502 that says where nobody listens', async () 
   const answer = await fetch(url)
 
   expect(answer.status).toBe(502)
-  expect(await answer.text()).toMatch(
-    /nothing listens at http:\/\/127\.0\.0\.1:\d+\. Start your backend/,
-  )
+  expect(await answer.text()).toMatch(/nothing listens at http:\/\/127\.0\.0\.1:\d+\. Start it/)
   expect(await ended()).toMatchObject({ outcome: 'unreachable' })
 })
 

@@ -245,6 +245,16 @@ describe('on demand', () => {
   })
 })
 
+/** A backend that knows nothing of a login, not even that there is one. */
+async function startShop() {
+  const server = createServer(({ url }, res) => {
+    res.writeHead(url === '/orders' ? 200 : 404).end('{}')
+  })
+  const listening = await listen(server, '127.0.0.1', 0)
+  onTestFinished(listening.close)
+  return listening
+}
+
 /** A backend of somebody's own: with an AppSecret that the sandbox has never heard of. */
 async function startBackend(wechatUrl: () => string) {
   const auth = () =>
@@ -293,6 +303,24 @@ describe('with a backend of one’s own', () => {
       'phone POST /api/wx/login 200',
       'phone GET /mine 200',
     ])
+  })
+
+  test('beside a login service has all but the login routes', async () => {
+    let wechatUrl = ''
+    const service = await startBackend(() => wechatUrl)
+    const backend = await startShop()
+    const { act, wireOf, lastNote, sandbox } = await setUp({
+      backend: backend.url,
+      service: service.url,
+      appId: 'wx00000000000000aa',
+      authPath: '/api/wx',
+    })
+    wechatUrl = sandbox.wechatUrl
+
+    await act('ming', 'request')
+
+    expect(lastNote()).toBe('ok: answered 200')
+    expect(wireOf()).toEqual([exchange, 'phone POST /api/wx/login 200', 'phone GET /orders 200'])
   })
 
   test('that is down is named, and the sandbox stays', async () => {

@@ -23,12 +23,12 @@ export interface Raw {
 }
 
 interface Options extends Partial<AuthOptions> {
-  readonly key?: AdminApiOptions['key']
+  readonly keys?: AdminApiOptions['keys']
   readonly routes?: FakeWeChatOptions['routes']
 }
 
 /** A service with its admin API on a port of its own, the emulated WeChat behind it, and two people with phones. */
-export async function setUpAdmin({ key = adminKey, routes = {}, ...options }: Options = {}) {
+export async function setUpAdmin({ keys = [adminKey], routes = {}, ...options }: Options = {}) {
   const clock = { ms: 1_800_000_000_000 }
   const now = () => clock.ms
   const app = { appId: 'wx0000000000000001', appSecret: 'a'.repeat(32), owner: 'shop' }
@@ -44,7 +44,7 @@ export async function setUpAdmin({ key = adminKey, routes = {}, ...options }: Op
     ...options,
     onEvent: (event) => events.push(event),
   })
-  const api = adminApi({ auth, key, onEvent: (event) => failures.push(event) })
+  const api = adminApi({ auth, keys, onEvent: (event) => failures.push(event) })
   const url = await listen(webListener(api))
 
   async function logIn(userId: string) {

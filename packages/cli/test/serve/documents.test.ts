@@ -38,6 +38,17 @@ describe.each(['docs/serve.md', 'docs/serve.zh-CN.md'])('%s', (path) => {
 
   test('says how long a webhook may take', () => {
     expect(webhookTimeoutMs).toBe(2_000)
-    expect(text).toMatch(/Two seconds in all|总共两秒/)
+    expect(text).toMatch(/Two seconds for each|每个两秒/)
   })
 })
+
+test.each(['examples/serve', 'examples/java', 'examples/python'])(
+  '%s keeps what its README makes out of git',
+  (path) => {
+    const readme = readFileSync(join(root, path, 'README.md'), 'utf8')
+    const ignored = readFileSync(join(root, path, '.gitignore'), 'utf8').split('\n')
+
+    expect(readme).toContain('npx wxlogin keygen >> .env')
+    expect(ignored).toContain('.env')
+  },
+)

@@ -77,6 +77,9 @@ describe('the address of a phone, as webhooks get it', () => {
     ['3', '198.51.100.9, 203.0.113.7', '198.51.100.9'],
     ['1', '203.0.113.7:51234', '203.0.113.7'],
     ['1', '[2001:db8::1]:51234', '2001:db8::1'],
+    // As a socket for both versions says it: a backend would take it for another caller.
+    ['1', '::ffff:203.0.113.7', '203.0.113.7'],
+    ['1', '[::FFFF:203.0.113.7]:51234', '203.0.113.7'],
     ['1', '203.0.113.7, unknown', '127.0.0.1'],
     ['1', '', '127.0.0.1'],
   ])('behind %s proxies, with %j', async (trusted, forwarded, ip) => {
@@ -93,6 +96,28 @@ describe('the address of a phone, as webhooks get it', () => {
   })
 })
 
+test('an address that a proxy adds and nobody reads is warned of, once', async () => {
+  const backend = await startBackend(() => ({}))
+  const webhook = {
+    WXLOGIN_WEBHOOKS_ON_LOGIN: backend.url,
+    WXLOGIN_WEBHOOKS_SECRET: webhookSecret,
+  }
+  const unread = await startServe(webhook)
+  const read = await startServe({ ...webhook, WXLOGIN_TRUSTED_PROXIES: '1' })
+
+  for (const service of [unread, read]) {
+    for (const who of ['alice', 'bob']) {
+      const headers = { 'x-forwarded-for': '203.0.113.7' }
+      await post(`${service.url}/login`, loginBody(service, who), headers)
+    }
+  }
+
+  const warnings = ({ lines }: Serving) => lines().filter(({ msg }) => /trustedProxies/.test(msg))
+  expect(warnings(unread)).toHaveLength(1)
+  expect(warnings(unread)[0].level).toBe('warn')
+  expect(warnings(read)).toEqual([])
+})
+
 describe('health', () => {
   test.each(['origin', 'adminUrl'] as const)('at %s', async (where) => {
     const service = await startServe()
@@ -100,6 +125,25 @@ describe('health', () => {
     for (const path of ['/healthz', '/readyz?probe=1']) {
       expect((await fetch(service[where] + path)).status).toBe(200)
       expect((await fetch(service[where] + path, { method: 'HEAD' })).status).toBe(200)
+    }
+  })
+
+  test('also to a proxy that sends the whole address (RFC 9112 §3.2.2)', async () => {
+    const service = await startServe()
+
+    for (const [url, path] of [
+      [service.origin, '/healthz'],
+      [service.adminUrl, '/readyz'],
+      [service.adminUrl, '/metrics'],
+    ] as const) {
+      const { port, hostname } = new URL(url)
+      const socket = connect(Number(port), hostname)
+      onTestFinished(() => void socket.destroy())
+      socket.write(
+        `GET http://login.example.com${path} HTTP/1.1\r\nhost: login.example.com\r\n\r\n`,
+      )
+      const answer = await new Promise((answered) => socket.once('data', answered))
+      expect(String(answer)).toMatch(/^HTTP\/1\.1 200 /)
     }
   })
 
@@ -332,6 +376,25 @@ test('--check says that the store does not answer, and names no password', async
   expect(exit).toBe(1)
   expect(out).toContain(`The store at 127.0.0.1:${port} does not answer, or refuses (ECONNREFUSED)`)
   expect(out).not.toContain('hunter2')
+})
+
+test('an address that its driver does not take is said so, and not shown', async () => {
+  const env = {
+    LANG: 'en_US.UTF-8',
+    WX_APP_ID: 'wx1234567890abcdef',
+    WX_APP_SECRET: 'd1f3a5c7e9b80246d1f3a5c7e9b80246',
+    WXLOGIN_SECRET: 'Zb3vK9qR1tXw7LmN5pYc2HdJ8sFgA4eU6oTiVnQkBx0',
+    WXLOGIN_KEY: signingKey,
+    DATABASE_URL: 'mysql://login:hunter2@127.0.0.1/login?ssl=hunter3',
+  }
+
+  const { exit, out, err } = await wxlogin(['serve'], { env, cwd: folderWith({}) })
+
+  expect(exit).toBe(3)
+  expect(err).toBe(
+    'wxlogin: The driver does not take DATABASE_URL as it is (TypeError): is what stands behind the ? right?',
+  )
+  expect(out + err).not.toContain('hunter')
 })
 
 async function freePort(): Promise<number> {

@@ -5,6 +5,7 @@ import { folderWith, wxlogin } from '../set-up.js'
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...privateKey.export({ format: 'jwk' }), alg: 'ES256' }
 const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
+const randomKey = randomBytes(48).toString('base64url')
 const goodSecret = 'Zb3vK9qR1tXw7LmN5pYc2HdJ8sFgA4eU6oTiVnQkBx0'
 const appSecret = 'd1f3a5c7e9b80246d1f3a5c7e9b80246'
 
@@ -114,6 +115,8 @@ describe('what is enough', () => {
           WXLOGIN_SERVICE_HOST: '10.0.0.1',
           WXLOGIN_PORT_80_TCP_ADDR: '10.0.0.1',
           WXLOGIN_ADMIN_SERVICE_PORT: '8081',
+          WXLOGIN_ADMIN_SERVICE_PORT_HTTP: '8081',
+          WXLOGIN_ADMIN_PORT: 'tcp://10.0.0.2:8081',
         },
       },
     ],
@@ -134,6 +137,16 @@ const wrong = (env: Readonly<Record<string, string>>) => ({ env: { ...enough, ..
 describe('a mistake is named, with what to do', () => {
   test.each<[string, Given, string]>([
     ['no store', wrong({ REDIS_URL: '' }), 'No place for sessions: set REDIS_URL or DATABASE_URL'],
+    [
+      'no mini program',
+      wrong({ WX_APP_ID: '', WX_APP_SECRET: '' }),
+      'apps is missing: set WX_APP_ID and WX_APP_SECRET',
+    ],
+    [
+      'no secret',
+      wrong({ WXLOGIN_SECRET: '' }),
+      'secret is missing: make one with `wxlogin keygen`, and set WXLOGIN_SECRET',
+    ],
     [
       'two stores',
       wrong({ DATABASE_URL: 'postgres://db/login' }),
@@ -175,7 +188,7 @@ describe('a mistake is named, with what to do', () => {
       wrong({ WX_APP_SECRET: '' }),
       'apps[0].appSecret (of wx1234567890abcdef) must be a non-empty string; is the environment',
     ],
-    ['no secret', wrong({ WXLOGIN_SECRET: '' }), 'secret must be'],
+    ['a short secret', wrong({ WXLOGIN_SECRET: 'short' }), 'secret must have at least 32 bytes'],
     [
       'the AppSecret as secret',
       wrong({ WXLOGIN_SECRET: appSecret }),
@@ -258,11 +271,17 @@ describe('a mistake is named, with what to do', () => {
         'webhooks.secret must be whsec_ and 24 to 64 bytes',
       ],
     ),
-    [
-      'an admin key that can be guessed',
-      wrong({ WXLOGIN_ADMIN_KEY: 'admin' }),
+    ...[
+      ['that can be guessed', 'admin'],
+      ['that is too short', goodSecret.slice(0, 31)],
+      ['with a space', `${goodSecret} ${goodSecret}`],
+      ['that a header cannot carry', `${goodSecret}密`],
+      ['of which one of two is too short', JSON.stringify([randomKey, 'short'])],
+    ].map(([which, key = '']): [string, Given, string] => [
+      `an admin key ${which}`,
+      wrong({ WXLOGIN_ADMIN_KEY: key }),
       'admin.key must be at least 32 random bytes without spaces',
-    ],
+    ]),
     [
       'the secret as admin key',
       wrong({ WXLOGIN_ADMIN_KEY: goodSecret }),
@@ -314,14 +333,124 @@ describe('a mistake is named, with what to do', () => {
       'apps[0].appId must be a non-empty string',
     ],
     [
+      'a variable that the file names and that is not set',
+      {
+        files: asFile({
+          ...enoughInFile,
+          webhooks: { onLogin: { env: 'BACKEND_URL' }, secret: webhookSecret },
+        }),
+      },
+      'BACKEND_URL is not set',
+    ],
+    [
+      'an admin key that the file names and that is not set',
+      { files: asFile({ ...enoughInFile, admin: { key: { env: 'ADMIN_KEY' } } }) },
+      'ADMIN_KEY is not set',
+    ],
+    [
+      'a secret of webhooks that is not set',
+      {
+        files: asFile({
+          ...enoughInFile,
+          webhooks: { onLogin: 'http://backend/hook', secret: { env: 'HOOK_SECRET' } },
+        }),
+      },
+      'HOOK_SECRET is not set',
+    ],
+    [
+      'a setting that is null',
+      { files: asFile({ ...enoughInFile, admin: { key: null } }) },
+      'admin.key is null; leave it out',
+    ],
+    [
+      'a name that every object has',
+      { files: asFile({ ...enoughInFile, constructor: 1 }) },
+      'constructor is no setting',
+    ],
+    [
+      'a port where Kubernetes would have an address',
+      wrong({ WXLOGIN_PORT: '9090' }),
+      'WXLOGIN_PORT is no setting',
+    ],
+    [
+      'a port for operators likewise',
+      wrong({ WXLOGIN_ADMIN_PORT: '9090' }),
+      'WXLOGIN_ADMIN_PORT is no setting',
+    ],
+    [
+      'quotation marks that no shell took off',
+      wrong({ WXLOGIN_SECRET: `'${goodSecret}'` }),
+      'WXLOGIN_SECRET has quotation marks around it',
+    ],
+    [
+      'quotation marks around a key',
+      wrong({ WXLOGIN_KEY: `'${JSON.stringify(jwk)}'` }),
+      'WXLOGIN_KEY has quotation marks around it',
+    ],
+    [
+      'a line break behind a secret',
+      wrong({ WXLOGIN_SECRET: `${goodSecret}\n` }),
+      'WXLOGIN_SECRET has white space around it',
+    ],
+    [
+      'a key of which a part is another one',
+      wrong({ WXLOGIN_KEY: JSON.stringify({ ...jwk, d: `AAAA${jwk.d?.slice(4)}` }) }),
+      'signingKeys[0]: its private part does not belong to its public part',
+    ],
+    [
+      'a secret for webhooks that there are not',
+      wrong({ WXLOGIN_WEBHOOKS_SECRET: webhookSecret }),
+      'webhooks.secret is set, and no webhook is',
+    ],
+    [
+      'a secret for webhooks that can be guessed',
+      wrong({
+        WXLOGIN_WEBHOOKS_ON_LOGIN: 'http://backend/hook',
+        WXLOGIN_WEBHOOKS_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}`,
+      }),
+      'webhooks.secret can be guessed',
+    ],
+    [
+      'a prefix where there is no Redis',
+      wrong({ REDIS_URL: '', DATABASE_URL: 'postgres://db/login', WXLOGIN_KEY_PREFIX: 'shop:' }),
+      'keyPrefix goes with redisUrl',
+    ],
+    [
+      'a table where there is no database',
+      wrong({ WXLOGIN_TABLE: 'sessions' }),
+      'table goes with databaseUrl',
+    ],
+    // ioredis would select NaN, and throw where nobody catches it.
+    [
+      'a name where Redis has numbers',
+      wrong({ REDIS_URL: 'redis://127.0.0.1/prod' }),
+      'what is behind the slash is a number',
+    ],
+    ...[
+      'redis://hunter2/abc@redis',
+      'redis://default:1234/abc@redis',
+      'redis://:hunter%2@redis',
+    ].map((url): [string, Given, string] => [
+      `a password that is not encoded: ${url}`,
+      wrong({ REDIS_URL: url }),
+      'a password with special characters is percent-encoded',
+    ]),
+    ...['postgres://u:1/2@db/login', 'mysql://u:hunter%2@db/login'].map(
+      (url): [string, Given, string] => [
+        `a password that is not encoded: ${url}`,
+        wrong({ REDIS_URL: '', DATABASE_URL: url }),
+        'a password with special characters is percent-encoded',
+      ],
+    ),
+    [
       'a setting that is there twice',
       { files: asFile(enoughInFile), env: { WXLOGIN_SECRET: goodSecret } },
-      'secret in wxlogin.json and WXLOGIN_SECRET are both set; keep one of the two',
+      'wxlogin.json: secret and WXLOGIN_SECRET are both set; keep one of the two',
     ],
     [
       'apps that are there twice',
       { files: asFile(enoughInFile), env: { WX_APP_ID: 'wx1', WX_APP_SECRET: 'x' } },
-      'apps in wxlogin.json and WX_APP_ID, WX_APP_SECRET are both set',
+      'wxlogin.json: apps and WX_APP_ID, WX_APP_SECRET are both set',
     ],
     [
       'two lifetimes that do not fit',
@@ -364,12 +493,12 @@ test('several mistakes are reported together, each with where it was made', asyn
   expect(out).toContain('8 mistakes; nothing was started')
   const places = said.problems.map(({ where }: { where: string }) => where)
   expect(places).toEqual([
-    'redisURL in wxlogin.json',
-    'apps in wxlogin.json',
+    'wxlogin.json: redisURL',
+    'wxlogin.json: apps',
     'WXLOGIN_SECRET',
     'WXLOGIN_ACCESS_TTL_SECONDS',
-    'maxSessionsPerUser in wxlogin.json',
-    'WXLOGIN_KEY, or signingKeys in wxlogin.json',
+    'wxlogin.json: maxSessionsPerUser',
+    'WXLOGIN_KEY, wxlogin.json: signingKeys',
     'REDIS_URL, DATABASE_URL',
     'WXLOGIN_LISTEN',
   ])
@@ -380,6 +509,13 @@ test('without --check they are the reason not to start', async () => {
 
   expect({ exit, out }).toEqual({ exit: 1, out: '' })
   expect(err).toContain('wxlogin serve does not start: 4 mistakes in the settings')
+})
+
+test('whoever has set nothing yet reads what to do in Chinese as well', async () => {
+  const { out } = await check({ args: ['--lang', 'zh'] })
+
+  expect(out.match(/没有设置：|没有存放会话的地方：/g)).toHaveLength(4)
+  expect(out).not.toMatch(/ (or|in|and) /)
 })
 
 test('without a webhook for logins it says what comes of that', async () => {
@@ -418,6 +554,13 @@ test('a file that is not there', async () => {
     exit: 3,
     err: 'wxlogin: There is no nowhere.json, or it cannot be read',
   })
+})
+
+test('a file that cannot be read is not passed over', async () => {
+  const { exit, err } = await check({ env: enough, files: { 'wxlogin.json/x': '' } })
+
+  expect(exit).toBe(3)
+  expect(err).toBe('wxlogin: There is no wxlogin.json, or it cannot be read')
 })
 
 test('no secret is ever printed, whatever is wrong with it', async () => {

@@ -417,6 +417,12 @@ describe('a backend that cannot answer is a 503 with Retry-After, and never a 50
   test.each<[string, Answer, number, string]>([
     ['a failure of its own', { status: 500, body: { error: 'boom' } }, 1, 'answered 500'],
     ['a wrong address', { status: 404 }, 1, 'answered 404'],
+    [
+      'another secret',
+      { status: 401 },
+      1,
+      'does the backend have the same webhooks.secret? Are both clocks right?',
+    ],
     ['too many requests', { status: 429, headers: { 'retry-after': '30' } }, 1, 'answered 429'],
     [
       'a redirect',

@@ -113,8 +113,8 @@ export function hmacKeys(ring: Ring): TokenKey[] {
       verify(token) {
         const end = token.lastIndexOf('.')
         // As texts: several texts would be the same bytes.
-        const given = Buffer.from(token.slice(end + 1), 'utf8')
-        const expected = Buffer.from(mac(token.slice(0, end)), 'latin1')
+        const given = Buffer.from(token.slice(end + 1))
+        const expected = Buffer.from(mac(token.slice(0, end)))
         return given.length === expected.length && timingSafeEqual(given, expected)
       },
     }

@@ -20,7 +20,7 @@ export function seal(
 ): string {
   const iv = randomBytes(ivBytes)
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(associatedData(account))
-  const box = Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+  const box = Buffer.concat([iv, cipher.update(text), cipher.final(), cipher.getAuthTag()])
   return `${kid}.${box.toString('base64url')}`
 }
 

@@ -1,4 +1,11 @@
-import { createHash, createPrivateKey, createPublicKey } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
 import { CompactSign, compactVerify } from 'jose'
 import { decodeBase64url } from './base64url.js'
 import type { TokenKey } from './key-ring.js'
@@ -49,6 +56,11 @@ function readSigningKey(jwk: Jwk, index: number): SigningKey {
   const { publicKey, privateKey } = importJwk(jwk, wanted)
   const alg = algorithmOf(publicKey)
   if (!alg) throw new TypeError(wanted)
+  if (privateKey && !belongTogether(privateKey, publicKey)) {
+    throw new TypeError(
+      `signingKeys[${index}]: its private part does not belong to its public part; copy the whole key again`,
+    )
+  }
   if ((jwk.alg ?? alg) !== alg || (jwk.use ?? 'sig') !== 'sig') {
     throw new TypeError(
       `signingKeys[${index}] must have alg "${alg}" and use "sig", or leave them out`,
@@ -95,6 +107,17 @@ function importJwk(jwk: Jwk, wanted: string) {
     // The reason may quote key material.
     throw new TypeError(wanted)
   }
+}
+
+/** Nothing else says so before the first login. The digest is the one that keys of this type have by default. */
+function belongTogether(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const probe = Buffer.alloc(32)
+  try {
+    return verify(null, probe, publicKey, sign(null, probe, privateKey))
+  } catch {
+    // Nothing can be signed with it.
+  }
+  return false
 }
 
 function algorithmOf(key: ReturnType<typeof createPublicKey>) {

@@ -154,7 +154,7 @@ function invalidToken(): AuthError {
 }
 
 const isInstant = (value: unknown): value is number =>
-  typeof value === 'number' && Number.isSafeInteger(value) && value > 0
+  Number.isSafeInteger(value) && Number(value) > 0
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
 

@@ -31,6 +31,7 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
     },
 
     knows(token) {
+      // Of every text there is a first part.
       const [segment] = token.split('.', 1) as [string]
       return bySegment.has(segment) || typOf(segment) === typ
     },
@@ -39,14 +40,17 @@ export function createTokenSigner(keys: readonly TokenKey[], typ: string): Token
       if (typeof token !== 'string' || token.length > maxLength) return undefined
       // Only headers that we would have written ourselves are accepted, byte for byte: that rules out any other alg,
       // typ, crit, jku, jwk, x5u, b64 and whatever comes next, before a parser sees the token (RFC 8725 §3.1).
-      const [header, payload, ...rest] = token.split('.', 4) as [string, string, ...string[]]
-      const key = rest.length === 1 ? bySegment.get(header) : undefined
-      const isGenuine = key?.verify(token)
+      const parts = token.split('.', 4)
+      if (!areThree(parts)) return undefined
+      const [header, payload] = parts
+      const isGenuine = bySegment.get(header)?.verify(token)
       // A key that needs no other thread costs no turn of the event loop.
       return isGenuine === true || (await isGenuine) ? readPayload(payload) : undefined
     },
   }
 }
+
+const areThree = (parts: string[]): parts is [string, string, string] => parts.length === 3
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -55,10 +59,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * could read differently, are nothing that was issued here.
  */
 function readPayload(segment: string): TokenPayload | undefined {
-  const bytes = decodeBase64url(segment)
-  if (!bytes) return undefined
   try {
-    const text = utf8.decode(bytes)
+    // What is no base64url has no bytes, and what has none is no JSON.
+    const text = utf8.decode(decodeBase64url(segment))
     const payload: unknown = JSON.parse(text)
     if (isObject(payload) && JSON.stringify(payload) === text) return payload
   } catch {

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest'
-import { checkIdempotencyKey, readIdempotencyKey } from '../../src/crypto/random-id.js'
+import {
+  checkIdempotencyKey,
+  hashIdempotencyKey,
+  keyHashOf,
+  readIdempotencyKey,
+} from '../../src/crypto/random-id.js'
 
 // Adapters give headers as texts, so that anything else comes here only from a framework that nobody knows yet.
 
@@ -31,4 +36,16 @@ test.each([
 ])('the key %j is none, and as an argument a TypeError', (text) => {
   expect(readIdempotencyKey(text)).toBeUndefined()
   expect(() => checkIdempotencyKey(text)).toThrow(TypeError)
+})
+
+test('a record keeps the same of a key in every version', () => {
+  expect(hashIdempotencyKey(key)).toBe('FzPDXZT2F30O9cN8osamTptuxIccBhRwh9XCCOMMEfU')
+  expect(keyHashOf({ idempotencyKey: key })).toBe(hashIdempotencyKey(key))
+})
+
+test('without a key it keeps what is the hash of none, another one each time', () => {
+  const hashes = Array.from({ length: 100 }, () => keyHashOf())
+
+  expect(new Set(hashes).size).toBe(100)
+  for (const hash of hashes) expect(hash).toMatch(/^[\w-]{43}$/)
 })

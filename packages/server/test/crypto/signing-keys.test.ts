@@ -129,6 +129,15 @@ test('the thumbprint is the one of RFC 7638', async () => {
   expect(keys[0]?.kid).toBe('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k')
 })
 
+// A copy that went wrong, or half of a rotation: the first login would be the first to fail.
+test('a key with the private part of another one is refused at creation', () => {
+  const { d } = privateJwk('ec')
+
+  expect(() => setUp({ signingKeys: [privateJwk('ec', { d })] })).toThrow(
+    'signingKeys[0]: its private part does not belong to its public part',
+  )
+})
+
 test('without signing keys there is nothing to publish', async () => {
   expect((await published(setUp().auth)).status).toBe(404)
 })

@@ -4,6 +4,7 @@ import {
   type Instance,
   type Key,
   type Message,
+  oldestOf,
   type State,
   type Store,
   type Token,
@@ -11,9 +12,9 @@ import {
 } from './state.js'
 
 /**
- * One text for states that behave alike, so that each is looked at once. Three things do not count: which of the two
- * instances is which, the absolute numbers of generations and keys (the rules only compare them), and what time it is,
- * as long as everything is as long ago.
+ * One text for states that behave alike, so that each is looked at once. Four things do not count: which of the two
+ * instances is which, the absolute numbers of generations and keys (the rules only compare them), how old a token is that
+ * is too old for anything, and what time it is, as long as everything is as long ago.
  */
 export function identityOf(state: State): string {
   const { left, right } = state
@@ -39,12 +40,7 @@ function encode(state: State, first: Instance, second: Instance): string {
   }
   const keyByHash = (hash: string) => putKey(Number(hash.slice(hash.lastIndexOf(' ') + 1)))
   // The oldest generation that any rule may be asked about counts as 2; what is older than its predecessor is one thing.
-  const bases = state.sessions.map((_, session) =>
-    Math.min(
-      store[session]?.record?.generation ?? Number.POSITIVE_INFINITY,
-      replica?.[session]?.record?.generation ?? Number.POSITIVE_INFINITY,
-    ),
-  )
+  const bases = state.sessions.map((_, session) => oldestOf(state, session))
   const putGeneration = (session: number, generation: number) => {
     const base = bases[session] ?? Number.POSITIVE_INFINITY
     put(base === Number.POSITIVE_INFINITY ? 0 : Math.max(0, generation - base + 2))
@@ -68,15 +64,16 @@ function encode(state: State, first: Instance, second: Instance): string {
     putGeneration(session, record.generation)
     return keyByHash(record.idempotencyKeyHash)
   }
-  /** How much later a record was written than one that has been read. */
-  const putAge = (record: SessionRecord | undefined, readVersion: number) =>
-    put(record ? 10 + Math.max(-9, Math.min(record.version - readVersion, 9)) : 0)
+  /** By how many writes a record is newer than another one of its session. */
+  const putAge = (record: SessionRecord | undefined, version: number | undefined) =>
+    put(record && version ? 10 + Math.max(-9, Math.min(record.version - version, 9)) : 0)
   const putStore = (kept: Store | undefined) => {
     if (!kept) return put(0)
     put(kept.length)
     for (let session = 0; session < kept.length; session++) {
       const one = kept[session]
       putRecord(session, one?.record)
+      putAge(one?.record, store[session]?.record?.version)
       putKey(one?.exchangedWith)
       put((one ? 4 : 0) + (one?.isRevokedByApp ? 1 : 0) + (one?.hasAlarmed ? 2 : 0))
     }
@@ -119,7 +116,6 @@ function encode(state: State, first: Instance, second: Instance): string {
     putMessage(message)
     put(open.kind === 'rotated' ? 1 : 2)
     putAge(store[session]?.record, readVersion)
-    putAge(replica?.[session]?.record, readVersion)
     putRecord(session, record)
   } else {
     put(9)

@@ -65,8 +65,8 @@ describe('the docs name', () => {
 // same ones.
 test.each([
   { name: 'when everything may happen', bounds: shallow.bounds, depth: 4 },
-  { name: 'on bad networks', bounds: { ...nothing, failovers: 2 }, depth: 9 },
-  { name: 'with a thief', bounds: { ...nothing, thefts: 1, failovers: 1 }, depth: 5 },
+  { name: 'on bad networks', bounds: { ...nothing, failovers: 2 }, depth: 12 },
+  { name: 'with a thief', bounds: { ...nothing, thefts: 1, failovers: 1 }, depth: 6 },
 ])('states that count as one lead to states that count as one $name', ({ bounds, depth }) => {
   const apart = new Map([[JSON.stringify(begin()), begin()]])
   let level = [begin()]

@@ -1,4 +1,5 @@
-// Run by .ci/model.mjs: prints what a search through one world finds, or the stories that the broken rules lead to.
+// Run by .ci/model.mjs: prints what a search through one world finds, the stories that the broken rules lead to, or the
+// names of the worlds.
 import { brokenRules, realRules } from './rules.js'
 import { search } from './search.js'
 import { tell } from './tell.js'
@@ -36,4 +37,5 @@ function tellBroken(): boolean {
   })
 }
 
-if (!(name === 'broken' ? tellBroken() : lookAt(name))) process.exitCode = 1
+if (name === 'names') console.log(JSON.stringify(worlds.map(({ name }) => name)))
+else if (!(name === 'broken' ? tellBroken() : lookAt(name))) process.exitCode = 1

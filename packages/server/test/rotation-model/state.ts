@@ -218,3 +218,17 @@ export function liveSessionsOf(state: State, user: User): number[] {
     return record && record.revokedAt === undefined && record.userId === user ? [session] : []
   })
 }
+
+/** The oldest generation of a session that the store may be at, now or after it has failed over. */
+export function oldestOf({ store, replica }: State, session: number): number {
+  return Math.min(
+    store[session]?.record?.generation ?? Number.POSITIVE_INFINITY,
+    replica?.[session]?.record?.generation ?? Number.POSITIVE_INFINITY,
+  )
+}
+
+/** Whether a token is one that was used twice, whoever presents it with whatever key, or of no session at all. */
+export function isTooOld(state: State, { session, generation }: Token): boolean {
+  const oldest = oldestOf(state, session)
+  return oldest === Number.POSITIVE_INFINITY || generation <= oldest - 2
+}

@@ -1,6 +1,7 @@
 import {
   excused,
   isSameToken,
+  isTooOld,
   type Loot,
   type Message,
   type State,
@@ -11,12 +12,13 @@ import {
 /** How many copies a thief holds. */
 const maxLoot = 3
 
-/** The thief keeps what may still be of use, the newest last. */
+/** The thief keeps what may still be of use, the newest last. Of what is too old for that, one copy is like another. */
 export function withLoot(state: State, loot: Loot): State {
-  const isKnown = state.loot.some(
-    ({ token, key }) =>
-      isSameToken(token, loot.token) && (loot.key === undefined || key === loot.key),
-  )
+  const isKnown = state.loot.some(({ token, key }) => {
+    const isSame = isSameToken(token, loot.token) && (loot.key === undefined || key === loot.key)
+    const areUseless = isTooOld(state, token) && isTooOld(state, loot.token)
+    return isSame || (areUseless && token.session === loot.token.session)
+  })
   if (isKnown) return state
   const others = state.loot.filter(({ token }) => !isSameToken(token, loot.token) || loot.key)
   return { ...state, loot: [...others, loot].slice(-maxLoot) }

@@ -51,6 +51,8 @@ export const logins: readonly Scenario[] = [
     name: 'double-tap',
     about: { en: 'The same login arrives twice at once', zh: '同一个登录请求同时到达两次' },
     steps: [
+      // So that the second one arrives before the first is answered.
+      { wechat: { latencyMs: 700 } },
       {
         together: [signIn('alice', 'first'), signIn('alice', 'first', { as: 'second' })],
         expect: [{ of: 'S-LOGIN-2', count: 2, are: succeeds, same: 'refresh_token' }],

@@ -1,4 +1,4 @@
-import type { Scenario } from '../scenario.js'
+import type { Scenario, Step } from '../scenario.js'
 import { dead, malformed, refresh, refusal, signIn, succeeds } from './parts.js'
 
 export const refreshes: readonly Scenario[] = [
@@ -110,19 +110,21 @@ export const refreshes: readonly Scenario[] = [
   {
     name: 'race',
     about: {
-      en: 'Three hold one refresh token and use it at once',
-      zh: '三方持有同一个 refresh_token，并同时使用',
+      en: 'Five hold one refresh token and use it at once, four times over',
+      zh: '五方持有同一个 refresh_token 并同时使用，重复四次',
     },
-    steps: [
-      signIn('alice', 'first'),
+    steps: ['alice', 'bob', 'carol', 'dave'].flatMap((person): readonly Step[] => [
+      signIn(person, person),
       {
-        together: ['one', 'two', 'three'].map((as) => refresh('first', as, { as })),
+        together: ['One', 'Two', 'Three', 'Four', 'Five'].map((key) =>
+          refresh(person, `${person}${key}`),
+        ),
         expect: [
           { of: 'S-REFRESH-3', count: 1, are: { status: 200 } },
-          { of: 'S-REFRESH-3', count: 2, are: refusal(400, 'invalid_grant') },
+          { of: 'S-REFRESH-3', count: 4, are: refusal(400, 'invalid_grant') },
         ],
       },
-    ],
+    ]),
   },
   {
     name: 'refresh-without-a-key',

@@ -142,12 +142,16 @@ export function createPanels({ words, order }: PanelsOptions): Panels {
   }
 
   function showSetup({ setup }: State) {
-    const { phoneUrl, wechatUrl, backendUrl } = setup
+    const { phoneUrl, wechatUrl, backendUrl, serviceUrl } = setup
+    const toWeChat =
+      serviceUrl === undefined
+        ? `wechatHosts: ['${wechatUrl}']`
+        : `${serviceUrl} · WXLOGIN_WECHAT_HOSTS=${wechatUrl}`
     const pairs: (readonly [TextName, string])[] = [
       ['miniProgram', `createClient({ baseUrl: '${phoneUrl}', sandbox: true })`],
       backendUrl === undefined
         ? ['backend', say('builtIn')]
-        : ['yourBackend', `${backendUrl} · wechatHosts: ['${wechatUrl}']`],
+        : ['yourBackend', `${backendUrl} · ${toWeChat}`],
     ]
     byId('setup').replaceChildren(
       ...pairs.flatMap(([name, value]) => [
