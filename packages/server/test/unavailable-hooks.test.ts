@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { AuthError, type AuthOptions, type AuthResponse } from '../src/index.js'
 import { bodyOf, send } from './http/set-up.js'
+import { clientsOf } from './login/device-set-up.js'
 import { newKey, prefetchPath, setUp } from './set-up.js'
 
 /** What a hook throws that asks another service, which is down. */
@@ -264,6 +265,29 @@ describe('a hook that cannot answer now', () => {
     down.clear()
 
     expect(await send(auth, '/device', { body: {} })).toMatchObject({ status: 200 })
+  })
+
+  test('claims of a device that the user has approved lets it in later', async () => {
+    const { auth, clock, down, logIn, sessions } = setUpApp()
+    const accessToken = String(bodyOf(await logIn()).access_token)
+    const { start, decide, poll } = clientsOf({ auth }, accessToken)
+    const { deviceCode, scene } = await start()
+    await decide(scene)
+    down.add('claims')
+
+    const refused = await poll(deviceCode)
+    clock.advance(5)
+    const again = await poll(deviceCode)
+    clock.advance(5)
+    down.clear()
+    const granted = await poll(deviceCode)
+
+    expect([refused.status, again.status]).toEqual([503, 503])
+    expect(granted).toMatchObject({ status: 200, body: { user_id: 'li' } })
+    expect(await sessions()).toHaveLength(2)
+    clock.advance(5)
+    expect((await poll(deviceCode)).body.user_id).toBe('li')
+    expect((await poll(deviceCode, newKey())).status).toBe(400)
   })
 
   test('acceptLegacy.verify is no reason to drop an earlier token', async () => {

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { createFakeWeChat, type FakeWeChat } from '@wxlogin/server/testing'
 import type { Call } from '../command.js'
-import { isListening } from '../dev/is-listening.js'
-import { createMask } from '../dev/mask.js'
 import { CliError } from '../errors.js'
+import { isListening } from '../is-listening.js'
+import { createMask } from '../mask.js'
 import type { Text } from '../text.js'
 import { exchange } from './exchange.js'
+import type { Played } from './ledger.js'
 import { offersOf } from './offers.js'
-import { type Played, play } from './play.js'
+import { play } from './play.js'
 import { type Program, startProgram } from './program.js'
 import { type Report, reportOf } from './report.js'
 import { type Choice, defaults, type Settings } from './settings.js'
@@ -127,7 +128,7 @@ async function tryLogin(
   if ('failure' in outcome) {
     throw new CliError('failed', {
       en: `POST ${serverUrl}/login: ${outcome.failure}`,
-      zh: `POST ${serverUrl}/login：没有得到响应（${outcome.failure}）`,
+      zh: `POST ${serverUrl}/login：没有得到应答（${outcome.failure}）`,
     })
   }
   const { status, members } = outcome

@@ -1,5 +1,5 @@
 import type { Text } from '../text.js'
-import type { Check, Played } from './play.js'
+import type { Check, Played } from './ledger.js'
 import type { Requirement } from './requirements.js'
 
 /** A requirement, and what came of it. `passed`: it was looked at, and held each time. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { FakeWeChat } from '@wxlogin/server/testing'
+import type { Text } from '../text.js'
 import type { Template } from './scenario.js'
 import type { Secrets } from './watches.js'
 
@@ -7,6 +8,10 @@ import type { Secrets } from './watches.js'
 export interface Values {
   /** Keeps what later steps refer to by a name. */
   keep(name: string, members: Readonly<Record<string, unknown>>): void
+  /** Says why there is nothing by this name. */
+  lack(name: string, why: Text): void
+  /** Why a reference stands for nothing, if that was said. */
+  whyNot(reference: string): Text | undefined
   /** The first reference that stands for nothing, because what it refers to went wrong. */
   missing(template: Template | undefined): string | undefined
   /** A text that is a reference and nothing else becomes what it stands for, of whatever type. */
@@ -28,6 +33,7 @@ const references = /\$([A-Za-z]\w*(?:\.\w+)*)/g
 
 export function createValues({ name, wechat, told }: ValuesOptions): Values {
   const kept = new Map<string, unknown>(Object.entries(told))
+  const reasons = new Map<string, Text>()
   const made = new Map<string, string>()
   const people = new Set<string>()
   const sessionKeys = new Set<string>()
@@ -94,6 +100,8 @@ export function createValues({ name, wechat, told }: ValuesOptions): Values {
 
   return {
     keep: (as, members) => void kept.set(as, members),
+    lack: (as, why) => void reasons.set(as, why),
+    whyNot: (reference) => reasons.get(reference.split('.')[0] ?? ''),
 
     missing(template) {
       if (template === undefined) return undefined

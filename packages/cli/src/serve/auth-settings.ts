@@ -81,6 +81,11 @@ export function readAdminKeys({ get, complain }: Inspection, secret: unknown): r
       en: 'must not be the secret: whoever knows that can be any user',
       zh: '不能和 secret 相同：知道 secret 的人可以冒充任何用户',
     })
+  } else if (good.some((key) => [get('webhooks.secret')].flat().includes(key))) {
+    complain('admin.key', {
+      en: 'must not be webhooks.secret, which is for something else: make one with `wxlogin keygen --admin`',
+      zh: '不能和 webhooks.secret 相同，后者另有用途：用 `wxlogin keygen --admin` 生成一个',
+    })
   } else if (good.length < keys.length) {
     complain('admin.key', {
       en: 'must be at least 32 random bytes without spaces: whoever guesses it can end any session. Make one with `wxlogin keygen --admin`',

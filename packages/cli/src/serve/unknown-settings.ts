@@ -23,7 +23,7 @@ export function unknownName(name: string): Text | undefined {
 export function unknownVariable(variable: string, value: string | undefined): Text | undefined {
   if (!/^WXLOGIN_/.test(variable) || isOfKubernetes(variable, value)) return undefined
   if (knownVariables.includes(variable.replace(/_FILE$/, ''))) return undefined
-  const meant = nearest(variable, knownVariables)
+  const meant = nearest(variable.replace(/_(PORT|HOST|ADDRESS)$/, '_LISTEN'), knownVariables)
   return {
     en: `${variable} is no setting${meant ? `; did you mean ${meant}?` : ''}`,
     zh: `没有 ${variable} 这个设置${meant ? `，是不是 ${meant}？` : ''}`,

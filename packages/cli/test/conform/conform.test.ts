@@ -79,6 +79,17 @@ test('an AppSecret that was given is not repeated', async () => {
   expect(err + out).not.toContain(appSecret)
 })
 
+test('a route of --revoke that does not work is named, and nothing is blamed on the server', async () => {
+  const { args } = await ours()
+
+  const { exit, found } = await conform([...args, '--revoke', '/me', '--only', 'revoked'])
+
+  expect(exit).toBe(0)
+  const told = found().requirements.find(({ id }) => id === 'S-REFRESH-4')
+  expect(told?.outcome).toBe('not_tested')
+  expect(told?.why).toMatch(/^the route of --revoke did not end the sessions \(status 401/)
+})
+
 test('a server that remembers an earlier run is judged alike', async () => {
   const { args } = await ours()
   const only = ['--only', 'login,logout-everywhere,theft']

@@ -41,3 +41,14 @@ describe.each(['docs/serve.md', 'docs/serve.zh-CN.md'])('%s', (path) => {
     expect(text).toMatch(/Two seconds for each|每个两秒/)
   })
 })
+
+test.each(['examples/serve', 'examples/java', 'examples/python'])(
+  '%s keeps what its README makes out of git',
+  (path) => {
+    const readme = readFileSync(join(root, path, 'README.md'), 'utf8')
+    const ignored = readFileSync(join(root, path, '.gitignore'), 'utf8').split('\n')
+
+    expect(readme).toContain('npx wxlogin keygen >> .env')
+    expect(ignored).toContain('.env')
+  },
+)

@@ -288,6 +288,15 @@ describe('a mistake is named, with what to do', () => {
       'admin.key must not be the secret',
     ],
     [
+      'the secret of webhooks as admin key',
+      wrong({
+        WXLOGIN_ADMIN_KEY: webhookSecret,
+        WXLOGIN_WEBHOOKS_ON_LOGIN: 'http://backend/hook',
+        WXLOGIN_WEBHOOKS_SECRET: webhookSecret,
+      }),
+      'admin.key must not be webhooks.secret',
+    ],
+    [
       'a port alone',
       wrong({ WXLOGIN_LISTEN: '8080' }),
       'listen must be an address and a port, such as 0.0.0.0:8080',
@@ -370,12 +379,12 @@ describe('a mistake is named, with what to do', () => {
     [
       'a port where Kubernetes would have an address',
       wrong({ WXLOGIN_PORT: '9090' }),
-      'WXLOGIN_PORT is no setting',
+      'WXLOGIN_PORT is no setting; did you mean WXLOGIN_LISTEN?',
     ],
     [
       'a port for operators likewise',
       wrong({ WXLOGIN_ADMIN_PORT: '9090' }),
-      'WXLOGIN_ADMIN_PORT is no setting',
+      'WXLOGIN_ADMIN_PORT is no setting; did you mean WXLOGIN_ADMIN_LISTEN?',
     ],
     [
       'quotation marks that no shell took off',

@@ -333,6 +333,10 @@ export function createDeviceGrant<Claims extends object>({
         authenticatedAt,
         device,
         known: { userId },
+      }).catch(async (error: unknown) => {
+        // Nobody has got anything for what the user has approved: a later poll may.
+        await store.put(askedId(scene), taken, endsAt)
+        throw error
       })
       // Another poll was faster: the next one finds its session.
       if (!opened) throw pending()
