@@ -24,7 +24,8 @@ function withoutSequences(text: string): string {
   let step = 0
   for (const letter of text) {
     const change = letter.charCodeAt(0) - run.charCodeAt(run.length - 1)
-    if (run !== '' && Math.abs(change) <= 1 && (run.length === 1 || change === step)) {
+    // Not a number for the first letter, which begins a run.
+    if (Math.abs(change) <= 1 && (run.length === 1 || change === step)) {
       step = change
       run += letter
     } else {
