@@ -41,6 +41,7 @@ describe('a secret is none the weaker', () => {
     { for: 'a run before what is random', secret: `1234567890${random.slice(0, 22)}` },
     { for: 'a run after it', secret: `${random.slice(0, 22)}1234567890` },
     { for: 'runs of three', secret: `123${random.slice(0, 19)}abcdefghij` },
+    { for: 'a run of three at the end', secret: `${random.slice(0, 19)}-replace-random-abc` },
     { for: 'a run that turns back', secret: `1212${random.slice(0, 18)}abcdefghij` },
     { for: 'letters that are two apart', secret: `acegi${random.slice(0, 17)}abcdefghij` },
     { for: 'words between', secret: `secret-${random.slice(0, 22)}-password` },
