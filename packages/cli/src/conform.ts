@@ -45,7 +45,7 @@ export const conform: Command = {
       value: 'PATH',
       about: {
         en: 'A route that takes GET with an access token (default: POST /phone, if there is one)',
-        zh: '用 GET 和 access_token 访问的接口（默认用 POST /phone，如果有的话）',
+        zh: '用 GET 和访问令牌访问的接口（默认用 POST /phone，如果有的话）',
       },
     },
     revoke: {

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { isOnThisMachine, readPath } from './addresses.js'
 import { type Command, exitCodes } from './command.js'
 import { introduction } from './dev/introduction.js'
-import { isListening } from './dev/is-listening.js'
 import type { SandboxOptions } from './dev/sandbox.js'
 import { CliError } from './errors.js'
+import { isListening } from './is-listening.js'
 
 const defaults = {
   host: '127.0.0.1',
@@ -170,7 +171,7 @@ function readOrigin(option: keyof typeof exampleOf, given: string): string {
       zh: `--${option} ${given} 不对：请写成 ${example} 这样，不带路径`,
     })
   }
-  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) return origin
+  if (isOnThisMachine(hostname)) return origin
   throw new CliError('usage', {
     en: `--${option} ${given} is not on this machine, so it could not reach the emulated WeChat. Start it here, on ${example} for example`,
     zh: `--${option} ${given} 不在本机，它访问不到模拟的微信。请在本机启动它，例如 ${example}`,
@@ -192,13 +193,5 @@ function readAppId(appId: string): string {
   throw new CliError('usage', {
     en: `--app-id ${appId} is no AppID: give one like wx0000000000000001`,
     zh: `--app-id ${appId} 不是 AppID：应该像 wx0000000000000001`,
-  })
-}
-
-function readPath(option: string, path: string): string {
-  if (/^\/[^\s?#]*$/.test(path)) return path
-  throw new CliError('usage', {
-    en: `--${option} ${path} is no path: give one like /wx, beginning with a slash`,
-    zh: `--${option} ${path} 不是路径：应该像 /wx，以斜杠开头`,
   })
 }

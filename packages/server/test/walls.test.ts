@@ -69,12 +69,15 @@ const cli = `
   errors         text
   command        text
   project        node:
+  mask           node:
+  is-listening   node:
+  addresses      errors
   explain        command errors nearest text node: @wxlogin/client/explain @wxlogin/server @wxlogin/server/errcodes @clack/prompts
   keygen         command errors text node:
   scan           command errors project text node: @secretlint/core @secretlint/types
   doctor         command errors explain project scan text version node: @wxlogin/server @wxlogin/server/errcodes @wxlogin/server/wechat @clack/prompts
-  dev            command errors text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
-  conform        command dev errors nearest text node: @wxlogin/server/testing
+  dev            addresses command errors is-listening mask text node: @wxlogin/client/explain @wxlogin/client/full @wxlogin/client/testing @wxlogin/server @wxlogin/server/node @wxlogin/server/testing
+  conform        addresses command errors is-listening mask nearest text node: @wxlogin/server/testing
   serve          command errors nearest text node: @wxlogin/server @wxlogin/server/node @wxlogin/server/redis @wxlogin/server/sql @wxlogin/server/telemetry ioredis kysely mysql2 pg
   commands       command conform dev doctor explain keygen scan serve
   arguments      command errors nearest text node:

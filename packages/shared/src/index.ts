@@ -197,7 +197,7 @@ export interface ErrorBody {
  * | `user_blocked` | throws, does not retry |
  * | `stale_session_key` | throws; a new login brings the key that new open data is encrypted with |
  * | `rate_limited`, `wechat_unavailable`, `store_unavailable`, `temporarily_unavailable`, `server_error` | keeps the tokens, backs off |
- * | `server_misconfigured` | throws; the operator has the reason |
+ * | `server_misconfigured` | throws, keeps the record and backs off; the operator has the reason |
  */
 export const wireErrors = {
   invalid_request: 400,

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { createFakeWeChat, type FakeWeChat } from '@wxlogin/server/testing'
 import type { Call } from '../command.js'
-import { isListening } from '../dev/is-listening.js'
-import { createMask } from '../dev/mask.js'
 import { CliError } from '../errors.js'
+import { isListening } from '../is-listening.js'
+import { createMask } from '../mask.js'
 import type { Text } from '../text.js'
 import { exchange } from './exchange.js'
 import type { Played } from './ledger.js'
@@ -128,7 +128,7 @@ async function tryLogin(
   if ('failure' in outcome) {
     throw new CliError('failed', {
       en: `POST ${serverUrl}/login: ${outcome.failure}`,
-      zh: `POST ${serverUrl}/login：没有得到响应（${outcome.failure}）`,
+      zh: `POST ${serverUrl}/login：没有得到应答（${outcome.failure}）`,
     })
   }
   const { status, members } = outcome

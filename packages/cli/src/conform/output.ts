@@ -96,7 +96,7 @@ export function listOf(
   return requirements
     .map(({ id, level, about, unseen }) => {
       const named = scenarios.filter((scenario) => requirementsIn(scenario).includes(id))
-      const every = say({ en: 'every answer', zh: '每个响应' })
+      const every = say({ en: 'every answer', zh: '每个应答' })
       const where = unseen
         ? say({ en: `– ${unseen.en}`, zh: `– ${unseen.zh}` })
         : named.map(({ name }) => name).join(', ') || every

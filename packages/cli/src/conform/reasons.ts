@@ -10,7 +10,7 @@ export const nothingLeftOut: Text = {
 
 export const noJwt: Text = {
   en: 'the access token is no JWT, so it has no such parts',
-  zh: 'access_token 不是 JWT，没有可改动的部分',
+  zh: '访问令牌不是 JWT，没有可改动的部分',
 }
 
 export const lacks: Readonly<Record<Offer, Text>> = {

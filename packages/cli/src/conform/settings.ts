@@ -1,3 +1,4 @@
+import { isOnThisMachine, readPath } from '../addresses.js'
 import type { Call } from '../command.js'
 import { CliError } from '../errors.js'
 import { nearest } from '../nearest.js'
@@ -103,20 +104,12 @@ function readServer(given: string | undefined): string {
       zh: `--server ${given} 不对：请写成 http://127.0.0.1:8080/wx 这样，带上登录接口的路径`,
     })
   }
-  if (/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) {
+  if (isOnThisMachine(hostname)) {
     return origin + pathname.replace(/\/+$/, '')
   }
   throw new CliError('usage', {
     en: `--server ${given} is not on this machine, so it could not reach the emulated WeChat. Start it here, on http://127.0.0.1:8080/wx for example`,
     zh: `--server ${given} 不在本机，它访问不到模拟的微信。请在本机启动，例如 http://127.0.0.1:8080/wx`,
-  })
-}
-
-function readPath(option: string, path: string): string {
-  if (/^\/[^\s?#]*$/.test(path)) return path
-  throw new CliError('usage', {
-    en: `--${option} ${path} is no path: give one like /wx, beginning with a slash`,
-    zh: `--${option} ${path} 不是路径：应该像 /wx，以斜杠开头`,
   })
 }
 

@@ -1,5 +1,5 @@
 import type { FakeWeChat } from '@wxlogin/server/testing'
-import type { Mask } from '../dev/mask.js'
+import type { Mask } from '../mask.js'
 import type { Offer } from './scenario.js'
 
 /** Where scenarios are played. */

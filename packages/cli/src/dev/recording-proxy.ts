@@ -7,8 +7,8 @@ import {
   request as send,
 } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
+import type { Mask } from '../mask.js'
 import type { Exchange, Log, Message, Party } from './log.js'
-import type { Mask } from './mask.js'
 
 export interface RecordingProxyOptions {
   readonly log: Log

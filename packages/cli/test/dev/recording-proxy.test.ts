@@ -12,8 +12,8 @@ import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { listen } from '../../src/dev/listen.js'
 import { createLog, type Exchange } from '../../src/dev/log.js'
-import { createMask } from '../../src/dev/mask.js'
 import { createRecordingProxy, phoneHeader } from '../../src/dev/recording-proxy.js'
+import { createMask } from '../../src/mask.js'
 
 /** A proxy before this backend. */
 async function setUp(

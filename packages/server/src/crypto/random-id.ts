@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 
 /** 128 random bits: a session id, or the idempotency key of a request that is never retried. */
 export function randomId(): string {
@@ -28,12 +28,12 @@ export function hashIdempotencyKey(idempotencyKey: string): string {
 }
 
 /**
- * The same for the argument of a call. Without a key it is the hash of none that anybody knows, another one each time, so
- * that nothing counts as a retry.
+ * The same for the argument of a call. Without a key it is something that is the hash of none, and another thing each time,
+ * so that nothing counts as a retry.
  */
 export function keyHashOf({ idempotencyKey }: { readonly idempotencyKey?: string } = {}): string {
   return idempotencyKey === undefined
-    ? randomBytes(32).toString('base64url')
+    ? randomUUID()
     : hashIdempotencyKey(checkIdempotencyKey(idempotencyKey))
 }
 

@@ -13,7 +13,7 @@ export function weaknessOf(secret: string): SecretWeakness | undefined {
   if (Buffer.byteLength(secret) < 32) return 'short'
   if (/-----BEGIN|^\s*\{/.test(secret)) return 'not_a_secret'
   if (new Set(secret).size < 8 || /^(.{1,16}?)\1+.{0,15}$/s.test(secret)) return 'alike'
-  const rest = secret.replace(words, '').replace(/[\s_.-]+/g, '')
+  const rest = secret.replace(words, '').replace(/[\s_.-]/g, '')
   return withoutSequences(rest).length < 22 ? 'words' : undefined
 }
 

@@ -19,7 +19,7 @@ const names: OptionNames<MemoryStoreOptions> = { maxSessions: true, now: true }
  */
 export function createMemoryStore(
   options: MemoryStoreOptions = {},
-): SessionStore & Required<Pick<SessionStore, 'put' | 'peek' | 'take'>> {
+): SessionStore & Required<Pick<SessionStore, 'count' | 'put' | 'peek' | 'take'>> {
   checkNames('createMemoryStore', options, names)
   const { maxSessions = 100_000, now = Date.now } = options
   if (!Number.isSafeInteger(maxSessions) || maxSessions < 1) {
@@ -97,6 +97,9 @@ export function createMemoryStore(
     }
   }
 
+  /** May count what has expired and was not swept yet. */
+  const countOf = (userId: string) => idsByUser.get(userId)?.size ?? 0
+
   function textOf(id: string): string | undefined {
     const value = values.get(id)
     return value && !hasExpired(value) ? value.text : undefined
@@ -110,7 +113,7 @@ export function createMemoryStore(
       if (existing) drop(existing)
       put(record)
       if (sessions.size > maxSessions) dropOldest()
-      return true
+      return { count: countOf(record.userId) }
     },
 
     async get(id) {
@@ -139,6 +142,10 @@ export function createMemoryStore(
         if (record && !hasExpired(record)) records.push(record)
       }
       return records.sort((a, b) => b.createdAt - a.createdAt)
+    },
+
+    async count(userId) {
+      return countOf(userId)
     },
 
     async put(id, text, expiresAt) {

@@ -11,7 +11,11 @@ describe('a secret is weak', () => {
     { secret: '', weakness: 'short' },
     { secret: `-----BEGIN PRIVATE KEY-----\n${random}`, weakness: 'not_a_secret' },
     { secret: ` {"kty":"oct","k":"${random}"}`, weakness: 'not_a_secret' },
+    { secret: `{"kty":"oct","k":"${random}"}`, weakness: 'not_a_secret' },
+    { secret: `\n  {"kty":"oct","k":"${random}"}`, weakness: 'not_a_secret' },
     { secret: 'abcabcab'.repeat(4), weakness: 'alike' },
+    { secret: random.slice(0, 9).repeat(4), weakness: 'alike' },
+    { secret: 'Z3vKqRt3ZqKvRtq3KZtvRqZvK3tRqKvZ', weakness: 'alike' },
     { secret: random.slice(0, 16).repeat(2), weakness: 'alike' },
     { secret: `${random.slice(0, 16).repeat(2)}${random.slice(16, 31)}`, weakness: 'alike' },
     { secret: 'a0b1c2d'.repeat(5), weakness: 'alike' },
@@ -32,6 +36,8 @@ describe('a secret is weak', () => {
 describe('a secret is none the weaker', () => {
   test.each([
     { for: 'being random', secret: random },
+    { for: 'eight characters in no order', secret: 'Z3vKqRtXqZ3XtvRKX3tZKvqR3RqXvZtK' },
+    { for: 'a brace within', secret: `${random.slice(0, 16)} {${random.slice(16)}` },
     { for: 'a run before what is random', secret: `1234567890${random.slice(0, 22)}` },
     { for: 'a run after it', secret: `${random.slice(0, 22)}1234567890` },
     { for: 'runs of three', secret: `123${random.slice(0, 19)}abcdefghij` },
@@ -46,4 +52,13 @@ describe('a secret is none the weaker', () => {
   ])('for $for', ({ secret }) => {
     expect(weaknessOf(secret)).toBeUndefined()
   })
+})
+
+test.each([
+  ...['secret', 'secrets', 'password', 'passwd', 'changeme', 'change_me', 'wxlogin', 'wx-login'],
+  ...['wechat', 'we.chat', 'weixin', 'test', 'testing', 'dev', 'development', 'prod', 'production'],
+  ...['byte', 'bytes', 'character', 'characters', 'KEYBOARD', 'Qwerty', 'not for the app', 'at-my'],
+])('the word %s is none of the characters that count', (word) => {
+  expect(weaknessOf(`${random.slice(0, 21)}-replace-random-${word}`)).toBe('words')
+  expect(weaknessOf(`${random.slice(0, 22)}-replace-random-${word}`)).toBeUndefined()
 })

@@ -94,7 +94,7 @@ test('the memory store gives the id of a session that is over to another user, a
   await store.create(record('a', { userId: 'before', expiresAt: 2000 }))
   clock.advance(1000)
 
-  expect(await store.create(record('a', { userId: 'after' }))).toBe(true)
+  expect(await store.create(record('a', { userId: 'after' }))).toEqual({ count: 1 })
 
   expect(await store.list('before')).toEqual([])
   expect(await store.list('after')).toHaveLength(1)

@@ -35,7 +35,7 @@ export const accesses: readonly Scenario[] = [
   },
   {
     name: 'forged-access-tokens',
-    about: { en: 'Access tokens that somebody has changed', zh: '被改动过的 access_token' },
+    about: { en: 'Access tokens that somebody has changed', zh: '被改动过的访问令牌' },
     needs: ['guarded'],
     steps: [
       signIn('who', 'first'),
@@ -52,7 +52,7 @@ export const accesses: readonly Scenario[] = [
     name: 'forged-by-the-public-key',
     about: {
       en: 'An access token that is signed with the public key as if it were a secret',
-      zh: '把公钥当作密钥来签名的 access_token',
+      zh: '把公钥当作密钥来签名的访问令牌',
     },
     needs: ['guarded', 'jwks'],
     steps: [

@@ -147,7 +147,7 @@ export const devices: readonly Scenario[] = [
     name: 'device-code-with-another-key',
     about: {
       en: 'A device code is polled with two keys',
-      zh: '同一个 device_code 用两个 key 轮询',
+      zh: '同一个 device_code 用两个键轮询',
     },
     needs: ['device'],
     steps: [

@@ -36,7 +36,7 @@ export const logins: readonly Scenario[] = [
     name: 'login-answer-lost',
     about: {
       en: 'The answer to a login is lost, and the phone sends it again',
-      zh: '登录的响应丢失，手机重新发送同一请求',
+      zh: '登录的应答丢失，手机重新发送同一请求',
     },
     steps: [
       signIn('alice', 'first'),
@@ -65,7 +65,7 @@ export const logins: readonly Scenario[] = [
     name: 'login-after-its-refresh',
     about: {
       en: 'A login comes again after its refresh token was used',
-      zh: '登录得到的 refresh_token 用过之后，同一登录请求又来了',
+      zh: '登录得到的刷新令牌用过之后，同一登录请求又来了',
     },
     steps: [
       signIn('alice', 'first'),
@@ -79,7 +79,7 @@ export const logins: readonly Scenario[] = [
   },
   {
     name: 'code-with-another-key',
-    about: { en: 'A code comes again with another key', zh: '同一个 code 带着另一个 key 再次出现' },
+    about: { en: 'A code comes again with another key', zh: '同一个 code 配着另一个键再次出现' },
     steps: [
       signIn('alice', 'first'),
       signIn('alice', 'first', {
@@ -244,7 +244,7 @@ export const logins: readonly Scenario[] = [
     name: 'login-replaces-after-a-lost-answer',
     about: {
       en: 'The answer to a refresh was lost, and a login replaces its session',
-      zh: '刷新的响应丢失后，登录取代该会话',
+      zh: '续期的应答丢失后，登录取代该会话',
     },
     steps: [
       signIn('alice', 'old'),

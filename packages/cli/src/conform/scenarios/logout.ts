@@ -69,7 +69,7 @@ export const logouts: readonly Scenario[] = [
     name: 'logout-everywhere-by-an-old-token',
     about: {
       en: 'A refresh token that was used before says everywhere',
-      zh: '已被用过的 refresh_token 要求全部退出',
+      zh: '已被用过的刷新令牌要求全部退出',
     },
     steps: [
       signIn('alice', 'first'),
@@ -93,7 +93,7 @@ export const logouts: readonly Scenario[] = [
     name: 'logout-after-a-lost-answer',
     about: {
       en: 'The answer to a refresh was lost, and the user logs out',
-      zh: '刷新的响应丢失后，用户退出',
+      zh: '续期的应答丢失后，用户退出',
     },
     steps: [
       signIn('alice', 'first'),

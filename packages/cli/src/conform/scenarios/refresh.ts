@@ -4,7 +4,7 @@ import { dead, malformed, refresh, refusal, signIn, succeeds } from './parts.js'
 export const refreshes: readonly Scenario[] = [
   {
     name: 'refresh',
-    about: { en: 'A refresh gives the successor', zh: '刷新得到后继令牌' },
+    about: { en: 'A refresh gives the successor', zh: '续期得到下一代令牌' },
     steps: [
       signIn('alice', 'first'),
       refresh('first', 'a', {
@@ -36,7 +36,7 @@ export const refreshes: readonly Scenario[] = [
     name: 'refresh-answer-lost',
     about: {
       en: 'The answer to a refresh is lost, and the phone sends it again, and again',
-      zh: '刷新的响应丢失，手机一再重发同一请求',
+      zh: '续期的应答丢失，手机一再重发同一请求',
     },
     steps: [
       signIn('alice', 'first'),
@@ -59,7 +59,7 @@ export const refreshes: readonly Scenario[] = [
   },
   {
     name: 'refresh-twice-at-once',
-    about: { en: 'The same refresh arrives twice at once', zh: '同一个刷新请求同时到达两次' },
+    about: { en: 'The same refresh arrives twice at once', zh: '同一个续期请求同时到达两次' },
     steps: [
       signIn('alice', 'first'),
       {
@@ -75,7 +75,7 @@ export const refreshes: readonly Scenario[] = [
     name: 'theft',
     about: {
       en: 'A refresh token is used a second time, with another key',
-      zh: 'refresh_token 带着另一个 key 被第二次使用',
+      zh: '刷新令牌配着另一个键被第二次使用',
     },
     steps: [
       signIn('alice', 'first'),
@@ -95,7 +95,7 @@ export const refreshes: readonly Scenario[] = [
     name: 'theft-of-an-older-token',
     about: {
       en: 'A refresh comes again, with its key, after its successor was used',
-      zh: '后继令牌用过之后，旧的刷新请求带着原来的 key 又来了',
+      zh: '下一代令牌用过之后，旧的续期请求配着原来的键又来了',
     },
     steps: [
       signIn('alice', 'first'),
@@ -111,7 +111,7 @@ export const refreshes: readonly Scenario[] = [
     name: 'race',
     about: {
       en: 'Five hold one refresh token and use it at once, four times over',
-      zh: '五方持有同一个 refresh_token 并同时使用，重复四次',
+      zh: '五方持有同一个刷新令牌并同时使用，重复四次',
     },
     steps: ['alice', 'bob', 'carol', 'dave'].flatMap((person): readonly Step[] => [
       signIn(person, person),
@@ -128,7 +128,7 @@ export const refreshes: readonly Scenario[] = [
   },
   {
     name: 'refresh-without-a-key',
-    about: { en: 'A refresh without a key changes nothing', zh: '没有 key 的刷新什么也不改变' },
+    about: { en: 'A refresh without a key changes nothing', zh: '没有键的续期什么也不改变' },
     steps: [
       signIn('alice', 'first'),
       {
@@ -142,7 +142,7 @@ export const refreshes: readonly Scenario[] = [
   },
   {
     name: 'foreign-refresh-tokens',
-    about: { en: 'Refresh tokens that are none', zh: '不是 refresh_token 的文本' },
+    about: { en: 'Refresh tokens that are none', zh: '不是刷新令牌的文本' },
     steps: [
       signIn('alice', 'first'),
       ...['unheard-of', '$first.access_token'].map((refresh_token) =>

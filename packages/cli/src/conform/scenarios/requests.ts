@@ -11,7 +11,7 @@ const longest = 8_192
 export const requests: readonly Scenario[] = [
   {
     name: 'keys',
-    about: { en: 'Idempotency keys, well formed and not', zh: '格式正确与不正确的 key' },
+    about: { en: 'Idempotency keys, well formed and not', zh: '格式正确与不正确的键' },
     steps: [
       {
         send: 'POST /login',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createMask } from '../../src/dev/mask.js'
+import { createMask } from '../src/mask.js'
 
 const jwt = `eyJhbGciOiJIUzI1NiJ9.${'eyJzdWIiOiIxIn0'.repeat(4)}.sVt5mM2c1yqQ0Zl3dPq_-xyz`
 const openid = 'oGZUI0egBJY1zhBYw2KhdUfwVJJE'
