@@ -1,4 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 
 const folder = new URL('../../../.github/workflows/', import.meta.url)
@@ -57,10 +60,9 @@ test.each(jobs)('$workflow, $name: ends by itself', ({ text }) => {
 })
 
 describe('an identity that others trust', () => {
-  test('is given to the job that publishes the packages, and to the one that publishes the pages', () => {
-    expect(mayBeTrusted.map(({ workflow, name }) => `${workflow}: ${name}`).sort()).toEqual([
+  test('is given to the job that publishes the packages, and to no other', () => {
+    expect(mayBeTrusted.map(({ workflow, name }) => `${workflow}: ${name}`)).toEqual([
       'release.yml: publish',
-      'site.yml: deploy',
     ])
   })
 
@@ -70,13 +72,11 @@ describe('an identity that others trust', () => {
 
   test('publishes tarballs that another job has packed, and does nothing else', () => {
     const [publish] = jobs.filter(({ name }) => name === 'publish')
-    const [deploy] = jobs.filter(({ name }) => name === 'deploy')
-    if (!publish || !deploy) throw new Error('release.yml has no publish, or site.yml no deploy')
+    if (!publish) throw new Error('release.yml has no publish')
 
     expect(commandsOf(publish)).toEqual([
       'for tarball in release/*.tgz; do npm publish "./$tarball" --provenance --access public --ignore-scripts; done',
     ])
-    expect(commandsOf(deploy)).toEqual([])
     expect(publish.text).not.toMatch(/secrets\.|contents:/)
   })
 
@@ -84,6 +84,49 @@ describe('an identity that others trust', () => {
     const [pack] = jobs.filter(({ name }) => name === 'pack')
 
     expect(pack?.text).toContain('    permissions:\n      contents: read\n    outputs:')
+  })
+})
+
+describe('the site', () => {
+  const [deploy] = jobs.filter(({ name }) => name === 'deploy')
+  const text = deploy?.text ?? ''
+
+  test('is published by a job that runs no code of ours, and may do nothing but write to this repository', () => {
+    expect(text).toContain('    permissions:\n      contents: write\n    steps:')
+    expect(deploy && actionsOf(deploy)).toEqual(['actions/download-artifact'])
+    expect(text).not.toMatch(/secrets\./)
+  })
+
+  test('becomes the branch gh-pages, and the one before is gone', () => {
+    const script = /run: \|\n((?: {10}.*\n)+)/.exec(text)?.[1] ?? ''
+    const place = mkdtempSync(join(tmpdir(), 'wxlogin-site-'))
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: place, encoding: 'utf8' })
+    git('init', '--quiet', '--bare', 'wxlogin/wxlogin')
+    const publish = (page: string) => {
+      rmSync(join(place, 'site'), { recursive: true, force: true })
+      mkdirSync(join(place, 'site'))
+      writeFileSync(join(place, 'site/index.html'), page)
+      execFileSync('bash', ['-euo', 'pipefail', '-c', script], {
+        cwd: place,
+        env: {
+          PATH: process.env.PATH,
+          HOME: place,
+          GH_TOKEN: 'none',
+          GITHUB_SHA: 'f'.repeat(40),
+          GITHUB_SERVER_URL: `file://${place}`,
+          GITHUB_REPOSITORY: 'wxlogin/wxlogin',
+        },
+      })
+    }
+
+    publish('the first')
+    publish('the second')
+
+    const inBranch = ['--git-dir', 'wxlogin/wxlogin']
+    expect(git(...inBranch, 'show', 'gh-pages:index.html')).toBe('the second')
+    expect(git(...inBranch, 'ls-tree', '--name-only', 'gh-pages')).toBe('.nojekyll\nindex.html\n')
+    expect(git(...inBranch, 'rev-list', '--count', 'gh-pages').trim()).toBe('1')
+    rmSync(place, { recursive: true })
   })
 })
 

@@ -5,10 +5,10 @@ import type { KeyRing } from '../crypto/key-ring.js'
 import { keyHashOf, randomId } from '../crypto/random-id.js'
 import { AuthError } from '../errors.js'
 import type { DeviceDecidedEvent, EmitEvent } from '../events.js'
-import { callHook } from '../hooks.js'
+import { callHook, type Hooks } from '../hooks.js'
 import { type ArgumentRules, checkArguments } from '../option-checks.js'
 import type { RequestHeaders } from '../request.js'
-import { accountOf, type LiveRecord, loginRetrySeconds, type Session } from '../session.js'
+import { accountOf, isLive, type LiveRecord, loginRetrySeconds, type Session } from '../session.js'
 import type { GuardedStore } from '../sessions/guarded-store.js'
 import { checkDevice, type Sessions } from '../sessions/sessions.js'
 import type { DeviceCodes } from '../tokens/device-code.js'
@@ -69,6 +69,7 @@ export interface DeviceGrant<Claims extends object = object> {
 export interface DeviceGrantNeeds<Claims extends object> {
   readonly settings: DeviceSettings
   readonly keys: KeyRing
+  readonly hooks: Hooks<Claims>
   readonly store: GuardedStore
   readonly sessions: Sessions<Claims>
   readonly openSession: OpenSession<Claims>
@@ -109,6 +110,7 @@ const maxAskedBytes = 512
 export function createDeviceGrant<Claims extends object>({
   settings: { ttlSeconds, numberMatching, maxOpen, placeOf },
   keys,
+  hooks,
   store,
   sessions,
   openSession,
@@ -315,28 +317,25 @@ export function createDeviceGrant<Claims extends object>({
       if (!decision.isApproved) throw denied('The user has refused this device')
 
       const { kind } = await apps.of(appId)
+      const approving = await store.get(decision.sessionId)
+      if (!isLive(approving)) throw denied('The session that approved this device has ended')
+      const { userId, authenticatedAt } = approving
+      // Before it is taken: what cannot be said now must not use up what the user has approved.
+      const call = { id: ids[0], generation: 0, idempotencyKeyHash }
+      const claims = await hooks.claims(approving, call, request)
       // The point of no return: of many polls one gets it, and if that one breaks off here, the device has to ask anew.
       const taken = await store.take(askedId(scene))
       if (taken === undefined) throw pending()
       const { clientName: device } = fromText<Asked>(taken)
-      const approving = await store.get(decision.sessionId)
-      if (approving?.openid === undefined) {
-        throw denied('The session that approved this device has ended')
-      }
-      const { openid, unionid, userId, authenticatedAt } = approving
       const opened = await openSession({
         ...attempt,
         id: ids[0],
-        account: accountOf({ appId, kind, openid, unionid }),
+        account: accountOf({ ...approving, kind }),
         canComeAgain: true,
         approvedBy: decision.sessionId,
         authenticatedAt,
         device,
-        known: { userId },
-      }).catch(async (error: unknown) => {
-        // Nobody has got anything for what the user has approved: a later poll may.
-        await store.put(askedId(scene), taken, endsAt)
-        throw error
+        known: { userId, claims },
       })
       // Another poll was faster: the next one finds its session.
       if (!opened) throw pending()
