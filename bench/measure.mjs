@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises'
+
 const warmUpRounds = 2
 
 /**
@@ -21,6 +23,8 @@ export async function measure(title, contenders, { count, rounds = 15, cpu = own
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
       const { prepare, run } = contenders[name]
       const prepared = await prepare?.(count)
+      // Threads that collect and compile what preparing left behind would count, too.
+      await delay(20)
       const cpuBefore = await cpu()
       const startedAt = performance.now()
       await run(prepared, count)
