@@ -11,6 +11,7 @@ import {
   sessionOf as sessionOnFastify,
 } from '@wxlogin/server/fastify'
 import express from 'express'
+import { mainThreadCpu } from './cpu.mjs'
 
 const { peers, secret, app } = JSON.parse(process.argv[2])
 const fromPeers = createRequire(`${peers}/package.json`)
@@ -66,10 +67,7 @@ const urls = {
 }
 
 const { access_token } = await auth.sessions.create({ account: { openid: 'person' }, userId: user })
-process.on('message', () => {
-  const { user, system } = process.cpuUsage()
-  process.send({ cpu: user + system })
-})
+process.on('message', () => process.send({ cpu: mainThreadCpu() }))
 process.send({
   urls,
   own: access_token,
