@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-const warmUpRounds = 2
+// As many as it takes until most of what runs is compiled.
+const warmUpRounds = 8
 
 /**
  * Runs contenders in turns, so that whatever else the machine does hits all of them alike, and prints what one operation
