@@ -21,8 +21,9 @@ export function attachSession(request: object, auth: unknown, session: unknown):
   Object.defineProperty(request, key, { value: attached, configurable: true })
 }
 
+/** What hangs on the request itself, and not on what it was made of. */
 export function attachedTo(request: object): Attached | undefined {
-  return Object.getOwnPropertyDescriptor(request, key)?.value as Attached | undefined
+  return Object.hasOwn(request, key) ? (request as { [key]?: Attached })[key] : undefined
 }
 
 /** Throws a `TypeError` that says what to pass, if it is not a request or not an auth. */
@@ -31,7 +32,7 @@ export function maybeSessionIn<Claims extends object>(
   request: object,
   auth: Auth<Claims>,
 ): Session<Claims> | undefined {
-  checkAuth(`sessionOf(${name}, auth)`, member in Object(request) ? auth : undefined)
+  checkAuth(() => `sessionOf(${name}, auth)`, member in Object(request) ? auth : undefined)
   const attached = attachedTo(request)
   // Only what this very `auth` has verified counts, so the claims have its type.
   return attached?.auth === auth ? (attached.session as Session<Claims> | undefined) : undefined

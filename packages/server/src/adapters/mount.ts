@@ -14,7 +14,7 @@ export function mountRoutes(
   options: AuthRoutesOptions = {},
   more: Readonly<Record<string, true>> = {},
 ): string {
-  checkAuth('authRoutes(auth)', auth)
+  checkAuth(() => 'authRoutes(auth)', auth)
   checkNames('authRoutes', options, { ...names, ...more })
   const { basePath = '' } = options
   if (!/^(\/[^/?#\s]+)*$/.test(basePath)) {
@@ -34,13 +34,13 @@ export function pathBelow(basePath: string, target?: string): string {
 
 /** Checks what a guard is mounted with. */
 export function mountGuard(auth: unknown, options: unknown = {}): void {
-  checkAuth('requireAuth(auth)', auth)
+  checkAuth(() => 'requireAuth(auth)', auth)
   checkGuardOptions(options)
 }
 
 /** A handler that is mounted without having been called gets a request here, and would never answer it. */
-export function checkAuth(call: string, auth: unknown): void {
+export function checkAuth(call: () => string, auth: unknown): void {
   const { handle, guard } = Object(auth)
   if (typeof handle === 'function' && typeof guard === 'function') return
-  throw new TypeError(`Write ${call}, with what createAuth returned`)
+  throw new TypeError(`Write ${call()}, with what createAuth returned`)
 }

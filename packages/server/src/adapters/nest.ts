@@ -205,7 +205,7 @@ export class WxLoginModule {
   readonly #host: HttpAdapterHost
 
   static forRoot<Claims extends object>(options: WxLoginOptions<Claims>): DynamicModule {
-    checkAuth('WxLoginModule.forRoot({ auth })', options?.auth)
+    checkAuth(() => 'WxLoginModule.forRoot({ auth })', options?.auth)
     return WxLoginModule.forRootAsync({ useFactory: () => options })
   }
 
