@@ -19,6 +19,16 @@ function setUpHooks(options: Partial<AuthOptions> = {}) {
   return { ...set, ids, look }
 }
 
+/** As the gateway of cloud hosting passes it on. */
+function hostedRequest(appId: string) {
+  const headers = new Map([
+    ['x-wx-openid', 'alice'],
+    ['x-wx-appid', appId],
+    ['x-wx-source', 'wx_client'],
+  ])
+  return { header: (name: string) => headers.get(name.toLowerCase()) }
+}
+
 describe('each call of a hook has a name of its own', () => {
   test('at logins, refreshes and phone numbers', async () => {
     const { auth, wechat, ids } = setUpHooks()
@@ -47,12 +57,7 @@ describe('each call of a hook has a name of its own', () => {
 
   test('also where a session of cloud hosting comes back under its id', async () => {
     const { auth, wechat, clock, ids } = setUpHooks({ cloudHosting: { public: false } })
-    const headers = new Map([
-      ['x-wx-openid', 'alice'],
-      ['x-wx-appid', wechat.app.appId],
-      ['x-wx-source', 'wx_client'],
-    ])
-    const request = { header: (name: string) => headers.get(name.toLowerCase()) }
+    const request = hostedRequest(wechat.app.appId)
 
     const { id } = await auth.authenticate(request)
     clock.advance(200 * 86_400)
@@ -65,12 +70,7 @@ describe('each call of a hook has a name of its own', () => {
 
   test('also where a session is asked about again without new tokens', async () => {
     const { auth, wechat, clock, ids } = setUpHooks({ cloudHosting: { public: false } })
-    const headers = new Map([
-      ['x-wx-openid', 'alice'],
-      ['x-wx-appid', wechat.app.appId],
-      ['x-wx-source', 'wx_client'],
-    ])
-    const request = { header: (name: string) => headers.get(name.toLowerCase()) }
+    const request = hostedRequest(wechat.app.appId)
 
     const session = await auth.authenticate(request)
     clock.advance(3600)
