@@ -29,7 +29,7 @@ const rows = [
     name: '@wxlogin/server, minified, without jose and undici',
     // 32 KiB, and 2 KB that say what is wrong with an argument, a hook, an AppID or a secret. What many backends never
     // use is loaded when it is first used, and stands below.
-    budget: 35_500,
+    budget: 35_550,
     bytes: await minifiedAndGzipped(core),
   },
   {

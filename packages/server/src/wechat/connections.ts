@@ -124,7 +124,16 @@ function dispatch(
   return new Promise((resolve, reject) => {
     const content = createContent()
     let abort = () => {}
-    const onAbort = () => abort()
+    const fail = (error: Error) => {
+      reject(error)
+      content.fail(error)
+    }
+    // At once: before the connection is made there is nothing yet that could be aborted.
+    const onAbort = () => {
+      fail(toError(signal.reason))
+      abort()
+    }
+    if (signal.aborted) return onAbort()
     const settle = () => signal.removeEventListener('abort', onAbort)
     signal.addEventListener('abort', onAbort)
     dispatcher.dispatch(
@@ -146,8 +155,7 @@ function dispatch(
         },
         onResponseError(_controller, error) {
           settle()
-          reject(error)
-          content.fail(error)
+          fail(error)
         },
       },
     )

@@ -190,6 +190,24 @@ describe('a fetch of the app’s own says by its error that nothing was sent', (
   )
 })
 
+test('a call ends at its time also while the connection is being made', async () => {
+  // Takes the connection, and says nothing while the client waits for TLS.
+  const { wechat } = await setUpWeChat({
+    door: 'http',
+    wechatHosts: [`https://127.0.0.1:${await portOf(createServer())}`],
+    wechatTimeoutMs: 100,
+  })
+  // Less than it waits for a connection.
+  const connecting = delay(1500, 'still connecting')
+
+  const ended = wechat.code2Session('code-1').catch((error: unknown) => error)
+
+  await expect(Promise.race([ended, connecting])).resolves.toMatchObject({
+    code: 'wechat_unavailable',
+    description: 'WeChat did not answer within 100 ms',
+  })
+})
+
 test('the time for which this process was too busy to look is no outage', async () => {
   const answer = JSON.stringify({ openid: 'alice', session_key: 'tiihtNczf5v6AKRyjwEUhQ==' })
   const waiting: (() => void)[] = []
