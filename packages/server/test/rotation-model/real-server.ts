@@ -21,9 +21,6 @@ import {
 } from './state.js'
 import type { Outcome, Step } from './steps.js'
 
-/** What the real server makes of the steps of a story: real tokens, real hooks, a store that can lose writes. */
-export type RealServer = Awaited<ReturnType<typeof createRealServer>>
-
 interface Tokens {
   readonly refresh_token: string
   readonly access_token: string
@@ -38,6 +35,7 @@ interface Held {
   cut(): void
 }
 
+/** What the real server makes of the steps of a story: real tokens, real hooks, a store that can lose writes. */
 export async function createRealServer() {
   const { now: startAt, sessions: first } = begin()
   const clock = createClock(startAt)
